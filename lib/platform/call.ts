@@ -1,0 +1,15 @@
+/** What a method knows of the call that runs it, whichever door it came through. */
+
+/** The context of one call. A method reads it and passes it on; only a door makes one. */
+export interface Call {
+  /** When the answer is due, in milliseconds since 1970; undefined for a stream that may stay open. */
+  readonly deadline_ms: number | undefined;
+  /** Aborts at the deadline, when the caller leaves, and when the call has ended. Its reason is a CallError. */
+  readonly signal: AbortSignal;
+  /** Who calls; `anonymous` as long as no authentication is configured. */
+  readonly actor: string;
+  /** The W3C trace id: 32 lower-case hexadecimal characters, the caller's or a new one. */
+  readonly traceId: string;
+  /** The full name of the method, as in `quittance.query.v1.AccountQueryService/GetBalance`. */
+  readonly method: string;
+}

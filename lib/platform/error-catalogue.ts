@@ -1,0 +1,79 @@
+/** Every reason of common.v1.ErrorReason with its gRPC code, as documented beside it in error_reason.proto. */
+import { Code } from '@connectrpc/connect';
+import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+
+/** What follows from a reason alone. */
+export interface CatalogueEntry {
+  readonly code: Code;
+  /** When to try again unless the thrower knows better; present exactly for the reasons that carry RetryInfo. */
+  readonly retryAfter_ms?: number;
+}
+
+const invalid: CatalogueEntry = { code: Code.InvalidArgument };
+const notFound: CatalogueEntry = { code: Code.NotFound };
+const exists: CatalogueEntry = { code: Code.AlreadyExists };
+const state: CatalogueEntry = { code: Code.FailedPrecondition };
+const exhausted: CatalogueEntry = { code: Code.ResourceExhausted };
+
+/** The catalogue. The compiler refuses a reason without an entry. */
+export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
+  [ErrorReason.UNSPECIFIED]: { code: Code.Internal },
+
+  [ErrorReason.INVALID_FIELD]: invalid,
+  [ErrorReason.UNKNOWN_FIELD]: invalid,
+  [ErrorReason.MALFORMED_MESSAGE]: invalid,
+  [ErrorReason.UNKNOWN_CURRENCY]: invalid,
+  [ErrorReason.UNBALANCED_ENTRIES]: invalid,
+  [ErrorReason.TIME_OUT_OF_RANGE]: invalid,
+  [ErrorReason.INVALID_PAGE_TOKEN]: invalid,
+  [ErrorReason.INVALID_CONSISTENCY_TOKEN]: invalid,
+  [ErrorReason.INVALID_RESUME_TOKEN]: invalid,
+  [ErrorReason.POSITION_OUT_OF_RANGE]: invalid,
+
+  [ErrorReason.LEDGER_NOT_FOUND]: notFound,
+  [ErrorReason.ACCOUNT_NOT_FOUND]: notFound,
+  [ErrorReason.TRANSACTION_NOT_FOUND]: notFound,
+  [ErrorReason.PAYMENT_NOT_FOUND]: notFound,
+  [ErrorReason.PROJECTION_NOT_FOUND]: notFound,
+
+  [ErrorReason.LEDGER_ALREADY_EXISTS]: exists,
+  [ErrorReason.ACCOUNT_ALREADY_EXISTS]: exists,
+  [ErrorReason.REQUEST_ID_REUSED]: exists,
+
+  [ErrorReason.VERSION_MISMATCH]: { code: Code.Aborted },
+  [ErrorReason.BALANCE_OVERFLOW]: { code: Code.OutOfRange },
+
+  [ErrorReason.CURRENCY_MISMATCH]: state,
+  [ErrorReason.ACCOUNT_TYPE]: state,
+  [ErrorReason.ACCOUNT_IS_CLOSED]: state,
+  [ErrorReason.ACCOUNT_NOT_FROZEN]: state,
+  [ErrorReason.ACCOUNT_NOT_EMPTY]: state,
+  [ErrorReason.PAYMENT_DECLINED]: state,
+  [ErrorReason.PAYMENT_ENDED]: state,
+  [ErrorReason.HOLD_EXPIRED]: state,
+  [ErrorReason.CAPTURE_EXCEEDS_HOLD]: state,
+  [ErrorReason.REFUND_EXCEEDS_CAPTURED]: state,
+  [ErrorReason.FEE_REFUND_EXCEEDS_CHARGED]: state,
+  // INVALID_ARGUMENT where the message alone shows it: the thrower says so with `code`.
+  [ErrorReason.FEE_EXCEEDS_AMOUNT]: state,
+  [ErrorReason.NOT_REVERSIBLE]: state,
+  [ErrorReason.ALREADY_REVERSED]: state,
+  [ErrorReason.PAYMENT_HAS_REFUNDS]: state,
+  [ErrorReason.HISTORY_LOST]: state,
+  [ErrorReason.PROJECTION_STATE]: state,
+
+  [ErrorReason.QUEUE_FULL]: { code: Code.ResourceExhausted, retryAfter_ms: 100 },
+  [ErrorReason.MESSAGE_TOO_LARGE]: exhausted,
+  [ErrorReason.READER_TOO_SLOW]: exhausted,
+  [ErrorReason.TOO_MANY_STREAMS]: { code: Code.ResourceExhausted, retryAfter_ms: 1000 },
+
+  [ErrorReason.READ_MODEL_BEHIND]: { code: Code.Unavailable, retryAfter_ms: 100 },
+  [ErrorReason.OUTCOME_UNKNOWN]: { code: Code.Unavailable, retryAfter_ms: 100 },
+  [ErrorReason.DEPENDENCY_UNAVAILABLE]: { code: Code.Unavailable, retryAfter_ms: 1000 },
+  [ErrorReason.NOT_SERVING]: { code: Code.Unavailable, retryAfter_ms: 1000 },
+
+  [ErrorReason.DEADLINE_EXCEEDED]: { code: Code.DeadlineExceeded },
+  [ErrorReason.CANCELLED]: { code: Code.Canceled },
+  [ErrorReason.UNKNOWN_METHOD]: { code: Code.Unimplemented },
+  [ErrorReason.INTERNAL]: { code: Code.Internal },
+};

@@ -1,0 +1,151 @@
+/** The errors of the API: thrown as CallError, sent as google.rpc.Status with exactly one ErrorInfo. */
+import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { anyPack, type Any, DurationSchema } from '@bufbuild/protobuf/wkt';
+import type { Code } from '@connectrpc/connect';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  PreconditionFailureSchema,
+  ResourceInfoSchema,
+  RetryInfoSchema,
+} from '../../gen/google/rpc/error_details_pb.js';
+import { type Status, StatusSchema } from '../../gen/google/rpc/status_pb.js';
+import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { ERROR_CATALOGUE } from './error-catalogue.js';
+
+/** The domain of every ErrorInfo we send. */
+export const ERROR_DOMAIN = 'quittance';
+
+/** One field that breaks a rule: its path as in the contract (`entries[0].amount.minor_units`), what is wrong, the rule's id. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly description: string;
+  readonly rule?: string;
+}
+
+/** The thing that an error speaks of, as `{type: 'account', name: 'alice'}`. */
+export interface ResourceName {
+  readonly type: string;
+  readonly name: string;
+}
+
+/** One condition that the present state does not meet. */
+export interface PreconditionProblem {
+  readonly type: string;
+  readonly subject: string;
+  readonly description: string;
+}
+
+/** What an error tells its caller beyond reason and text. */
+export interface ErrorDetails {
+  readonly fields?: readonly FieldProblem[];
+  readonly resource?: ResourceName;
+  readonly precondition?: readonly PreconditionProblem[];
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** What `fail` takes besides reason and text. */
+export interface FailOptions extends ErrorDetails {
+  /** When to try again; the catalogue has a default for the reasons that carry RetryInfo. */
+  readonly retryAfter_ms?: number;
+  /** What went wrong underneath: for the log, never sent. */
+  readonly cause?: unknown;
+  /** Overrules the catalogue, for the few reasons with two codes. */
+  readonly code?: Code;
+}
+
+/** An error of the API. Its message, reason and details reach the caller; its cause and stack reach the log only. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+
+  constructor(
+    readonly reason: ErrorReason,
+    readonly code: Code,
+    message: string,
+    readonly details: ErrorDetails,
+    readonly retryAfter_ms: number | undefined,
+    cause: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** Builds an error of the API; the caller throws it. The message is for people and must hold no amounts of money. */
+export function fail(reason: ErrorReason, message: string, opts: FailOptions = {}): CallError {
+  const { retryAfter_ms, cause, code, ...details } = opts;
+  const entry = ERROR_CATALOGUE[reason];
+  return new CallError(
+    reason,
+    code ?? entry.code,
+    message,
+    details,
+    retryAfter_ms ?? entry.retryAfter_ms,
+    cause,
+  );
+}
+
+/** The error that a caller gets for anything thrown: a CallError as it is, anything else INTERNAL with it as the cause. */
+export function toCallError(error: unknown): CallError {
+  if (error instanceof CallError) return error;
+  // Node's own APIs wrap the reason of an aborted signal into an AbortError; ours is the reason underneath.
+  if (error instanceof Error && error.name === 'AbortError' && error.cause instanceof CallError)
+    return error.cause;
+  return fail(ErrorReason.INTERNAL, 'internal error; the server log has more under the trace id', {
+    cause: error,
+  });
+}
+
+/** The name of a reason as ErrorInfo carries it, without the prefix of the enum. */
+export function reasonName(reason: ErrorReason): string {
+  return ErrorReason[reason];
+}
+
+/** The google.rpc.Status of anything thrown. No driver's text, SQL or stack is in it. */
+export function toStatus(error: unknown): Status {
+  const failure = toCallError(error);
+  const details: Any[] = [];
+  const add = <D extends DescMessage>(schema: D, value: MessageShape<D>) =>
+    details.push(anyPack(schema, value));
+  const { fields, resource, precondition, metadata } = failure.details;
+  add(
+    ErrorInfoSchema,
+    create(ErrorInfoSchema, {
+      reason: reasonName(failure.reason),
+      domain: ERROR_DOMAIN,
+      metadata: { ...metadata },
+    }),
+  );
+  if (fields !== undefined && fields.length > 0) {
+    const fieldViolations = fields.map(({ field, description, rule }) => ({
+      field,
+      description,
+      reason: rule === undefined ? '' : ruleName(rule),
+    }));
+    add(BadRequestSchema, create(BadRequestSchema, { fieldViolations }));
+  }
+  if (precondition !== undefined && precondition.length > 0) {
+    const violations = precondition.map(({ type, subject, description }) => ({ type, subject, description }));
+    add(PreconditionFailureSchema, create(PreconditionFailureSchema, { violations }));
+  }
+  if (resource !== undefined) {
+    const { type: resourceType, name: resourceName } = resource;
+    add(ResourceInfoSchema, create(ResourceInfoSchema, { resourceType, resourceName }));
+  }
+  if (failure.retryAfter_ms !== undefined) {
+    add(RetryInfoSchema, create(RetryInfoSchema, { retryDelay: durationOf(failure.retryAfter_ms) }));
+  }
+  return create(StatusSchema, { code: failure.code, message: failure.message, details });
+}
+
+/** google.rpc wants reasons in UPPER_SNAKE_CASE; protovalidate's rule ids read `string.min_len`. */
+function ruleName(rule: string): string {
+  return rule.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase();
+}
+
+function durationOf(duration_ms: number) {
+  const whole_ms = Math.max(0, Math.round(duration_ms));
+  return create(DurationSchema, {
+    seconds: BigInt(Math.floor(whole_ms / 1000)),
+    nanos: (whole_ms % 1000) * 1_000_000,
+  });
+}

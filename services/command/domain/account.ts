@@ -1,0 +1,56 @@
+/** Accounts as the domain sees them. All amounts are bigint minor units of the account's one currency. */
+
+export type AccountType = 'LIABILITY' | 'ASSET' | 'REVENUE' | 'EXPENSE' | 'EQUITY';
+export type AccountStatus = 'OPEN' | 'FROZEN' | 'CLOSED';
+/** What a freeze blocks: debits (holds and captures included), or everything. */
+export type FreezeScope = 'DEBITS' | 'ALL';
+
+/** What every event that touches an account carries of it: the whole state after the event. */
+export interface AccountState {
+  readonly accountId: string;
+  readonly type: AccountType;
+  /** ISO 4217 code. */
+  readonly currency: string;
+  readonly status: AccountStatus;
+  /** Null unless the status is FROZEN. */
+  readonly freezeScope: FreezeScope | null;
+  /** How far below zero `available` may be taken; zero or more. */
+  readonly overdraftLimit: bigint;
+  /** Sum of all credits ever posted. */
+  readonly credits: bigint;
+  /** Sum of all debits ever posted. */
+  readonly debits: bigint;
+  /** Sum of what open holds reserve. */
+  readonly held: bigint;
+  /** Raised by one by each entry, hold change or account event; 1 after AccountOpened. */
+  readonly version: bigint;
+}
+
+/** What travels in account events only. */
+export interface AccountProfile {
+  readonly name: string;
+  readonly ownerReference: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** 1 after AccountOpened, raised by one by each AccountUpdated. */
+  readonly profileVersion: bigint;
+}
+
+export interface Account {
+  readonly state: AccountState;
+  readonly profile: AccountProfile;
+}
+
+/** posted = credits - debits, for all types. */
+export function posted(account: AccountState): bigint {
+  return account.credits - account.debits;
+}
+
+/** posted - held + overdraft_limit; meaningful for LIABILITY accounts only. */
+export function available(account: AccountState): bigint {
+  return posted(account) - account.held + account.overdraftLimit;
+}
+
+/** The ASSET account through which Deposit and Withdraw move money unless they name another. */
+export function settlementAccountId(currency: string): string {
+  return `@settlement:${currency}`;
+}

@@ -1,0 +1,168 @@
+/**
+ * Commands as the domain takes them: shapes were checked at the door. Ids are strings, UUIDs 36 lower-case characters,
+ * amounts bigint minor units, times bigint UTC microseconds. `null` is "not given".
+ */
+import type { AccountType, FreezeScope } from './account.js';
+import type { Direction, Fee } from './transaction.js';
+
+interface Common {
+  readonly ledgerId: string;
+  /** Also the id of the transaction that the command makes. Empty for internal commands. */
+  readonly requestId: string;
+}
+
+/** What all commands that make a transaction share. */
+interface Descriptive {
+  readonly reference: string;
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Null: the recorded time. */
+  readonly effectiveTime: bigint | null;
+}
+
+export interface Amount {
+  readonly currency: string;
+  readonly minorUnits: bigint;
+}
+
+export interface CreateLedger extends Common {
+  readonly type: 'CreateLedger';
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+export interface OpenAccount extends Common {
+  readonly type: 'OpenAccount';
+  readonly accountId: string;
+  readonly accountType: AccountType;
+  readonly currency: string;
+  readonly overdraftLimit: bigint;
+  readonly name: string;
+  readonly ownerReference: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+export interface UpdateAccount extends Common {
+  readonly type: 'UpdateAccount';
+  readonly accountId: string;
+  /** Null: not in the field mask. */
+  readonly name: string | null;
+  readonly ownerReference: string | null;
+  readonly overdraftLimit: bigint | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly expectedVersion: bigint | null;
+}
+export interface FreezeAccount extends Common {
+  readonly type: 'FreezeAccount';
+  readonly accountId: string;
+  readonly scope: FreezeScope;
+  readonly expectedVersion: bigint | null;
+}
+export interface UnfreezeAccount extends Common {
+  readonly type: 'UnfreezeAccount';
+  readonly accountId: string;
+  readonly expectedVersion: bigint | null;
+}
+export interface CloseAccount extends Common {
+  readonly type: 'CloseAccount';
+  readonly accountId: string;
+  readonly expectedVersion: bigint | null;
+}
+export interface Deposit extends Common, Descriptive {
+  readonly type: 'Deposit';
+  readonly accountId: string;
+  readonly amount: Amount;
+  /** The ASSET account to debit; null: @settlement:CUR. */
+  readonly settlementAccountId: string | null;
+  readonly expectedVersion: bigint | null;
+}
+export interface Withdraw extends Common, Descriptive {
+  readonly type: 'Withdraw';
+  readonly accountId: string;
+  readonly amount: Amount;
+  /** The ASSET account to credit; null: @settlement:CUR. */
+  readonly settlementAccountId: string | null;
+  readonly expectedVersion: bigint | null;
+}
+export interface SubmitPayment extends Common, Descriptive {
+  readonly type: 'SubmitPayment';
+  readonly payerAccountId: string;
+  readonly payeeAccountId: string;
+  readonly amount: Amount;
+  readonly fees: readonly Fee[];
+}
+export interface AuthorizePayment extends Common, Descriptive {
+  readonly type: 'AuthorizePayment';
+  readonly payerAccountId: string;
+  readonly payeeAccountId: string;
+  readonly amount: Amount;
+  /** Null: 7 days after the recorded time. */
+  readonly expireTime: bigint | null;
+}
+export interface CapturePayment extends Common, Descriptive {
+  readonly type: 'CapturePayment';
+  readonly paymentId: string;
+  readonly amount: Amount;
+  readonly fees: readonly Fee[];
+  /** Release what remains of the hold. */
+  readonly final: boolean;
+}
+export interface VoidPayment extends Common {
+  readonly type: 'VoidPayment';
+  readonly paymentId: string;
+}
+/** Internal: the expirer's command; requestId is empty. */
+export interface ExpirePayment extends Common {
+  readonly type: 'ExpirePayment';
+  readonly paymentId: string;
+}
+export interface RefundPayment extends Common, Descriptive {
+  readonly type: 'RefundPayment';
+  readonly paymentId: string;
+  readonly amount: Amount;
+  /** Fees to return. */
+  readonly fees: readonly Fee[];
+  readonly force: boolean;
+}
+export interface PostTransaction extends Common, Descriptive {
+  readonly type: 'PostTransaction';
+  readonly entries: readonly {
+    readonly accountId: string;
+    readonly direction: Direction;
+    readonly amount: Amount;
+  }[];
+  readonly force: boolean;
+}
+export interface ReverseTransaction extends Common, Descriptive {
+  readonly type: 'ReverseTransaction';
+  readonly transactionId: string;
+  readonly force: boolean;
+}
+export interface UpdateTransaction extends Common {
+  readonly type: 'UpdateTransaction';
+  readonly transactionId: string;
+  /** Null: not in the field mask. */
+  readonly description: string | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+}
+
+/** The commands that an atomic batch takes. */
+export type MovementCommand =
+  | Deposit
+  | Withdraw
+  | SubmitPayment
+  | AuthorizePayment
+  | CapturePayment
+  | RefundPayment
+  | PostTransaction
+  | ReverseTransaction;
+
+export type Command =
+  | MovementCommand
+  | CreateLedger
+  | OpenAccount
+  | UpdateAccount
+  | FreezeAccount
+  | UnfreezeAccount
+  | CloseAccount
+  | VoidPayment
+  | ExpirePayment
+  | UpdateTransaction;

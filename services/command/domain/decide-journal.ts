@@ -1,0 +1,61 @@
+/** PostTransaction: entries as the caller gives them. */
+import { checkCurrency, checkEffectiveTime } from './checks.js';
+import type { PostTransaction } from './command.js';
+import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { existingAccount } from './existence.js';
+import { INT64_MAX } from './limits.js';
+import { refusal, refuse } from './outcome.js';
+import { madeBy, settle } from './settle.js';
+import type { Entry } from './transaction.js';
+
+/** Posts entries that balance per currency (checked at the door, asserted here). */
+export function decideJournal(command: PostTransaction, ledger: LedgerReader, now: bigint): Decision {
+  const { effectiveTime, force: forced } = command;
+  const { amount, currency } = journalPrincipal(command);
+  const problem =
+    checkEffectiveTime(effectiveTime, now) ?? checkCurrencies(command, ledger) ?? checkPrincipal(amount);
+  if (problem !== null) return refuse(problem);
+  const entries = command.entries.map(entryOf);
+  return settle(
+    {
+      own: madeBy(command, { kind: 'JOURNAL', status: 'POSTED', amount, currency, entries }),
+      effectiveTime: effectiveTime ?? now,
+      forced,
+      hold: null,
+      others: [],
+      foretold: null,
+    },
+    ledger,
+  );
+}
+
+/** The sum of the debits in the currency of the first entry, minor units. */
+export function journalPrincipal(command: PostTransaction): {
+  readonly amount: bigint;
+  readonly currency: string;
+} {
+  const currency = command.entries[0]?.amount.currency ?? '';
+  let amount = 0n;
+  for (const entry of command.entries) {
+    if (entry.direction === 'DEBIT' && entry.amount.currency === currency) amount += entry.amount.minorUnits;
+  }
+  return { amount, currency };
+}
+
+function entryOf({ accountId, direction, amount }: PostTransaction['entries'][number]): Entry {
+  return { accountId, direction, amount: amount.minorUnits, currency: amount.currency };
+}
+
+function checkCurrencies(command: PostTransaction, ledger: LedgerReader): Refusal | null {
+  for (const [i, { accountId, amount }] of command.entries.entries()) {
+    const { state } = existingAccount(ledger, accountId);
+    const mismatch = checkCurrency(state, amount.currency, `entries[${i}].amount.currency`);
+    if (mismatch !== null) return mismatch;
+  }
+  return null;
+}
+
+function checkPrincipal(amount: bigint): Refusal | null {
+  if (amount <= INT64_MAX) return null;
+  return refusal('BALANCE_OVERFLOW', 'The sum of the debits would exceed 64 bits.', { field: 'entries' });
+}

@@ -1,0 +1,97 @@
+/** How payments begin: at once with SubmitPayment, in two steps with AuthorizePayment. */
+import { checkEffectiveTime, checkFees, checkParties } from './checks.js';
+import type { AuthorizePayment, SubmitPayment } from './command.js';
+import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { paymentEntries } from './entries.js';
+import { existingAccount } from './existence.js';
+import { invariant } from './invariant.js';
+import { DEFAULT_HOLD_US, MAX_HOLD_US } from './limits.js';
+import { refusal, refuse } from './outcome.js';
+import { begunPayment, captured } from './payment-totals.js';
+import { madeBy, settle } from './settle.js';
+
+/** Pays at once: the payment starts with authorized = captured = amount. */
+export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader, now: bigint): Decision {
+  const { effectiveTime, fees } = command;
+  const { currency, minorUnits: amount } = command.amount;
+  const problem =
+    checkEffectiveTime(effectiveTime, now) ??
+    checkPayment(command, ledger) ??
+    (fees.length === 0 ? null : checkFees({ parties: command, currency, amount, fees }, ledger));
+  if (problem !== null) return refuse(problem);
+  return settle(
+    {
+      own: madeBy(command, {
+        kind: 'PAYMENT',
+        status: 'POSTED',
+        amount,
+        currency,
+        entries: paymentEntries(command, amount, currency, fees),
+        fees,
+        paymentId: command.requestId,
+        payment: captured(begunPayment(command, command.amount, null), amount, 0n, fees),
+      }),
+      effectiveTime: effectiveTime ?? now,
+      forced: false,
+      hold: null,
+      others: [],
+      foretold: null,
+    },
+    ledger,
+  );
+}
+
+/**
+ * Reserves the amount on the payer. Closed and frozen accounts decline it as they would the capture that it foretells:
+ * there is no use in holding money for a payee that cannot be paid.
+ */
+export function decideAuthorizePayment(
+  command: AuthorizePayment,
+  ledger: LedgerReader,
+  now: bigint,
+): Decision {
+  const { effectiveTime, payerAccountId } = command;
+  const { currency, minorUnits: amount } = command.amount;
+  const problem =
+    checkEffectiveTime(effectiveTime, now) ??
+    checkExpireTime(command.expireTime, now) ??
+    checkPayment(command, ledger);
+  if (problem !== null) return refuse(problem);
+  return settle(
+    {
+      own: madeBy(command, {
+        kind: 'AUTHORIZATION',
+        status: 'AUTHORIZED',
+        amount,
+        currency,
+        paymentId: command.requestId,
+        payment: begunPayment(command, command.amount, expireTimeOf(command, now)),
+      }),
+      effectiveTime: effectiveTime ?? now,
+      forced: false,
+      hold: { accountId: payerAccountId, delta: amount },
+      others: [],
+      foretold: paymentEntries(command, amount, currency, []),
+    },
+    ledger,
+  );
+}
+
+/** When the hold expires, UTC microseconds; 7 days from now unless the caller says otherwise. */
+export function expireTimeOf(command: AuthorizePayment, now: bigint): bigint {
+  return command.expireTime ?? now + DEFAULT_HOLD_US;
+}
+
+function checkPayment(command: SubmitPayment | AuthorizePayment, ledger: LedgerReader): Refusal | null {
+  const { payerAccountId, payeeAccountId } = command;
+  invariant(payerAccountId !== payeeAccountId, 'payer and payee differ');
+  const payer = existingAccount(ledger, payerAccountId).state;
+  const payee = existingAccount(ledger, payeeAccountId).state;
+  return checkParties(payer, payee, command.amount.currency);
+}
+
+function checkExpireTime(expireTime: bigint | null, now: bigint): Refusal | null {
+  if (expireTime === null || (expireTime > now && expireTime <= now + MAX_HOLD_US)) return null;
+  const message = 'The expire time must be in the future and at most 400 days ahead.';
+  return refusal('TIME_OUT_OF_RANGE', message, { field: 'expire_time' });
+}

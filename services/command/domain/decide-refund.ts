@@ -1,0 +1,76 @@
+/** RefundPayment: principal back from payee to payer, and the fees that it lists. */
+import { checkEffectiveTime } from './checks.js';
+import type { RefundPayment } from './command.js';
+import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { refundEntries } from './entries.js';
+import type { PaymentRoot } from './existence.js';
+import { existingPayment } from './existence.js';
+import { refusal, refuse } from './outcome.js';
+import { refundable, refunded, returnableFee } from './payment-totals.js';
+import { madeBy, settle } from './settle.js';
+
+/** Refunds at most what was captured less what was reversed and refunded, and of fees what was charged likewise. */
+export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader, now: bigint): Decision {
+  const { paymentId, effectiveTime, fees, force: forced } = command;
+  const { minorUnits: amount } = command.amount;
+  const root = existingPayment(ledger, paymentId);
+  const { payment } = root;
+  const { currency } = payment;
+  const problem =
+    checkNotDeclined(root) ??
+    checkEffectiveTime(effectiveTime, now) ??
+    checkAmount(command, root) ??
+    checkReturnedFees(command, root);
+  if (problem !== null) return refuse(problem);
+  return settle(
+    {
+      own: madeBy(command, {
+        kind: 'REFUND',
+        status: 'POSTED',
+        amount,
+        currency,
+        entries: refundEntries(payment, amount, currency, fees),
+        fees,
+        paymentId,
+      }),
+      effectiveTime: effectiveTime ?? now,
+      forced,
+      hold: null,
+      others: [{ ...root, payment: refunded(payment, amount, fees), version: root.version + 1n }],
+      foretold: null,
+    },
+    ledger,
+  );
+}
+
+function checkNotDeclined({ status, transactionId }: PaymentRoot): Refusal | null {
+  if (status !== 'DECLINED') return null;
+  const at = { field: 'payment_id', resourceId: transactionId };
+  return refusal('PAYMENT_DECLINED', `Payment ${transactionId} was declined.`, at);
+}
+
+function checkAmount({ amount, paymentId }: RefundPayment, { payment }: PaymentRoot): Refusal | null {
+  if (amount.currency !== payment.currency) {
+    const message = `Payment ${paymentId} is in ${payment.currency}, not in ${amount.currency}.`;
+    return refusal('CURRENCY_MISMATCH', message, { field: 'amount.currency', resourceId: paymentId });
+  }
+  const most = refundable(payment);
+  if (amount.minorUnits <= most) return null;
+  const message = `A refund of ${amount.minorUnits} is more than the ${most} that may be refunded.`;
+  return refusal('REFUND_EXCEEDS_CAPTURED', message, { field: 'amount.minor_units', resourceId: paymentId });
+}
+
+/** The same fee may be listed several times; the sum counts. */
+function checkReturnedFees({ fees, paymentId }: RefundPayment, { payment }: PaymentRoot): Refusal | null {
+  for (const [i, { paidBy, toAccountId }] of fees.entries()) {
+    const most = returnableFee(payment, paidBy, toAccountId);
+    let sum = 0n;
+    for (const fee of fees) {
+      if (fee.paidBy === paidBy && fee.toAccountId === toAccountId) sum += fee.amount;
+    }
+    if (sum <= most) continue;
+    const message = `A fee of ${sum} from ${toAccountId} is more than the ${most} that may be returned to the ${paidBy}.`;
+    return refusal('FEE_REFUND_EXCEEDS_CHARGED', message, { field: `fees[${i}]`, resourceId: paymentId });
+  }
+  return null;
+}

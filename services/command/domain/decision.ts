@@ -1,0 +1,62 @@
+/** The frame of deciding: what a decision reads, and what it can come to. */
+import type { Account } from './account.js';
+import type { DomainEvent } from './event.js';
+import type { TransactionState } from './transaction.js';
+
+/**
+ * One ledger as the decision sees it. `undefined` means that it does not exist. Reads of what was not loaded throw the
+ * reader's own signal, which the executor catches; the domain lets it pass.
+ */
+export interface LedgerReader {
+  exists(): boolean;
+  account(accountId: string): Account | undefined;
+  transaction(transactionId: string): TransactionState | undefined;
+}
+
+/** Errors of the business: they change nothing and are not stored. Names are those of common.v1.ErrorReason. */
+export type RefusalReason =
+  // NOT_FOUND
+  | 'LEDGER_NOT_FOUND'
+  | 'ACCOUNT_NOT_FOUND'
+  | 'TRANSACTION_NOT_FOUND'
+  | 'PAYMENT_NOT_FOUND'
+  // ALREADY_EXISTS
+  | 'LEDGER_ALREADY_EXISTS'
+  | 'ACCOUNT_ALREADY_EXISTS'
+  // ABORTED
+  | 'VERSION_MISMATCH'
+  // OUT_OF_RANGE
+  | 'BALANCE_OVERFLOW'
+  // INVALID_ARGUMENT: needs the clock, so it is no matter of shape
+  | 'TIME_OUT_OF_RANGE'
+  // FAILED_PRECONDITION
+  | 'CURRENCY_MISMATCH'
+  | 'ACCOUNT_TYPE'
+  | 'ACCOUNT_IS_CLOSED'
+  | 'ACCOUNT_NOT_FROZEN'
+  | 'ACCOUNT_NOT_EMPTY'
+  | 'PAYMENT_DECLINED'
+  | 'PAYMENT_ENDED'
+  | 'HOLD_EXPIRED'
+  | 'CAPTURE_EXCEEDS_HOLD'
+  | 'REFUND_EXCEEDS_CAPTURED'
+  | 'FEE_REFUND_EXCEEDS_CHARGED'
+  | 'FEE_EXCEEDS_AMOUNT'
+  | 'NOT_REVERSIBLE'
+  | 'ALREADY_REVERSED'
+  | 'PAYMENT_HAS_REFUNDS';
+
+/** A refusal names what it is about, so that the caller's error can. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  /** One sentence in English for people; holds ids and numbers only of the caller's own ledger. */
+  readonly message: string;
+  /** The field of the request at fault, in snake_case, where one can be named. */
+  readonly field?: string;
+  /** The id of the resource at fault, where there is one. */
+  readonly resourceId?: string;
+}
+
+export type Decision =
+  | { readonly outcome: 'events'; readonly events: readonly DomainEvent[] }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal };

@@ -1,0 +1,79 @@
+/** What a command decided. Each event carries the whole state after it of every account and transaction it touches. */
+import type { Account, AccountState } from './account.js';
+import type {
+  DeclineReason,
+  HoldChange,
+  PostedEntry,
+  TransactionKind,
+  TransactionState,
+} from './transaction.js';
+
+export interface LedgerCreated {
+  readonly type: 'LedgerCreated';
+  readonly ledgerId: string;
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface AccountEvent {
+  readonly type: 'AccountOpened' | 'AccountUpdated' | 'AccountFrozen' | 'AccountUnfrozen' | 'AccountClosed';
+  readonly account: Account;
+}
+
+interface Touches {
+  /** Every account touched, once, in order of first touch (hold changes, then entries), as it is after the event. */
+  readonly accounts: readonly AccountState[];
+  /** Every transaction touched as it is after the event: the event's own first, then others (payment root, reversed). */
+  readonly transactions: readonly TransactionState[];
+}
+
+export interface TransactionPosted extends Touches {
+  readonly type: 'TransactionPosted';
+  readonly kind: TransactionKind;
+  readonly holdChanges: readonly HoldChange[];
+  readonly entries: readonly PostedEntry[];
+  /** UTC microseconds. */
+  readonly effectiveTime: bigint;
+  /** Whether `force` was asked for. */
+  readonly forced: boolean;
+}
+
+export interface TransactionDeclined extends Touches {
+  readonly type: 'TransactionDeclined';
+  readonly kind: TransactionKind;
+  readonly reason: DeclineReason;
+  /** The account that was the cause; null for BATCH_DECLINED. */
+  readonly declinedAccountId: string | null;
+  readonly effectiveTime: bigint;
+  readonly forced: boolean;
+}
+
+export interface TransactionUpdated extends Touches {
+  readonly type: 'TransactionUpdated';
+}
+
+export interface PaymentAuthorized extends Touches {
+  readonly type: 'PaymentAuthorized';
+  readonly holdChanges: readonly HoldChange[];
+  readonly effectiveTime: bigint;
+}
+
+export interface PaymentVoided extends Touches {
+  readonly type: 'PaymentVoided';
+  readonly holdChanges: readonly HoldChange[];
+}
+
+export interface PaymentExpired extends Touches {
+  readonly type: 'PaymentExpired';
+  readonly holdChanges: readonly HoldChange[];
+}
+
+export type TransactionEvent =
+  | TransactionPosted
+  | TransactionDeclined
+  | TransactionUpdated
+  | PaymentAuthorized
+  | PaymentVoided
+  | PaymentExpired;
+
+export type DomainEvent = LedgerCreated | AccountEvent | TransactionEvent;

@@ -1,0 +1,192 @@
+/** Where money moves: entries and holds against accounts, with what overflows, what declines, and what comes out. */
+import type { AccountState } from './account.js';
+import { available, posted } from './account.js';
+import type { LedgerReader, Refusal } from './decision.js';
+import { existingAccount } from './existence.js';
+import { invariant } from './invariant.js';
+import { INT64_MAX, INT64_MIN } from './limits.js';
+import { refusal } from './outcome.js';
+import type { DeclineReason, Direction, Entry, HoldChange, PostedEntry } from './transaction.js';
+
+/** A change of what one account holds: above zero reserves, below zero releases. */
+export interface Hold {
+  readonly accountId: string;
+  readonly delta: bigint;
+}
+
+/** What a command wants to move. */
+export interface Intent {
+  readonly entries: readonly Entry[];
+  readonly hold: Hold | null;
+  /** Judged for closed and frozen accounts: the entries, or for an authorization those of the capture it foretells. */
+  readonly judged: readonly Entry[];
+  /** Skip funds and freezes; never closed. */
+  readonly forced: boolean;
+}
+
+/** What it comes to. */
+export type Movement =
+  | {
+      readonly outcome: 'moved';
+      readonly accounts: readonly AccountState[];
+      readonly holdChanges: readonly HoldChange[];
+      readonly entries: readonly PostedEntry[];
+    }
+  | {
+      readonly outcome: 'declined';
+      readonly reason: DeclineReason;
+      readonly accountId: string;
+      /** Each account it would have touched, and the culprit, as they are. */
+      readonly accounts: readonly AccountState[];
+    }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal };
+
+interface Touched {
+  readonly before: AccountState;
+  after: AccountState;
+}
+
+/** In order of first touch. */
+type TouchedAccounts = Map<string, Touched>;
+
+const NO_HOLD_CHANGES: readonly HoldChange[] = [];
+const DEBITED_FIRST: readonly Direction[] = ['DEBIT', 'CREDIT'];
+
+/**
+ * Moves what is intended, hold first, then entries in order; or says why not: an overflow is an error and comes before
+ * declines. Every account named exists.
+ * @throws Error if the entries do not balance or more is released than held.
+ */
+export function move(intent: Intent, ledger: LedgerReader): Movement {
+  assertBalanced(intent.entries);
+  const touched: TouchedAccounts = new Map();
+  const holdChanges = intent.hold === null ? NO_HOLD_CHANGES : [changeHold(intent.hold, touched, ledger)];
+  if (intent.hold !== null) {
+    const overflow = findOverflow(touch(intent.hold.accountId, touched, ledger).after);
+    if (overflow !== null) return { outcome: 'refused', refusal: overflow };
+  }
+  const entries: PostedEntry[] = [];
+  for (const entry of intent.entries) {
+    const account = touch(entry.accountId, touched, ledger);
+    entries.push(post(entry, account));
+    const overflow = findOverflow(account.after); // each version is shown, so none may overflow
+    if (overflow !== null) return { outcome: 'refused', refusal: overflow };
+  }
+  const decline = findDecline(intent, touched, ledger);
+  if (decline !== null) return decline;
+  return { outcome: 'moved', accounts: statesAfter(touched), holdChanges, entries };
+}
+
+/** Releases what a hold still reserves, whatever the account's status. */
+export function release(
+  accountId: string,
+  amount: bigint,
+  ledger: LedgerReader,
+): { readonly accounts: readonly AccountState[]; readonly holdChanges: readonly HoldChange[] } {
+  const touched: TouchedAccounts = new Map();
+  const holdChanges = [changeHold({ accountId, delta: -amount }, touched, ledger)];
+  return { accounts: statesAfter(touched), holdChanges };
+}
+
+/**
+ * Whether a total of the account is outside int64. Of `available` both ends are bounded that it can come to by itself,
+ * so that releasing a hold and lowering an overdraft limit always succeed.
+ */
+export function findOverflow(account: AccountState): Refusal | null {
+  const { accountId, credits, debits, held } = account;
+  const floored = account.type === 'LIABILITY';
+  const beyond =
+    credits > INT64_MAX ||
+    debits > INT64_MAX ||
+    held > INT64_MAX ||
+    (floored && posted(account) + account.overdraftLimit > INT64_MAX) ||
+    (floored && posted(account) - held < INT64_MIN);
+  if (!beyond) return null;
+  const message = `A total of account ${accountId} would exceed 64 bits.`;
+  return refusal('BALANCE_OVERFLOW', message, { resourceId: accountId });
+}
+
+function touch(accountId: string, touched: TouchedAccounts, ledger: LedgerReader): Touched {
+  const known = touched.get(accountId);
+  if (known !== undefined) return known;
+  const { state } = existingAccount(ledger, accountId);
+  const fresh = { before: state, after: state };
+  touched.set(accountId, fresh);
+  return fresh;
+}
+
+function changeHold({ accountId, delta }: Hold, touched: TouchedAccounts, ledger: LedgerReader): HoldChange {
+  const account = touch(accountId, touched, ledger);
+  const heldAfter = account.after.held + delta;
+  invariant(delta !== 0n && heldAfter >= 0n, `a hold change of ${delta} leaves ${heldAfter} held`);
+  const version = account.after.version + 1n;
+  account.after = { ...account.after, held: heldAfter, version };
+  return { accountId, delta, heldAfter, version };
+}
+
+function post(entry: Entry, account: Touched): PostedEntry {
+  const { accountId, direction, amount, currency } = entry;
+  invariant(account.after.currency === currency, `account ${accountId} is in ${currency}`);
+  const version = account.after.version + 1n;
+  account.after =
+    direction === 'CREDIT'
+      ? { ...account.after, credits: account.after.credits + amount, version }
+      : { ...account.after, debits: account.after.debits + amount, version };
+  return { accountId, direction, amount, currency, version, postedAfter: posted(account.after) };
+}
+
+/** The first decline in the order of the contract: closed, frozen, funds; debited before credited; entry order. */
+function findDecline(intent: Intent, touched: TouchedAccounts, ledger: LedgerReader): Movement | null {
+  const { judged, forced } = intent;
+  const asIs = (id: string): AccountState => touched.get(id)?.before ?? existingAccount(ledger, id).state;
+  const culprit =
+    find(judged, 'ACCOUNT_CLOSED', ({ accountId }) => asIs(accountId).status === 'CLOSED') ??
+    (forced
+      ? null
+      : (find(judged, 'ACCOUNT_FROZEN', ({ accountId, direction }) => blocks(asIs(accountId), direction)) ??
+        find(judged, 'INSUFFICIENT_FUNDS', ({ accountId }) => lacksFunds(touched.get(accountId)))));
+  if (culprit === null) return null;
+  const { accountId, reason } = culprit;
+  const accounts = [...touched.values()].map(({ before }) => before);
+  if (!touched.has(accountId)) accounts.push(asIs(accountId));
+  return { outcome: 'declined', reason, accountId, accounts };
+}
+
+function find(
+  entries: readonly Entry[],
+  reason: DeclineReason,
+  applies: (entry: Entry) => boolean,
+): { readonly accountId: string; readonly reason: DeclineReason } | null {
+  for (const direction of DEBITED_FIRST) {
+    for (const entry of entries) {
+      if (entry.direction === direction && applies(entry)) return { accountId: entry.accountId, reason };
+    }
+  }
+  return null;
+}
+
+function blocks(account: AccountState, direction: Direction): boolean {
+  if (account.status !== 'FROZEN') return false;
+  return direction === 'DEBIT' || account.freezeScope === 'ALL';
+}
+
+/** Judged once per account, after all its entries, and only if it has less available than before. */
+function lacksFunds(account: Touched | undefined): boolean {
+  if (account === undefined || account.after.type !== 'LIABILITY') return false;
+  const after = available(account.after);
+  return after < 0n && after < available(account.before);
+}
+
+function statesAfter(touched: TouchedAccounts): readonly AccountState[] {
+  return Array.from(touched.values(), ({ after }) => after);
+}
+
+function assertBalanced(entries: readonly Entry[]): void {
+  const sums = new Map<string, bigint>();
+  for (const { amount, currency, direction } of entries) {
+    invariant(amount > 0n, 'an entry moves more than nothing');
+    const sum = sums.get(currency) ?? 0n;
+    sums.set(currency, direction === 'CREDIT' ? sum + amount : sum - amount);
+  }
+  for (const [currency, sum] of sums) invariant(sum === 0n, `entries in ${currency} sum to zero`);
+}

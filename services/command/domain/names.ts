@@ -1,0 +1,97 @@
+/** What a command names by id, before anything is known of it. */
+import { settlementAccountId } from './account.js';
+import type { Command } from './command.js';
+import { unreachable } from './invariant.js';
+
+/** An account that a request names. */
+export interface NamedAccount {
+  readonly accountId: string;
+  /** The field that names it, in snake_case. */
+  readonly field: string;
+}
+
+/** A transaction that a request names. */
+export interface NamedTransaction {
+  readonly transactionId: string;
+  readonly field: 'payment_id' | 'transaction_id';
+}
+
+const NONE: readonly NamedAccount[] = [];
+
+/** The accounts that must exist for the command to be decided, in the order in which they are looked for. */
+export function accountsNamed(command: Command): readonly NamedAccount[] {
+  switch (command.type) {
+    case 'CreateLedger':
+    case 'OpenAccount':
+    case 'VoidPayment':
+    case 'ExpirePayment':
+    case 'ReverseTransaction':
+    case 'UpdateTransaction':
+      return NONE;
+    case 'UpdateAccount':
+    case 'FreezeAccount':
+    case 'UnfreezeAccount':
+    case 'CloseAccount':
+      return [{ accountId: command.accountId, field: 'account_id' }];
+    case 'Deposit':
+    case 'Withdraw':
+      return cashAccounts(command.accountId, command.settlementAccountId);
+    case 'SubmitPayment':
+      return [...parties(command.payerAccountId, command.payeeAccountId), ...feeAccounts(command.fees)];
+    case 'AuthorizePayment':
+      return parties(command.payerAccountId, command.payeeAccountId);
+    case 'CapturePayment':
+    case 'RefundPayment':
+      return feeAccounts(command.fees);
+    case 'PostTransaction':
+      return command.entries.map(({ accountId }, i) => ({ accountId, field: `entries[${i}].account_id` }));
+    default:
+      return unreachable(command);
+  }
+}
+
+/** The transaction that must exist for the command to be decided. */
+export function transactionNamed(command: Command): NamedTransaction | null {
+  switch (command.type) {
+    case 'CapturePayment':
+    case 'VoidPayment':
+    case 'ExpirePayment':
+    case 'RefundPayment':
+      return { transactionId: command.paymentId, field: 'payment_id' };
+    case 'ReverseTransaction':
+    case 'UpdateTransaction':
+      return { transactionId: command.transactionId, field: 'transaction_id' };
+    default:
+      return null;
+  }
+}
+
+/** Accounts that the decision reads though the request does not name them, and that need not exist. */
+export function accountsImplied(command: Command): readonly string[] {
+  switch (command.type) {
+    case 'OpenAccount':
+      return [command.accountId, settlementAccountId(command.currency)];
+    case 'Deposit':
+    case 'Withdraw':
+      return command.settlementAccountId === null ? [settlementAccountId(command.amount.currency)] : [];
+    default:
+      return [];
+  }
+}
+
+function cashAccounts(accountId: string, settlement: string | null): readonly NamedAccount[] {
+  const account = { accountId, field: 'account_id' };
+  return settlement === null ? [account] : [account, { accountId: settlement, field: 'settlement_account_id' }];
+}
+
+function parties(payer: string, payee: string): readonly NamedAccount[] {
+  return [
+    { accountId: payer, field: 'payer_account_id' },
+    { accountId: payee, field: 'payee_account_id' },
+  ];
+}
+
+function feeAccounts(fees: readonly { readonly toAccountId: string }[]): readonly NamedAccount[] {
+  if (fees.length === 0) return NONE;
+  return fees.map(({ toAccountId }, i) => ({ accountId: toAccountId, field: `fees[${i}].to_account_id` }));
+}

@@ -1,0 +1,88 @@
+/** From a drafted transaction to its event: posted, authorized or declined. */
+import type { Decision, LedgerReader } from './decision.js';
+import type { DomainEvent } from './event.js';
+import type { Hold, Movement } from './movement.js';
+import { move } from './movement.js';
+import { happened, refuse } from './outcome.js';
+import { begunPayment } from './payment-totals.js';
+import type { Entry, TransactionState } from './transaction.js';
+
+/** A transaction whose errors of state have been ruled out. */
+export interface Draft {
+  /** As it will be unless it is declined. */
+  readonly own: TransactionState;
+  /** UTC microseconds. */
+  readonly effectiveTime: bigint;
+  readonly forced: boolean;
+  readonly hold: Hold | null;
+  /** Other transactions as they will be unless it is declined: the reversed one, the root of the payment. */
+  readonly others: readonly TransactionState[];
+  /** What a capture would post; for an authorization only. */
+  readonly foretold: readonly Entry[] | null;
+}
+
+type TransactionFields = Pick<TransactionState, 'kind' | 'status' | 'amount' | 'currency'> &
+  Partial<Pick<TransactionState, 'entries' | 'paymentId' | 'fees' | 'reverses' | 'payment'>>;
+
+interface Making {
+  readonly requestId: string;
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const NO_ENTRIES: readonly Entry[] = [];
+const NO_FEES: TransactionState['fees'] = [];
+
+/** The transaction that a command makes, at version 1; its id is the request's. */
+export function madeBy(command: Making, fields: TransactionFields): TransactionState {
+  return {
+    transactionId: command.requestId,
+    kind: fields.kind,
+    status: fields.status,
+    paymentId: fields.paymentId ?? null,
+    entries: fields.entries ?? NO_ENTRIES,
+    amount: fields.amount,
+    currency: fields.currency,
+    fees: fields.fees ?? NO_FEES,
+    reverses: fields.reverses ?? null,
+    reversedBy: null,
+    description: command.description,
+    metadata: command.metadata,
+    payment: fields.payment ?? null,
+    version: 1n,
+  };
+}
+
+/** The same transaction, declined: as intended, but of a payment nothing is left but what was asked for. */
+export function declined(own: TransactionState): TransactionState {
+  const { payment } = own;
+  if (payment === null) return { ...own, status: 'DECLINED' };
+  const asked = { currency: payment.currency, minorUnits: payment.authorized };
+  return { ...own, status: 'DECLINED', payment: begunPayment(payment, asked, payment.expireTime) };
+}
+
+/** Moves what the draft holds, or declines it, or refuses what overflows. */
+export function settle(draft: Draft, ledger: LedgerReader): Decision {
+  const { own, hold, forced } = draft;
+  const judged = draft.foretold ?? own.entries;
+  const movement = move({ entries: own.entries, hold, judged, forced }, ledger);
+  if (movement.outcome === 'refused') return refuse(movement.refusal);
+  return happened(eventOf(draft, movement));
+}
+
+function eventOf(draft: Draft, movement: Exclude<Movement, { outcome: 'refused' }>): DomainEvent {
+  const { own, effectiveTime, forced, others } = draft;
+  const { kind } = own;
+  const { accounts } = movement;
+  if (movement.outcome === 'declined') {
+    const { reason, accountId: declinedAccountId } = movement;
+    const transactions = [declined(own)];
+    const type = 'TransactionDeclined';
+    return { type, kind, reason, declinedAccountId, effectiveTime, forced, accounts, transactions };
+  }
+  const { holdChanges, entries } = movement;
+  const transactions = [own, ...others];
+  return draft.foretold === null
+    ? { type: 'TransactionPosted', kind, holdChanges, entries, effectiveTime, forced, accounts, transactions }
+    : { type: 'PaymentAuthorized', holdChanges, effectiveTime, accounts, transactions };
+}
