@@ -2,8 +2,9 @@
 import type { AccountState } from './account.js';
 import type { MovementCommand } from './command.js';
 import { decide } from './decide.js';
+import { checkJournalPrincipal } from './decide-journal.js';
 import type { LedgerReader, Refusal } from './decision.js';
-import type { TransactionDeclined, TransactionEvent } from './event.js';
+import type { DomainEvent, PaymentAuthorized, TransactionDeclined, TransactionPosted } from './event.js';
 import { evolve, overlay } from './evolve.js';
 import { existingAccount, existingTransaction, findMissing } from './existence.js';
 import { invariant } from './invariant.js';
@@ -11,9 +12,12 @@ import { declined } from './settle.js';
 import type { TransactionState } from './transaction.js';
 import { undecided } from './undecided.js';
 
+/** What one item comes to. */
+export type MovementEvent = TransactionPosted | TransactionDeclined | PaymentAuthorized;
+
 /** What an atomic batch comes to: one event an item, in order, or the first error and the item it is of. */
 export type BatchDecision =
-  | { readonly outcome: 'events'; readonly events: readonly TransactionEvent[] }
+  | { readonly outcome: 'events'; readonly events: readonly MovementEvent[] }
   | { readonly outcome: 'refused'; readonly index: number; readonly refusal: Refusal };
 
 /**
@@ -27,10 +31,10 @@ export function decideAtomic(
   ledger: LedgerReader,
   now: bigint,
 ): BatchDecision {
-  const missing = findFirstMissing(commands, ledger);
-  if (missing !== null) return missing;
+  const unfit = findFirstUnfit(commands, ledger);
+  if (unfit !== null) return unfit;
   const seen = overlay(ledger);
-  const events: TransactionEvent[] = [];
+  const events: MovementEvent[] = [];
   for (const [index, command] of commands.entries()) {
     const decision = decide(command, seen, now + BigInt(index));
     if (decision.outcome === 'refused') return { outcome: 'refused', index, refusal: decision.refusal };
@@ -44,39 +48,84 @@ export function decideAtomic(
   return { outcome: 'events', events };
 }
 
-function findFirstMissing(commands: readonly MovementCommand[], ledger: LedgerReader): BatchDecision | null {
+/** What can be judged of all items before any is decided: what they name, and what their bare messages come to. */
+function findFirstUnfit(commands: readonly MovementCommand[], ledger: LedgerReader): BatchDecision | null {
   const earlier = new Map<string, MovementCommand>();
   for (const [index, command] of commands.entries()) {
-    const missing = findMissing(command, ledger, earlier);
-    if (missing !== null) return { outcome: 'refused', index, refusal: missing };
+    const problem =
+      findMissing(command, ledger, earlier) ??
+      (command.type === 'PostTransaction' ? checkJournalPrincipal(command) : null);
+    if (problem !== null) return { outcome: 'refused', index, refusal: problem };
     earlier.set(command.requestId, command);
   }
   return null;
 }
 
-function onlyEvent(events: readonly { readonly type: string }[] & readonly unknown[]): TransactionEvent;
-function onlyEvent(events: readonly TransactionEvent[]): TransactionEvent {
+function onlyEvent(events: readonly DomainEvent[]): MovementEvent {
   const [event, second] = events;
   invariant(event !== undefined && second === undefined, 'a movement comes to one event');
+  invariant(
+    event.type === 'TransactionPosted' ||
+      event.type === 'TransactionDeclined' ||
+      event.type === 'PaymentAuthorized',
+    'a movement is posted, declined or authorized',
+  );
   return event;
 }
 
 /** `decided` are the items up to the culprit, which is the last of them. */
 function declineAll(
   commands: readonly MovementCommand[],
-  decided: readonly TransactionEvent[],
+  decided: readonly MovementEvent[],
   ledger: LedgerReader,
   now: bigint,
 ): readonly TransactionDeclined[] {
   const made = new Map<string, TransactionState>();
   const find = (id: string): TransactionState => made.get(id) ?? existingTransaction(ledger, id);
   return commands.map((command, index) => {
-    const at = now + BigInt(index);
     const event = decided[index];
+    const recordedTime = now + BigInt(index);
     const fallen =
-      event === undefined ? declineUndecided(command, undecided(command, find, at), at) : declineDecided(event, ledger);
-    const own = ownTransaction(fallen);
-    made.set(own.transactionId, own);
+      event === undefined ? declineUndecided(command, find, recordedTime) : declineDecided(event, ledger);
+    for (const transaction of fallen.transactions) made.set(transaction.transactionId, transaction);
     return fallen;
   });
+}
+
+function declineDecided(event: MovementEvent, ledger: LedgerReader): TransactionDeclined {
+  const [own] = event.transactions;
+  invariant(own !== undefined, 'a movement carries its transaction');
+  const accounts = event.accounts.map(({ accountId }) => existingAccount(ledger, accountId).state);
+  if (event.type === 'TransactionDeclined') return { ...event, accounts };
+  return batchDeclined(declined(own), accounts, {
+    effectiveTime: event.effectiveTime,
+    forced: event.type === 'TransactionPosted' && event.forced,
+  });
+}
+
+function declineUndecided(
+  command: MovementCommand,
+  find: (transactionId: string) => TransactionState,
+  now: bigint,
+): TransactionDeclined {
+  return batchDeclined(undecided(command, find, now), [], {
+    effectiveTime: command.effectiveTime ?? now,
+    forced: 'force' in command && command.force,
+  });
+}
+
+function batchDeclined(
+  own: TransactionState,
+  accounts: readonly AccountState[],
+  asked: Pick<TransactionDeclined, 'effectiveTime' | 'forced'>,
+): TransactionDeclined {
+  return {
+    type: 'TransactionDeclined',
+    kind: own.kind,
+    reason: 'BATCH_DECLINED',
+    declinedAccountId: null,
+    ...asked,
+    accounts,
+    transactions: [own],
+  };
 }

@@ -62,8 +62,7 @@ export function decideFreezeAccount(command: FreezeAccount, ledger: LedgerReader
 /** Opens a frozen account again. */
 export function decideUnfreezeAccount(command: UnfreezeAccount, ledger: LedgerReader): Decision {
   const { state, profile } = ownAccount(command.accountId, ledger);
-  const problem =
-    checkVersion(state, command.expectedVersion) ?? checkNotClosed(state) ?? checkFrozen(state);
+  const problem = checkVersion(state, command.expectedVersion) ?? checkNotClosed(state) ?? checkFrozen(state);
   if (problem !== null) return refuse(problem);
   const after = withStatus(state, { status: 'OPEN', freezeScope: null });
   return happened({ type: 'AccountUnfrozen', account: { state: after, profile } });
@@ -102,10 +101,7 @@ function assertCallersOwn(accountId: string): void {
   invariant(!accountId.startsWith('@'), `account ${accountId} is the caller's to change`);
 }
 
-function withStatus(
-  state: AccountState,
-  change: Pick<AccountState, 'status' | 'freezeScope'>,
-): AccountState {
+function withStatus(state: AccountState, change: Pick<AccountState, 'status' | 'freezeScope'>): AccountState {
   return { ...state, ...change, version: state.version + 1n };
 }
 

@@ -45,7 +45,11 @@ function checkAccounts(
   ledger: LedgerReader,
 ): Refusal | null {
   const { accountId, amount } = command;
-  const mismatch = checkCurrency(existingAccount(ledger, accountId).state, amount.currency, 'amount.currency');
+  const mismatch = checkCurrency(
+    existingAccount(ledger, accountId).state,
+    amount.currency,
+    'amount.currency',
+  );
   if (mismatch !== null) return mismatch;
   const settlement = existingAccount(ledger, settlementId).state;
   const field = 'settlement_account_id';

@@ -61,7 +61,8 @@ export function decideVoidPayment(command: VoidPayment, ledger: LedgerReader, no
 /** The expirer's: releases an overdue hold, and does nothing if there is none any more. */
 export function decideExpirePayment(command: ExpirePayment, ledger: LedgerReader, now: bigint): Decision {
   const root = ledger.transaction(command.paymentId);
-  if (!isPaymentRoot(root) || root.status !== 'AUTHORIZED' || !isOverdue(root.payment, now)) return happened();
+  if (!isPaymentRoot(root) || root.status !== 'AUTHORIZED' || !isOverdue(root.payment, now))
+    return happened();
   const { payment } = root;
   const { accounts, holdChanges } = release(payment.payerAccountId, remaining(payment), ledger);
   const transactions = [withPayment(root, expired(payment))];
@@ -89,7 +90,9 @@ function checkHoldOpen(root: PaymentRoot, now: bigint): Refusal | null {
   if (ended ? payment.expired > 0n : isOverdue(payment, now)) {
     return refusal('HOLD_EXPIRED', `The hold of payment ${transactionId} has expired.`, at);
   }
-  return ended ? refusal('PAYMENT_ENDED', `Nothing remains of the hold of payment ${transactionId}.`, at) : null;
+  return ended
+    ? refusal('PAYMENT_ENDED', `Nothing remains of the hold of payment ${transactionId}.`, at)
+    : null;
 }
 
 function checkCapture(command: CapturePayment, payment: Payment): Refusal | null {

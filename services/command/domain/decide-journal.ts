@@ -13,7 +13,9 @@ export function decideJournal(command: PostTransaction, ledger: LedgerReader, no
   const { effectiveTime, force: forced } = command;
   const { amount, currency } = journalPrincipal(command);
   const problem =
-    checkEffectiveTime(effectiveTime, now) ?? checkCurrencies(command, ledger) ?? checkPrincipal(amount);
+    checkEffectiveTime(effectiveTime, now) ??
+    checkCurrencies(command, ledger) ??
+    checkJournalPrincipal(command);
   if (problem !== null) return refuse(problem);
   const entries = command.entries.map(entryOf);
   return settle(
@@ -55,7 +57,8 @@ function checkCurrencies(command: PostTransaction, ledger: LedgerReader): Refusa
   return null;
 }
 
-function checkPrincipal(amount: bigint): Refusal | null {
-  if (amount <= INT64_MAX) return null;
+/** The principal of a journal of many entries may exceed what each of its accounts can hold. */
+export function checkJournalPrincipal(command: PostTransaction): Refusal | null {
+  if (journalPrincipal(command).amount <= INT64_MAX) return null;
   return refusal('BALANCE_OVERFLOW', 'The sum of the debits would exceed 64 bits.', { field: 'entries' });
 }

@@ -73,7 +73,9 @@ function findMissingTransaction(
       item === undefined
         ? isPaymentRoot(ledger.transaction(resourceId))
         : item.type === 'AuthorizePayment' || item.type === 'SubmitPayment';
-    return begun ? null : refusal('PAYMENT_NOT_FOUND', `There is no payment ${resourceId}.`, { field, resourceId });
+    return begun
+      ? null
+      : refusal('PAYMENT_NOT_FOUND', `There is no payment ${resourceId}.`, { field, resourceId });
   }
   if (item !== undefined || ledger.transaction(resourceId) !== undefined) return null;
   return refusal('TRANSACTION_NOT_FOUND', `There is no transaction ${resourceId}.`, { field, resourceId });
@@ -82,7 +84,10 @@ function findMissingTransaction(
 function findMissingAccount(command: Command, ledger: LedgerReader): Refusal | null {
   for (const { accountId, field } of accountsNamed(command)) {
     if (ledger.account(accountId) !== undefined) continue;
-    return refusal('ACCOUNT_NOT_FOUND', `There is no account ${accountId}.`, { field, resourceId: accountId });
+    return refusal('ACCOUNT_NOT_FOUND', `There is no account ${accountId}.`, {
+      field,
+      resourceId: accountId,
+    });
   }
   return null;
 }

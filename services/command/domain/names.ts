@@ -81,7 +81,9 @@ export function accountsImplied(command: Command): readonly string[] {
 
 function cashAccounts(accountId: string, settlement: string | null): readonly NamedAccount[] {
   const account = { accountId, field: 'account_id' };
-  return settlement === null ? [account] : [account, { accountId: settlement, field: 'settlement_account_id' }];
+  return settlement === null
+    ? [account]
+    : [account, { accountId: settlement, field: 'settlement_account_id' }];
 }
 
 function parties(payer: string, payee: string): readonly NamedAccount[] {

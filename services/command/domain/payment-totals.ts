@@ -16,7 +16,16 @@ const ENDED = { voided: 0n, expired: 0n, reversed: 0n, refunded: 0n };
 export function begunPayment(parties: Parties, amount: Amount, expireTime: bigint | null): Payment {
   const { payerAccountId, payeeAccountId } = parties;
   const { currency, minorUnits: authorized } = amount;
-  return { payerAccountId, payeeAccountId, currency, authorized, captured: 0n, ...ENDED, expireTime, fees: [] };
+  return {
+    payerAccountId,
+    payeeAccountId,
+    currency,
+    authorized,
+    captured: 0n,
+    ...ENDED,
+    expireTime,
+    fees: [],
+  };
 }
 
 /** The payment after a capture; `rest` is what it releases uncaptured. */
