@@ -1,0 +1,84 @@
+/** What an event says of accounts. */
+import { create } from '@bufbuild/protobuf';
+import {
+  type Account,
+  AccountSchema,
+  AccountType,
+  type Balance,
+  BalanceSchema,
+} from '../../gen/quittance/common/v1/account_pb.js';
+import type * as log from '../../gen/quittance/event/v1/event_pb.js';
+import { knownExponent } from '../platform/currency.js';
+
+/** The accounts that an event changed, each as it is after the event. Of a declined transaction none: nothing changed. */
+export function accountsChangedBy(event: log.Event): readonly log.AccountState[] {
+  const payload = event.payload;
+  switch (payload.case) {
+    case 'accountOpened':
+    case 'accountUpdated':
+    case 'accountFrozen':
+    case 'accountUnfrozen':
+    case 'accountClosed':
+      return payload.value.account === undefined ? [] : [payload.value.account];
+    case 'transactionPosted':
+    case 'paymentAuthorized':
+    case 'paymentVoided':
+    case 'paymentExpired':
+      return payload.value.accounts;
+    default:
+      return [];
+  }
+}
+
+/** The profile that an event left an account with; undefined if it says nothing of one. */
+export function profileOf(event: log.Event): log.AccountProfile | undefined {
+  const payload = event.payload;
+  return payload.case === 'accountOpened' || payload.case === 'accountUpdated'
+    ? payload.value.profile
+    : undefined;
+}
+
+/** The balance of an account as the API shows it. */
+export function balanceOf(state: log.AccountState, position: bigint): Balance {
+  const posted = state.credits - state.debits;
+  const balance = create(BalanceSchema, {
+    accountId: state.accountId,
+    currency: state.currency,
+    exponent: knownExponent(state.currency),
+    posted,
+    held: state.held,
+    credits: state.credits,
+    debits: state.debits,
+    version: state.version,
+    position,
+  });
+  // The others are unbounded and have no `available`.
+  if (state.type === AccountType.LIABILITY) balance.available = posted - state.held + state.overdraftLimit;
+  return balance;
+}
+
+/** An account as the API shows it; without a profile unless given. */
+export function accountOf(
+  ledgerId: string,
+  state: log.AccountState,
+  position: bigint,
+  profile: log.AccountProfile | undefined,
+): Account {
+  const account = create(AccountSchema, {
+    ledgerId,
+    accountId: state.accountId,
+    type: state.type,
+    currency: state.currency,
+    status: state.status,
+    freezeScope: state.freezeScope,
+    overdraftLimit: state.overdraftLimit,
+    balance: balanceOf(state, position),
+  });
+  if (profile !== undefined) {
+    account.name = profile.name;
+    account.ownerReference = profile.ownerReference;
+    account.metadata = profile.metadata;
+    account.profileVersion = profile.profileVersion;
+  }
+  return account;
+}

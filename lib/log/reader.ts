@@ -1,0 +1,35 @@
+/** Reads of the event log, as everyone but the write side sees it. Keyset pages: no statement holds a snapshot for long. */
+import type { LogPoint, RecordedEvent } from '../platform/bus.js';
+
+/** Which events to read. */
+export interface LogPage {
+  /** Only events after this position; -1n from the first. */
+  readonly after: bigint;
+  /** Only events at or before this position; null to the end. */
+  readonly through: bigint | null;
+  /** At most this many; above zero. */
+  readonly limit: number;
+  /** Only this ledger's events; null: all, LogStarted and EpochStarted included. */
+  readonly ledgerId: string | null;
+  /** Only this stream of the ledger (needs ledgerId); null: all. */
+  readonly streamId: string | null;
+}
+
+export interface LogReader {
+  /** 16 random bytes that name this log. */
+  logId(): Promise<Uint8Array>;
+  /** The shard whose log this is. */
+  readonly shard: number;
+  /** The end of the log: every event up to it is committed. */
+  head(): Promise<LogPoint>;
+  /** Events in order of position. Decoded and upcast. */
+  page(page: LogPage): Promise<readonly RecordedEvent[]>;
+  /** The last event recorded at or before a time (UTC microseconds); undefined if there is none. */
+  atTime(recordedTime: bigint): Promise<LogPoint | undefined>;
+  /** The event at a position; undefined beyond the end. */
+  at(position: bigint): Promise<RecordedEvent | undefined>;
+  /** Resolves when an event after `position` was committed, or when the signal aborts. Woken by commits, with a slow poll behind. */
+  changed(position: bigint, signal: AbortSignal): Promise<void>;
+  /** The database's own clock, UTC microseconds. */
+  now(): Promise<bigint>;
+}

@@ -1,0 +1,290 @@
+/** What an event says of transactions, with what its canonical body says filled in again. */
+import { create } from '@bufbuild/protobuf';
+import { type Money, MoneySchema } from '../../gen/quittance/common/v1/money_pb.js';
+import {
+  type Entry,
+  EntrySchema,
+  type Fee,
+  FeeSchema,
+  FeeTotalSchema,
+  type Payment,
+  PaymentSchema,
+  BatchInfoSchema,
+  type Transaction,
+  TransactionKind,
+  TransactionSchema,
+  TransactionStatus,
+} from '../../gen/quittance/common/v1/transaction_pb.js';
+import type * as api from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import type * as log from '../../gen/quittance/event/v1/event_pb.js';
+import { knownExponent } from '../platform/currency.js';
+import { timestampOf } from '../platform/time.js';
+import { uuidFromBytes } from '../platform/uuid.js';
+import { type CommandCase, commandOf } from './canonical-body.js';
+
+/** The requests that make a transaction. */
+type Descriptive =
+  | api.DepositRequest
+  | api.WithdrawRequest
+  | api.SubmitPaymentRequest
+  | api.AuthorizePaymentRequest
+  | api.CapturePaymentRequest
+  | api.RefundPaymentRequest
+  | api.PostTransactionRequest
+  | api.ReverseTransactionRequest;
+
+/** A later change of a transaction: all that can change of it, whole, after the event. */
+export interface TransactionChange {
+  readonly transactionId: string;
+  readonly version: bigint;
+  readonly status: TransactionStatus;
+  /** Empty if not reversed. */
+  readonly reversedBy: string;
+  /** On the root of a payment only. */
+  readonly payment: Payment | undefined;
+  /** Undefined: description and metadata are still those of its own event. */
+  readonly annotation: log.Annotation | undefined;
+}
+
+export function money(currency: string, minorUnits: bigint): Money {
+  return create(MoneySchema, { currency, minorUnits, exponent: knownExponent(currency) });
+}
+
+/** The transaction that an event made, as it was right after; undefined if it made none. */
+export function transactionOf(event: log.Event): Transaction | undefined {
+  switch (event.payload.case) {
+    case 'transactionPosted': {
+      const posted = event.payload.value;
+      const currency = posted.accounts[posted.entries[0]?.account ?? 0]?.currency ?? '';
+      return made(event, posted.kind, TransactionStatus.POSTED, money(currency, posted.amount), {
+        entries: entriesOf(posted.entries, posted.accounts),
+        own: posted.transactions[0],
+        paymentId: posted.paymentId,
+        reverses: posted.reversesTransactionId,
+        forced: posted.forced,
+        fees: posted.fees,
+      });
+    }
+    case 'transactionDeclined': {
+      const declined = event.payload.value;
+      const transaction = made(
+        event,
+        declined.kind,
+        TransactionStatus.DECLINED,
+        money(declined.currency, declined.amount),
+        {
+          entries: entriesOf(declined.entries, declined.accounts),
+          own: undefined,
+          paymentId: declined.paymentId,
+          reverses: declined.reversesTransactionId,
+          forced: declined.forced,
+          fees: declined.fees,
+        },
+      );
+      transaction.declineReason = declined.reason;
+      transaction.declinedAccountId = declined.accounts[declined.declinedAccount - 1]?.accountId ?? '';
+      return transaction;
+    }
+    case 'paymentAuthorized': {
+      const authorized = event.payload.value;
+      const currency = authorized.accounts[0]?.currency ?? '';
+      const own = authorized.transactions[0];
+      const amount = money(currency, own?.payment?.authorized ?? 0n);
+      return made(event, TransactionKind.AUTHORIZATION, TransactionStatus.AUTHORIZED, amount, {
+        entries: [],
+        own,
+        paymentId: new Uint8Array(0),
+        reverses: new Uint8Array(0),
+        forced: false,
+        fees: [],
+      });
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The transactions that an event changed after they were made, each whole. Its own, newly made one is not among them. */
+export function transactionChangesOf(event: log.Event): TransactionChange[] {
+  const payload = event.payload.value;
+  if (payload === undefined || !('transactions' in payload)) return [];
+  return payload.transactions
+    .filter((state) => state.transactionId.length > 0)
+    .map((state) => {
+      const transactionId = uuidFromBytes(state.transactionId);
+      return {
+        transactionId,
+        version: state.version,
+        status: state.status,
+        reversedBy: optionalUuid(state.reversedByTransactionId),
+        payment:
+          state.payment === undefined
+            ? undefined
+            : paymentOf(transactionId, state.payment, state.version, undefined),
+        annotation: state.annotation,
+      };
+    });
+}
+
+/** Brings a transaction to what a change says, unless it is there already or beyond. Returns whether it changed. */
+export function applyTransactionChange(transaction: Transaction, change: TransactionChange): boolean {
+  if (transaction.version >= change.version) return false;
+  transaction.version = change.version;
+  transaction.status = change.status;
+  transaction.reversedByTransactionId = change.reversedBy;
+  if (change.payment !== undefined) transaction.payment = change.payment;
+  if (change.annotation !== undefined) {
+    transaction.description = change.annotation.description;
+    transaction.metadata = change.annotation.metadata;
+  }
+  return true;
+}
+
+/** The accounts that a transaction names: of its entries, and payer and payee of an authorization. In order, once each. */
+export function accountsNamedBy(transaction: Transaction): string[] {
+  const names = new Set(transaction.entries.map((entry) => entry.accountId));
+  if (transaction.payment !== undefined) {
+    names.add(transaction.payment.payerAccountId);
+    names.add(transaction.payment.payeeAccountId);
+  }
+  return [...names];
+}
+
+interface Parts {
+  readonly entries: Entry[];
+  readonly own: log.TransactionState | undefined;
+  readonly paymentId: Uint8Array;
+  readonly reverses: Uint8Array;
+  readonly forced: boolean;
+  readonly fees: readonly log.Fee[];
+}
+
+function made(
+  event: log.Event,
+  kind: TransactionKind,
+  status: TransactionStatus,
+  amount: Money,
+  parts: Parts,
+): Transaction {
+  const command = commandOf(event);
+  const request = descriptive(command);
+  const transactionId = uuidFromBytes(event.requestId);
+  // The root of a payment is where the payment began, declined or not.
+  const isRoot = kind === TransactionKind.PAYMENT || kind === TransactionKind.AUTHORIZATION;
+  const own = parts.own?.transactionId.length === 0 ? parts.own : undefined;
+  const recordedTime = timestampOf(event.recordedTimeMicros);
+  const transaction = create(TransactionSchema, {
+    ledgerId: event.ledgerId,
+    transactionId,
+    kind,
+    status,
+    amount,
+    entries: parts.entries,
+    fees: feesOf(parts.fees, request),
+    paymentId: isRoot ? transactionId : optionalUuid(parts.paymentId),
+    reversesTransactionId: optionalUuid(parts.reverses),
+    forced: parts.forced,
+    reference: request.reference,
+    description: request.description,
+    metadata: request.metadata,
+    effectiveTime: request.effectiveTime ?? recordedTime,
+    recordedTime,
+    position: event.position,
+    version: own?.version ?? 1n,
+    actor: event.actor === '' ? 'anonymous' : event.actor,
+  });
+  if (isRoot) transaction.payment = rootPayment(transactionId, own, status, request, amount);
+  if (event.batch !== undefined) {
+    const { batchId, index, size } = event.batch;
+    transaction.batch = create(BatchInfoSchema, { batchId: uuidFromBytes(batchId), index, size });
+  }
+  return transaction;
+}
+
+function descriptive(command: CommandCase | undefined): Descriptive {
+  if (command === undefined || !('effectiveTime' in command.value || 'reference' in command.value)) {
+    throw new Error('an event that makes a transaction carries the command that asked for it');
+  }
+  return command.value;
+}
+
+/** Of a declined payment all totals are zero: nothing was authorized. */
+function rootPayment(
+  paymentId: string,
+  own: log.TransactionState | undefined,
+  status: TransactionStatus,
+  request: Descriptive,
+  amount: Money,
+): Payment {
+  if (own?.payment !== undefined) return paymentOf(paymentId, own.payment, own.version, request);
+  if (status !== TransactionStatus.DECLINED) throw new Error('the root of a payment carries its totals');
+  if (!('payerAccountId' in request)) throw new Error('the root of a payment names its parties');
+  return create(PaymentSchema, {
+    paymentId,
+    payerAccountId: request.payerAccountId,
+    payeeAccountId: request.payeeAccountId,
+    currency: amount.currency,
+    exponent: knownExponent(amount.currency),
+    version: 1n,
+  });
+}
+
+function paymentOf(
+  paymentId: string,
+  state: log.PaymentState,
+  version: bigint,
+  request: Descriptive | undefined,
+): Payment {
+  const parties = request !== undefined && 'payerAccountId' in request ? request : undefined;
+  const currency = state.currency !== '' ? state.currency : (parties?.amount?.currency ?? '');
+  const payment = create(PaymentSchema, {
+    paymentId,
+    payerAccountId: state.payerAccountId !== '' ? state.payerAccountId : (parties?.payerAccountId ?? ''),
+    payeeAccountId: state.payeeAccountId !== '' ? state.payeeAccountId : (parties?.payeeAccountId ?? ''),
+    currency,
+    exponent: knownExponent(currency),
+    authorized: state.authorized,
+    captured: state.captured,
+    voided: state.voided,
+    expired: state.expired,
+    reversed: state.reversed,
+    refunded: state.refunded,
+    fees: state.fees.map(({ paidBy, toAccountId, charged, refunded }) =>
+      create(FeeTotalSchema, { paidBy, toAccountId, charged, refunded }),
+    ),
+    version,
+  });
+  if (state.expireTimeMicros !== 0n) payment.expireTime = timestampOf(state.expireTimeMicros);
+  return payment;
+}
+
+function entriesOf(entries: readonly log.Entry[], accounts: readonly log.AccountState[]): Entry[] {
+  return entries.map((entry, index) => {
+    const account = accounts[entry.account];
+    if (account === undefined) throw new Error('an entry names an account that its event does not carry');
+    return create(EntrySchema, {
+      index,
+      accountId: account.accountId,
+      direction: entry.direction,
+      amount: money(account.currency, entry.amount),
+      accountVersion: entry.version,
+      postedAfter: entry.postedAfter,
+    });
+  });
+}
+
+function feesOf(mirrored: readonly log.Fee[], request: Descriptive): Fee[] {
+  if (mirrored.length > 0) {
+    return mirrored.map(({ paidBy, toAccountId, amount }) =>
+      create(FeeSchema, { paidBy, toAccountId, minorUnits: amount }),
+    );
+  }
+  if (!('fees' in request)) return [];
+  return request.fees.map(({ paidBy, toAccountId, amount }) =>
+    create(FeeSchema, { paidBy, toAccountId, minorUnits: amount?.minorUnits ?? 0n }),
+  );
+}
+
+function optionalUuid(bytes: Uint8Array): string {
+  return bytes.length === 0 ? '' : uuidFromBytes(bytes);
+}

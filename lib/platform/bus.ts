@@ -1,0 +1,57 @@
+/** The port of the event bus: how committed events reach the projections. Adapters: the log itself, Kafka. */
+import type { Event } from '../../gen/quittance/event/v1/event_pb.js';
+
+/** An event as it is stored, with what it decodes to. */
+export interface RecordedEvent {
+  readonly position: bigint;
+  /** Decoded and upcast. */
+  readonly event: Event;
+  /** Exactly as encoded once. */
+  readonly bytes: Uint8Array;
+  /** SHA-256 of `bytes`. */
+  readonly hash: Uint8Array;
+}
+
+/** A point of the log of a shard: every event up to `position` is before it. */
+export interface LogPoint {
+  readonly epoch: number;
+  /** -1n before the first event. */
+  readonly position: bigint;
+  /** The hash of the event at `position`; empty before the first. */
+  readonly hash: Uint8Array;
+  /** The recorded_time of the event at `position`, UTC microseconds; 0n before the first. */
+  readonly recordedTime: bigint;
+}
+
+export const BEFORE_THE_LOG: LogPoint = {
+  epoch: 0,
+  position: -1n,
+  hash: new Uint8Array(0),
+  recordedTime: 0n,
+};
+
+/** Some events of one partition in order, and how far its reader has then seen all there is. */
+export interface BusBatch {
+  readonly partition: number;
+  /** In order of position; may be empty, when only the watermark moved. */
+  readonly events: readonly RecordedEvent[];
+  /** The offset of the last message of the batch. */
+  readonly offset: bigint;
+  /** After this batch the reader of the partition has seen every event of it up to here. */
+  readonly watermark: LogPoint;
+}
+
+/** What a consumer does. One batch of a partition is handled at a time; an exception ends the consumption of all. */
+export interface BusHandler {
+  /** The offset of the last message that the consumer's own store holds; -1n for none. Asked at each assignment. */
+  offsetOf(partition: number): Promise<bigint>;
+  handle(batch: BusBatch): Promise<void>;
+}
+
+export interface EventBus {
+  /** How many partitions there are; a ledger lives in one. */
+  readonly partitions: number;
+  partitionOf(ledgerId: string): number;
+  /** Consumes until the signal aborts, then resolves; rejects when the handler threw or the bus failed for good. */
+  consume(handler: BusHandler, signal: AbortSignal): Promise<void>;
+}

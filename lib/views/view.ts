@@ -1,0 +1,98 @@
+/** What all views share: the checkpoint that moves with the data, and the generations of blue/green rebuilds. */
+import type { BusBatch, LogPoint } from '../platform/bus.js';
+
+/** How far a view is in one partition, kept in the view's own store. */
+export interface Checkpoint extends LogPoint {
+  readonly partition: number;
+  /** Of the last message applied; -1n for none. */
+  readonly offset: bigint;
+}
+
+/** The checkpoint of a view that has seen nothing. */
+export function emptyCheckpoint(partition: number): Checkpoint {
+  return {
+    partition,
+    offset: -1n,
+    epoch: 0,
+    position: -1n,
+    hash: new Uint8Array(0),
+    recordedTime: 0n,
+  };
+}
+
+/** Data read together with the position it is as of. */
+export interface Read<T> {
+  readonly value: T;
+  readonly asOf: Checkpoint;
+}
+
+export type ViewId = 'balances' | 'history' | 'reports';
+
+/** One generation of a view: its writer and its reader. */
+export interface View {
+  readonly id: ViewId;
+  /** The kind of store, such as `postgres`. */
+  readonly store: string;
+  readonly generation: number;
+  /**
+   * Applies a batch: data first, then the checkpoint, or both at once. Idempotent: events at or before the checkpoint
+   * change nothing. Throws UnknownEventError on an event that it does not understand and that is not ignorable.
+   */
+  apply(batch: BusBatch): Promise<void>;
+  /** The checkpoint of a partition, `emptyCheckpoint` if there is none. One cheap read: waiting readers poll it. */
+  checkpoint(partition: number): Promise<Checkpoint>;
+  /**
+   * Rows of the view in a canonical, store-independent form and order, as of the checkpoint, in keyset pages that hold no
+   * snapshot: what rebuilds compare and VerifyLedger reads. Keys sort ascending by code units.
+   */
+  rows(page: RowPage): Promise<readonly ViewRow[]>;
+}
+
+export interface RowPage {
+  /** Null: the rows of all ledgers. */
+  readonly ledgerId: string | null;
+  /** Only rows after this key; null: from the first. */
+  readonly afterKey: string | null;
+  readonly limit: number;
+}
+
+/** A row of a view, for comparison. Equal views have equal keys and contents. */
+export interface ViewRow {
+  readonly key: string;
+  /** The position of the last event that shaped the row. */
+  readonly position: bigint;
+  /** A canonical text of all that the row says. */
+  readonly content: string;
+}
+
+/** The generations of a view in its store: `schema_1`, `schema_2`, …, one of which serves. */
+export interface ViewGenerations<V extends View> {
+  /** Creates the first generation if there is none. Writers only. */
+  migrate(): Promise<void>;
+  /** The generation that serves; reads the pointer afresh. @throws ViewMissingError before migrate. */
+  current(): Promise<V>;
+  /** Makes an empty generation beside the others. */
+  create(): Promise<V>;
+  /** Points readers to a generation: one atomic change. */
+  switchTo(generation: number): Promise<void>;
+  /** Removes a generation that does not serve. */
+  drop(generation: number): Promise<void>;
+  /** All that exist, the serving one included. */
+  list(): Promise<readonly number[]>;
+}
+
+/** An event of a kind, or with an enum value, that this program does not know: it must be upgraded first. */
+export class UnknownEventError extends Error {
+  override readonly name = 'UnknownEventError';
+  constructor(readonly position: bigint) {
+    super(`event at position ${position} is of a kind that this version does not know`);
+  }
+}
+
+/** The view's store has no schema yet: the projector has not run. */
+export class ViewMissingError extends Error {
+  override readonly name = 'ViewMissingError';
+  constructor(readonly view: ViewId) {
+    super(`the ${view} view does not exist yet; start the projector`);
+  }
+}
