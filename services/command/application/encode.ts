@@ -1,0 +1,301 @@
+/** Domain events to event.v1: the whole state of what was touched, and nothing that the canonical body says already. */
+import { create } from '@bufbuild/protobuf';
+import { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
+import {
+  DeclineReason,
+  Direction,
+  FeePayer,
+  TransactionKind,
+  TransactionStatus,
+} from '../../../gen/quittance/common/v1/transaction_pb.js';
+import * as log from '../../../gen/quittance/event/v1/event_pb.js';
+import { uuidToBytes } from '../../../lib/platform/uuid.js';
+import type { AccountProfile, AccountState } from '../domain/account.js';
+import type { AccountEvent, DomainEvent, TransactionDeclined, TransactionPosted } from '../domain/event.js';
+import { streamOf } from '../domain/stream.js';
+import type {
+  Entry,
+  Fee,
+  HoldChange,
+  Payment,
+  PostedEntry,
+  TransactionState,
+} from '../domain/transaction.js';
+
+/** What the envelope of an event needs beside what happened. */
+export interface Envelope {
+  readonly shard: number;
+  readonly epoch: number;
+  readonly position: bigint;
+  readonly ledgerId: string;
+  /** UTC microseconds. */
+  readonly recordedTime: bigint;
+  /** 36 characters; empty for internal events. */
+  readonly requestId: string;
+  readonly ordinal: number;
+  /** At ordinal 0 of a command of a caller. */
+  readonly command: { readonly type: log.CommandType; readonly body: Uint8Array } | null;
+  readonly actor: string;
+  /** 32 hexadecimal characters, or empty. */
+  readonly traceId: string;
+  readonly previousHash: Uint8Array;
+  readonly batch: { readonly batchId: string; readonly index: number; readonly size: number } | null;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The event as the log has it. The caller encodes it once and hashes the bytes. */
+export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
+  const isAboutTransactions = 'transactions' in event;
+  const stream = streamOf(event);
+  const { batch } = envelope;
+  return create(log.EventSchema, {
+    shard: envelope.shard,
+    epoch: envelope.epoch,
+    position: envelope.position,
+    ledgerId: envelope.ledgerId,
+    stream: isAboutTransactions
+      ? { case: 'transactionStreamId', value: uuidToBytes(stream) }
+      : { case: 'entityStreamId', value: stream },
+    recordedTimeMicros: envelope.recordedTime,
+    requestId: optionalUuid(envelope.requestId),
+    ordinal: envelope.ordinal,
+    commandType: envelope.command?.type ?? log.CommandType.UNSPECIFIED,
+    canonicalBody: envelope.command?.body ?? NO_BYTES,
+    actor: envelope.actor === 'anonymous' ? '' : envelope.actor,
+    traceId: envelope.traceId === '' ? NO_BYTES : Buffer.from(envelope.traceId, 'hex'),
+    previousHash: envelope.previousHash,
+    ...(batch === null
+      ? {}
+      : {
+          batch: create(log.BatchSchema, {
+            batchId: uuidToBytes(batch.batchId),
+            index: batch.index,
+            size: batch.size,
+          }),
+        }),
+    payload: payloadOf(event, envelope.requestId),
+  });
+}
+
+function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] {
+  switch (event.type) {
+    case 'LedgerCreated':
+      return { case: 'ledgerCreated', value: create(log.LedgerCreatedSchema) };
+    case 'AccountOpened':
+    case 'AccountUpdated':
+    case 'AccountFrozen':
+    case 'AccountUnfrozen':
+    case 'AccountClosed':
+      return accountPayload(event);
+    case 'TransactionPosted':
+      return { case: 'transactionPosted', value: posted(event, requestId) };
+    case 'TransactionDeclined':
+      return { case: 'transactionDeclined', value: declined(event, requestId) };
+    case 'TransactionUpdated': {
+      const transactions = states(event.transactions, requestId);
+      return { case: 'transactionUpdated', value: create(log.TransactionUpdatedSchema, { transactions }) };
+    }
+    case 'PaymentAuthorized':
+      return {
+        case: 'paymentAuthorized',
+        value: create(log.PaymentAuthorizedSchema, held(event, requestId)),
+      };
+    case 'PaymentVoided':
+      return { case: 'paymentVoided', value: create(log.PaymentVoidedSchema, held(event, requestId)) };
+    case 'PaymentExpired':
+      return { case: 'paymentExpired', value: create(log.PaymentExpiredSchema, held(event, requestId)) };
+  }
+}
+
+function accountPayload(event: AccountEvent): log.Event['payload'] {
+  const account = accountState(event.account.state);
+  switch (event.type) {
+    case 'AccountOpened': {
+      const profile = accountProfile(event.account.profile);
+      return { case: 'accountOpened', value: create(log.AccountOpenedSchema, { account, profile }) };
+    }
+    case 'AccountUpdated': {
+      const profile = accountProfile(event.account.profile);
+      return { case: 'accountUpdated', value: create(log.AccountUpdatedSchema, { account, profile }) };
+    }
+    case 'AccountFrozen':
+      return { case: 'accountFrozen', value: create(log.AccountFrozenSchema, { account }) };
+    case 'AccountUnfrozen':
+      return { case: 'accountUnfrozen', value: create(log.AccountUnfrozenSchema, { account }) };
+    case 'AccountClosed':
+      return { case: 'accountClosed', value: create(log.AccountClosedSchema, { account }) };
+  }
+}
+
+function posted(event: TransactionPosted, requestId: string): log.TransactionPosted {
+  const own = ownTransaction(event);
+  const index = indexOf(event.accounts);
+  return create(log.TransactionPostedSchema, {
+    kind: TransactionKind[event.kind],
+    accounts: event.accounts.map(accountState),
+    holdChanges: event.holdChanges.map((change) => holdChange(change, index)),
+    entries: event.entries.map((entry) => postedEntry(entry, index)),
+    transactions: states(event.transactions, requestId),
+    paymentId: paymentOf(own),
+    reversesTransactionId: optionalUuid(own.reverses ?? ''),
+    forced: event.forced,
+    amount: own.amount,
+    fees: own.kind === 'REVERSAL' ? own.fees.map(fee) : [],
+  });
+}
+
+function declined(event: TransactionDeclined, requestId: string): log.TransactionDeclined {
+  const own = ownTransaction(event);
+  const index = indexOf(event.accounts);
+  const cause = event.declinedAccountId === null ? undefined : index.get(event.declinedAccountId);
+  return create(log.TransactionDeclinedSchema, {
+    kind: TransactionKind[event.kind],
+    reason: DeclineReason[event.reason],
+    accounts: event.accounts.map(accountState),
+    entries: own.entries.map((entry) => intendedEntry(entry, index)),
+    declinedAccount: cause === undefined ? 0 : cause + 1,
+    paymentId: own.paymentId === requestId ? NO_BYTES : paymentOf(own),
+    reversesTransactionId: optionalUuid(own.reverses ?? ''),
+    forced: event.forced,
+    amount: own.amount,
+    currency: own.currency,
+    fees: own.kind === 'REVERSAL' ? own.fees.map(fee) : [],
+  });
+}
+
+interface Held {
+  readonly accounts: readonly AccountState[];
+  readonly holdChanges: readonly HoldChange[];
+  readonly transactions: readonly TransactionState[];
+}
+
+function held(event: Held, requestId: string) {
+  const index = indexOf(event.accounts);
+  return {
+    accounts: event.accounts.map(accountState),
+    holdChanges: event.holdChanges.map((change) => holdChange(change, index)),
+    transactions: states(event.transactions, requestId),
+  };
+}
+
+function ownTransaction(event: { readonly transactions: readonly TransactionState[] }): TransactionState {
+  const own = event.transactions[0];
+  if (own === undefined) throw new Error('an event of a transaction carries it');
+  return own;
+}
+
+/** Empty where the payment is the transaction's own. */
+function paymentOf(own: TransactionState): Uint8Array {
+  return own.paymentId === null || own.paymentId === own.transactionId
+    ? NO_BYTES
+    : uuidToBytes(own.paymentId);
+}
+
+/** The event's own new transaction is left out unless it is the root of a payment: the event says all of it. */
+function states(transactions: readonly TransactionState[], requestId: string): log.TransactionState[] {
+  return transactions
+    .filter((state) => state.transactionId !== requestId || state.payment !== null)
+    .map((state) => transactionState(state, state.transactionId === requestId));
+}
+
+function transactionState(state: TransactionState, isOwn: boolean): log.TransactionState {
+  return create(log.TransactionStateSchema, {
+    transactionId: isOwn ? NO_BYTES : uuidToBytes(state.transactionId),
+    version: state.version,
+    status: TransactionStatus[state.status],
+    reversedByTransactionId: optionalUuid(state.reversedBy ?? ''),
+    ...(state.payment === null ? {} : { payment: paymentState(state.payment, isOwn) }),
+    ...(state.annotated
+      ? {
+          annotation: create(log.AnnotationSchema, {
+            description: state.description,
+            metadata: { ...state.metadata },
+          }),
+        }
+      : {}),
+  });
+}
+
+function paymentState(payment: Payment, isOwn: boolean): log.PaymentState {
+  return create(log.PaymentStateSchema, {
+    payerAccountId: isOwn ? '' : payment.payerAccountId,
+    payeeAccountId: isOwn ? '' : payment.payeeAccountId,
+    currency: isOwn ? '' : payment.currency,
+    authorized: payment.authorized,
+    captured: payment.captured,
+    voided: payment.voided,
+    expired: payment.expired,
+    reversed: payment.reversed,
+    refunded: payment.refunded,
+    expireTimeMicros: payment.expireTime ?? 0n,
+    fees: payment.fees.map(({ paidBy, toAccountId, charged, refunded }) =>
+      create(log.FeeTotalSchema, { paidBy: FeePayer[paidBy], toAccountId, charged, refunded }),
+    ),
+  });
+}
+
+function accountState(state: AccountState): log.AccountState {
+  return create(log.AccountStateSchema, {
+    accountId: state.accountId,
+    type: AccountType[state.type],
+    currency: state.currency,
+    status: AccountStatus[state.status],
+    freezeScope: state.freezeScope === null ? FreezeScope.UNSPECIFIED : FreezeScope[state.freezeScope],
+    overdraftLimit: state.overdraftLimit,
+    credits: state.credits,
+    debits: state.debits,
+    held: state.held,
+    version: state.version,
+  });
+}
+
+function accountProfile(profile: AccountProfile): log.AccountProfile {
+  const { name, ownerReference, metadata, profileVersion } = profile;
+  return create(log.AccountProfileSchema, {
+    name,
+    ownerReference,
+    metadata: { ...metadata },
+    profileVersion,
+  });
+}
+
+function fee({ paidBy, toAccountId, amount }: Fee): log.Fee {
+  return create(log.FeeSchema, { paidBy: FeePayer[paidBy], toAccountId, amount });
+}
+
+function indexOf(accounts: readonly AccountState[]): ReadonlyMap<string, number> {
+  return new Map(accounts.map((account, index) => [account.accountId, index]));
+}
+
+function at(index: ReadonlyMap<string, number>, accountId: string): number {
+  const found = index.get(accountId);
+  if (found === undefined) throw new Error('an event carries every account that it touches');
+  return found;
+}
+
+function holdChange(change: HoldChange, index: ReadonlyMap<string, number>): log.HoldChange {
+  const { delta, heldAfter, version } = change;
+  return create(log.HoldChangeSchema, { account: at(index, change.accountId), delta, heldAfter, version });
+}
+
+function postedEntry(entry: PostedEntry, index: ReadonlyMap<string, number>): log.Entry {
+  const { amount, version, postedAfter } = entry;
+  const direction = Direction[entry.direction];
+  return create(log.EntrySchema, {
+    account: at(index, entry.accountId),
+    direction,
+    amount,
+    version,
+    postedAfter,
+  });
+}
+
+function intendedEntry(entry: Entry, index: ReadonlyMap<string, number>): log.Entry {
+  const direction = Direction[entry.direction];
+  return create(log.EntrySchema, { account: at(index, entry.accountId), direction, amount: entry.amount });
+}
+
+function optionalUuid(text: string): Uint8Array {
+  return text === '' ? NO_BYTES : uuidToBytes(text);
+}
