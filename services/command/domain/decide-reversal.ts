@@ -18,7 +18,7 @@ export function decideReverseTransaction(
 ): Decision {
   const { effectiveTime, force: forced } = command;
   const reversed = existingTransaction(ledger, command.transactionId);
-  const { paymentId, amount, currency } = reversed;
+  const { paymentId, amount, currency, fees } = reversed;
   const root = paymentId === null ? null : existingPayment(ledger, paymentId);
   const problem = checkReversible(reversed, root) ?? checkEffectiveTime(effectiveTime, now);
   if (problem !== null) return refuse(problem);
@@ -30,6 +30,7 @@ export function decideReverseTransaction(
         amount,
         currency,
         entries: mirrored(reversed.entries),
+        fees,
         paymentId,
         reverses: reversed.transactionId,
       }),

@@ -11,6 +11,7 @@ export function decideUpdateTransaction(command: UpdateTransaction, ledger: Ledg
     ...before,
     description: command.description ?? before.description,
     metadata: command.metadata ?? before.metadata,
+    annotated: true,
     version: before.version + 1n,
   };
   return happened({ type: 'TransactionUpdated', accounts: [], transactions: [after] });

@@ -182,11 +182,20 @@ function statesAfter(touched: TouchedAccounts): readonly AccountState[] {
 }
 
 function assertBalanced(entries: readonly Entry[]): void {
-  const sums = new Map<string, bigint>();
+  const first = entries[0]?.currency;
+  let sum = 0n; // of the first currency; nearly always there is no other
+  let others: Map<string, bigint> | null = null;
   for (const { amount, currency, direction } of entries) {
     invariant(amount > 0n, 'an entry moves more than nothing');
-    const sum = sums.get(currency) ?? 0n;
-    sums.set(currency, direction === 'CREDIT' ? sum + amount : sum - amount);
+    const signed = direction === 'CREDIT' ? amount : -amount;
+    if (currency === first) {
+      sum += signed;
+    } else {
+      others ??= new Map();
+      others.set(currency, (others.get(currency) ?? 0n) + signed);
+    }
   }
-  for (const [currency, sum] of sums) invariant(sum === 0n, `entries in ${currency} sum to zero`);
+  invariant(sum === 0n, 'the entries of a currency sum to zero');
+  if (others === null) return;
+  for (const other of others.values()) invariant(other === 0n, 'the entries of a currency sum to zero');
 }

@@ -37,7 +37,9 @@ export function accountsNamed(command: Command): readonly NamedAccount[] {
     case 'Withdraw':
       return cashAccounts(command.accountId, command.settlementAccountId);
     case 'SubmitPayment':
-      return [...parties(command.payerAccountId, command.payeeAccountId), ...feeAccounts(command.fees)];
+      return command.fees.length === 0
+        ? parties(command.payerAccountId, command.payeeAccountId)
+        : [...parties(command.payerAccountId, command.payeeAccountId), ...feeAccounts(command.fees)];
     case 'AuthorizePayment':
       return parties(command.payerAccountId, command.payeeAccountId);
     case 'CapturePayment':

@@ -48,6 +48,7 @@ export function madeBy(command: Making, fields: TransactionFields): TransactionS
     reversedBy: null,
     description: command.description,
     metadata: command.metadata,
+    annotated: false,
     payment: fields.payment ?? null,
     version: 1n,
   };

@@ -44,9 +44,9 @@ export function undecided(
       return madeBy(command, asked('JOURNAL', { minorUnits, currency }));
     }
     case 'ReverseTransaction': {
-      const { amount, currency, paymentId, transactionId: reverses } = find(command.transactionId);
+      const { amount, currency, paymentId, fees, transactionId: reverses } = find(command.transactionId);
       const fields = asked('REVERSAL', { minorUnits: amount, currency });
-      return madeBy(command, { ...fields, paymentId, reverses });
+      return madeBy(command, { ...fields, fees, paymentId, reverses });
     }
     default:
       return unreachable(command);

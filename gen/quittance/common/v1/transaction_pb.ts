@@ -346,7 +346,8 @@ export type Transaction = Message<"quittance.common.v1.Transaction"> & {
   declinedAccountId: string;
 
   /**
-   * The principal, without fees; for journals and reversals the sum of debits of its first entry's currency.
+   * The principal, without fees; of a journal the sum of debits of its first entry's currency; of a reversal that of the
+   * transaction reversed.
    *
    * @generated from field: quittance.common.v1.Money amount = 7;
    */

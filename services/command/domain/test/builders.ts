@@ -1,0 +1,151 @@
+/** Compact commands for tests: what a test does not care about has a default. Amounts are bigint minor units of EUR. */
+import type { AccountType } from '../account.js';
+import type {
+  AuthorizePayment,
+  CapturePayment,
+  CloseAccount,
+  CreateLedger,
+  Deposit,
+  ExpirePayment,
+  FreezeAccount,
+  OpenAccount,
+  PostTransaction,
+  RefundPayment,
+  ReverseTransaction,
+  SubmitPayment,
+  UnfreezeAccount,
+  UpdateAccount,
+  UpdateTransaction,
+  VoidPayment,
+  Withdraw,
+} from '../command.js';
+import type { Direction, Fee, FeePayer } from '../transaction.js';
+
+type Given<T> = Partial<Omit<T, 'type'>>;
+
+/** The ledger of all tests. */
+export const LEDGER = 'books';
+/** 10^18 - 1, the largest amount of a command. */
+export const MOST = 10n ** 18n - 1n;
+/** A day in microseconds. */
+export const DAY_US = 86_400_000_000n;
+
+let lastId = 0;
+function common(): { ledgerId: string; requestId: string } {
+  lastId += 1;
+  return { ledgerId: LEDGER, requestId: `r${lastId}` };
+}
+const descriptive = { reference: '', description: '', metadata: {}, effectiveTime: null };
+
+export function money(minorUnits: bigint, currency = 'EUR') {
+  return { currency, minorUnits };
+}
+
+export function createLedger(more: Given<CreateLedger> = {}): CreateLedger {
+  return { type: 'CreateLedger', ...common(), description: '', metadata: {}, ...more };
+}
+
+export function open(
+  accountId: string,
+  accountType: AccountType = 'LIABILITY',
+  more: Given<OpenAccount> = {},
+): OpenAccount {
+  const profile = { name: '', ownerReference: '', metadata: {} };
+  const rest = { currency: 'EUR', overdraftLimit: 0n, ...profile };
+  return { type: 'OpenAccount', ...common(), accountId, accountType, ...rest, ...more };
+}
+
+export function update(accountId: string, more: Given<UpdateAccount>): UpdateAccount {
+  const mask = { name: null, ownerReference: null, overdraftLimit: null, metadata: null };
+  return { type: 'UpdateAccount', ...common(), accountId, ...mask, expectedVersion: null, ...more };
+}
+
+export function freeze(accountId: string, more: Given<FreezeAccount> = {}): FreezeAccount {
+  return { type: 'FreezeAccount', ...common(), accountId, scope: 'DEBITS', expectedVersion: null, ...more };
+}
+
+export function unfreeze(accountId: string, more: Given<UnfreezeAccount> = {}): UnfreezeAccount {
+  return { type: 'UnfreezeAccount', ...common(), accountId, expectedVersion: null, ...more };
+}
+
+export function close(accountId: string, more: Given<CloseAccount> = {}): CloseAccount {
+  return { type: 'CloseAccount', ...common(), accountId, expectedVersion: null, ...more };
+}
+
+export function deposit(accountId: string, amount: bigint, more: Given<Deposit> = {}): Deposit {
+  const rest = { settlementAccountId: null, expectedVersion: null, ...descriptive };
+  return { type: 'Deposit', ...common(), accountId, amount: money(amount), ...rest, ...more };
+}
+
+export function withdraw(accountId: string, amount: bigint, more: Given<Withdraw> = {}): Withdraw {
+  const rest = { settlementAccountId: null, expectedVersion: null, ...descriptive };
+  return { type: 'Withdraw', ...common(), accountId, amount: money(amount), ...rest, ...more };
+}
+
+export function pay(
+  payerAccountId: string,
+  payeeAccountId: string,
+  amount: bigint,
+  more: Given<SubmitPayment> = {},
+): SubmitPayment {
+  const parties = { payerAccountId, payeeAccountId, amount: money(amount) };
+  return { type: 'SubmitPayment', ...common(), ...parties, fees: [], ...descriptive, ...more };
+}
+
+export function authorize(
+  payerAccountId: string,
+  payeeAccountId: string,
+  amount: bigint,
+  more: Given<AuthorizePayment> = {},
+): AuthorizePayment {
+  const parties = { payerAccountId, payeeAccountId, amount: money(amount) };
+  return { type: 'AuthorizePayment', ...common(), ...parties, expireTime: null, ...descriptive, ...more };
+}
+
+export function capture(paymentId: string, amount: bigint, more: Given<CapturePayment> = {}): CapturePayment {
+  const rest = { amount: money(amount), fees: [], final: false, ...descriptive };
+  return { type: 'CapturePayment', ...common(), paymentId, ...rest, ...more };
+}
+
+export function voidPayment(paymentId: string): VoidPayment {
+  return { type: 'VoidPayment', ...common(), paymentId };
+}
+
+export function expire(paymentId: string): ExpirePayment {
+  return { type: 'ExpirePayment', ledgerId: LEDGER, requestId: '', paymentId };
+}
+
+export function refund(paymentId: string, amount: bigint, more: Given<RefundPayment> = {}): RefundPayment {
+  const rest = { amount: money(amount), fees: [], force: false, ...descriptive };
+  return { type: 'RefundPayment', ...common(), paymentId, ...rest, ...more };
+}
+
+export function journal(
+  entries: PostTransaction['entries'],
+  more: Given<PostTransaction> = {},
+): PostTransaction {
+  return { type: 'PostTransaction', ...common(), entries, force: false, ...descriptive, ...more };
+}
+
+export function reverse(transactionId: string, more: Given<ReverseTransaction> = {}): ReverseTransaction {
+  return { type: 'ReverseTransaction', ...common(), transactionId, force: false, ...descriptive, ...more };
+}
+
+export function annotate(transactionId: string, more: Given<UpdateTransaction> = {}): UpdateTransaction {
+  const mask = { description: null, metadata: null };
+  return { type: 'UpdateTransaction', ...common(), transactionId, ...mask, ...more };
+}
+
+function entryInput(direction: Direction) {
+  return (accountId: string, amount: bigint, currency = 'EUR') => ({
+    accountId,
+    direction,
+    amount: money(amount, currency),
+  });
+}
+export const debit = entryInput('DEBIT');
+export const credit = entryInput('CREDIT');
+
+export function fee(paidBy: FeePayer, toAccountId: string, amount: bigint): Fee {
+  return { paidBy, toAccountId, amount };
+}
