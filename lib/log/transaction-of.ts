@@ -106,24 +106,30 @@ export function transactionOf(event: log.Event): Transaction | undefined {
 
 /** The transactions that an event changed after they were made, each whole. Its own, newly made one is not among them. */
 export function transactionChangesOf(event: log.Event): TransactionChange[] {
-  const payload = event.payload.value;
-  if (payload === undefined || !('transactions' in payload)) return [];
-  return payload.transactions
+  return transactionStatesIn(event)
     .filter((state) => state.transactionId.length > 0)
-    .map((state) => {
-      const transactionId = uuidFromBytes(state.transactionId);
-      return {
-        transactionId,
-        version: state.version,
-        status: state.status,
-        reversedBy: optionalUuid(state.reversedByTransactionId),
-        payment:
-          state.payment === undefined
-            ? undefined
-            : paymentOf(transactionId, state.payment, state.version, undefined),
-        annotation: state.annotation,
-      };
-    });
+    .map((state) => transactionChangeOf(uuidFromBytes(state.transactionId), state));
+}
+
+/** What an event says of transactions that can change: the changed ones, and its own where it has a payment. */
+export function transactionStatesIn(event: log.Event): readonly log.TransactionState[] {
+  const payload = event.payload.value;
+  return payload !== undefined && 'transactions' in payload ? payload.transactions : [];
+}
+
+/** A state as the change that it is. */
+export function transactionChangeOf(transactionId: string, state: log.TransactionState): TransactionChange {
+  return {
+    transactionId,
+    version: state.version,
+    status: state.status,
+    reversedBy: optionalUuid(state.reversedByTransactionId),
+    payment:
+      state.payment === undefined
+        ? undefined
+        : paymentOf(transactionId, state.payment, state.version, undefined),
+    annotation: state.annotation,
+  };
 }
 
 /** Brings a transaction to what a change says, unless it is there already or beyond. Returns whether it changed. */

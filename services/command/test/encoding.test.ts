@@ -79,7 +79,10 @@ describe('the encoding of events', () => {
       version: 2n,
       payment: { payerAccountId: 'alice', authorized: 500n, captured: 200n, voided: 300n },
     });
-    expect(transactionOf(captured.event)).toMatchObject({ paymentId: testId(40), kind: TransactionKind.CAPTURE });
+    expect(transactionOf(captured.event)).toMatchObject({
+      paymentId: testId(40),
+      kind: TransactionKind.CAPTURE,
+    });
   });
 
   test('a payment between two accounts takes few bytes', () => {

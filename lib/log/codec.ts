@@ -1,0 +1,22 @@
+/** Bytes of the log to events. Upcasters come in here: old bytes decode for ever. */
+import { fromBinary } from '@bufbuild/protobuf';
+import { type Event, EventSchema } from '../../gen/quittance/event/v1/event_pb.js';
+import type { RecordedEvent } from '../platform/bus.js';
+
+/** The bytes at a position are no event. */
+export class UndecodableEvent extends Error {
+  override readonly name = 'UndecodableEvent';
+}
+
+/** @throws UndecodableEvent */
+export function decodeEvent(position: bigint, bytes: Uint8Array, hash: Uint8Array): RecordedEvent {
+  return { position, event: decode(position, bytes), bytes, hash };
+}
+
+function decode(position: bigint, bytes: Uint8Array): Event {
+  try {
+    return fromBinary(EventSchema, bytes);
+  } catch (cause) {
+    throw new UndecodableEvent(`the bytes at position ${String(position)} are no event`, { cause });
+  }
+}

@@ -1,0 +1,69 @@
+/** The append to the event log in PostgreSQL. */
+import pg from 'pg';
+import type { AppendOutcome, NewEvent } from './append.js';
+import type { Pool } from './postgres-client.js';
+import { append } from './sql/append.sql.js';
+
+const UNIQUE_VIOLATION = '23505';
+/** Classes of SQLSTATE that say: the server refused the statement as a whole, and rolled it back. */
+const ROLLED_BACK = /^(22|23|25|40|42|53|54)/;
+
+/**
+ * Appends all events after `position` or none.
+ * @throws Error on a statement that the server refused for another reason: nothing was appended.
+ */
+export async function appendEvents(
+  pool: Pool,
+  position: bigint,
+  hash: Uint8Array,
+  events: readonly NewEvent[],
+): Promise<AppendOutcome> {
+  try {
+    const { rows } = await pool.query<{ appended: bigint }>({
+      name: 'append',
+      text: append,
+      values: valuesOf(position, hash, events),
+    });
+    const appended = rows[0]?.appended;
+    if (appended === BigInt(events.length)) return { outcome: 'appended' };
+    if (appended === 0n) return { outcome: 'foreign_history' };
+    throw new Error(`sent ${String(events.length)} events, ${String(appended)} were written`);
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+function outcomeOf(error: unknown): AppendOutcome {
+  if (!(error instanceof pg.DatabaseError)) return { outcome: 'unknown', cause: error };
+  if (error.code === UNIQUE_VIOLATION) {
+    if (error.constraint === 'events_pkey') return { outcome: 'behind' };
+    if (error.constraint === 'request_keys_pkey') return { outcome: 'duplicate_request' };
+  }
+  if (error.code !== undefined && ROLLED_BACK.test(error.code)) throw error;
+  // 57014 (cancelled), 57P01 (shutting down) and the like: the server may have been past the commit.
+  return { outcome: 'unknown', cause: error };
+}
+
+function valuesOf(position: bigint, hash: Uint8Array, events: readonly NewEvent[]): unknown[] {
+  const lengths: number[] = [];
+  const starts: number[] = [];
+  let start = 1;
+  for (const { bytes } of events) {
+    lengths.push(bytes.length);
+    starts.push(start);
+    start += bytes.length;
+  }
+  return [
+    position,
+    hash,
+    Buffer.concat(events.map(({ bytes }) => bytes)),
+    lengths,
+    Buffer.concat(events.map((event) => event.hash)),
+    events.map(({ ledgerId }) => ledgerId),
+    events.map(({ streamId }) => streamId),
+    events.map(({ requestId }) => requestId),
+    events.map(({ ordinal }) => ordinal),
+    events.map(({ recordedTime }) => recordedTime),
+    starts,
+  ];
+}

@@ -1,0 +1,41 @@
+/** Wakes this process's readers when another process has committed. */
+import pg from 'pg';
+import type { Wakeups } from './wakeups.js';
+
+const RETRY_ms = 500;
+
+/** Listens until the signal aborts; a lost connection is made again. Only a hint is lost meanwhile: readers poll. */
+export async function listenForCommits(
+  config: pg.ClientConfig,
+  wakeups: Wakeups,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const client = new pg.Client({ ...config, application_name: 'quittance listen', keepAlive: true });
+    const ended = new Promise<void>((resolve) => {
+      client.once('end', () => {
+        resolve();
+      });
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+    });
+    client.on('error', () => undefined);
+    client.on('notification', () => {
+      wakeups.wake();
+    });
+    try {
+      await client.connect();
+      await client.query('listen quittance_log');
+      await ended;
+    } catch {
+      await wakeups.wait(RETRY_ms, signal);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/** The event log in PostgreSQL, for readers. */
+import type { LogPoint, RecordedEvent } from '../platform/bus.js';
+import { decodeEvent } from './codec.js';
+import type { Pool } from './postgres-client.js';
+import type { LogPage, LogReader } from './reader.js';
+import {
+  readAt,
+  readAtTime,
+  readHead,
+  readLedgerPage,
+  readNow,
+  readPage,
+  readStreamPage,
+} from './sql/read.sql.js';
+import type { Wakeups } from './wakeups.js';
+
+/** The largest int8: `through` of a page without an end. */
+const NO_END = 9_223_372_036_854_775_807n;
+/** How long a reader waits for a wake-up before it looks for itself. */
+const POLL_ms = 200;
+
+interface Row {
+  readonly position: bigint;
+  readonly event: Buffer;
+  readonly hash: Buffer;
+}
+
+/** Reads of a log. `wakeups` is woken by commits in this process, and by a listener for those of others. */
+export function postgresLogReader(pool: Pool, wakeups: Wakeups, shard = 0): LogReader {
+  let logId: Promise<Uint8Array> | undefined;
+  const one = async (name: string, text: string, values: unknown[]): Promise<RecordedEvent | undefined> => {
+    const { rows } = await pool.query<Row>({ name, text, values });
+    return rows[0] === undefined ? undefined : decoded(rows[0]);
+  };
+  const head = async (): Promise<LogPoint> => {
+    const last = await one('read_head', readHead, []);
+    if (last === undefined) throw new Error('the log is empty: it has no first event');
+    return pointOf(last);
+  };
+  return {
+    shard,
+    head,
+    logId: () => {
+      logId ??= readLogId(pool).catch((error: unknown) => {
+        logId = undefined;
+        throw error;
+      });
+      return logId;
+    },
+    page: async (page) => {
+      const { name, text, values } = statementOf(page);
+      const { rows } = await pool.query<Row>({ name, text, values });
+      return rows.map(decoded);
+    },
+    atTime: async (recordedTime) => {
+      const found = await one('read_at_time', readAtTime, [recordedTime]);
+      return found === undefined ? undefined : pointOf(found);
+    },
+    at: (position) => one('read_at', readAt, [position]),
+    changed: async (position, signal) => {
+      while (!signal.aborted) {
+        // Begin to wait before looking, so that a commit between the two is not missed.
+        const woken = wakeups.wait(POLL_ms, signal);
+        if ((await head()).position > position) return;
+        await woken;
+      }
+    },
+    now: async () => {
+      const { rows } = await pool.query<{ now: bigint }>({ name: 'read_now', text: readNow, values: [] });
+      return rows[0]?.now ?? 0n;
+    },
+  };
+}
+
+/** The point of the log that an event stands at. */
+export function pointOf({ position, event, hash }: RecordedEvent): LogPoint {
+  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
+}
+
+function decoded({ position, event, hash }: Row): RecordedEvent {
+  return decodeEvent(position, event, hash);
+}
+
+async function readLogId(pool: Pool): Promise<Uint8Array> {
+  const { rows } = await pool.query<Row>({ name: 'read_at', text: readAt, values: [0n] });
+  const genesis = rows[0] === undefined ? undefined : decoded(rows[0]).event.payload;
+  if (genesis?.case !== 'logStarted') throw new Error('the log does not begin with LogStarted');
+  return genesis.value.logId;
+}
+
+function statementOf({ after, through, limit, ledgerId, streamId }: LogPage) {
+  const values: unknown[] = [after, through ?? NO_END, limit];
+  if (ledgerId === null) return { name: 'read_page', text: readPage, values };
+  if (streamId === null) {
+    return { name: 'read_ledger_page', text: readLedgerPage, values: [...values, ledgerId] };
+  }
+  return { name: 'read_stream_page', text: readStreamPage, values: [...values, ledgerId, streamId] };
+}

@@ -1,0 +1,210 @@
+/** Reads of the state tables and of commands by request id. */
+import { create, fromBinary } from '@bufbuild/protobuf';
+import {
+  AccountProfileSchema,
+  AccountStateSchema,
+  TransactionStateSchema,
+} from '../../../gen/quittance/event/v1/event_pb.js';
+import type { RecordedEvent } from '../../platform/bus.js';
+import { decodeEvent } from '../codec.js';
+import type { Pool } from '../postgres-client.js';
+import * as sql from './read.sql.js';
+import type {
+  AccountKey,
+  AccountRow,
+  AtCheckpoint,
+  OpenHold,
+  StateCheckpoint,
+  TransactionKey,
+  TransactionRow,
+} from './rows.js';
+
+/** The smallest UUID, to begin pages with: no command has it. */
+export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
+interface AccountColumns {
+  checkpoint: bigint;
+  ledger_id: string;
+  account_id: string;
+  version: bigint | null;
+  type: number;
+  currency: string;
+  status: number;
+  freeze_scope: number;
+  overdraft_limit: bigint;
+  credits: bigint;
+  debits: bigint;
+  held: bigint;
+  profile_version: bigint;
+  name: string;
+  owner_reference: string;
+  metadata: Record<string, string>;
+}
+
+interface TransactionColumns {
+  checkpoint: bigint;
+  ledger_id: string;
+  transaction_id: string | null;
+  position: bigint | null;
+  event: Buffer;
+  hash: Buffer;
+  state: Buffer | null;
+}
+
+/** @throws Error if the schema was never migrated. */
+export async function readStateCheckpoint(pool: Pool): Promise<StateCheckpoint> {
+  const { rows } = await pool.query<StateCheckpoint>({ name: 'state_checkpoint', text: sql.readCheckpoint });
+  if (rows[0] === undefined) throw new Error('the state tables have no checkpoint');
+  return rows[0];
+}
+
+/** Which of these ledgers exist at the checkpoint. */
+export async function readLedgerRows(
+  pool: Pool,
+  ledgerIds: readonly string[],
+): Promise<AtCheckpoint<string>> {
+  const { rows } = await pool.query<{ checkpoint: bigint; ledger_id: string; position: bigint | null }>({
+    name: 'state_ledgers',
+    text: sql.readLedgers,
+    values: [ledgerIds],
+  });
+  return {
+    checkpoint: checkpointOf(rows),
+    rows: rows.filter(({ position }) => position !== null).map(({ ledger_id }) => ledger_id),
+  };
+}
+
+/** Those of these accounts that exist at the checkpoint. */
+export async function readAccountRows(
+  pool: Pool,
+  keys: readonly AccountKey[],
+): Promise<AtCheckpoint<AccountRow>> {
+  const { rows } = await pool.query<AccountColumns>({
+    name: 'state_accounts',
+    text: sql.readAccounts,
+    values: [keys.map(({ ledgerId }) => ledgerId), keys.map(({ accountId }) => accountId)],
+  });
+  return { checkpoint: checkpointOf(rows), rows: rows.flatMap(accountRow) };
+}
+
+/** One row a key, in no particular order. */
+export async function readTransactionRows(
+  pool: Pool,
+  keys: readonly TransactionKey[],
+): Promise<AtCheckpoint<TransactionRow>> {
+  const { rows } = await pool.query<TransactionColumns>({
+    name: 'state_transactions',
+    text: sql.readTransactions,
+    values: [keys.map(({ ledgerId }) => ledgerId), keys.map(({ transactionId }) => transactionId)],
+  });
+  return { checkpoint: checkpointOf(rows), rows: rows.flatMap(transactionRow) };
+}
+
+/** A keyset page of a ledger's accounts by id, code units ascending. */
+export async function readAccountPage(
+  pool: Pool,
+  ledgerId: string,
+  afterAccountId: string,
+  limit: number,
+): Promise<AtCheckpoint<AccountRow>> {
+  const { rows } = await pool.query<AccountColumns>({
+    name: 'state_account_page',
+    text: sql.readAccountPage,
+    values: [ledgerId, afterAccountId, limit],
+  });
+  return { checkpoint: checkpointOf(rows), rows: rows.flatMap(accountRow) };
+}
+
+/** A keyset page of the ledger's transactions that have a row. Start after NIL_UUID. `made` is not read. */
+export async function readTransactionPage(
+  pool: Pool,
+  ledgerId: string,
+  afterTransactionId: string,
+  limit: number,
+): Promise<AtCheckpoint<TransactionRow>> {
+  const { rows } = await pool.query<TransactionColumns>({
+    name: 'state_transaction_page',
+    text: sql.readTransactionPage,
+    values: [ledgerId, afterTransactionId, limit],
+  });
+  return { checkpoint: checkpointOf(rows), rows: rows.flatMap(transactionRow) };
+}
+
+/** Holds that expire before a time, the earliest first. */
+export async function readOpenHolds(pool: Pool, before: bigint, limit: number): Promise<OpenHold[]> {
+  const { rows } = await pool.query<{ ledger_id: string; transaction_id: string; hold_expire_time: bigint }>({
+    name: 'state_open_holds',
+    text: sql.readOpenHolds,
+    values: [before, limit],
+  });
+  return rows.map((row) => ({
+    ledgerId: row.ledger_id,
+    transactionId: row.transaction_id,
+    expireTime: row.hold_expire_time,
+  }));
+}
+
+/** The events of commands, by request id. */
+export async function readRequests(
+  pool: Pool,
+  keys: readonly { readonly ledgerId: string; readonly requestId: string }[],
+): Promise<{ ledgerId: string; requestId: string; recorded: RecordedEvent }[]> {
+  const { rows } = await pool.query<{
+    ledger_id: string;
+    request_id: string;
+    position: bigint;
+    event: Buffer;
+    hash: Buffer;
+  }>({
+    name: 'requests',
+    text: sql.readRequests,
+    values: [keys.map(({ ledgerId }) => ledgerId), keys.map(({ requestId }) => requestId)],
+  });
+  return rows.map((row) => ({
+    ledgerId: row.ledger_id,
+    requestId: row.request_id,
+    recorded: decodeEvent(row.position, row.event, row.hash),
+  }));
+}
+
+function checkpointOf(rows: readonly { checkpoint: bigint }[]): bigint {
+  const checkpoint = rows[0]?.checkpoint;
+  if (checkpoint === undefined) throw new Error('the state tables have no checkpoint');
+  return checkpoint;
+}
+
+function accountRow(row: AccountColumns): AccountRow[] {
+  if (row.version === null) return [];
+  const state = create(AccountStateSchema, {
+    accountId: row.account_id,
+    type: row.type,
+    currency: row.currency,
+    status: row.status,
+    freezeScope: row.freeze_scope,
+    overdraftLimit: row.overdraft_limit,
+    credits: row.credits,
+    debits: row.debits,
+    held: row.held,
+    version: row.version,
+  });
+  const profile = create(AccountProfileSchema, {
+    name: row.name,
+    ownerReference: row.owner_reference,
+    metadata: row.metadata,
+    profileVersion: row.profile_version,
+  });
+  return [{ ledgerId: row.ledger_id, accountId: row.account_id, state, profile }];
+}
+
+function transactionRow(row: TransactionColumns): TransactionRow[] {
+  if (row.transaction_id === null) return [];
+  const hasEvent = row.position !== null && row.position !== undefined;
+  return [
+    {
+      ledgerId: row.ledger_id,
+      transactionId: row.transaction_id,
+      made: hasEvent ? decodeEvent(row.position ?? 0n, row.event, row.hash) : undefined,
+      state: row.state === null ? undefined : fromBinary(TransactionStateSchema, row.state),
+    },
+  ];
+}

@@ -1,0 +1,48 @@
+/** Rows of the state tables, for the command services that fill their memory and for VerifyLedger. */
+import type {
+  AccountProfile,
+  AccountState,
+  TransactionState,
+} from '../../../gen/quittance/event/v1/event_pb.js';
+import type { RecordedEvent } from '../../platform/bus.js';
+
+/** The point of the log that the state tables hold; -1n: nothing yet. */
+export interface StateCheckpoint {
+  readonly epoch: number;
+  readonly position: bigint;
+  readonly hash: Uint8Array;
+}
+
+export interface AccountKey {
+  readonly ledgerId: string;
+  readonly accountId: string;
+}
+
+export interface AccountRow extends AccountKey {
+  readonly state: AccountState;
+  readonly profile: AccountProfile;
+}
+
+export interface TransactionKey {
+  readonly ledgerId: string;
+  readonly transactionId: string;
+}
+
+export interface TransactionRow extends TransactionKey {
+  /** The event that made it, found by its request id; undefined if no command has that id. */
+  readonly made: RecordedEvent | undefined;
+  /** What changed since; undefined if nothing did at the checkpoint. */
+  readonly state: TransactionState | undefined;
+}
+
+/** Rows together with the checkpoint that they are at: one statement, one snapshot. */
+export interface AtCheckpoint<T> {
+  /** Position of the checkpoint; undefined if nothing was asked for. */
+  readonly checkpoint: bigint;
+  readonly rows: readonly T[];
+}
+
+/** An open hold and when it expires, UTC microseconds. */
+export interface OpenHold extends TransactionKey {
+  readonly expireTime: bigint;
+}

@@ -1,0 +1,112 @@
+/** Fills the memory of the write side from the state tables: set-based, one round trip a kind of entity. */
+import type { Account } from '../domain/account.js';
+import type { Command } from '../domain/command.js';
+import { needs } from '../domain/needs.js';
+import { accountProfileOf, accountStateOf, changed, transactionStateOf } from './decode.js';
+import { transactionChangeOf, transactionOf } from '../../../lib/log/transaction-of.js';
+import type { AccountRow, AtCheckpoint, TransactionRow } from '../../../lib/log/state/rows.js';
+import { entityKey, type Memory } from './memory.js';
+
+/** The reads of the state tables; lib/log/state has them for PostgreSQL. */
+export interface StateReader {
+  ledgers(ledgerIds: readonly string[]): Promise<AtCheckpoint<string>>;
+  accounts(keys: readonly { ledgerId: string; accountId: string }[]): Promise<AtCheckpoint<AccountRow>>;
+  transactions(
+    keys: readonly { ledgerId: string; transactionId: string }[],
+  ): Promise<AtCheckpoint<TransactionRow>>;
+}
+
+/** The checkpoint in the database is below the tail in memory: Postgres lost one that was never synchronized. */
+export class CheckpointLost extends Error {
+  override readonly name = 'CheckpointLost';
+}
+
+interface Missing {
+  readonly ledgers: Set<string>;
+  readonly accounts: Map<string, { ledgerId: string; accountId: string }>;
+  readonly transactions: Map<string, { ledgerId: string; transactionId: string }>;
+}
+
+/** A chain of payment, root and accounts takes three rounds; the rest is for checkpoints that move meanwhile. */
+const ROUNDS = 8;
+
+/** Loads all that these commands need and that is not known. @throws CheckpointLost, and what the reader throws */
+export async function load(memory: Memory, reader: StateReader, commands: readonly Command[]): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const missing = missingFor(memory, commands);
+    if (missing.ledgers.size + missing.accounts.size + missing.transactions.size === 0) return;
+    await fill(memory, reader, missing);
+  }
+}
+
+function missingFor(memory: Memory, commands: readonly Command[]): Missing {
+  const missing: Missing = { ledgers: new Set(), accounts: new Map(), transactions: new Map() };
+  for (const command of commands) {
+    const { ledgerId } = command;
+    if (memory.knownLedger(ledgerId) === undefined) missing.ledgers.add(ledgerId);
+    const needed = needs(command, {
+      account: (id) => memory.knownWholeAccount(entityKey(ledgerId, id)) !== undefined,
+      transaction: (id) => {
+        const known = memory.knownTransaction(entityKey(ledgerId, id));
+        return known === undefined ? 'unknown' : (known ?? undefined);
+      },
+    });
+    for (const accountId of needed.accounts) {
+      missing.accounts.set(entityKey(ledgerId, accountId), { ledgerId, accountId });
+    }
+    for (const transactionId of needed.transactions) {
+      missing.transactions.set(entityKey(ledgerId, transactionId), { ledgerId, transactionId });
+    }
+  }
+  return missing;
+}
+
+async function fill(memory: Memory, reader: StateReader, missing: Missing): Promise<void> {
+  const { tailFrom } = memory;
+  const ledgerIds = [...missing.ledgers];
+  const accountKeys = [...missing.accounts.values()];
+  const transactionKeys = [...missing.transactions.values()];
+  const [ledgers, accounts, transactions] = await Promise.all([
+    ledgerIds.length === 0 ? null : reader.ledgers(ledgerIds),
+    accountKeys.length === 0 ? null : reader.accounts(accountKeys),
+    transactionKeys.length === 0 ? null : reader.transactions(transactionKeys),
+  ]);
+  if (ledgers !== null && usable(memory, tailFrom, ledgers.checkpoint)) {
+    const found = new Set(ledgers.rows);
+    for (const ledgerId of ledgerIds) memory.fillLedger(ledgerId, found.has(ledgerId));
+  }
+  if (accounts !== null && usable(memory, tailFrom, accounts.checkpoint)) {
+    const found = new Map(accounts.rows.map((row) => [entityKey(row.ledgerId, row.accountId), row]));
+    for (const [key, { ledgerId, accountId }] of missing.accounts) {
+      const row = found.get(key);
+      memory.fillAccount(ledgerId, accountId, row === undefined ? null : accountOf(row));
+    }
+  }
+  if (transactions !== null && usable(memory, tailFrom, transactions.checkpoint)) {
+    for (const row of transactions.rows) {
+      memory.fillTransaction(row.ledgerId, row.transactionId, transactionOfRow(row, memory.end.position));
+    }
+  }
+}
+
+/**
+ * Whether rows of a checkpoint may be taken in: the tail must still reach back to it. If it was moved while we read, we
+ * read again; if the database itself has fallen behind the tail that we had when we began, it has lost a checkpoint.
+ */
+function usable(memory: Memory, tailFromBefore: bigint, checkpoint: bigint): boolean {
+  if (checkpoint < tailFromBefore) throw new CheckpointLost();
+  return checkpoint >= memory.tailFrom;
+}
+
+function accountOf(row: AccountRow): Account {
+  return { state: accountStateOf(row.state), profile: accountProfileOf(row.profile) };
+}
+
+/** What was committed beyond our own end does not exist for us yet: the guard would refuse what we made of it. */
+function transactionOfRow({ transactionId, made, state }: TransactionRow, end: bigint) {
+  if (made === undefined || made.position > end) return null;
+  const transaction = transactionOf(made.event);
+  if (transaction === undefined) return null;
+  const born = transactionStateOf(transaction);
+  return state === undefined ? born : changed(born, transactionChangeOf(transactionId, state));
+}

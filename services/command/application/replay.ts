@@ -1,0 +1,118 @@
+/** Retries: the same command under the same request id is answered again, another command is refused. */
+import { equals, type DescMessage } from '@bufbuild/protobuf';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { decodeCommand, requestSchema } from '../../../lib/log/canonical-body.js';
+import type { RecordedEvent } from '../../../lib/platform/bus.js';
+import { type CallError, fail } from '../../../lib/platform/errors.js';
+import { uuidFromBytes } from '../../../lib/platform/uuid.js';
+import type { AtomicJob, Decided, Outcome, Request } from './job.js';
+
+/** The outcome of a request whose id the log has: that of then if it is the same command, else REQUEST_ID_REUSED. */
+export function replay(request: Request, stored: readonly RecordedEvent[]): Outcome {
+  const first = stored[0];
+  const last = stored.at(-1);
+  if (first === undefined || last === undefined) throw new Error('a command has at least one event');
+  if (!isSame(request, first)) return { ok: false, error: reused(request, first) };
+  const point = {
+    epoch: last.event.epoch,
+    position: last.position,
+    hash: last.hash,
+    recordedTime: last.event.recordedTimeMicros,
+  };
+  const decided = { events: stored.map(({ event }) => event), replayed: true };
+  return { ok: true, decided: { ...decided, point: request.validateOnly ? null : point } };
+}
+
+/** The same for an atomic batch: the same items in the same order, or an error. `storedOf` looks an item's events up. */
+export function replayAtomic(
+  job: AtomicJob,
+  storedOf: (request: Request) => readonly RecordedEvent[] | undefined,
+): Decided[] | CallError {
+  const batchId = job.requests[0]?.command.requestId ?? '';
+  const replayed: Decided[] = [];
+  for (const [index, request] of job.requests.entries()) {
+    const stored = storedOf(request);
+    const first = stored?.[0];
+    if (stored === undefined || first === undefined) return overlap(job, index);
+    const { batch } = first.event;
+    const isThisBatch =
+      batch !== undefined &&
+      uuidFromBytes(batch.batchId) === batchId &&
+      batch.index === index &&
+      batch.size === job.requests.length;
+    if (!isThisBatch) return overlap(job, index);
+    const outcome = replay(request, stored);
+    if (!outcome.ok) return outcome.error;
+    replayed.push(outcome.decided);
+  }
+  return replayed;
+}
+
+function overlap(job: AtomicJob, index: number): CallError {
+  const requestId = job.requests[index]?.command.requestId ?? '';
+  return fail(
+    ErrorReason.REQUEST_ID_REUSED,
+    `commands[${String(index)}]: the batch shares request ids with earlier commands, but is not a stored batch`,
+    {
+      resource: { type: 'request', name: requestId },
+      metadata: { index: String(index) },
+    },
+  );
+}
+
+function isSame(request: Request, { event }: RecordedEvent): boolean {
+  return (
+    event.commandType === request.type && Buffer.compare(Buffer.from(event.canonicalBody), request.body) === 0
+  );
+}
+
+/** ALREADY_EXISTS, naming the fields that differ. */
+function reused(request: Request, { event }: RecordedEvent): CallError {
+  const { requestId } = request.command;
+  const differing =
+    event.commandType === request.type && request.kind !== null
+      ? differingFields(requestSchema(request.kind), request, event.canonicalBody)
+      : ['command'];
+  const fields = differing.map((field) => ({
+    field,
+    description:
+      field === 'command' ? 'was another command' : 'differs from the command that has this request_id',
+  }));
+  return fail(
+    ErrorReason.REQUEST_ID_REUSED,
+    `request_id ${requestId} was used for another command; it differs in ${differing.join(', ')}`,
+    { fields, resource: { type: 'request', name: requestId } },
+  );
+}
+
+function differingFields(schema: DescMessage, request: Request, storedBody: Uint8Array): string[] {
+  const stored: object = decodeCommand(request.type, storedBody).value;
+  const given: object = decodeCommand(request.type, request.body).value;
+  const differing = schema.fields
+    .filter(
+      (field) => !sameValue(Reflect.get(stored, field.localName), Reflect.get(given, field.localName), field),
+    )
+    .map(({ name }) => name);
+  return differing.length === 0 ? ['command'] : differing;
+}
+
+function sameValue(a: unknown, b: unknown, field: DescMessage['fields'][number]): boolean {
+  if (field.fieldKind === 'message' && isMessage(a) && isMessage(b)) return equals(field.message, a, b);
+  return canonicalText(a) === canonicalText(b);
+}
+
+function isMessage(value: unknown): value is Parameters<typeof equals>[1] {
+  return typeof value === 'object' && value !== null && '$typeName' in value;
+}
+
+function canonicalText(value: unknown): string {
+  return (
+    JSON.stringify(value, (key, part: unknown) => {
+      if (typeof part === 'bigint') return String(part);
+      if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
+        return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+      }
+      return part;
+    }) ?? ''
+  );
+}

@@ -1,0 +1,21 @@
+/** The event log as the executor needs it. The adapter for PostgreSQL is wired in compose; tests put faults between. */
+import type { AppendOutcome, NewEvent } from '../../../lib/log/append.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
+
+export interface WriteLog {
+  append(position: bigint, hash: Uint8Array, events: readonly NewEvent[]): Promise<AppendOutcome>;
+  /** The end of the log, read after the call began. */
+  head(): Promise<LogPoint>;
+  /** Events after a position, in order, at most `limit`. */
+  after(position: bigint, limit: number): Promise<readonly RecordedEvent[]>;
+  /** The event at a position. */
+  at(position: bigint): Promise<RecordedEvent | undefined>;
+  /** The events of commands by request id. */
+  requests(
+    keys: readonly { readonly ledgerId: string; readonly requestId: string }[],
+  ): Promise<readonly { ledgerId: string; requestId: string; recorded: RecordedEvent }[]>;
+  /** The point that the state tables hold. */
+  checkpoint(): Promise<{ readonly epoch: number; readonly position: bigint; readonly hash: Uint8Array }>;
+  /** The database's clock, UTC microseconds. */
+  now(): Promise<bigint>;
+}

@@ -1,0 +1,163 @@
+/** Wires the command service to its stores. */
+import type { PoolConfig } from 'pg';
+import { appendEvents } from '../../lib/log/postgres-append.js';
+import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
+import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
+import { migrateLog } from '../../lib/log/postgres-migrate.js';
+import {
+  readAccountRows,
+  readLedgerRows,
+  readOpenHolds,
+  readRequests,
+  readStateCheckpoint,
+  readTransactionRows,
+} from '../../lib/log/state/postgres-state-reader.js';
+import { isDurable, writeState } from '../../lib/log/state/postgres-state-writer.js';
+import type { Wakeups } from '../../lib/log/wakeups.js';
+import { type Closeables, unwindOnFailure } from '../../lib/platform/closeables.js';
+import type { Log } from '../../lib/platform/logging.js';
+import type { Service } from '../../lib/platform/service.js';
+import type { Clock } from '../../lib/platform/time.js';
+import { Executor } from './application/executor.js';
+import { Expirer } from './application/expirer.js';
+import type { StateReader } from './application/loader.js';
+import { Memory } from './application/memory.js';
+import { WriteBehind } from './application/write-behind.js';
+import type { WriteLog } from './application/write-log.js';
+import { accountCommandService } from './rpc/account-command-service.js';
+import { ledgerCommandService } from './rpc/ledger-command-service.js';
+import type { CommandContext } from './rpc/submit.js';
+import { transactionCommandService } from './rpc/transaction-command-service.js';
+
+export interface CommandDeps {
+  readonly postgres: PoolConfig;
+  readonly clock: Clock;
+  readonly wakeups: Wakeups;
+  readonly logger: Log;
+  readonly shard: number;
+  readonly limits: CommandLimits;
+  /** The service can no longer decide; its health is to say so. */
+  onHalt(cause: Error): void;
+  /** Tests put faults between the executor and the log here. */
+  readonly wrapLog?: (log: WriteLog) => WriteLog;
+  /** How often holds are looked at, milliseconds. */
+  readonly expiry_ms?: number;
+}
+
+export interface CommandLimits {
+  /** Commands in the queue. */
+  readonly queue: number;
+  /** Commands a flush. */
+  readonly flush: number;
+  /** Events in the retained tail. */
+  readonly tail: number;
+}
+
+export const DEFAULT_LIMITS: CommandLimits = { queue: 10_000, flush: 1_000, tail: 200_000 };
+
+export interface CommandPart {
+  readonly services: readonly Service[];
+  readonly context: CommandContext;
+  readonly memory: Memory;
+  readonly writeBehind: WriteBehind;
+  readonly expirer: Expirer;
+}
+
+/** Migrates, catches up with the log and begins to decide. What it opened is closed through `closeables`, in order. */
+export function composeCommand(deps: CommandDeps, closeables: Closeables): Promise<CommandPart> {
+  return unwindOnFailure(closeables, async () => {
+    const pools = openPools(deps.postgres);
+    closeables.add('command pools', async () => {
+      await Promise.all([pools.append.end(), pools.read.end(), pools.state.end()]);
+    });
+    await migrateLog(pools.state, deps.clock());
+    const reader = postgresLogReader(pools.read, deps.wakeups, deps.shard);
+    const adapter = writeLog(pools, deps);
+    const log = deps.wrapLog === undefined ? adapter : deps.wrapLog(adapter);
+    const memory = new Memory({ epoch: 0, position: -1n, hash: new Uint8Array(0), recordedTime: 0n });
+    const { logger, clock, wakeups, shard, limits } = deps;
+    const executor = new Executor({
+      memory,
+      log,
+      state: stateReader(pools.read),
+      clock,
+      wakeups,
+      logger,
+      shard,
+      queueLimit: limits.queue,
+      flushLimit: limits.flush,
+      tailLimit: limits.tail,
+      onHalt: deps.onHalt,
+    });
+    await executor.start();
+    const writeBehind = new WriteBehind(
+      memory,
+      {
+        write: (changesAfter) => writeState(pools.state, changesAfter),
+        isDurable: (lsn) => isDurable(pools.state, lsn),
+      },
+      logger,
+    );
+    writeBehind.start();
+    closeables.add('write-behind', () => writeBehind.stop());
+    closeables.add('executor', () => executor.stop());
+    const expirer = new Expirer({
+      executor,
+      memory,
+      clock,
+      logger,
+      openHolds: (before, limit) => readOpenHolds(pools.read, before, limit),
+      batchLimit: Math.max(1, Math.floor(limits.flush / 10)),
+      interval_ms: deps.expiry_ms ?? 500,
+    });
+    expirer.start();
+    closeables.add('expirer', () => expirer.stop());
+    const context = { executor, log: { logId: await reader.logId(), shard } };
+    return { services: servicesOf(context), context, memory, writeBehind, expirer };
+  });
+}
+
+function servicesOf(context: CommandContext): Service[] {
+  return [ledgerCommandService(context), accountCommandService(context), transactionCommandService(context)];
+}
+
+interface Pools {
+  /** One connection: appends are never pipelined. */
+  readonly append: Pool;
+  readonly read: Pool;
+  readonly state: Pool;
+}
+
+function openPools(postgres: PoolConfig): Pools {
+  return {
+    append: createPool(postgres, { max: 1, name: 'quittance append', options: KEYED_PLANS }),
+    read: createPool(postgres, { max: 4, name: 'quittance command', options: KEYED_PLANS }),
+    state: createPool(postgres, {
+      max: 1,
+      name: 'quittance state',
+      options: KEYED_PLANS,
+      statementTimeout_ms: 30_000,
+    }),
+  };
+}
+
+function writeLog(pools: Pools, { wakeups, shard }: CommandDeps): WriteLog {
+  const reader = postgresLogReader(pools.read, wakeups, shard);
+  return {
+    append: (position, hash, events) => appendEvents(pools.append, position, hash, events),
+    head: () => reader.head(),
+    after: (after, limit) => reader.page({ after, through: null, limit, ledgerId: null, streamId: null }),
+    at: (position) => reader.at(position),
+    requests: (keys) => readRequests(pools.read, keys),
+    checkpoint: () => readStateCheckpoint(pools.read),
+    now: () => reader.now(),
+  };
+}
+
+function stateReader(pool: Pool): StateReader {
+  return {
+    ledgers: (ledgerIds) => readLedgerRows(pool, ledgerIds),
+    accounts: (keys) => readAccountRows(pool, keys),
+    transactions: (keys) => readTransactionRows(pool, keys),
+  };
+}

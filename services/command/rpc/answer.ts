@@ -1,0 +1,181 @@
+/** Answers: each a pure function of the command's events, so that a replay answers as the first time. */
+import { create } from '@bufbuild/protobuf';
+import * as accounts from '../../../gen/quittance/command/v1/account_command_service_pb.js';
+import * as ledgers from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import * as transactions from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import type { Account } from '../../../gen/quittance/common/v1/account_pb.js';
+import { LedgerSchema } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import type { Event } from '../../../gen/quittance/event/v1/event_pb.js';
+import { accountOf, accountsChangedBy, profileOf } from '../../../lib/log/account-of.js';
+import { type CommandCase, commandOf } from '../../../lib/log/canonical-body.js';
+import { transactionChangesOf, transactionOf } from '../../../lib/log/transaction-of.js';
+import { timestampOf } from '../../../lib/platform/time.js';
+import { encodeConsistencyToken } from '../../../lib/platform/tokens.js';
+import type { Decided } from '../application/job.js';
+
+/** The log that tokens name. */
+export interface LogIdentity {
+  readonly logId: Uint8Array;
+  readonly shard: number;
+}
+
+type Result = transactions.CommandResult['result'];
+/** The answer to a command, under the name of its case. */
+export type Answer = Exclude<Result, { case: undefined | 'error' }>;
+
+/** The answer to a command of this kind. */
+export function answerOf(kind: CommandCase['case'], decided: Decided, log: LogIdentity): Answer {
+  const event = decided.events[0];
+  if (event === undefined) throw new Error('a command of a caller has an event');
+  const tail = tailOf(decided, log);
+  switch (kind) {
+    case 'createLedger':
+      return {
+        case: kind,
+        value: create(ledgers.CreateLedgerResponseSchema, { ledger: ledgerOf(event), ...tail }),
+      };
+    case 'openAccount': {
+      const account = accountIn(event);
+      if (account !== undefined) account.openTime = timestampOf(event.recordedTimeMicros);
+      return {
+        case: kind,
+        value: create(accounts.OpenAccountResponseSchema, { ...given(account), ...tail }),
+      };
+    }
+    case 'updateAccount':
+      return {
+        case: kind,
+        value: create(accounts.UpdateAccountResponseSchema, { ...given(accountIn(event)), ...tail }),
+      };
+    case 'freezeAccount':
+      return {
+        case: kind,
+        value: create(accounts.FreezeAccountResponseSchema, { ...given(accountIn(event)), ...tail }),
+      };
+    case 'unfreezeAccount':
+      return {
+        case: kind,
+        value: create(accounts.UnfreezeAccountResponseSchema, { ...given(accountIn(event)), ...tail }),
+      };
+    case 'closeAccount':
+      return {
+        case: kind,
+        value: create(accounts.CloseAccountResponseSchema, { ...given(accountIn(event)), ...tail }),
+      };
+    case 'deposit':
+      return { case: kind, value: create(transactions.DepositResponseSchema, { ...moved(event), ...tail }) };
+    case 'withdraw':
+      return { case: kind, value: create(transactions.WithdrawResponseSchema, { ...moved(event), ...tail }) };
+    case 'submitPayment':
+      return {
+        case: kind,
+        value: create(transactions.SubmitPaymentResponseSchema, { ...moved(event), ...tail }),
+      };
+    case 'authorizePayment':
+      return {
+        case: kind,
+        value: create(transactions.AuthorizePaymentResponseSchema, { ...moved(event), ...tail }),
+      };
+    case 'capturePayment':
+      return {
+        case: kind,
+        value: create(transactions.CapturePaymentResponseSchema, {
+          ...moved(event),
+          ...tail,
+          ...paymentIn(event),
+        }),
+      };
+    case 'voidPayment':
+      return {
+        case: kind,
+        value: create(transactions.VoidPaymentResponseSchema, { ...voided(event), ...tail }),
+      };
+    case 'refundPayment':
+      return {
+        case: kind,
+        value: create(transactions.RefundPaymentResponseSchema, {
+          ...moved(event),
+          ...tail,
+          ...paymentIn(event),
+        }),
+      };
+    case 'postTransaction':
+      return {
+        case: kind,
+        value: create(transactions.PostTransactionResponseSchema, { ...moved(event), ...tail }),
+      };
+    case 'reverseTransaction':
+      return {
+        case: kind,
+        value: create(transactions.ReverseTransactionResponseSchema, { ...moved(event), ...tail }),
+      };
+    case 'updateTransaction':
+      return {
+        case: kind,
+        value: create(transactions.UpdateTransactionResponseSchema, { ...updated(event), ...tail }),
+      };
+  }
+}
+
+/** Position and token of a batch: of its last event. */
+export function tailOf({ point, replayed }: Decided, log: LogIdentity) {
+  if (point === null) return { replayed };
+  return { position: point.position, consistencyToken: tokenOf(point, log), replayed };
+}
+
+function tokenOf(point: NonNullable<Decided['point']>, { logId, shard }: LogIdentity): string {
+  const { epoch, position, hash } = point;
+  return encodeConsistencyToken({ logId, shard, epoch, position, hash });
+}
+
+function ledgerOf(event: Event) {
+  const command = commandOf(event);
+  if (command?.case !== 'createLedger') throw new Error('LedgerCreated carries its command');
+  const { ledgerId, description, metadata } = command.value;
+  const createTime = timestampOf(event.recordedTimeMicros);
+  return create(LedgerSchema, { ledgerId, description, metadata, createTime, position: event.position });
+}
+
+function given<T>(account: T | undefined): { account: T } | Record<string, never> {
+  return account === undefined ? {} : { account };
+}
+
+function accountIn(event: Event): Account | undefined {
+  const state = accountsChangedBy(event)[0];
+  return state === undefined ? undefined : accountOf(event.ledgerId, state, event.position, profileOf(event));
+}
+
+/** The transaction made and the accounts it touched; of a declined one as they were. */
+function moved(event: Event) {
+  const transaction = transactionOf(event);
+  if (transaction === undefined) throw new Error('the event makes a transaction');
+  const { payload, ledgerId } = event;
+  const isDeclined = payload.case === 'transactionDeclined';
+  const states = isDeclined ? payload.value.accounts : accountsChangedBy(event);
+  const position = isDeclined ? 0n : event.position;
+  return { transaction, accounts: states.map((state) => accountOf(ledgerId, state, position, undefined)) };
+}
+
+/** The payment that the event changed: the one root among the changed transactions. */
+function paymentIn(event: Event) {
+  const payment = transactionChangesOf(event).find((change) => change.payment !== undefined)?.payment;
+  return payment === undefined ? {} : { payment };
+}
+
+function voided(event: Event) {
+  const root = transactionChangesOf(event)[0];
+  if (root?.payment === undefined) throw new Error('PaymentVoided carries its payment');
+  const changed = accountsChangedBy(event);
+  return {
+    status: root.status,
+    accounts: changed.map((state) => accountOf(event.ledgerId, state, event.position, undefined)),
+    payment: root.payment,
+  };
+}
+
+function updated(event: Event) {
+  const change = transactionChangesOf(event)[0];
+  if (change?.annotation === undefined) throw new Error('TransactionUpdated carries what it set');
+  const { description, metadata } = change.annotation;
+  return { transactionId: change.transactionId, description, metadata, version: change.version };
+}

@@ -1,0 +1,9 @@
+import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { implement, type Service } from '../../../lib/platform/service.js';
+import type { CommandContext } from './submit.js';
+import { unary } from './unary.js';
+
+/** quittance.command.v1.LedgerCommandService */
+export function ledgerCommandService(context: CommandContext): Service {
+  return implement(LedgerCommandService, { createLedger: unary(context, 'createLedger') });
+}

@@ -1,0 +1,127 @@
+/** A command service on a test database, without doors: its methods are called as the doors call them. */
+import { randomUUID } from 'node:crypto';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { pino } from 'pino';
+import {
+  CommandSchema,
+  type ExecuteBatchRequestSchema,
+  ExecuteBatchRequestSchema as BatchSchema,
+} from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { Wakeups } from '../../../lib/log/wakeups.js';
+import type { Call } from '../../../lib/platform/call.js';
+import { createCloseables } from '../../../lib/platform/closeables.js';
+import { type Clock, systemClock } from '../../../lib/platform/time.js';
+import type { CommandInit } from '../../../test/ledger-fixture.js';
+import { createTestDatabase } from '../../../test/postgres.js';
+import { type CommandPart, composeCommand, DEFAULT_LIMITS, type CommandLimits } from '../compose.js';
+import type { WriteLog } from '../application/write-log.js';
+import { answerOf, type Answer } from '../rpc/answer.js';
+import { executeBatch } from '../rpc/execute-batch.js';
+import { decideSingle, requestOf } from '../rpc/submit.js';
+
+export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
+
+export interface ProcessOptions {
+  readonly clock?: Clock;
+  readonly wrapLog?: (log: WriteLog) => WriteLog;
+  readonly limits?: Partial<CommandLimits>;
+}
+
+/** A call without deadline from nobody in particular. */
+export function aCall(overrides: Partial<Call> = {}): Call {
+  return {
+    deadline_ms: undefined,
+    signal: new AbortController().signal,
+    actor: 'anonymous',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    method: 'test',
+    ...overrides,
+  };
+}
+
+type AnswerValue<K extends Answer['case']> = Extract<Answer, { case: K }>['value'];
+
+export class CommandProcess {
+  private constructor(
+    readonly part: CommandPart,
+    readonly wakeups: Wakeups,
+    readonly halted: Error[],
+    private readonly closeables: ReturnType<typeof createCloseables>,
+  ) {}
+
+  static async start(database: TestDatabase, options: ProcessOptions = {}): Promise<CommandProcess> {
+    const closeables = createCloseables();
+    const wakeups = new Wakeups();
+    const halted: Error[] = [];
+    const part = await composeCommand(
+      {
+        postgres: database.config,
+        clock: options.clock ?? systemClock,
+        wakeups,
+        logger: pino({ level: 'silent' }),
+        shard: 0,
+        limits: { ...DEFAULT_LIMITS, ...options.limits },
+        onHalt: (cause) => halted.push(cause),
+        expiry_ms: 20,
+        ...(options.wrapLog === undefined ? {} : { wrapLog: options.wrapLog }),
+      },
+      closeables,
+    );
+    return new CommandProcess(part, wakeups, halted, closeables);
+  }
+
+  /** Sends one command and gives its answer. @throws CallError */
+  async send<K extends Answer['case']>(
+    init: CommandInit & { case: K },
+    call: Call = aCall(),
+  ): Promise<AnswerValue<K>> {
+    const { command } = create(CommandSchema, { command: init });
+    if (command.case === undefined) throw new Error('no command');
+    const { context } = this.part;
+    const decided = await decideSingle(context.executor, requestOf(command, call), call);
+    return answerOf(command.case, decided, context.log).value as AnswerValue<K>;
+  }
+
+  batch(init: MessageInitShape<typeof ExecuteBatchRequestSchema>, call: Call = aCall()) {
+    return executeBatch(this.part.context)(create(BatchSchema, init), call);
+  }
+
+  stop(): Promise<void> {
+    return this.closeables.close();
+  }
+}
+
+/** A ledger with open EUR accounts, each with `minorUnits` deposited where that is above zero. */
+export async function openLedger(
+  process: CommandProcess,
+  ledgerId: string,
+  accountIds: readonly string[],
+  minorUnits = 0n,
+): Promise<void> {
+  await process.send({ case: 'createLedger', value: { ledgerId, requestId: randomUUID() } });
+  for (const accountId of accountIds) {
+    await process.send({
+      case: 'openAccount',
+      value: { ledgerId, requestId: randomUUID(), accountId, currency: 'EUR' },
+    });
+    if (minorUnits === 0n) continue;
+    await process.send({
+      case: 'deposit',
+      value: { ledgerId, requestId: randomUUID(), accountId, amount: { currency: 'EUR', minorUnits } },
+    });
+  }
+}
+
+/** SubmitPayment of an amount in EUR. */
+export function payment(ledgerId: string, payer: string, payee: string, minorUnits: bigint, requestId = randomUUID()) {
+  return {
+    case: 'submitPayment' as const,
+    value: {
+      ledgerId,
+      requestId,
+      payerAccountId: payer,
+      payeeAccountId: payee,
+      amount: { currency: 'EUR', minorUnits },
+    },
+  };
+}

@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import { createTestDatabase } from '../../../test/postgres.js';
+import { aCall, CommandProcess, openLedger, payment, type TestDatabase } from './command-process.js';
+
+let database: TestDatabase;
+let service: CommandProcess;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  service = await CommandProcess.start(database);
+});
+
+afterEach(async () => {
+  await service.stop();
+  await database.drop();
+});
+
+describe('the executor', () => {
+  test('answers a payment with the transaction, the accounts after it, a position and a token', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 10_000n);
+    const answer = await service.send(payment('main', 'alice', 'bob', 2_500n));
+    expect(answer.transaction).toMatchObject({ status: TransactionStatus.POSTED, amount: { minorUnits: 2_500n } });
+    expect(answer.accounts.map(({ accountId, balance }) => [accountId, balance?.posted])).toEqual([
+      ['alice', 7_500n],
+      ['bob', 12_500n],
+    ]);
+    expect(answer.position).toBe(service.part.memory.end.position);
+    expect(answer.consistencyToken).not.toBe('');
+    expect(answer.replayed).toBe(false);
+  });
+
+  test('declines a payment beyond the funds, and stores the decline', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 100n);
+    const answer = await service.send(payment('main', 'alice', 'bob', 101n));
+    expect(answer.transaction?.status).toBe(TransactionStatus.DECLINED);
+    expect(answer.position).toBeGreaterThan(0n);
+  });
+
+  test('answers a retry with the values of then, also after more has happened', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 10_000n);
+    const command = payment('main', 'alice', 'bob', 1_000n);
+    const first = await service.send(command);
+    await service.send(payment('main', 'alice', 'bob', 500n));
+    const again = await service.send(command);
+    expect(again).toEqual({ ...first, replayed: true });
+  });
+
+  test('answers a retry after a restart, when no memory of it is left', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 10_000n);
+    const command = payment('main', 'alice', 'bob', 1_000n);
+    const first = await service.send(command);
+    await service.stop();
+    service = await CommandProcess.start(database);
+    expect(await service.send(command)).toEqual({ ...first, replayed: true });
+  });
+
+  test('refuses another command under a used request id, naming the fields that differ', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 10_000n);
+    const command = payment('main', 'alice', 'bob', 1_000n);
+    await service.send(command);
+    const other = { ...command, value: { ...command.value, amount: { currency: 'EUR', minorUnits: 2n } } };
+    await expect(service.send(other)).rejects.toMatchObject({
+      reason: ErrorReason.REQUEST_ID_REUSED,
+      details: { fields: [{ field: 'amount' }] },
+    });
+  });
+
+  test('looks a request id up before it answers an error: the retry of a close is a replay', async () => {
+    await openLedger(service, 'main', ['alice']);
+    const close = { case: 'closeAccount' as const, value: { ledgerId: 'main', requestId: randomUUID(), accountId: 'alice' } };
+    const first = await service.send(close);
+    await service.stop();
+    service = await CommandProcess.start(database);
+    expect(await service.send(close)).toEqual({ ...first, replayed: true });
+    const other = { ...close, value: { ...close.value, requestId: randomUUID() } };
+    await expect(service.send(other)).rejects.toMatchObject({ reason: ErrorReason.ACCOUNT_IS_CLOSED });
+  });
+
+  test('decides one request id once, however often it is sent at once', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 10_000n);
+    const command = payment('main', 'alice', 'bob', 100n);
+    const answers = await Promise.all(Array.from({ length: 100 }, () => service.send(command)));
+    expect(new Set(answers.map(({ position }) => position)).size).toBe(1);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    const next = await service.send(payment('main', 'alice', 'bob', 1n));
+    expect(next.accounts[0]?.balance?.posted).toBe(9_899n);
+  });
+
+  test('decides ten thousand commands at once, and refuses what is beyond the queue with a time to retry', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000_000n);
+    const results = await Promise.allSettled(
+      Array.from({ length: 10_500 }, () => service.send(payment('main', 'alice', 'bob', 1n))),
+    );
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused.length).toBe(500);
+    expect(refused[0]?.reason).toMatchObject({ reason: ErrorReason.QUEUE_FULL });
+    const last = await service.send(payment('main', 'alice', 'bob', 1n));
+    expect(last.accounts[0]?.balance?.posted).toBe(1_000_000n - 10_001n);
+  });
+
+  test('foretells a command without storing it', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 100n);
+    const before = service.part.memory.end.position;
+    const command = payment('main', 'alice', 'bob', 101n);
+    const dry = await service.send({ ...command, value: { ...command.value, validateOnly: true } });
+    expect(dry).toMatchObject({ position: 0n, consistencyToken: '', transaction: { status: TransactionStatus.DECLINED } });
+    expect(service.part.memory.end.position).toBe(before);
+    const real = await service.send(command);
+    expect(real.replayed).toBe(false);
+  });
+
+  test('does not decide what its caller no longer waits for', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 100n);
+    const before = service.part.memory.end.position;
+    const gone = AbortSignal.abort(new Error('gone'));
+    await expect(service.send(payment('main', 'alice', 'bob', 1n), aCall({ signal: gone }))).rejects.toBeDefined();
+    const late = aCall({ deadline_ms: Date.now() - 1 });
+    await expect(service.send(payment('main', 'alice', 'bob', 1n), late)).rejects.toMatchObject({
+      reason: ErrorReason.DEADLINE_EXCEEDED,
+    });
+    expect(service.part.memory.end.position).toBe(before);
+  });
+
+  test('voids, expires and refunds through the log', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    const authorize = (expireTime?: Date) => {
+      const { value } = payment('main', 'alice', 'bob', 600n);
+      const time = expireTime && { seconds: BigInt(Math.floor(expireTime.getTime() / 1000)), nanos: 0 };
+      return { case: 'authorizePayment' as const, value: { ...value, ...(time ? { expireTime: time } : {}) } };
+    };
+    const first = await service.send(authorize());
+    expect(first.accounts[0]?.balance).toMatchObject({ held: 600n, available: 400n });
+    const paymentId = first.transaction?.transactionId ?? '';
+    const voided = await service.send({
+      case: 'voidPayment',
+      value: { ledgerId: 'main', requestId: randomUUID(), paymentId },
+    });
+    expect(voided).toMatchObject({ status: TransactionStatus.VOIDED, payment: { voided: 600n } });
+    const second = await service.send(authorize());
+    const captured = await service.send({
+      case: 'capturePayment',
+      value: {
+        ledgerId: 'main',
+        requestId: randomUUID(),
+        paymentId: second.transaction?.transactionId ?? '',
+        amount: { currency: 'EUR', minorUnits: 250n },
+        final: true,
+      },
+    });
+    expect(captured.payment).toMatchObject({ authorized: 600n, captured: 250n, voided: 350n });
+    const refunded = await service.send({
+      case: 'refundPayment',
+      value: {
+        ledgerId: 'main',
+        requestId: randomUUID(),
+        paymentId: second.transaction?.transactionId ?? '',
+        amount: { currency: 'EUR', minorUnits: 50n },
+      },
+    });
+    expect(refunded.payment).toMatchObject({ refunded: 50n });
+    expect(refunded.accounts.find(({ accountId }) => accountId === 'alice')?.balance).toMatchObject({
+      posted: 800n,
+      held: 0n,
+    });
+  });
+});
+
+describe('an atomic batch', () => {
+  const item = (payer: string, payee: string, minorUnits: bigint) => {
+    const { value } = payment('main', payer, payee, minorUnits);
+    return { command: { case: 'submitPayment' as const, value } };
+  };
+
+  test('posts all, and replays as a whole', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 100n);
+    const commands = [item('alice', 'bob', 100n), item('bob', 'alice', 200n)];
+    const first = await service.batch({ ledgerId: 'main', mode: 2, commands });
+    expect(first.declined).toBe(false);
+    expect(first.results.map(({ result }) => result.case)).toEqual(['submitPayment', 'submitPayment']);
+    const again = await service.batch({ ledgerId: 'main', mode: 2, commands });
+    expect(again.position).toBe(first.position);
+    const [alone] = commands;
+    if (alone) expect(await service.send(alone.command)).toMatchObject({ replayed: true });
+    await expect(
+      service.batch({ ledgerId: 'main', mode: 2, commands: [...commands].reverse() }),
+    ).rejects.toMatchObject({ reason: ErrorReason.REQUEST_ID_REUSED });
+  });
+
+  test('moves nothing when one is declined, and says so of each', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 100n);
+    const answer = await service.batch({
+      ledgerId: 'main',
+      mode: 2,
+      commands: [item('alice', 'bob', 50n), item('alice', 'bob', 51n)],
+    });
+    expect(answer.declined).toBe(true);
+    const after = await service.send(payment('main', 'alice', 'bob', 100n));
+    expect(after.transaction?.status).toBe(TransactionStatus.POSTED);
+  });
+
+  test('stores nothing when one is an error, and names it', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 100n);
+    const before = service.part.memory.end.position;
+    await expect(
+      service.batch({ ledgerId: 'main', mode: 2, commands: [item('alice', 'bob', 1n), item('alice', 'nobody', 1n)] }),
+    ).rejects.toMatchObject({ reason: ErrorReason.ACCOUNT_NOT_FOUND, details: { metadata: { index: '1' } } });
+    expect(service.part.memory.end.position).toBe(before);
+  });
+});
+
+describe('an independent batch', () => {
+  test('answers each item for itself, and later ones see earlier ones', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 0n);
+    const deposit = {
+      ledgerId: 'main',
+      requestId: randomUUID(),
+      accountId: 'alice',
+      amount: { currency: 'EUR', minorUnits: 10n },
+    };
+    const answer = await service.batch({
+      ledgerId: 'main',
+      commands: [
+        { command: { case: 'deposit', value: deposit } },
+        { command: payment('main', 'alice', 'bob', 10n) },
+        { command: payment('main', 'alice', 'bob', -1n) },
+        { command: payment('main', 'alice', 'nobody', 1n) },
+      ],
+    });
+    expect(answer.results.map(({ result }) => result.case)).toEqual(['deposit', 'submitPayment', 'error', 'error']);
+  });
+});

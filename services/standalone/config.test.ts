@@ -1,0 +1,65 @@
+import { expect, test } from '@jest/globals';
+import { resolve } from 'node:path';
+import { readConfig } from './config.js';
+
+test('an empty environment gives the documented defaults', () => {
+  expect(readConfig({ PATH: '/bin', QUITTANCE_DATA_DIR: '' })).toEqual({
+    dataDir: resolve('.quittance'),
+    host: '127.0.0.1',
+    grpcPort: 50051,
+    connectPort: 8081,
+    corsOrigins: [],
+    logLevel: 'info',
+    databaseUrl: undefined,
+    warnings: [],
+  });
+});
+
+test('origins are separated by commas, blanks around them do not matter', () => {
+  const config = readConfig({ QUITTANCE_CORS_ORIGINS: 'https://a.example, http://localhost:3000 ,' });
+  expect(config.corsOrigins).toEqual(['https://a.example', 'http://localhost:3000']);
+});
+
+test.each([
+  ['QUITTANCE_GRPC_PORT', '70000', 'a port from 0 to 65535'],
+  ['QUITTANCE_CONNECT_PORT', '80a', 'a port from 0 to 65535'],
+  ['QUITTANCE_LOG_LEVEL', 'loud', 'trace, debug, info'],
+  ['QUITTANCE_INSECURE_LISTEN', 'yes', 'true or false'],
+  ['QUITTANCE_CORS_ORIGINS', 'https://a.example/', 'origins such as'],
+  ['QUITTANCE_CORS_ORIGINS', '*', 'origins such as'],
+  ['QUITTANCE_HOST', '127.0.0.1:50051', 'without a port'],
+])('%s=%s is refused by a line with the variable, the value and what is allowed', (name, value, allowed) => {
+  expect(() => readConfig({ [name]: value })).toThrow(`${name} is "${value}"; allowed: `);
+  expect(() => readConfig({ [name]: value })).toThrow(allowed);
+});
+
+test('a bad database URL is refused without repeating the password in it', () => {
+  const read = (): unknown => readConfig({ QUITTANCE_DATABASE_URL: 'mysql://me:secret@host/db' });
+  expect(read).toThrow('QUITTANCE_DATABASE_URL');
+  expect(read).not.toThrow('secret');
+});
+
+test('a misspelt variable is refused with the nearest one', () => {
+  expect(() => readConfig({ QUITTANCE_GRCP_PORT: '1' })).toThrow(
+    'QUITTANCE_GRCP_PORT is not a variable of Quittance; did you mean QUITTANCE_GRPC_PORT?',
+  );
+});
+
+test('both doors on one port are refused', () => {
+  expect(() => readConfig({ QUITTANCE_GRPC_PORT: '9000', QUITTANCE_CONNECT_PORT: '9000' })).toThrow(
+    'port of its own',
+  );
+});
+
+test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('%s is served without authentication', (host) => {
+  expect(readConfig({ QUITTANCE_HOST: host }).warnings).toEqual([]);
+});
+
+test.each(['0.0.0.0', '::', '192.168.1.2', 'db.example.com', '::ffff:10.0.0.1'])(
+  '%s without authentication is refused, allowed with a warning, and plain with authentication',
+  (host) => {
+    expect(() => readConfig({ QUITTANCE_HOST: host })).toThrow('without authentication whoever reaches');
+    expect(readConfig({ QUITTANCE_HOST: host, QUITTANCE_INSECURE_LISTEN: 'true' }).warnings).toHaveLength(1);
+    expect(readConfig({ QUITTANCE_HOST: host }, { authenticated: true }).warnings).toEqual([]);
+  },
+);

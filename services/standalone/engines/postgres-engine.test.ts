@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { transformFileSync } from '@swc/core';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import pino from 'pino';
+import { startPostgresEngine, stopLeftOverPostgres, type PostgresEngine } from './postgres-engine.js';
+import { isAlive } from './process-table.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const log = pino({ enabled: false });
+let base: string;
+let dataDir: string;
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'qengine-'));
+  // Root's own directory: the engine's user could not enter it by its path.
+  dataDir = join(base, 'data');
+  mkdirSync(join(dataDir, 'log'), { recursive: true, mode: 0o700 });
+});
+
+afterEach(async () => {
+  await stopLeftOverPostgres(dataDir);
+  rmSync(base, { recursive: true, force: true, maxRetries: 5 });
+});
+
+function start(): Promise<PostgresEngine> {
+  return startPostgresEngine({ dataDir, log });
+}
+
+async function query<T>(engine: PostgresEngine, text: string): Promise<T[]> {
+  const client = new pg.Client(engine.connection);
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query(text)).rows as T[];
+  } finally {
+    await client.end();
+  }
+}
+
+/** Another Node which starts the engine, tells the server's number, and waits to be killed. */
+async function startInAnotherProcess(): Promise<{ child: ChildProcess; pid: number }> {
+  // Inside the checkout, so that it finds the packages; compiled, since Node 20 runs no TypeScript.
+  const cache = join(here, '../../../node_modules/.cache');
+  mkdirSync(cache, { recursive: true });
+  const out = mkdtempSync(join(cache, 'qengine-'));
+  try {
+    writeFileSync(join(out, 'package.json'), '{"type":"module"}');
+    mkdirSync(join(out, 'engines'));
+    const engines = readdirSync(here).map((name) => join(here, name));
+    for (const file of [...engines, join(here, '../log-files.ts'), join(here, '../start-error.ts')]) {
+      if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
+      const { code } = transformFileSync(file, {
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        module: { type: 'es6' },
+      });
+      const folder = dirname(file) === here ? 'engines' : '.';
+      writeFileSync(join(out, folder, basename(file).replace(/ts$/, 'js')), code);
+    }
+    writeFileSync(
+      join(out, 'parent.js'),
+      `import pino from 'pino';
+       import { startPostgresEngine } from './engines/postgres-engine.js';
+       const engine = await startPostgresEngine({ dataDir: process.argv[2], log: pino({ enabled: false }) });
+       console.log(engine.pid);
+       setInterval(() => {}, 1000);`,
+    );
+    const child = spawn(process.execPath, [join(out, 'parent.js'), dataDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    return { child, pid: Number(line) };
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+async function kill9(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+test('it makes the database once, keeps what is written over a stop, and is gone after it', async () => {
+  const first = await start();
+  await query(first, 'create table kept as select 42 as n');
+  const settings = await query<{ s: string }>(
+    first,
+    "select current_setting('fsync') || current_setting('synchronous_commit') || current_setting('listen_addresses') as s",
+  );
+  expect(settings).toEqual([{ s: 'onon' }]);
+  await Promise.all([first.stop(), first.stop()]);
+  expect(isAlive(first.pid)).toBe(false);
+  const second = await start();
+  expect(await query(second, 'select n from kept')).toEqual([{ n: 42 }]);
+  expect(second.adopted).toBe(false);
+  expect(statSync(join(dataDir, 'postgres')).mode & 0o777).toBe(0o700);
+  await second.stop();
+});
+
+test('after kill -9 of its parent the running server is adopted, and can be stopped', async () => {
+  const { child, pid } = await startInAnotherProcess();
+  await kill9(child);
+  expect(isAlive(pid)).toBe(true);
+  const engine = await start();
+  expect(engine).toMatchObject({ adopted: true, pid });
+  expect(await query(engine, 'select 1 as n')).toEqual([{ n: 1 }]);
+  await engine.stop();
+  expect(isAlive(pid)).toBe(false);
+});
+
+test('a left-over server with other settings is stopped and another one started', async () => {
+  const { child, pid } = await startInAnotherProcess();
+  await kill9(child);
+  writeFileSync(join(dataDir, 'postgres', 'postmaster.opts'), '/elsewhere/postgres "-D" "x"\n');
+  const engine = await start();
+  expect(engine.adopted).toBe(false);
+  expect(isAlive(pid)).toBe(false);
+  await engine.stop();
+});
+
+test('after kill -9 of the server itself it recovers, and its death is told', async () => {
+  const first = await start();
+  await query(first, 'create table kept as select 42 as n');
+  process.kill(first.pid, 'SIGKILL');
+  expect((await first.died).message).toContain('PostgreSQL ended by itself');
+  const second = await start();
+  expect(await query(second, 'select n from kept')).toEqual([{ n: 42 }]);
+  await second.stop();
+});
+
+test('a lock file whose number is now another program is neither obeyed nor is that program harmed', async () => {
+  const first = await start();
+  const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
+  const lines = readFileSync(pidFile, 'utf8').split('\n');
+  await first.stop();
+  const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  await once(bystander, 'spawn');
+  writeFileSync(pidFile, [String(bystander.pid), ...lines.slice(1)].join('\n'), { mode: 0o600 });
+  // As the server itself leaves it: root's test would leave it to root.
+  const owner = statSync(join(dataDir, 'postgres'));
+  chownSync(pidFile, owner.uid, owner.gid);
+  const second = await start();
+  expect(second.adopted).toBe(false);
+  await second.stop();
+  expect(isAlive(bystander.pid ?? 0)).toBe(true);
+  await kill9(bystander);
+});
+
+test('what an interrupted initdb left is removed and never taken for a cluster', async () => {
+  mkdirSync(join(dataDir, 'postgres.new-abc123', 'base'), { recursive: true });
+  writeFileSync(join(dataDir, 'postgres.new-abc123', 'PG_VERSION'), '18\n');
+  const engine = await start();
+  expect(readdirSync(dataDir).filter((name) => name.startsWith('postgres.new-'))).toEqual([]);
+  expect(await query(engine, 'select 1 as n')).toEqual([{ n: 1 }]);
+  await engine.stop();
+});
+
+test('another version’s files are left alone and named', async () => {
+  mkdirSync(join(dataDir, 'postgres'));
+  writeFileSync(join(dataDir, 'postgres', 'PG_VERSION'), '15\n');
+  await expect(start()).rejects.toThrow(/written by PostgreSQL 15 and this Quittance brings 18/);
+});
+
+test('a data directory whose path is too long for a socket works all the same', async () => {
+  const short = dataDir;
+  dataDir = join(base, 'x'.repeat(100));
+  mkdirSync(join(dataDir, 'log'), { recursive: true });
+  const engine = await start();
+  expect(await query(engine, 'select 1 as n')).toEqual([{ n: 1 }]);
+  const socketDir = engine.connection.host;
+  await engine.stop();
+  expect(statSync(socketDir, { throwIfNoEntry: false })).toBeUndefined();
+  dataDir = short;
+});

@@ -1,0 +1,82 @@
+/** Which process is which, also after its number was given to another one. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** A process for ever: numbers are reused, a number together with its start time is not. */
+export type ProcessIdentity = {
+  pid: number;
+  /** Opaque; equal for equal processes. Empty where the system does not tell. */
+  started: string;
+};
+
+/** This process. */
+export function currentProcess(): ProcessIdentity {
+  return { pid: process.pid, started: startOf(process.pid) };
+}
+
+/** Whether the very process still runs: not another of the same number, and not a corpse that nobody has collected. */
+export function isRunning(identity: ProcessIdentity): boolean {
+  if (!isAlive(identity.pid)) return false;
+  const started = startOf(identity.pid);
+  return started === '' || identity.started === '' || started === identity.started;
+}
+
+/** Whether some process has this number. A zombie does not count: it holds no file and no port. */
+export function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it lives and belongs to somebody else.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  return process.platform !== 'linux' || !/^[ZX]/.test(linuxStat(pid)[0] ?? '');
+}
+
+/** Resolves when the process is gone; false if it outlives `limit_ms`. */
+export async function waitUntilGone(identity: ProcessIdentity, limit_ms: number): Promise<boolean> {
+  const until = performance.now() + limit_ms;
+  while (isRunning(identity)) {
+    if (performance.now() > until) return false;
+    // Only a parent is told when a process ends, and we may not be its parent: an adopted one has to be asked.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
+}
+
+/** The process of this number, as it is now. */
+export function identify(pid: number): ProcessIdentity {
+  return { pid, started: startOf(pid) };
+}
+
+function startOf(pid: number): string {
+  if (process.platform === 'linux') {
+    const ticks = linuxStat(pid)[19];
+    return ticks === undefined ? '' : `${bootId()}:${ticks}`;
+  }
+  if (process.platform === 'win32') return '';
+  try {
+    const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env }).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** The fields of /proc/PID/stat from the state on; the name before it may hold blanks and parentheses. */
+function linuxStat(pid: number): string[] {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
