@@ -1,13 +1,131 @@
-import type { DescMessage, Message } from '@bufbuild/protobuf';
-import { createValidator } from '@bufbuild/protovalidate';
+/** The rules of the contracts (protovalidate), and no unknown fields in commands. */
+import { create, type DescField, type DescMessage, type Message } from '@bufbuild/protobuf';
+import { createValidator, type Violation } from '@bufbuild/protovalidate';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
-import { fail } from './errors.js';
+import { type CallError, fail, type FieldProblem } from './errors.js';
 
 const validator = createValidator();
+const COMMANDS = 'quittance.command.';
+/** More than these are not listed: a message of 4 MiB may break a rule a million times. */
+const PROBLEMS_MAX = 20;
 
-/** @throws CallError INVALID_FIELD */
+/** Compiles the rules of these messages, and of what they hold. */
+export function warmValidators(schemas: readonly DescMessage[]): void {
+  for (const schema of schemas) {
+    warm(schema, new Set());
+  }
+}
+
+function warm(schema: DescMessage, seen: Set<string>): void {
+  if (seen.has(schema.typeName)) return;
+  seen.add(schema.typeName);
+  validator.validate(schema, create(schema));
+  for (const field of schema.fields) {
+    if (field.message !== undefined) warm(field.message, seen);
+  }
+}
+
+/**
+ * Checks a request by the rules of its contract, and a command for fields that this version does not know.
+ * @throws CallError INVALID_FIELD or UNKNOWN_FIELD
+ */
 export function checkMessage(schema: DescMessage, message: Message): void {
+  if (schema.typeName.startsWith(COMMANDS)) {
+    const unknown = unknownFields(schema, message);
+    if (unknown.length > 0) throw unknownField(unknown);
+  }
   const result = validator.validate(schema, message);
-  if (result.kind === 'valid') return;
-  throw fail(ErrorReason.INVALID_FIELD, result.error?.message ?? 'invalid', {});
+  switch (result.kind) {
+    case 'valid':
+      return;
+    case 'invalid':
+      throw invalid(result.violations);
+    case 'error':
+      throw result.error;
+  }
+}
+
+function invalid(violations: readonly Violation[]): CallError {
+  const fields = violations.slice(0, PROBLEMS_MAX).map((violation): FieldProblem => {
+    const field = pathText(violation);
+    return { field, description: violation.message, rule: violation.ruleId };
+  });
+  const first = fields[0];
+  const message =
+    first === undefined ? 'invalid' : `${first.field === '' ? '' : `${first.field}: `}${first.description}`;
+  return fail(ErrorReason.INVALID_FIELD, message, { fields });
+}
+
+/** `entries[0].amount.minor_units` */
+function pathText({ field }: Violation): string {
+  let text = '';
+  for (const part of field) {
+    switch (part.kind) {
+      case 'field':
+      case 'oneof':
+        text += `${text === '' ? '' : '.'}${part.name}`;
+        break;
+      case 'list_sub':
+        text += `[${String(part.index)}]`;
+        break;
+      case 'map_sub':
+        text += `[${JSON.stringify(String(part.key))}]`;
+        break;
+      case 'extension':
+        text += `[${part.typeName}]`;
+    }
+  }
+  return text;
+}
+
+function unknownField(paths: readonly string[]): CallError {
+  const fields = paths.slice(0, PROBLEMS_MAX).map((field) => ({
+    field,
+    description: 'is not a field that this server knows',
+  }));
+  return fail(
+    ErrorReason.UNKNOWN_FIELD,
+    `unknown field ${paths[0] ?? ''}: commands are refused rather than half understood`,
+    {
+      fields,
+    },
+  );
+}
+
+/** The paths of fields that the message carries and the schema does not know, at any depth; by number, as the wire has them. */
+function unknownFields(schema: DescMessage, message: Message): string[] {
+  const found: string[] = [];
+  collect(schema, message, '', found);
+  return found;
+}
+
+function collect(schema: DescMessage, message: Message, path: string, found: string[]): void {
+  for (const { no } of message.$unknown ?? []) found.push(`${path}${String(no)}`);
+  for (const member of schema.members) {
+    if (member.kind === 'oneof') {
+      const chosen: unknown = Reflect.get(message, member.localName);
+      if (typeof chosen !== 'object' || chosen === null) continue;
+      const name: unknown = Reflect.get(chosen, 'case');
+      const field = member.fields.find(({ localName }) => localName === name);
+      if (field?.message !== undefined) descend(field, Reflect.get(chosen, 'value'), path, found);
+    } else if (member.message !== undefined) {
+      descend(member, Reflect.get(message, member.localName), path, found);
+    }
+  }
+}
+
+function descend(field: DescField, value: unknown, path: string, found: string[]): void {
+  if (field.message === undefined || typeof value !== 'object' || value === null) return;
+  const at = `${path}${field.name}`;
+  if (Array.isArray(value)) {
+    value.forEach((item: Message, index) => {
+      if (field.message !== undefined) collect(field.message, item, `${at}[${String(index)}].`, found);
+    });
+  } else if (field.fieldKind === 'map') {
+    for (const [key, item] of Object.entries(value as Record<string, Message>)) {
+      collect(field.message, item, `${at}["${key}"].`, found);
+    }
+  } else {
+    collect(field.message, value as Message, `${at}.`, found);
+  }
 }

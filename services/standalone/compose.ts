@@ -1,32 +1,192 @@
-/** Temporary: connects and asks one question. The lead's composition root replaces it. */
-import pg from 'pg';
+/** The embedded composition root: command, projector and query in one process, over one PostgreSQL, behind two doors. */
+import type { PoolConfig } from 'pg';
 import type pino from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { logBus } from '../../lib/log/postgres-bus.js';
+import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
+import { listenForCommits } from '../../lib/log/postgres-listen.js';
+import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
+import { Wakeups } from '../../lib/log/wakeups.js';
+import { callMetrics } from '../../lib/platform/call-metrics.js';
+import { type Chain, createChain, DEFAULT_CHAIN_LIMITS } from '../../lib/platform/chain.js';
+import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/platform/closeables.js';
+import { openConnectDoor } from '../../lib/platform/connect-door.js';
+import { type Door, openGrpcDoor } from '../../lib/platform/grpc-door.js';
+import { createHealth, type Health } from '../../lib/platform/health.js';
+import { addReflection } from '../../lib/platform/reflection.js';
+import type { Service } from '../../lib/platform/service.js';
+import { systemClock } from '../../lib/platform/time.js';
+import { postgresBalances } from '../../lib/views/balances/postgres-balances.js';
+import { postgresHistory } from '../../lib/views/history/postgres-history.js';
+import { postgresReports } from '../../lib/views/reports/postgres-reports.js';
+import { composeCommand, DEFAULT_LIMITS } from '../command/compose.js';
+import { composeProjector, healthServiceOf } from '../projector/compose.js';
+import { ledgerService } from '../projector/rpc/ledger-service.js';
+import { postgresStateTables, postgresStoredLog } from '../projector/verify/postgres-stored-log.js';
+import { composeQuery } from '../query/compose.js';
 import type { StandaloneConfig } from './config.js';
+import { startError } from './ports.js';
 
 /** What runs, once composed. */
 export type Standalone = {
+  /** NOT_SERVING, no new calls; resolves when those under way have ended. */
   drain: () => Promise<void>;
   close: () => Promise<void>;
   addresses: { grpc: string; connect: string };
 };
 
-/** @param parts.releasePorts frees the ports that were held since the start: await it right before the doors bind. */
-export async function composeStandalone(parts: {
-  config: StandaloneConfig;
-  postgres: pg.PoolConfig;
-  log: pino.Logger;
-  releasePorts: () => Promise<void>;
-}): Promise<Standalone> {
-  const { host, grpcPort, connectPort } = parts.config;
-  const pool = new pg.Pool(parts.postgres);
-  pool.on('error', (error) => {
-    parts.log.warn({ err: error }, 'a connection was lost');
+export interface StandaloneParts {
+  readonly config: Pick<StandaloneConfig, 'host' | 'grpcPort' | 'connectPort' | 'corsOrigins'>;
+  readonly postgres: PoolConfig;
+  readonly log: pino.Logger;
+  /** Frees the ports that were held since the start; awaited right before the doors bind. */
+  readonly releasePorts: () => Promise<void>;
+}
+
+const SHARD = 0;
+
+export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
+  const closeables = createCloseables();
+  return unwindOnFailure(closeables, async () => {
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry, prefix: 'quittance_' });
+    const { services, health } = await composeServices(parts, registry, closeables);
+    const { logger, metrics } = { logger: parts.log, metrics: callMetrics(registry) };
+    const chain = createChain({ logger, metrics, ...DEFAULT_CHAIN_LIMITS });
+    chain.warm(services);
+    await parts.releasePorts();
+    const doors = await openDoors(parts, { services, health, chain, registry }, closeables);
+    const { host } = parts.config;
+    return {
+      drain: async () => {
+        health.shutdown();
+        await Promise.all(doors.map((door) => door.drain()));
+      },
+      close: () => closeables.close(),
+      addresses: {
+        grpc: `${host}:${String(doors[0].port)}`,
+        connect: `http://${host}:${String(doors[1].port)}`,
+      },
+    };
   });
-  await pool.query('select 1');
-  await parts.releasePorts();
-  return {
-    drain: () => Promise.resolve(),
-    close: () => pool.end(),
-    addresses: { grpc: `${host}:${String(grpcPort)}`, connect: `http://${host}:${String(connectPort)}` },
+}
+
+async function composeServices(
+  { postgres, log }: StandaloneParts,
+  registry: Registry,
+  closeables: Closeables,
+): Promise<{ services: Service[]; health: Health }> {
+  const wakeups = new Wakeups();
+  listen(postgres, wakeups, closeables);
+  const clock = systemClock;
+  let onHalt: () => void = () => undefined;
+  const command = await composeCommand(
+    {
+      ...{ postgres, clock, wakeups, logger: log, shard: SHARD, limits: DEFAULT_LIMITS },
+      onHalt: () => {
+        onHalt();
+      },
+    },
+    closeables,
+  );
+  const pools = openPools(postgres, closeables);
+  const reader = postgresLogReader(pools.log, wakeups, SHARD);
+  const bus = logBus(reader);
+  const writing = viewsOn(pools.project);
+  const names = [
+    ...command.services.map(({ desc }) => desc.typeName),
+    ...(['balances', 'history', 'reports'] as const).map(healthServiceOf),
+  ];
+  const health = createHealth(names);
+  const projector = composeProjector({
+    ...{ log: reader, bus, ...writing, logger: log, registry, clock },
+    onHealth: (service, serving) => {
+      health.set(service, serving);
+    },
+  });
+  await projector.start();
+  closeables.add('projector', () => projector.stop());
+  const reading = viewsOn(pools.query);
+  const query = composeQuery({ log: reader, partitionOf: (id) => bus.partitionOf(id), ...reading });
+  const verify = ledgerService({
+    log: reader,
+    ...{ storedLog: postgresStoredLog(pools.verify, SHARD), stateTables: postgresStateTables(pools.verify) },
+    ...viewsOn(pools.verify),
+    partitionOf: (id: string) => bus.partitionOf(id),
+  });
+  for (const { desc } of command.services) health.set(desc.typeName, true);
+  onHalt = () => {
+    for (const { desc } of command.services) health.set(desc.typeName, false);
   };
+  return {
+    services: [...command.services, ...query, ...projector.services, verify, health.service],
+    health,
+  };
+}
+
+function viewsOn(pool: Pool) {
+  return { balances: postgresBalances(pool), history: postgresHistory(pool), reports: postgresReports(pool) };
+}
+
+function listen(postgres: PoolConfig, wakeups: Wakeups, closeables: Closeables): void {
+  const listening = new AbortController();
+  const ended = listenForCommits(postgres, wakeups, listening.signal);
+  closeables.add('listening for commits', async () => {
+    listening.abort();
+    await ended;
+  });
+}
+
+/** One pool a duty: a slow report must not keep a projection from its connection. */
+function openPools(postgres: PoolConfig, closeables: Closeables) {
+  const pools = {
+    log: createPool(postgres, { max: 6, name: 'quittance log', options: KEYED_PLANS }),
+    project: createPool(postgres, { max: 6, name: 'quittance projector', statementTimeout_ms: 30_000 }),
+    query: createPool(postgres, { max: 8, name: 'quittance query' }),
+    verify: createPool(postgres, { max: 2, name: 'quittance verify', options: KEYED_PLANS }),
+  };
+  closeables.add('read pools', async () => {
+    await Promise.all(Object.values(pools).map((pool) => pool.end()));
+  });
+  return pools;
+}
+
+interface Behind {
+  readonly services: readonly Service[];
+  readonly health: Health;
+  readonly chain: Chain;
+  readonly registry: Registry;
+}
+
+async function openDoors(
+  { config, log }: StandaloneParts,
+  { services, health, chain, registry }: Behind,
+  closeables: Closeables,
+): Promise<readonly [Door, Door]> {
+  const { host, grpcPort, connectPort, corsOrigins } = config;
+  const grpc = await openGrpcDoor({
+    ...{ host, port: grpcPort, services, chain },
+    mount: (server) => {
+      addReflection(
+        server,
+        services.map(({ desc }) => desc),
+      );
+    },
+  }).catch((error: unknown) => {
+    throw startError(
+      { name: 'gRPC', host, port: grpcPort, variable: 'QUITTANCE_GRPC_PORT', protocol: 'other' },
+      error,
+    );
+  });
+  closeables.add('the gRPC door', () => grpc.close());
+  const connect = await openConnectDoor({
+    ...{ host, port: connectPort, services, chain, health, registry, corsOrigins, logger: log },
+  }).catch((error: unknown) => {
+    throw startError(
+      { name: 'Connect', host, port: connectPort, variable: 'QUITTANCE_CONNECT_PORT', protocol: 'http' },
+      error,
+    );
+  });
+  closeables.add('the Connect door', () => connect.close());
+  return [grpc, connect];
 }

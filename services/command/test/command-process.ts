@@ -113,7 +113,13 @@ export async function openLedger(
 }
 
 /** SubmitPayment of an amount in EUR. */
-export function payment(ledgerId: string, payer: string, payee: string, minorUnits: bigint, requestId = randomUUID()) {
+export function payment(
+  ledgerId: string,
+  payer: string,
+  payee: string,
+  minorUnits: bigint,
+  requestId = randomUUID(),
+) {
   return {
     case: 'submitPayment' as const,
     value: {

@@ -22,7 +22,10 @@ describe('the executor', () => {
   test('answers a payment with the transaction, the accounts after it, a position and a token', async () => {
     await openLedger(service, 'main', ['alice', 'bob'], 10_000n);
     const answer = await service.send(payment('main', 'alice', 'bob', 2_500n));
-    expect(answer.transaction).toMatchObject({ status: TransactionStatus.POSTED, amount: { minorUnits: 2_500n } });
+    expect(answer.transaction).toMatchObject({
+      status: TransactionStatus.POSTED,
+      amount: { minorUnits: 2_500n },
+    });
     expect(answer.accounts.map(({ accountId, balance }) => [accountId, balance?.posted])).toEqual([
       ['alice', 7_500n],
       ['bob', 12_500n],
@@ -70,7 +73,10 @@ describe('the executor', () => {
 
   test('looks a request id up before it answers an error: the retry of a close is a replay', async () => {
     await openLedger(service, 'main', ['alice']);
-    const close = { case: 'closeAccount' as const, value: { ledgerId: 'main', requestId: randomUUID(), accountId: 'alice' } };
+    const close = {
+      case: 'closeAccount' as const,
+      value: { ledgerId: 'main', requestId: randomUUID(), accountId: 'alice' },
+    };
     const first = await service.send(close);
     await service.stop();
     service = await CommandProcess.start(database);
@@ -106,7 +112,11 @@ describe('the executor', () => {
     const before = service.part.memory.end.position;
     const command = payment('main', 'alice', 'bob', 101n);
     const dry = await service.send({ ...command, value: { ...command.value, validateOnly: true } });
-    expect(dry).toMatchObject({ position: 0n, consistencyToken: '', transaction: { status: TransactionStatus.DECLINED } });
+    expect(dry).toMatchObject({
+      position: 0n,
+      consistencyToken: '',
+      transaction: { status: TransactionStatus.DECLINED },
+    });
     expect(service.part.memory.end.position).toBe(before);
     const real = await service.send(command);
     expect(real.replayed).toBe(false);
@@ -116,7 +126,9 @@ describe('the executor', () => {
     await openLedger(service, 'main', ['alice', 'bob'], 100n);
     const before = service.part.memory.end.position;
     const gone = AbortSignal.abort(new Error('gone'));
-    await expect(service.send(payment('main', 'alice', 'bob', 1n), aCall({ signal: gone }))).rejects.toBeDefined();
+    await expect(
+      service.send(payment('main', 'alice', 'bob', 1n), aCall({ signal: gone })),
+    ).rejects.toBeDefined();
     const late = aCall({ deadline_ms: Date.now() - 1 });
     await expect(service.send(payment('main', 'alice', 'bob', 1n), late)).rejects.toMatchObject({
       reason: ErrorReason.DEADLINE_EXCEEDED,
@@ -129,7 +141,10 @@ describe('the executor', () => {
     const authorize = (expireTime?: Date) => {
       const { value } = payment('main', 'alice', 'bob', 600n);
       const time = expireTime && { seconds: BigInt(Math.floor(expireTime.getTime() / 1000)), nanos: 0 };
-      return { case: 'authorizePayment' as const, value: { ...value, ...(time ? { expireTime: time } : {}) } };
+      return {
+        case: 'authorizePayment' as const,
+        value: { ...value, ...(time ? { expireTime: time } : {}) },
+      };
     };
     const first = await service.send(authorize());
     expect(first.accounts[0]?.balance).toMatchObject({ held: 600n, available: 400n });
@@ -179,7 +194,7 @@ describe('an atomic batch', () => {
     const commands = [item('alice', 'bob', 100n), item('bob', 'alice', 200n)];
     const first = await service.batch({ ledgerId: 'main', mode: 2, commands });
     expect(first.declined).toBe(false);
-    expect(first.results.map(({ result }) => result.case)).toEqual(['submitPayment', 'submitPayment']);
+    expect(first.results?.map(({ result }) => result?.case)).toEqual(['submitPayment', 'submitPayment']);
     const again = await service.batch({ ledgerId: 'main', mode: 2, commands });
     expect(again.position).toBe(first.position);
     const [alone] = commands;
@@ -205,7 +220,11 @@ describe('an atomic batch', () => {
     await openLedger(service, 'main', ['alice', 'bob'], 100n);
     const before = service.part.memory.end.position;
     await expect(
-      service.batch({ ledgerId: 'main', mode: 2, commands: [item('alice', 'bob', 1n), item('alice', 'nobody', 1n)] }),
+      service.batch({
+        ledgerId: 'main',
+        mode: 2,
+        commands: [item('alice', 'bob', 1n), item('alice', 'nobody', 1n)],
+      }),
     ).rejects.toMatchObject({ reason: ErrorReason.ACCOUNT_NOT_FOUND, details: { metadata: { index: '1' } } });
     expect(service.part.memory.end.position).toBe(before);
   });
@@ -229,6 +248,11 @@ describe('an independent batch', () => {
         { command: payment('main', 'alice', 'nobody', 1n) },
       ],
     });
-    expect(answer.results.map(({ result }) => result.case)).toEqual(['deposit', 'submitPayment', 'error', 'error']);
+    expect(answer.results?.map(({ result }) => result?.case)).toEqual([
+      'deposit',
+      'submitPayment',
+      'error',
+      'error',
+    ]);
   });
 });

@@ -1,0 +1,280 @@
+/** The door for backends: gRPC over HTTP/2 on grpc-js. It decodes, hands over to the chain, and encodes. */
+import { fromBinary, type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
+import * as grpc from '@grpc/grpc-js';
+import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
+import type { CallOrigin, Chain, Decoded } from './chain.js';
+import { CallError, fail, toCallError, toStatus } from './errors.js';
+import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
+
+/** Messages in and out are at most this large. */
+export const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
+/** What the library itself accepts: beyond our own limit, so that it is we who refuse and say why. */
+const LIBRARY_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
+
+export interface GrpcDoorOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly services: readonly Service[];
+  readonly chain: Chain;
+  /** Mounts what is no Service of ours: reflection. */
+  readonly mount?: (server: grpc.Server) => void;
+}
+
+export interface Door {
+  readonly port: number;
+  /** Takes no new calls and resolves when those under way have ended. */
+  drain(): Promise<void>;
+  /** Ends what is still under way. */
+  close(): Promise<void>;
+}
+
+/** Binds and serves. @throws Error if the port is taken */
+export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Door> {
+  const server = new grpc.Server({
+    'grpc.max_receive_message_length': LIBRARY_MAX_BYTES,
+    'grpc.max_send_message_length': -1,
+    // Bookkeeping for a debugging service that we do not offer: it costs every message.
+    'grpc.enable_channelz': 0,
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    interceptors: [explainLibraryErrors],
+  });
+  const leaving = new AbortController();
+  for (const { methods } of options.services) {
+    for (const method of methods) addMethod(server, method, options.chain, leaving.signal);
+  }
+  options.mount?.(server);
+  const port = await bind(server, options);
+  return {
+    port,
+    drain: () => {
+      // Streams may stay open for ever: theirs end now, so that unary calls alone are waited for.
+      leaving.abort(fail(ErrorReason.NOT_SERVING, 'the server is shutting down; go on elsewhere'));
+      return new Promise((resolve) => {
+        server.tryShutdown(() => {
+          resolve();
+        });
+      });
+    },
+    close: () => {
+      server.forceShutdown();
+      return Promise.resolve();
+    },
+  };
+}
+
+function bind(server: grpc.Server, { host, port }: GrpcDoorOptions): Promise<number> {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      // The library has no code for what is nearly always a port that is taken.
+      else reject(Object.assign(error, { code: 'EADDRINUSE' }));
+    });
+  });
+}
+
+function addMethod(server: grpc.Server, method: Method, chain: Chain, leaving: AbortSignal): void {
+  const definition = {
+    path: `/${method.name}`,
+    requestStream: method.kind === 'bidi_streaming',
+    responseStream: method.kind !== 'unary',
+    requestSerialize: unused,
+    requestDeserialize: (bytes: Buffer) => decode(method.desc.input, bytes),
+    responseSerialize: (message: Message) => encode(method.desc.output, message),
+    responseDeserialize: unused,
+  };
+  server.addService(
+    { [method.desc.name]: definition },
+    { [method.desc.name]: handlerOf(method, chain, leaving) },
+  );
+}
+
+function handlerOf(method: Method, chain: Chain, leaving: AbortSignal): grpc.UntypedHandleCall {
+  switch (method.kind) {
+    case 'unary':
+      return (call: grpc.ServerUnaryCall<Decoded, Message>, callback: grpc.sendUnaryData<Message>) => {
+        runUnary(method, chain, call, callback);
+      };
+    case 'server_streaming':
+      return (call: grpc.ServerWritableStream<Decoded, Message>) => {
+        void runServerStream(method, chain, call, leaving);
+      };
+    case 'bidi_streaming':
+      return (call: grpc.ServerDuplexStream<Decoded, Message>) => {
+        void runBidi(method, chain, call, leaving);
+      };
+  }
+}
+
+function runUnary(
+  method: UnaryMethod,
+  chain: Chain,
+  call: grpc.ServerUnaryCall<Decoded, Message>,
+  callback: grpc.sendUnaryData<Message>,
+): void {
+  chain.unary(method, call.request, originOf(call)).then(
+    (response) => {
+      callback(null, response);
+    },
+    (error: unknown) => {
+      callback(statusOf(error));
+    },
+  );
+}
+
+async function runServerStream(
+  method: ServerStreamMethod,
+  chain: Chain,
+  call: grpc.ServerWritableStream<Decoded, Message>,
+  leaving: AbortSignal,
+): Promise<void> {
+  const origin = originOf(call);
+  leaving.addEventListener('abort', origin.leave, { once: true });
+  await send(call, chain.serverStream(method, call.request, origin), origin, leaving);
+  leaving.removeEventListener('abort', origin.leave);
+}
+
+async function runBidi(
+  method: BidiMethod,
+  chain: Chain,
+  call: grpc.ServerDuplexStream<Decoded, Message>,
+  leaving: AbortSignal,
+): Promise<void> {
+  const origin = originOf(call);
+  // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
+  const requests: AsyncIterable<Decoded> = {
+    [Symbol.asyncIterator]: () => call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>,
+  };
+  await send(call, chain.bidi(method, requests, origin), origin, leaving);
+}
+
+type Sending = grpc.ServerWritableStream<Decoded, Message> | grpc.ServerDuplexStream<Decoded, Message>;
+
+/** Sends as fast as the reader takes. */
+async function send(
+  call: Sending,
+  responses: AsyncIterable<Message>,
+  { signal }: CallOrigin,
+  leaving: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const response of responses) {
+      if (!call.write(response)) await writable(call, signal);
+      if (signal.aborted) break;
+    }
+    if (leaving.aborted) throw leaving.reason;
+    call.end();
+  } catch (error) {
+    if (!call.cancelled) call.emit('error', statusOf(leaving.aborted ? leaving.reason : error));
+  }
+}
+
+function writable(call: Sending, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.on('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** What all kinds of calls of grpc-js have. */
+interface AnyCall {
+  readonly metadata: grpc.Metadata;
+  getDeadline(): grpc.Deadline;
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+function originOf(call: AnyCall): CallOrigin & { readonly leave: () => void } {
+  const caller = new AbortController();
+  const leave = () => {
+    caller.abort();
+  };
+  call.on('cancelled', leave);
+  const deadline = call.getDeadline();
+  const deadline_ms = typeof deadline === 'number' ? deadline : deadline.getTime();
+  const traceparent = call.metadata.get('traceparent')[0];
+  return {
+    deadline_ms: Number.isFinite(deadline_ms) ? deadline_ms : undefined,
+    signal: caller.signal,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    leave,
+  };
+}
+
+/** A tagged failure instead of an exception, to which the library would answer INTERNAL. */
+function decode(schema: DescMessage, bytes: Buffer): Decoded {
+  if (bytes.length > MESSAGE_MAX_BYTES) return tooLarge('the request');
+  try {
+    return fromBinary(schema, bytes);
+  } catch (cause) {
+    return fail(ErrorReason.MALFORMED_MESSAGE, `the bytes are not a ${schema.typeName}`, { cause });
+  }
+}
+
+function encode(schema: DescMessage, message: Message): Buffer {
+  const bytes = toBinary(schema, message);
+  if (bytes.length > MESSAGE_MAX_BYTES) throw new OversizeAnswer();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Thrown in the library's serializer; the interceptor says what it means. */
+class OversizeAnswer extends Error {
+  override readonly name = 'OversizeAnswer';
+}
+
+function tooLarge(what: string): CallError {
+  return fail(ErrorReason.MESSAGE_TOO_LARGE, `${what} is larger than ${String(MESSAGE_MAX_BYTES)} bytes`);
+}
+
+const DETAILS = 'grpc-status-details-bin';
+
+function statusOf(error: unknown): grpc.ServiceError {
+  const failure = toCallError(error);
+  const metadata = new grpc.Metadata();
+  metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, toStatus(failure))));
+  return Object.assign(new Error(failure.message), {
+    code: failure.code as number as grpc.status,
+    details: failure.message,
+    metadata,
+  });
+}
+
+/** What the library answers by itself (a message beyond its own limit, an answer that cannot be sent) in our form. */
+const explainLibraryErrors: grpc.ServerInterceptor = (_method, call) =>
+  new grpc.ServerInterceptingCall(call, {
+    sendStatus: (status, next) => {
+      if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
+        next(status);
+        return;
+      }
+      const { code, details, metadata } = statusOf(libraryError(status));
+      next({ code, details, metadata });
+    },
+  });
+
+function libraryError({ code, details }: { code: grpc.status; details?: string | null }): CallError {
+  switch (code) {
+    case grpc.status.RESOURCE_EXHAUSTED:
+      return tooLarge('the request');
+    case grpc.status.CANCELLED:
+      return fail(ErrorReason.CANCELLED, 'the caller has left');
+    case grpc.status.DEADLINE_EXCEEDED:
+      return fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed');
+    case grpc.status.UNIMPLEMENTED:
+      return fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method');
+    default:
+      if (details?.includes('Error serializing response') === true) return tooLarge('the answer');
+      return toCallError(new Error(`grpc-js: ${details ?? String(code)}`));
+  }
+}
+
+function unused(): never {
+  throw new Error('only servers are made from this definition');
+}

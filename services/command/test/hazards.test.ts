@@ -1,0 +1,349 @@
+/** The hazards of the write side: what may go wrong between deciding and being sure. */
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import type { AppendOutcome } from '../../../lib/log/append.js';
+import { createPool } from '../../../lib/log/postgres-client.js';
+import { postgresLogReader } from '../../../lib/log/postgres-log-reader.js';
+import { readStateCheckpoint } from '../../../lib/log/state/postgres-state-reader.js';
+import { Wakeups } from '../../../lib/log/wakeups.js';
+import { fail } from '../../../lib/platform/errors.js';
+import { systemClock } from '../../../lib/platform/time.js';
+import { createTestDatabase } from '../../../test/postgres.js';
+import type { WriteLog } from '../application/write-log.js';
+import { aCall, CommandProcess, openLedger, payment, type TestDatabase } from './command-process.js';
+
+let database: TestDatabase;
+const open: CommandProcess[] = [];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((process) => process.stop()));
+  await database.drop();
+});
+
+async function start(
+  ...options: Parameters<typeof CommandProcess.start> extends [unknown, ...infer R] ? R : never
+) {
+  const process = await CommandProcess.start(database, ...options);
+  open.push(process);
+  return process;
+}
+
+/** A log whose next append meets a fault, once. */
+function withFault(fault: (log: WriteLog, args: Parameters<WriteLog['append']>) => Promise<AppendOutcome>) {
+  let armed = false;
+  return {
+    arm: () => {
+      armed = true;
+    },
+    wrapLog: (log: WriteLog): WriteLog => ({
+      ...log,
+      append: (...args) => {
+        if (!armed) return log.append(...args);
+        armed = false;
+        return fault(log, args);
+      },
+    }),
+  };
+}
+
+async function allEvents() {
+  const pool = createPool(database.config, { max: 1, name: 'test' });
+  try {
+    const reader = postgresLogReader(pool, new Wakeups());
+    return await reader.page({ after: -1n, through: null, limit: 100_000, ledgerId: null, streamId: null });
+  } finally {
+    await pool.end();
+  }
+}
+
+async function eventsOf(requestId: string) {
+  const bytes = requestId.replaceAll('-', '');
+  const events = await allEvents();
+  return events.filter(({ event }) => Buffer.from(event.requestId).toString('hex') === bytes);
+}
+
+describe('an append whose outcome is unknown', () => {
+  test('that was committed is found in the log, and answered once', async () => {
+    const fault = withFault(async (log, args) => {
+      await log.append(...args);
+      return { outcome: 'unknown', cause: new Error('connection lost') };
+    });
+    const service = await start({ wrapLog: fault.wrapLog });
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    fault.arm();
+    const command = payment('main', 'alice', 'bob', 100n);
+    const answer = await service.send(command);
+    expect(answer.replayed).toBe(false);
+    expect(await eventsOf(command.value.requestId)).toHaveLength(1);
+    const next = await service.send(payment('main', 'alice', 'bob', 1n));
+    expect(next.accounts[0]?.balance?.posted).toBe(899n);
+  });
+
+  test('that was not committed is appended again', async () => {
+    const fault = withFault(() =>
+      Promise.resolve({ outcome: 'unknown', cause: new Error('connection lost') }),
+    );
+    const service = await start({ wrapLog: fault.wrapLog });
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    fault.arm();
+    const command = payment('main', 'alice', 'bob', 100n);
+    await service.send(command);
+    expect(await eventsOf(command.value.requestId)).toHaveLength(1);
+  });
+
+  test('that commits only after it was given up is in the log once: either attempt excludes the other', async () => {
+    let late: Promise<AppendOutcome> | undefined;
+    const fault = withFault((log, args) => {
+      // The statement is still on its way while the caller has given up on it.
+      late = new Promise((resolve, reject) => {
+        setTimeout(() => {
+          log.append(...args).then(resolve, reject);
+        }, 20);
+      });
+      return Promise.resolve({ outcome: 'unknown', cause: new Error('connection lost') });
+    });
+    const service = await start({ wrapLog: fault.wrapLog });
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    fault.arm();
+    const command = payment('main', 'alice', 'bob', 100n);
+    await service.send(command);
+    await late;
+    expect(await eventsOf(command.value.requestId)).toHaveLength(1);
+    const next = await service.send(payment('main', 'alice', 'bob', 1n));
+    expect(next.accounts[0]?.balance?.posted).toBe(899n);
+  });
+
+  test('is told as OUTCOME_UNKNOWN to a caller who leaves meanwhile', async () => {
+    let resume: (() => void) | undefined;
+    const fault = withFault(async (log, args) => {
+      await new Promise<void>((resolve) => (resume = resolve));
+      return log.append(...args);
+    });
+    const service = await start({ wrapLog: fault.wrapLog });
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    fault.arm();
+    const caller = new AbortController();
+    const command = payment('main', 'alice', 'bob', 100n);
+    const sent = service.send(command, aCall({ signal: caller.signal }));
+    while (resume === undefined) await new Promise(setImmediate);
+    caller.abort(fail(ErrorReason.DEADLINE_EXCEEDED, 'too late'));
+    await expect(sent).rejects.toMatchObject({ reason: ErrorReason.OUTCOME_UNKNOWN });
+    resume();
+    expect(await service.send(command)).toMatchObject({ replayed: true });
+  });
+
+  test('survives the loss of every connection in the middle of the load', async () => {
+    const service = await start();
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000_000n);
+    const killer = new pg.Client(database.config);
+    await killer.connect();
+    const sent = Array.from({ length: 2_000 }, () => service.send(payment('main', 'alice', 'bob', 1n)));
+    for (let round = 0; round < 5; round += 1) {
+      await killer.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()`,
+      );
+      await new Promise(setImmediate);
+    }
+    await killer.end();
+    const answers = await Promise.all(sent);
+    expect(new Set(answers.map(({ position }) => position)).size).toBe(2_000);
+    const last = await service.send(payment('main', 'alice', 'bob', 1n));
+    expect(last.accounts[0]?.balance?.posted).toBe(1_000_000n - 2_001n);
+  });
+});
+
+describe('two command processes on one log', () => {
+  test('lose no update and leave no gap, with a reader tailing', async () => {
+    const [one, two] = [await start(), await start()];
+    await openLedger(one, 'main', ['alice', 'bob'], 100_000n);
+    const reading = new AbortController();
+    const pool = createPool(database.config, { max: 1, name: 'tail' });
+    const seen = tail(postgresLogReader(pool, new Wakeups()), reading.signal);
+    const sends = Array.from({ length: 600 }, (_, index) =>
+      (index % 2 === 0 ? one : two).send(
+        index % 3 === 0 ? payment('main', 'bob', 'alice', 2n) : payment('main', 'alice', 'bob', 1n),
+      ),
+    );
+    const answers = await Promise.all(sends);
+    const end = answers.reduce((max, { position }) => (position > max ? position : max), 0n);
+    const positions = await seen(end);
+    reading.abort();
+    await pool.end();
+    expect(positions).toEqual(positions.map((_, index) => BigInt(index)));
+    expect(new Set(answers.map(({ position }) => position)).size).toBe(600);
+    const last = await one.send(payment('main', 'alice', 'bob', 1n));
+    expect(last.accounts[0]?.balance?.posted).toBe(100_000n + 400n - 400n - 1n);
+  });
+
+  test('decide one request id once, whichever of them it is sent to', async () => {
+    const [one, two] = [await start(), await start()];
+    await openLedger(one, 'main', ['alice', 'bob'], 1_000n);
+    const command = payment('main', 'alice', 'bob', 10n);
+    const answers = await Promise.all([one, two, one, two].map((process) => process.send(command)));
+    expect(new Set(answers.map(({ position }) => position)).size).toBe(1);
+    expect(await eventsOf(command.value.requestId)).toHaveLength(1);
+  });
+
+  test('a writer stopped in mid-flush and woken again fails the guard, catches up and decides anew', async () => {
+    let resume: (() => void) | undefined;
+    const fault = withFault(async (log, args) => {
+      await new Promise<void>((resolve) => (resume = resolve));
+      return log.append(...args);
+    });
+    const [slow, fast] = [await start({ wrapLog: fault.wrapLog }), await start()];
+    await openLedger(slow, 'main', ['alice', 'bob'], 100n);
+    fault.arm();
+    // Both spend all there is: only one may succeed.
+    const late = slow.send(payment('main', 'alice', 'bob', 100n));
+    while (resume === undefined) await new Promise(setImmediate);
+    const first = await fast.send(payment('main', 'alice', 'bob', 100n));
+    resume();
+    expect(first.transaction?.status).toBe(1);
+    expect((await late).transaction?.status).toBe(2);
+  });
+
+  test('an error is decided on the present state of the log, not on an old one', async () => {
+    const [one, two] = [await start(), await start()];
+    await openLedger(one, 'main', ['alice', 'bob'], 100n);
+    await two.send(payment('main', 'alice', 'bob', 1n));
+    const requestId = randomUUID();
+    const account = { ledgerId: 'main', requestId, accountId: 'carol', currency: 'EUR' };
+    await one.send({ case: 'openAccount', value: account });
+    // Two has never heard of carol, and must not say that she does not exist.
+    const answer = await two.send(payment('main', 'alice', 'carol', 1n));
+    expect(answer.transaction?.status).toBe(1);
+  });
+});
+
+describe('the state tables', () => {
+  test('are written behind, and a restart goes on from them and the tail', async () => {
+    const first = await start();
+    await openLedger(first, 'main', ['alice', 'bob'], 1_000n);
+    await first.send(payment('main', 'alice', 'bob', 10n));
+    await open.splice(0)[0]?.stop();
+    const pool = createPool(database.config, { max: 1, name: 'test' });
+    const checkpoint = await readStateCheckpoint(pool);
+    await pool.end();
+    expect(checkpoint.position).toBe(first.part.memory.end.position);
+    const second = await start();
+    expect(second.part.memory.tailSize).toBe(0);
+    const answer = await second.send(payment('main', 'alice', 'bob', 10n));
+    expect(answer.accounts.map(({ balance }) => balance?.posted)).toEqual([980n, 1_020n]);
+  });
+
+  test('that lost a checkpoint are noticed at the next fill, and the log is read again from theirs', async () => {
+    const service = await start();
+    await openLedger(service, 'main', ['alice', 'bob', 'carol'], 1_000n);
+    const pool = createPool(database.config, { max: 1, name: 'test' });
+    const before = await readStateCheckpoint(pool);
+    await service.send(payment('main', 'alice', 'bob', 10n));
+    while (service.part.memory.tailFrom < service.part.memory.end.position) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    // What a crash of the server may do to a transaction that was not synchronized.
+    await pool.query(
+      `update state.accounts set credits = 0, debits = 0, version = 1 where account_id in ('alice', 'bob')`,
+    );
+    await pool.query('update state.checkpoint set position = $1, hash = $2', [before.position, before.hash]);
+    await pool.query('delete from state.accounts where version = 1 and $1 < 0', [before.position]);
+    // A fill for an account that was never asked for meets the older checkpoint.
+    await expect(service.send(payment('main', 'alice', 'dave', 1n))).rejects.toMatchObject({
+      reason: ErrorReason.ACCOUNT_NOT_FOUND,
+    });
+    const answer = await service.send(payment('main', 'alice', 'bob', 1n));
+    expect(answer.accounts[0]?.balance?.posted).toBe(989n);
+    await pool.end();
+  });
+
+  test('hold back the write side, instead of an endless tail, while they cannot be written', async () => {
+    const service = await start({ limits: { tail: 5 } });
+    const blocker = new pg.Client(database.config);
+    await blocker.connect();
+    await blocker.query('begin');
+    await blocker.query('lock table state.checkpoint in exclusive mode');
+    const create = () =>
+      service.send({ case: 'createLedger', value: { ledgerId: randomUUID(), requestId: randomUUID() } });
+    const results: PromiseSettledResult<unknown>[] = [];
+    for (let count = 0; count < 10; count += 1) results.push(...(await Promise.allSettled([create()])));
+    expect(results.at(-1)).toMatchObject({ status: 'rejected', reason: { reason: ErrorReason.QUEUE_FULL } });
+    await blocker.query('rollback');
+    await blocker.end();
+    while (service.part.memory.tailSize > 5) await new Promise((resolve) => setTimeout(resolve, 10));
+    await expect(create()).resolves.toBeDefined();
+  });
+});
+
+describe('time', () => {
+  test('recorded_time rises even when the clock stands still or goes back', async () => {
+    let offset = 0n;
+    const service = await start({ clock: () => systemClock() - offset });
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    offset = 500_000n;
+    await Promise.all(Array.from({ length: 20 }, () => service.send(payment('main', 'alice', 'bob', 1n))));
+    const times = (await allEvents()).map(({ event }) => event.recordedTimeMicros);
+    expect(times.every((time, index) => index === 0 || time > (times[index - 1] ?? 0n))).toBe(true);
+  });
+
+  test('a process whose clock is over a second from the database does not decide', async () => {
+    const service = await start({ clock: () => systemClock() + 5_000_000n });
+    await expect(
+      service.send({ case: 'createLedger', value: { ledgerId: 'main', requestId: randomUUID() } }),
+    ).rejects.toMatchObject({ reason: ErrorReason.NOT_SERVING });
+  });
+});
+
+describe('hold expiry', () => {
+  test('releases the hold when its time has come, and answers HOLD_EXPIRED from then on', async () => {
+    let offset = 0n;
+    const service = await start({ clock: () => systemClock() + offset });
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    const { value } = payment('main', 'alice', 'bob', 600n);
+    const expireTime = { seconds: systemClock() / 1_000_000n + 1n, nanos: 0 };
+    const authorized = await service.send({ case: 'authorizePayment', value: { ...value, expireTime } });
+    expect(authorized.accounts[0]?.balance?.available).toBe(400n);
+    offset = 900_000n;
+    const expired = async () =>
+      (await allEvents()).some(({ event }) => event.payload.case === 'paymentExpired');
+    while (!(await expired())) await new Promise((resolve) => setTimeout(resolve, 20));
+    const capture = {
+      ledgerId: 'main',
+      requestId: randomUUID(),
+      paymentId: value.requestId,
+      amount: { currency: 'EUR', minorUnits: 1n },
+    };
+    await expect(service.send({ case: 'capturePayment', value: capture })).rejects.toMatchObject({
+      reason: ErrorReason.HOLD_EXPIRED,
+    });
+    const after = await service.send(payment('main', 'alice', 'bob', 1_000n));
+    expect(after.transaction?.status).toBe(1);
+  });
+});
+
+/** Reads the log as it grows. The function returned resolves with all positions seen once `end` is among them. */
+function tail(log: ReturnType<typeof postgresLogReader>, signal: AbortSignal) {
+  const positions: bigint[] = [];
+  let last = -1n;
+  return async (end: bigint) => {
+    while (last < end && !signal.aborted) {
+      const events = await log.page({
+        after: last,
+        through: null,
+        limit: 100,
+        ledgerId: null,
+        streamId: null,
+      });
+      for (const { position } of events) {
+        positions.push(position);
+        last = position;
+      }
+    }
+    return positions;
+  };
+}

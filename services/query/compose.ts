@@ -1,0 +1,46 @@
+/** Wires the query service: the read methods over the log and the views. */
+import type { LogReader } from '../../lib/log/reader.js';
+import type { Service } from '../../lib/platform/service.js';
+import type { BalancesView } from '../../lib/views/balances/view.js';
+import type { HistoryView } from '../../lib/views/history/view.js';
+import type { ReportsView } from '../../lib/views/reports/view.js';
+import type { ViewGenerations } from '../../lib/views/view.js';
+import { Freshness } from './consistency.js';
+import { DEFAULT_HEARTBEAT_MS, type QueryContext } from './context.js';
+import { accountQueryService } from './rpc/account-query-service.js';
+import { eventQueryService } from './rpc/event-query-service.js';
+import { ledgerQueryService } from './rpc/ledger-query-service.js';
+import { reportQueryService } from './rpc/report-query-service.js';
+import { transactionQueryService } from './rpc/transaction-query-service.js';
+import { servingView } from './serving-view.js';
+
+/** What the query service is built from; the composition root brings the adapters. */
+export interface QueryDeps {
+  readonly log: LogReader;
+  /** The partition that a ledger lives in, as the bus has it. */
+  partitionOf(ledgerId: string): number;
+  readonly balances: ViewGenerations<BalancesView>;
+  readonly history: ViewGenerations<HistoryView>;
+  readonly reports: ViewGenerations<ReportsView>;
+  /** How often a watch without news sends its as_of, milliseconds. */
+  readonly heartbeat_ms?: number;
+}
+
+export function composeQuery(deps: QueryDeps): readonly Service[] {
+  const context: QueryContext = {
+    log: deps.log,
+    partitionOf: deps.partitionOf,
+    balances: servingView(deps.balances),
+    history: servingView(deps.history),
+    reports: servingView(deps.reports),
+    freshness: new Freshness(deps.log),
+    heartbeat_ms: deps.heartbeat_ms ?? DEFAULT_HEARTBEAT_MS,
+  };
+  return [
+    ledgerQueryService(context),
+    accountQueryService(context),
+    transactionQueryService(context),
+    reportQueryService(context),
+    eventQueryService(context),
+  ];
+}
