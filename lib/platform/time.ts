@@ -12,7 +12,8 @@ export const SECOND: Micros = 1_000_000n;
 export const DAY: Micros = 86_400n * SECOND;
 
 /** The wall clock. `performance` gives what Date.now() rounds away. */
-export const systemClock: Clock = () => BigInt(Math.floor((performance.timeOrigin + performance.now()) * 1000));
+export const systemClock: Clock = () =>
+  BigInt(Math.floor((performance.timeOrigin + performance.now()) * 1000));
 
 /** @throws RangeError if the timestamp is finer than a microsecond; the contracts refuse such input before. */
 export function microsOf(timestamp: Timestamp): Micros {

@@ -1,0 +1,266 @@
+/**
+ * Opaque tokens: consistency, resume and page tokens. Base64url of
+ *
+ *     version (1 byte) kind (1) log id (16) shard (4) epoch (4) position (8) hash (8) … what the kind adds … check (4)
+ *
+ * all big-endian. The check shows damage, it is no signature: whatever a forged token says is verified against the log
+ * or only narrows what its bearer may read anyway. No input makes decoding throw anything but the kind's own CallError.
+ */
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { clone, type DescField, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { reflect } from '@bufbuild/protobuf/reflect';
+import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { type CallError, fail } from './errors.js';
+
+/** A point of a named log, as tokens carry it. */
+export interface TokenPoint {
+  /** The 16 bytes that name the log. */
+  readonly logId: Uint8Array;
+  readonly shard: number;
+  readonly epoch: number;
+  /** -1n before the first event. */
+  readonly position: bigint;
+  /** The first 8 bytes of the hash of the event at `position`; when encoding, a longer hash is cut, an empty one is zeros. */
+  readonly hash: Uint8Array;
+}
+
+/** Which watch a resume token belongs to. */
+export type WatchKind = 'events' | 'transactions';
+
+/** `sent` of a resume token after everything that its event gave rise to. */
+export const ALL_SENT = 0xffff_ffff;
+
+/** Where a watch goes on. */
+export interface ResumeToken extends TokenPoint {
+  readonly watch: WatchKind;
+  /** How many messages that the event at `position` gave rise to were sent; ALL_SENT: every one. */
+  readonly sent: number;
+  /** `queryFingerprint` of the request. */
+  readonly fingerprint: Uint8Array;
+}
+
+/** One part of a cursor: text, or an int64. */
+export type CursorPart = string | bigint;
+
+/** Names the types of a cursor's parts, as in `['bigint', 'string']`. */
+export type CursorShape = readonly ('string' | 'bigint')[];
+
+/** The cursor that a shape describes. */
+export type CursorOf<S extends CursorShape> = {
+  readonly [K in keyof S]: S[K] extends 'bigint' ? bigint : string;
+};
+
+/** Where a list goes on, and the position that all its pages are as of. */
+export interface PageToken<C extends readonly CursorPart[] = readonly CursorPart[]> extends TokenPoint {
+  /** The recorded_time at `position`, UTC microseconds: the later pages' as_of.time. */
+  readonly recordedTime: bigint;
+  /** `queryFingerprint` of the request. */
+  readonly fingerprint: Uint8Array;
+  /** The key of the last row sent, in the order of the list. */
+  readonly cursor: C;
+}
+
+const VERSION = 1;
+const KIND = { consistency: 1, resume: 2, page: 3 } as const;
+const WATCHES: readonly WatchKind[] = ['events', 'transactions'];
+const POINT_BYTES = 42;
+const CHECK_BYTES = 4;
+const HASH_BYTES = 8;
+const FINGERPRINT_BYTES = 8;
+/** The contracts allow 4,096 characters for every token. */
+const LONGEST_TOKEN = 4096;
+
+/** A token for `at_least_as_fresh`. */
+export function encodeConsistencyToken(point: TokenPoint): string {
+  const bytes = Buffer.alloc(POINT_BYTES + CHECK_BYTES);
+  writePoint(bytes, KIND.consistency, point);
+  return seal(bytes);
+}
+
+/** @throws CallError INVALID_CONSISTENCY_TOKEN for anything that `encodeConsistencyToken` did not make. */
+export function decodeConsistencyToken(token: string): TokenPoint {
+  const bytes = open(token, KIND.consistency);
+  if (bytes?.length !== POINT_BYTES) {
+    throw invalid(ErrorReason.INVALID_CONSISTENCY_TOKEN, 'consistency.at_least_as_fresh');
+  }
+  return readPoint(bytes);
+}
+
+/** A token that each message of a watch carries. */
+export function encodeResumeToken(token: ResumeToken): string {
+  const bytes = Buffer.alloc(POINT_BYTES + 1 + 4 + FINGERPRINT_BYTES + CHECK_BYTES);
+  writePoint(bytes, KIND.resume, token);
+  let at = bytes.writeUInt8(WATCHES.indexOf(token.watch), POINT_BYTES);
+  at = bytes.writeUInt32BE(token.sent, at);
+  bytes.set(token.fingerprint.subarray(0, FINGERPRINT_BYTES), at);
+  return seal(bytes);
+}
+
+/** @throws CallError INVALID_RESUME_TOKEN for a damaged token, or one of another watch, ledger or filter. */
+export function decodeResumeToken(token: string, watch: WatchKind, fingerprint: Uint8Array): ResumeToken {
+  const bytes = open(token, KIND.resume);
+  if (bytes?.length !== POINT_BYTES + 1 + 4 + FINGERPRINT_BYTES) {
+    throw invalid(ErrorReason.INVALID_RESUME_TOKEN, 'resume_token');
+  }
+  const kind = WATCHES[bytes.readUInt8(POINT_BYTES)];
+  const sent = bytes.readUInt32BE(POINT_BYTES + 1);
+  const own = bytes.subarray(POINT_BYTES + 5);
+  if (kind !== watch || !own.equals(fingerprint)) {
+    throw invalid(ErrorReason.INVALID_RESUME_TOKEN, 'resume_token', 'it belongs to another watch');
+  }
+  return { ...readPoint(bytes), watch, sent, fingerprint: own };
+}
+
+/** A `next_page_token`. @throws RangeError if a part is beyond int64 or the token beyond what the contracts allow. */
+export function encodePageToken(token: PageToken): string {
+  const head = Buffer.alloc(POINT_BYTES + 8 + FINGERPRINT_BYTES + 1);
+  writePoint(head, KIND.page, token);
+  const at = head.writeBigInt64BE(token.recordedTime, POINT_BYTES);
+  head.set(token.fingerprint.subarray(0, FINGERPRINT_BYTES), at);
+  head.writeUInt8(token.cursor.length, at + FINGERPRINT_BYTES);
+  const sealed = seal(Buffer.concat([head, ...token.cursor.map(partBytes), Buffer.alloc(CHECK_BYTES)]));
+  if (sealed.length > LONGEST_TOKEN) throw new RangeError('a cursor too long for a page token');
+  return sealed;
+}
+
+/**
+ * The page token of a request whose fingerprint is given, its cursor being of the shape that the list uses.
+ * @throws CallError INVALID_PAGE_TOKEN for a damaged token, or one of another query.
+ */
+export function decodePageToken<const S extends CursorShape>(
+  token: string,
+  fingerprint: Uint8Array,
+  shape: S,
+): PageToken<CursorOf<S>> {
+  const bytes = open(token, KIND.page);
+  const rest = POINT_BYTES + 8 + FINGERPRINT_BYTES + 1;
+  if (bytes === undefined || bytes.length < rest) throw invalid(ErrorReason.INVALID_PAGE_TOKEN, 'page_token');
+  const own = bytes.subarray(POINT_BYTES + 8, rest - 1);
+  if (!own.equals(fingerprint)) {
+    throw invalid(ErrorReason.INVALID_PAGE_TOKEN, 'page_token', 'it belongs to another query');
+  }
+  const cursor = readCursor(bytes, rest, bytes.readUInt8(rest - 1));
+  if (
+    cursor?.length !== shape.length ||
+    cursor.some((part, index) => typeof part !== (shape[index] ?? 'string'))
+  ) {
+    throw invalid(ErrorReason.INVALID_PAGE_TOKEN, 'page_token');
+  }
+  const recordedTime = bytes.readBigInt64BE(POINT_BYTES);
+  // The parts were compared with the shape just now, which the compiler cannot follow.
+  return { ...readPoint(bytes), recordedTime, fingerprint: own, cursor: cursor as unknown as CursorOf<S> };
+}
+
+/** What may differ between the pages of a list or the calls of a watch without making it another query. */
+const NOT_OF_THE_QUERY = new Set(['page_token', 'page_size', 'consistency', 'resume_token']);
+
+/**
+ * 8 bytes that name a query: the hash of its request without page token, page size and consistency, and of a watch
+ * without where it starts. The type's name is in it, so that a token never passes from one method to another.
+ */
+export function queryFingerprint<D extends DescMessage>(schema: D, request: MessageShape<D>): Uint8Array {
+  const query = clone(schema, request);
+  const fields = reflect(schema, query);
+  for (const field of schema.fields) if (!isOfTheQuery(field)) fields.clear(field);
+  const body = toBinary(schema, query, { writeUnknownFields: false });
+  const digest = createHash('sha256').update(schema.typeName).update('\0').update(body).digest();
+  return digest.subarray(0, FINGERPRINT_BYTES);
+}
+
+function isOfTheQuery(field: DescField): boolean {
+  return !NOT_OF_THE_QUERY.has(field.name) && field.oneof?.name !== 'start';
+}
+
+function invalid(reason: ErrorReason, field: string, why = 'it is damaged'): CallError {
+  const description = `not a token of this server: ${why}`;
+  return fail(reason, `${field}: ${description}`, { fields: [{ field, description }] });
+}
+
+function writePoint(bytes: Buffer, kind: number, point: TokenPoint): void {
+  if (point.logId.length !== 16) throw new RangeError('the id of a log has 16 bytes');
+  let at = bytes.writeUInt8(VERSION, 0);
+  at = bytes.writeUInt8(kind, at);
+  bytes.set(point.logId, at);
+  at = bytes.writeUInt32BE(point.shard, at + 16);
+  at = bytes.writeUInt32BE(point.epoch, at);
+  at = bytes.writeBigInt64BE(point.position, at);
+  bytes.set(point.hash.subarray(0, HASH_BYTES), at);
+}
+
+function readPoint(bytes: Buffer): TokenPoint {
+  return {
+    logId: bytes.subarray(2, 18),
+    shard: bytes.readUInt32BE(18),
+    epoch: bytes.readUInt32BE(22),
+    position: bytes.readBigInt64BE(26),
+    hash: bytes.subarray(34, POINT_BYTES),
+  };
+}
+
+/** Writes the check into the last bytes. */
+function seal(bytes: Buffer): string {
+  const end = bytes.length - CHECK_BYTES;
+  bytes.writeUInt32BE(checkOf(bytes.subarray(0, end)), end);
+  return bytes.toString('base64url');
+}
+
+/** The bytes without the check; undefined unless they are a whole token of this version and kind. */
+function open(token: string, kind: number): Buffer | undefined {
+  if (token.length > LONGEST_TOKEN) return undefined;
+  const bytes = Buffer.from(token, 'base64url');
+  const end = bytes.length - CHECK_BYTES;
+  if (end < POINT_BYTES || bytes[0] !== VERSION || bytes[1] !== kind) return undefined;
+  // Node passes over what is not base64url; a token has one spelling only.
+  if (bytes.toString('base64url') !== token) return undefined;
+  const content = bytes.subarray(0, end);
+  if (bytes.readUInt32BE(end) !== checkOf(content)) return undefined;
+  // Before the first event there is -1 and nothing less.
+  return bytes.readBigInt64BE(26) < -1n ? undefined : content;
+}
+
+/** FNV-1a, 32 bits: to see damage, at a fraction of a hash's cost, since every answer carries a token. */
+function checkOf(bytes: Uint8Array): number {
+  let check = 0x811c9dc5;
+  for (const byte of bytes) check = Math.imul(check ^ byte, 0x01000193);
+  return check >>> 0;
+}
+
+const TEXT = 0;
+const INTEGER = 1;
+
+function partBytes(part: CursorPart): Buffer {
+  if (typeof part === 'bigint') {
+    const bytes = Buffer.alloc(9);
+    bytes.writeUInt8(INTEGER, 0);
+    bytes.writeBigInt64BE(part, 1);
+    return bytes;
+  }
+  const text = Buffer.from(part, 'utf8');
+  const head = Buffer.alloc(3);
+  head.writeUInt8(TEXT, 0);
+  head.writeUInt16BE(text.length, 1);
+  return Buffer.concat([head, text]);
+}
+
+/** Undefined unless the bytes from `start` to the end are exactly `count` parts. */
+function readCursor(bytes: Buffer, start: number, count: number): CursorPart[] | undefined {
+  const parts: CursorPart[] = [];
+  let at = start;
+  for (let index = 0; index < count; index++) {
+    const size = sizeOfPart(bytes, at);
+    if (size === undefined || at + size > bytes.length) return undefined;
+    if (bytes[at] === INTEGER) {
+      parts.push(bytes.readBigInt64BE(at + 1));
+    } else {
+      parts.push(bytes.toString('utf8', at + 3, at + size));
+    }
+    at += size;
+  }
+  return at === bytes.length ? parts : undefined;
+}
+
+function sizeOfPart(bytes: Buffer, at: number): number | undefined {
+  if (bytes[at] === INTEGER) return 9;
+  return bytes[at] === TEXT && at + 3 <= bytes.length ? 3 + bytes.readUInt16BE(at + 1) : undefined;
+}

@@ -1,0 +1,49 @@
+/** The whole platform as it is composed for the embedded default, on a test database, with clients on both doors. */
+import { type Client, createClient, type Transport } from '@connectrpc/connect';
+import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
+import type { DescService } from '@bufbuild/protobuf';
+import { pino } from 'pino';
+import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
+import { composeStandalone, type Standalone } from '../compose.js';
+
+export interface TestPlatform {
+  readonly standalone: Standalone;
+  readonly database: TestDatabase;
+  /** `http://127.0.0.1:port` of the Connect door. */
+  readonly connectUrl: string;
+  /** `127.0.0.1:port` of the gRPC door. */
+  readonly grpcAddress: string;
+  /** A client over gRPC. */
+  grpc<S extends DescService>(service: S): Client<S>;
+  /** A client over Connect, JSON. */
+  connect<S extends DescService>(service: S): Client<S>;
+  stop(): Promise<void>;
+}
+
+export async function startPlatform(): Promise<TestPlatform> {
+  const database = await createTestDatabase();
+  const standalone = await composeStandalone({
+    config: { host: '127.0.0.1', grpcPort: 0, connectPort: 0, corsOrigins: ['http://console.example'] },
+    postgres: database.config,
+    log: pino({ level: 'silent' }),
+    releasePorts: () => Promise.resolve(),
+  });
+  const { grpc: grpcAddress, connect: connectUrl } = standalone.addresses;
+  const transports: Record<'grpc' | 'connect', Transport> = {
+    grpc: createGrpcTransport({ baseUrl: `http://${grpcAddress}` }),
+    connect: createConnectTransport({ baseUrl: connectUrl, httpVersion: '1.1', useBinaryFormat: false }),
+  };
+  return {
+    standalone,
+    database,
+    connectUrl,
+    grpcAddress,
+    grpc: (service) => createClient(service, transports.grpc),
+    connect: (service) => createClient(service, transports.connect),
+    stop: async () => {
+      await standalone.drain();
+      await standalone.close();
+      await database.drop();
+    },
+  };
+}
