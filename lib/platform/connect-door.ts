@@ -1,8 +1,14 @@
 /** The door for browsers: the Connect protocol over HTTP/1.1. It decodes, hands over to the chain, and encodes. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createRegistry } from '@bufbuild/protobuf';
-import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import {
+  createRegistry,
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type Message,
+} from '@bufbuild/protobuf';
+import { anyUnpack, MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import {
   Code,
   ConnectError,
@@ -68,6 +74,7 @@ const WRITE_TIMEOUT_ms = 120_000;
 const TIMER_MAX_ms = 2 ** 31 - 1;
 /** Names that a caller made up are shown up to here. */
 const SHOWN_MAX_CHARS = 100;
+const ENVELOPE_HEAD_BYTES = 5;
 
 const COMMANDS = 'quittance.command.';
 /** The types that travel in Any: without them no google.rpc.Status could be written as JSON. */
@@ -94,9 +101,16 @@ interface State {
 
 /** What the door knows of one call while the library decodes and encodes it. */
 interface Running {
+  readonly method: UnaryMethod | ServerStreamMethod;
   readonly origin: CallOrigin;
   /** undefined: the chain was not reached or is at work; a CallError: how it failed. */
   outcome: 'answered' | CallError | undefined;
+}
+
+/** An error, and the HTTP status if it is not the one of the error's code. */
+interface Refusal {
+  readonly failure: CallError;
+  readonly status?: number;
 }
 
 const runningKey = createContextKey<Running | undefined>(undefined);
@@ -308,40 +322,42 @@ function specOf(
   chain: Chain,
   leaving: AbortSignal,
 ): MethodImplSpec {
-  const { kind, desc } = method;
-  if (kind === 'unary' && desc.methodKind === 'unary') {
-    return {
-      kind,
-      method: desc,
-      impl: async (request, context) => {
-        const running = runningOf(context);
-        try {
-          const answer = await chain.unary(method, request, running.origin);
-          running.outcome = 'answered';
-          return answer;
-        } catch (error) {
-          throw connectError((running.outcome = toCallError(error)));
-        }
-      },
+  const { desc } = method;
+  if (method.kind === 'unary' && isUnary(desc)) {
+    const impl = async (request: Message, context: HandlerContext) => {
+      const running = runningOf(context);
+      try {
+        const answer = await chain.unary(method, request, running.origin);
+        running.outcome = 'answered';
+        return answer;
+      } catch (error) {
+        throw connectError((running.outcome = toCallError(error)));
+      }
     };
+    return { kind: 'unary', method: desc, impl };
   }
-  if (kind === 'server_streaming' && desc.methodKind === 'server_streaming') {
-    return {
-      kind,
-      method: desc,
-      impl: async function* (request, context) {
-        const running = runningOf(context);
-        try {
-          yield* chain.serverStream(method, request, running.origin);
-          leaving.throwIfAborted();
-          running.outcome = 'answered';
-        } catch (error) {
-          throw connectError((running.outcome = toCallError(leaving.aborted ? leaving.reason : error)));
-        }
-      },
+  if (method.kind === 'server_streaming' && isServerStreaming(desc)) {
+    const impl = async function* (request: Message, context: HandlerContext) {
+      const running = runningOf(context);
+      try {
+        yield* chain.serverStream(method, request, running.origin);
+        leaving.throwIfAborted();
+        running.outcome = 'answered';
+      } catch (error) {
+        throw connectError((running.outcome = toCallError(leaving.aborted ? leaving.reason : error)));
+      }
     };
+    return { kind: 'server_streaming', method: desc, impl };
   }
   throw new TypeError(`${method.name} is not of the kind that its description says`);
+}
+
+function isUnary(desc: DescMethod): desc is DescMethodUnary {
+  return desc.methodKind === 'unary';
+}
+
+function isServerStreaming(desc: DescMethod): desc is DescMethodServerStreaming {
+  return desc.methodKind === 'server_streaming';
 }
 
 function runningOf({ values }: HandlerContext): Running {
@@ -357,7 +373,6 @@ async function runCall(
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
-  const header = headersOf(request);
   const caller = new AbortController();
   const leave = () => {
     caller.abort();
@@ -365,36 +380,276 @@ async function runCall(
   response.once('close', leave);
   if (method.kind === 'server_streaming') leaving.signal.addEventListener('abort', leave, { once: true });
   try {
-    const deadline_ms = takeDeadline(header);
-    const running: Running = {
-      origin: {
-        deadline_ms: deadline_ms instanceof CallError ? undefined : deadline_ms,
-        signal: caller.signal,
-        traceparent: header.get('traceparent') ?? undefined,
-      },
-      outcome: undefined,
+    const header = headersOf(request);
+    const timeout_ms = takeTimeout(header);
+    const isTimed = typeof timeout_ms === 'number' && timeout_ms <= TIMER_MAX_ms;
+    const origin: CallOrigin = {
+      deadline_ms: isTimed ? Date.now() + timeout_ms : undefined,
+      signal: caller.signal,
+      traceparent: header.get('traceparent') ?? undefined,
     };
-    const refused =
-      deadline_ms instanceof CallError ? deadline_ms : refusalOf(method, handler, request, response);
-    if (refused !== undefined) {
-      const { failure, status } = refused instanceof CallError ? { failure: refused, status: undefined } : refused;
-      refuse(request, response, await recorded(chain, method, failure, running.origin), status);
+    const refusal =
+      timeout_ms instanceof CallError ? { failure: timeout_ms } : refusalOf(method, request, response);
+    if (refusal !== undefined) {
+      refuse(request, response, await recorded(chain, method, refusal.failure, origin), refusal.status);
       return;
     }
+    const running: Running = { method, origin, outcome: undefined };
     const answer = await handler({
       httpVersion: request.httpVersion,
       method: request.method ?? '',
       // Only the query is read of it, and a Host header may be anything.
-      url: `http://door/${method.name}?${request.url?.split('?').slice(1).join('?') ?? ''}`,
+      url: `http://door/${method.name}?${queryOf(request)}`,
       header,
-      // The iterator that the library would take destroys the connection when it has had enough, before we answer.
+      // The iterator that the library would take destroys the connection when it has read enough, before we answer.
       body: request.iterator({ destroyOnReturn: false }),
       signal: caller.signal,
       contextValues: createContextValues().set(runningKey, running),
     });
-    if (method.kind === 'unary') await sendUnary(chain, method, running, answer, response);
-    else await sendStream(chain, method, running, answer, response);
+    if (method.kind === 'unary') await sendUnary(chain, running, answer, response);
+    else await sendStream(chain, running, answer, response);
   } finally {
     leaving.signal.removeEventListener('abort', leave);
   }
+}
+
+function headersOf({ headersDistinct }: http.IncomingMessage): Headers {
+  const header = new Headers();
+  for (const [name, values] of Object.entries(headersDistinct)) {
+    for (const value of values ?? []) header.append(name, value);
+  }
+  return header;
+}
+
+function queryOf({ url = '' }: http.IncomingMessage): string {
+  const at = url.indexOf('?');
+  return at < 0 ? '' : url.slice(at + 1);
+}
+
+/** Takes the timeout out of the headers: the chain keeps it, and the library would set a second timer. */
+function takeTimeout(header: Headers): number | CallError | undefined {
+  const text = header.get('Connect-Timeout-Ms');
+  if (text === null) return undefined;
+  header.delete('Connect-Timeout-Ms');
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  return fail(ErrorReason.MALFORMED_MESSAGE, 'Connect-Timeout-Ms is not a number of at most ten digits');
+}
+
+/** Why the library would answer without a body, if it would: another HTTP method, another content type. */
+function refusalOf(
+  method: UnaryMethod | ServerStreamMethod,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Refusal | undefined {
+  const mayGet =
+    method.kind === 'unary' && method.desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+  if (request.method === 'GET' && mayGet) {
+    const encoding = new URLSearchParams(queryOf(request)).get('encoding');
+    if (encoding === 'json' || encoding === 'proto') return undefined;
+    const message = 'a call by GET says encoding=json or encoding=proto in its query';
+    return { failure: fail(ErrorReason.MALFORMED_MESSAGE, message), status: 415 };
+  }
+  if (request.method !== 'POST') {
+    const methods = mayGet ? 'GET, POST' : 'POST';
+    response.setHeader('Allow', methods);
+    const message = `${method.name} is called by ${methods.replace(', ', ' or ')}`;
+    return { failure: fail(ErrorReason.UNKNOWN_METHOD, message), status: 405 };
+  }
+  const isStream = method.kind === 'server_streaming';
+  if (parseContentType(request.headers['content-type'] ?? null)?.stream === isStream) return undefined;
+  const types = isStream
+    ? 'application/connect+json, application/connect+proto'
+    : 'application/json, application/proto';
+  response.setHeader('Accept-Post', types);
+  const message = `${method.name} takes one of the content types ${types}`;
+  return { failure: fail(ErrorReason.MALFORMED_MESSAGE, message), status: 415 };
+}
+
+/** Shows the chain a call that never reached it, for its figures and its log. */
+async function recorded(
+  chain: Chain,
+  method: UnaryMethod | ServerStreamMethod,
+  failure: CallError,
+  origin: CallOrigin,
+): Promise<CallError> {
+  try {
+    if (method.kind === 'unary') await chain.unary(method, failure, origin);
+    else await chain.serverStream(method, failure, origin)[Symbol.asyncIterator]().next();
+  } catch (error) {
+    return toCallError(error);
+  }
+  return failure;
+}
+
+// --- Answers ---------------------------------------------------------------------------------------------------------
+
+async function sendUnary(
+  chain: Chain,
+  running: Running,
+  { status, header, body }: UniversalServerResponse,
+  response: http.ServerResponse,
+): Promise<void> {
+  const bytes = await bytesOf(body);
+  if (status === 200 || running.outcome instanceof CallError) {
+    response.writeHead(status, Object.fromEntries(header ?? []));
+    await write(response, bytes);
+    response.end();
+    return;
+  }
+  const isCompressed = header?.get('Content-Encoding') === compressionGzip.name;
+  const error = libraryError(isCompressed ? await decompress(bytes) : bytes);
+  sendError(response, await explained(chain, running, error));
+}
+
+async function sendStream(
+  chain: Chain,
+  running: Running,
+  { status, header, body }: UniversalServerResponse,
+  response: http.ServerResponse,
+): Promise<void> {
+  response.writeHead(status, Object.fromEntries(header ?? []));
+  // Each piece is one envelope: a byte of flags, four of length, the data.
+  for await (const envelope of pieces(body)) {
+    const flags = envelope[0] ?? 0;
+    const isLibraryEnd = (flags & endStreamFlag) !== 0 && running.outcome === undefined;
+    if (isLibraryEnd) {
+      const data = envelope.subarray(ENVELOPE_HEAD_BYTES);
+      const end = endStreamFromJson((flags & compressedFlag) === 0 ? data : await decompress(data));
+      const error = end.error ?? new ConnectError('the stream ended before its method', Code.Internal);
+      await write(response, endOfStream(await explained(chain, running, error)));
+    } else {
+      await write(response, envelope);
+    }
+    if (response.destroyed) break;
+  }
+  response.end();
+}
+
+/** Resolves when there is room for more, or nobody to read it. */
+function write(response: http.ServerResponse, bytes: Uint8Array): Promise<void> {
+  if (response.destroyed || response.write(bytes)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const giveUpReader = setTimeout(() => response.destroy(), WRITE_TIMEOUT_ms);
+    const done = () => {
+      clearTimeout(giveUpReader);
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}
+
+async function bytesOf(body: UniversalServerResponse['body']): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of pieces(body)) chunks.push(chunk);
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+}
+
+async function* pieces(body: UniversalServerResponse['body']): AsyncGenerator<Uint8Array> {
+  if (body !== undefined) yield* body;
+}
+
+function decompress(bytes: Uint8Array): Promise<Uint8Array> {
+  return compressionGzip.decompress(bytes, MESSAGE_MAX_BYTES);
+}
+
+/** Answers a call with an error in the form that its content type asks for. */
+function refuse(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  failure: CallError,
+  status?: number,
+): void {
+  const type = request.headers['content-type'] ?? null;
+  if (parseContentType(type)?.stream === true && type !== null) {
+    // Clients read the error of a stream from its end, and only after 200.
+    response.writeHead(200, { 'Content-Type': type }).end(endOfStream(failure));
+  } else {
+    sendError(response, failure, status);
+  }
+}
+
+function sendError(response: http.ServerResponse, failure: CallError, status?: number): void {
+  const error = connectError(failure);
+  const body = errorToJsonBytes(error, { registry: anyTypes });
+  response
+    .writeHead(status ?? codeToHttpStatus(error.code), {
+      'Content-Type': 'application/json',
+      'Content-Length': body.length,
+    })
+    .end(body);
+}
+
+function endOfStream(failure: CallError): Uint8Array {
+  const end = endStreamToJson(new Headers(), connectError(failure), { registry: anyTypes });
+  return encodeEnvelope(endStreamFlag, new TextEncoder().encode(JSON.stringify(end)));
+}
+
+// --- Errors ----------------------------------------------------------------------------------------------------------
+
+/** Our error as the library sends it; its cause stays here. */
+function connectError(failure: CallError): ConnectError {
+  const outgoing = toStatus(failure).details.flatMap((detail) => {
+    const value = anyUnpack(detail, anyTypes);
+    const desc = value === undefined ? undefined : anyTypes.getMessage(value.$typeName);
+    return value === undefined || desc === undefined ? [] : [{ desc, value }];
+  });
+  return new ConnectError(failure.message, failure.code, undefined, outgoing);
+}
+
+function libraryError(body: Uint8Array): ConnectError {
+  const fallback = new ConnectError('connect-node answered without saying why', Code.Internal);
+  try {
+    return errorFromJsonBytes(body, undefined, fallback);
+  } catch {
+    return fallback;
+  }
+}
+
+/** What the library answered by itself, in our form; counted by the chain if that has not seen the call. */
+async function explained(
+  chain: Chain,
+  { method, origin, outcome }: Running,
+  error: ConnectError,
+): Promise<CallError> {
+  if (outcome === 'answered') {
+    if (error.code === Code.ResourceExhausted) return tooLarge('the answer');
+    return toCallError(error);
+  }
+  const failure = origin.signal.aborted
+    ? fail(ErrorReason.CANCELLED, 'the caller has left')
+    : undecodable(method, error);
+  return recorded(chain, method, failure, origin);
+}
+
+function undecodable({ desc }: Method, error: ConnectError): CallError {
+  if (error.code === Code.ResourceExhausted) return tooLarge('the request');
+  // What the library says goes no further than here: it quotes the message, amounts and all.
+  const [what = '', why = ''] = error.rawMessage.split(' from JSON: ', 2);
+  const unknown = /^key "(.*)" is unknown$/s.exec(why)?.[1]?.slice(0, SHOWN_MAX_CHARS);
+  if (unknown !== undefined) {
+    const description = `is not a field of ${what.replace(/^cannot decode message /, '')}`;
+    const message = `unknown field ${unknown}: commands are refused rather than half understood`;
+    return fail(ErrorReason.UNKNOWN_FIELD, message, {
+      fields: [{ field: unknown, description }],
+      cause: error,
+    });
+  }
+  const field = /^cannot decode field (\S+)$/.exec(what)?.[1];
+  const message =
+    field !== undefined
+      ? `the value of ${field} is not of the field's type`
+      : (SAFE_TO_SHOW.exec(error.rawMessage)?.[0] ?? `the request is not a ${desc.input.typeName}`);
+  return fail(ErrorReason.MALFORMED_MESSAGE, message.slice(0, 2 * SHOWN_MAX_CHARS), { cause: error });
+}
+
+/** What the library says of a request without quoting it. */
+const SAFE_TO_SHOW =
+  /^(protocol error: .*|unknown compression ".*": .*|decompression failed)$|duplicate object key ".*"$|JSON: maximum recursion depth .*$/;
+
+function tooLarge(what: string): CallError {
+  return fail(ErrorReason.MESSAGE_TOO_LARGE, `${what} is larger than ${MESSAGE_MAX_BYTES} bytes`);
 }

@@ -90,9 +90,28 @@ export function toCallError(error: unknown): CallError {
   // Node's own APIs wrap the reason of an aborted signal into an AbortError; ours is the reason underneath.
   if (error instanceof Error && error.name === 'AbortError' && error.cause instanceof CallError)
     return error.cause;
+  if (isStoreAway(error)) {
+    return fail(ErrorReason.DEPENDENCY_UNAVAILABLE, 'a store that the call needs does not answer', {
+      cause: error,
+    });
+  }
   return fail(ErrorReason.INTERNAL, 'internal error; the server log has more under the trace id', {
     cause: error,
   });
+}
+
+/** SQLSTATE classes 08 (connection), 53 (resources), 57 (operator: shutdown, cancelled by timeout), and Node's socket errors. */
+const STORE_AWAY =
+  /^(08...|53...|57...|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+/** node-postgres has no code for these. */
+const CONNECTION_LOST =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/** Whether an error of a driver says that its store cannot be reached now. */
+function isStoreAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return (typeof code === 'string' && STORE_AWAY.test(code)) || CONNECTION_LOST.test(error.message);
 }
 
 /** The name of a reason as ErrorInfo carries it, without the prefix of the enum. */

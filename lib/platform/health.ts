@@ -1,7 +1,10 @@
 /** Who serves and who does not: grpc.health.v1, for probes and load balancers, and what /readyz answers. */
 import { EventEmitter, once } from 'node:events';
 import { Code } from '@connectrpc/connect';
-import { Health as HealthService, HealthCheckResponse_ServingStatus } from '../../gen/grpc/health/v1/health_pb.js';
+import {
+  Health as HealthService,
+  HealthCheckResponse_ServingStatus,
+} from '../../gen/grpc/health/v1/health_pb.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { fail } from './errors.js';
 import { implement, type Service } from './service.js';

@@ -17,7 +17,11 @@ export function addReflection(server: Pick<Server, 'addService'>, services: read
     Buffer.from(toBinary(FileDescriptorProtoSchema, proto)),
   );
   // The library reads nothing of a package definition but the files of its entries; an enum is the smallest entry.
-  const entry = { format: 'Protocol Buffer 3 EnumDescriptorProto', type: {}, fileDescriptorProtos };
+  const entry = {
+    format: 'Protocol Buffer 3 EnumDescriptorProto' as const,
+    type: {},
+    fileDescriptorProtos,
+  };
   const reflection = new ReflectionService(
     { files: entry },
     { services: services.map(({ desc }) => desc.typeName) },

@@ -108,11 +108,16 @@ async function composeServices(
   closeables.add('projector', () => projector.stop());
   const reading = viewsOn(pools.query);
   const query = composeQuery({ log: reader, partitionOf: (id) => bus.partitionOf(id), ...reading });
+  const verifying = viewsOn(pools.verify);
   const verify = ledgerService({
-    log: reader,
-    ...{ storedLog: postgresStoredLog(pools.verify, SHARD), stateTables: postgresStateTables(pools.verify) },
-    ...viewsOn(pools.verify),
-    partitionOf: (id: string) => bus.partitionOf(id),
+    stored: postgresStoredLog(pools.verify, SHARD),
+    state: postgresStateTables(pools.verify),
+    views: {
+      balances: () => verifying.balances.current(),
+      history: () => verifying.history.current(),
+      reports: () => verifying.reports.current(),
+    },
+    partitionOf: (ledgerId) => bus.partitionOf(ledgerId),
   });
   for (const { desc } of command.services) health.set(desc.typeName, true);
   onHalt = () => {
@@ -167,10 +172,7 @@ async function openDoors(
   const grpc = await openGrpcDoor({
     ...{ host, port: grpcPort, services, chain },
     mount: (server) => {
-      addReflection(
-        server,
-        services.map(({ desc }) => desc),
-      );
+      addReflection(server, services);
     },
   }).catch((error: unknown) => {
     throw startError(

@@ -338,7 +338,7 @@ export const FreezeAccountRequestSchema: GenMessage<FreezeAccountRequest> = /*@_
  */
 export type FreezeAccountResponse = Message<"quittance.command.v1.FreezeAccountResponse"> & {
   /**
-   * The account, with its profile.
+   * The account, without its profile.
    *
    * @generated from field: quittance.common.v1.Account account = 1;
    */
@@ -430,7 +430,7 @@ export const UnfreezeAccountRequestSchema: GenMessage<UnfreezeAccountRequest> = 
  */
 export type UnfreezeAccountResponse = Message<"quittance.command.v1.UnfreezeAccountResponse"> & {
   /**
-   * The account, with its profile.
+   * The account, without its profile.
    *
    * @generated from field: quittance.common.v1.Account account = 1;
    */
@@ -522,7 +522,7 @@ export const CloseAccountRequestSchema: GenMessage<CloseAccountRequest> = /*@__P
  */
 export type CloseAccountResponse = Message<"quittance.command.v1.CloseAccountResponse"> & {
   /**
-   * The account, with its profile.
+   * The account, without its profile.
    *
    * @generated from field: quittance.common.v1.Account account = 1;
    */

@@ -86,7 +86,7 @@ export type Balance = Message<"quittance.common.v1.Balance"> & {
   version: bigint;
 
   /**
-   * The position of the last event that changed the account.
+   * The position of the last event that changed the account; 0 in the answer to a declined or validated command.
    *
    * @generated from field: int64 position = 10;
    */

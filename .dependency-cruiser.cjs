@@ -1,0 +1,151 @@
+/** Who may import whom. The map is docs/cqrs-map.md; tests are exempt. */
+
+/** Tests may reach anywhere: they build inputs with the real domain and stores. */
+const TESTS = '(\\.test\\.ts$|/test/|^test/|/contract\\.ts$)';
+
+/** npm packages and Node's own modules are no folders of ours. */
+const OUTSIDE = '^(node_modules/|node:)';
+
+/** Files that speak to a store or a broker carry its name. */
+const DRIVERS = 'node_modules/(pg|pg-[^/]+|kafkajs|ioredis|mongodb|@clickhouse)/';
+const ADAPTERS = '(^|/)(postgres|kafka|redis|mongodb|clickhouse)[^/]*\\.ts$';
+
+/** A folder that may import only some others (and npm, and Node). */
+function only(name, from, allowed, comment) {
+  return {
+    name,
+    comment,
+    severity: 'error',
+    from: { path: from, pathNot: TESTS },
+    to: {
+      dependencyTypesNot: ['core', 'npm', 'npm-dev', 'npm-optional'],
+      pathNot: [...allowed, OUTSIDE],
+      couldNotResolve: false,
+    },
+  };
+}
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'domain-is-pure',
+      comment: 'The domain imports nothing but itself: no library, no Node module, no generated code.',
+      severity: 'error',
+      from: { path: '^services/command/domain/', pathNot: TESTS },
+      to: { pathNot: '^services/command/domain/' },
+    },
+    {
+      name: 'domain-belongs-to-command',
+      comment: 'Whoever else needs a balance has a view; VerifyLedger has its own fold on purpose.',
+      severity: 'error',
+      from: { pathNot: ['^services/command/', TESTS] },
+      to: { path: '^services/command/domain/' },
+    },
+    only(
+      'command-imports',
+      '^services/command/',
+      ['^services/command/', '^gen/', '^lib/(platform|log|views)/'],
+      'A service imports itself, gen and lib: never another service.',
+    ),
+    only(
+      'projector-imports',
+      '^services/projector/',
+      ['^services/projector/', '^gen/', '^lib/(platform|log|views)/'],
+      'A service imports itself, gen and lib: never another service.',
+    ),
+    only(
+      'query-imports',
+      '^services/query/',
+      ['^services/query/', '^gen/', '^lib/(platform|log|views)/'],
+      'A service imports itself, gen and lib: never another service.',
+    ),
+    only('views-imports', '^lib/views/', ['^lib/(views|log|platform)/', '^gen/'], 'views is above log.'),
+    only('log-imports', '^lib/log/', ['^lib/(log|platform)/', '^gen/'], 'log is above platform.'),
+    only('platform-imports', '^lib/platform/', ['^lib/platform/', '^gen/'], 'platform is the ground.'),
+    only('gen-imports', '^gen/', ['^gen/'], 'Generated code knows only itself and the runtime.'),
+    only(
+      'tools-speak-to-the-doors',
+      '^(tools/(?!reset/|stack/)|bench/|services/console/)',
+      ['^tools/', '^bench/', '^services/console/', '^gen/', '^lib/platform/'],
+      'What is not a service is a client like any other; only reset and stack touch the engines.',
+    ),
+    {
+      name: 'append-belongs-to-command',
+      comment: 'Only the command service writes the log; the compositions hand it the adapter.',
+      severity: 'error',
+      from: { pathNot: ['^services/(command|standalone)/', '^lib/log/', TESTS] },
+      to: { path: '^lib/log/(postgres-)?append\\.ts$' },
+    },
+    {
+      name: 'nothing-imports-standalone',
+      comment: 'It is a composition root. tools/reset deletes what it makes and needs its data directory.',
+      severity: 'error',
+      from: { pathNot: ['^services/standalone/', '^tools/(reset|stack)/', TESTS] },
+      to: { path: '^services/standalone/' },
+    },
+    {
+      name: 'drivers-in-adapters-only',
+      comment: 'A driver is imported by files that carry its store’s name; elsewhere only as a type.',
+      severity: 'error',
+      from: { path: '^(lib|services|tools|bench)/', pathNot: [ADAPTERS, TESTS] },
+      to: { path: DRIVERS, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'adapters-are-composed',
+      comment: 'Only composition roots, engines and tools choose an adapter; all else sees the port.',
+      severity: 'error',
+      from: { pathNot: [ADAPTERS, '(^|/)compose[^/]*\\.ts$', '/engines/', '^tools/', '^bench/', TESTS] },
+      // engines/ starts PostgreSQL as a program; it is no adapter of a port.
+      to: { path: ADAPTERS, pathNot: '/engines/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-circular',
+      comment: 'Two files that need each other are one thing, or hide a third. Types may go round.',
+      severity: 'error',
+      from: { pathNot: TESTS },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-barrels',
+      comment: 'Import from where a thing is.',
+      severity: 'error',
+      from: {},
+      to: { path: '^(lib|services|tools|bench)/.*/index\\.ts$' },
+    },
+    {
+      name: 'not-to-test',
+      comment: 'What runs never imports what tests it.',
+      severity: 'error',
+      from: { pathNot: TESTS },
+      to: { path: TESTS, pathNot: OUTSIDE },
+    },
+    {
+      name: 'not-to-dev-dependencies',
+      comment: '`npm ci --omit=dev` must be enough to run.',
+      severity: 'error',
+      from: { path: '^(lib|services|tools)/', pathNot: TESTS },
+      to: {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: 'node_modules/@types/',
+      },
+    },
+    {
+      name: 'not-unresolvable',
+      comment: 'A path that leads nowhere fails only when it is run.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

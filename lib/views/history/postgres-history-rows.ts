@@ -1,0 +1,148 @@
+/** Rows of the history tables as they come from PostgreSQL, and what they say. */
+import { Buffer } from 'node:buffer';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import type {
+  Account,
+  AccountStatus,
+  AccountType,
+  Balance,
+  FreezeScope,
+} from '../../../gen/quittance/common/v1/account_pb.js';
+import {
+  type Direction,
+  EntrySchema,
+  type Transaction,
+  type TransactionKind,
+} from '../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  type AccountProfile,
+  AccountProfileSchema,
+  type AccountState,
+  AccountStateSchema,
+  TransactionStateSchema,
+} from '../../../gen/quittance/event/v1/event_pb.js';
+import { accountOf, balanceOf } from '../../log/account-of.js';
+import { decodeEvent } from '../../log/codec.js';
+import {
+  applyTransactionChange,
+  money,
+  transactionChangeOf,
+  transactionOf,
+} from '../../log/transaction-of.js';
+import { timestampOf } from '../../platform/time.js';
+import type { EntryRow, OpenedAccount } from './view.js';
+
+/** As `accountColumns` selects it. */
+export interface AccountRecord {
+  readonly ledger_id: string;
+  readonly account_id: string;
+  readonly type: AccountType;
+  readonly currency: string;
+  readonly status: AccountStatus;
+  readonly freeze_scope: FreezeScope;
+  readonly profile: Uint8Array;
+  readonly opened_position: bigint;
+  readonly opened_time: bigint;
+  readonly position: bigint;
+  readonly version: bigint;
+  readonly credits: bigint;
+  readonly debits: bigint;
+  readonly held: bigint;
+  readonly overdraft_limit: bigint;
+}
+
+/** As `transactionColumns` selects it. */
+export interface TransactionRecord {
+  readonly position: bigint;
+  readonly changed_position: bigint;
+  readonly event: Uint8Array;
+  readonly change: Uint8Array | null;
+}
+
+/** As `entryColumns` selects it. */
+export interface EntryRecord {
+  readonly position: bigint;
+  readonly entry: number;
+  readonly account_id: string;
+  readonly direction: Direction;
+  readonly amount: bigint;
+  readonly version: bigint;
+  readonly posted_after: bigint;
+  readonly effective_time: bigint;
+  readonly currency: string;
+  readonly transaction_id: string;
+  readonly kind: TransactionKind;
+  readonly recorded_time: bigint;
+}
+
+/** A row of a left join: the columns of what was not found are null. */
+export type Optional<R> = { readonly [K in keyof R]: R[K] | null };
+
+/** Whether a left join found its row: `column` is one that is never null in it. */
+export function isFound<R>(row: Optional<R>, column: keyof R): row is R {
+  return row[column] !== null;
+}
+
+/** The account of a row, with its profile and its last money. */
+export function openedAccountOf(row: AccountRecord): OpenedAccount {
+  const account: Account = accountOf(row.ledger_id, stateOf(row), row.position, profileIn(row));
+  account.openTime = timestampOf(row.opened_time);
+  return { account, openedAt: row.opened_position };
+}
+
+/** posted, held and available of a row. */
+export function balanceIn(row: AccountRecord): Balance {
+  return balanceOf(stateOf(row), row.position);
+}
+
+/** The profile in a row. */
+export function profileIn({ profile }: Pick<AccountRecord, 'profile'>): AccountProfile {
+  return fromBinary(AccountProfileSchema, profile);
+}
+
+function stateOf(row: AccountRecord): AccountState {
+  return create(AccountStateSchema, {
+    accountId: row.account_id,
+    type: row.type,
+    currency: row.currency,
+    status: row.status,
+    freezeScope: row.freeze_scope,
+    overdraftLimit: row.overdraft_limit,
+    credits: row.credits,
+    debits: row.debits,
+    held: row.held,
+    version: row.version,
+  });
+}
+
+const NO_HASH = Buffer.alloc(0);
+
+/** The transaction of a row as its last change left it: composed of the event that made it and that change. */
+export function transactionIn({ position, event, change }: TransactionRecord): Transaction {
+  const transaction = transactionOf(decodeEvent(position, event, NO_HASH).event);
+  if (transaction === undefined) throw new Error(`the event at position ${position} made no transaction`);
+  if (change !== null) {
+    const state = fromBinary(TransactionStateSchema, change);
+    applyTransactionChange(transaction, transactionChangeOf(transaction.transactionId, state));
+  }
+  return transaction;
+}
+
+/** The entry of a row. */
+export function entryIn(row: EntryRecord): EntryRow {
+  return {
+    entry: create(EntrySchema, {
+      index: row.entry,
+      accountId: row.account_id,
+      direction: row.direction,
+      amount: money(row.currency, row.amount),
+      accountVersion: row.version,
+      postedAfter: row.posted_after,
+    }),
+    transactionId: row.transaction_id,
+    kind: row.kind,
+    position: row.position,
+    effectiveTime: row.effective_time,
+    recordedTime: row.recorded_time,
+  };
+}

@@ -1,0 +1,27 @@
+/** Failures that every view adapter reports in the same words, whatever its store. */
+import type { ViewId } from './view.js';
+
+/** The generation was dropped under its reader. The reader asks `ViewGenerations.current()` again and repeats the read. */
+export class GenerationGoneError extends Error {
+  override readonly name = 'GenerationGoneError';
+  constructor(
+    readonly view: ViewId,
+    readonly generation: number,
+    cause: unknown,
+  ) {
+    super(`generation ${generation} of the ${view} view is gone`, { cause });
+  }
+}
+
+/** The view holds events that the log lost when it was restored to an older end: this generation must be rebuilt. */
+export class LostEventsError extends Error {
+  override readonly name = 'LostEventsError';
+  constructor(
+    readonly partition: number,
+    readonly checkpointPosition: bigint,
+  ) {
+    super(
+      `partition ${partition} of the view is at position ${checkpointPosition} of a history that was lost`,
+    );
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Runs the tour of README.md as it stands, each block in bash, against a server on the default ports. A step passes if its
+ * commands succeed and the answer holds what follows `→`. With --stand-in, grpcurl is the function that the README offers.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** curl ends with 0 whatever the server says, unless it is told; the README's commands stay as they are. */
+const PRELUDE = 'set -o pipefail\ncurl() { command curl --fail-with-body -S "$@"; }\n';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const tour = readme.slice(readme.indexOf('## A tour'), readme.indexOf('## How it works'));
+const standIn = /^grpcurl\(\) \{.*\}$/m.exec(tour)?.[0] ?? '';
+const prelude = PRELUDE + (process.argv.includes('--stand-in') ? `${standIn}\n` : '');
+
+let passed = 0;
+let failed = 0;
+for (const { title, block, expected } of steps(tour)) {
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', prelude + block], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  const answer = compact(stdout);
+  const missing = expected.filter((snippet) => !answer.includes(compact(snippet)));
+  const program = block.includes('grpcurl') ? 'grpcurl' : 'curl';
+  if (status === 0 && missing.length === 0) {
+    passed += 1;
+    process.stdout.write(`ok   ${title} (${program})\n`);
+  } else {
+    failed += 1;
+    process.stdout.write(
+      `FAIL ${title} (${program}): exit ${status}, not in the answer: ${missing.join(' ')}\n`,
+    );
+    process.stdout.write(`${block}\n${stdout}${stderr}\n`);
+  }
+}
+process.stdout.write(`tour: ${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+/** Every bash block with the title above it and the expectations of the first `→` line below it. */
+function* steps(text) {
+  let title = '';
+  let waiting = [];
+  const parts = text.matchAll(/^### (?<title>.*)$|^```bash\n(?<block>[^]*?)^```$|^→ (?<expected>.*)$/gm);
+  for (const { groups } of parts) {
+    if (groups.title !== undefined) title = groups.title;
+    else if (groups.block !== undefined) waiting.push(groups.block);
+    else {
+      const expected = [...groups.expected.matchAll(/`([^`]*)`/g)].map(([, snippet]) => snippet);
+      for (const block of waiting) yield { title, block, expected };
+      waiting = [];
+    }
+  }
+  for (const block of waiting) yield { title, block, expected: [] };
+}
+
+/** Servers and tools format JSON as they like. */
+function compact(text) {
+  return text.replaceAll(/\s+/g, '');
+}

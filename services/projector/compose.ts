@@ -1,0 +1,96 @@
+/** Wires the projector: a projection for each view, their rebuilds, and the methods that steer them. */
+import type { Registry } from 'prom-client';
+import type { LogReader } from '../../lib/log/reader.js';
+import type { EventBus } from '../../lib/platform/bus.js';
+import type { Service } from '../../lib/platform/service.js';
+import { type Clock, systemClock } from '../../lib/platform/time.js';
+import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
+import { projectorMetrics } from './metrics.js';
+import { Projector } from './projector.js';
+import { projectionService } from './rpc/projection-service.js';
+import { Projection, type ProjectorLog } from './runner.js';
+
+/** The generations of one view: all that a projection needs of it, and not to be mixed up with another's. */
+export type GenerationsOf<I extends ViewId> = ViewGenerations<View & { readonly id: I }>;
+
+/** What the projector is built from; the composition root brings the adapters. */
+export interface ProjectorDeps {
+  readonly log: LogReader;
+  readonly bus: EventBus;
+  readonly balances: GenerationsOf<'balances'>;
+  readonly history: GenerationsOf<'history'>;
+  readonly reports: GenerationsOf<'reports'>;
+  readonly logger: ProjectorLog;
+  readonly registry?: Registry;
+  /** Told whenever a service's health changes, as in `quittance.projection.history`. */
+  readonly onHealth?: (service: string, serving: boolean) => void;
+  readonly clock?: Clock;
+  /** How long a generation that a rebuild replaced is kept. Default a minute. */
+  readonly keepReplaced_ms?: number;
+  /** The bus' offset of a position: the default is the embedded bus'; for Kafka `() => -1n`. */
+  readonly offsetAt?: (position: bigint) => bigint;
+}
+
+/** A projector ready to start. */
+export interface ComposedProjector {
+  readonly services: readonly Service[];
+  readonly projector: Projector;
+  /** Creates the views if need be and begins; resolves when each was opened or failed to be (and is tried again). */
+  start(): Promise<void>;
+  /** Ends after the batches under way. */
+  stop(): Promise<void>;
+}
+
+/** The name under which grpc.health.v1 knows a projection. */
+export function healthServiceOf(id: ViewId): string {
+  return `quittance.projection.${id}`;
+}
+
+/** Wires the projector; nothing runs yet. */
+export function composeProjector(deps: ProjectorDeps): ComposedProjector {
+  const { log, bus, logger, registry, onHealth } = deps;
+  const metrics = registry === undefined ? undefined : projectorMetrics(registry);
+  const project = (id: ViewId, generations: ViewGenerations<View>) => {
+    const projection = new Projection({
+      ...{ id, generations, bus, log, logger },
+      onState: (state) => {
+        // Paused on purpose is no fault: reads go on and say how old they are.
+        onHealth?.(healthServiceOf(id), state !== 'failed');
+        if (projection.failure?.kind === 'history_lost') rebuildLost(id);
+      },
+      onApplied: (events) => metrics?.applied(id, events),
+    });
+    return [projection, generations] as const;
+  };
+  // The log was restored to an older end: what the view holds beyond it is wrong, and nobody is to be asked.
+  const rebuildLost = (id: ViewId) => {
+    try {
+      projector.rebuild(projector.entry(id), true);
+    } catch (error) {
+      logger.warn({ projection: id, err: error }, 'the view has to be rebuilt, and cannot be yet');
+    }
+  };
+  const parts = {
+    ...{ log, bus, logger },
+    clock: deps.clock ?? systemClock,
+    offsetAt: deps.offsetAt ?? ((position: bigint) => position),
+    keepReplaced_ms: deps.keepReplaced_ms ?? 60_000,
+  };
+  const projector = new Projector(parts, [
+    project('balances', deps.balances),
+    project('history', deps.history),
+    project('reports', deps.reports),
+  ]);
+  metrics?.watch(projector.entries);
+  return {
+    services: [projectionService(projector)],
+    projector,
+    start: async () => {
+      await projector.start();
+      for (const { projection } of projector.entries) {
+        onHealth?.(healthServiceOf(projection.id), projection.state !== 'failed');
+      }
+    },
+    stop: () => projector.stop(),
+  };
+}

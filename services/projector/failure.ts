@@ -1,0 +1,51 @@
+/** Why a projection does not go on. The texts reach operators through the API: no driver's words are in them. */
+import { UnknownEventError, type ViewId } from '../../lib/views/view.js';
+
+/**
+ * - `store`: the view's store is away; tried again by itself.
+ * - `bus`: events cannot be read; tried again by itself.
+ * - `event`: the store answers, but this event cannot be applied; tried again by itself, ever more rarely.
+ * - `unknown_event`: this program does not know the event; nothing but an upgrade or an operator helps.
+ * - `history_lost`: the view holds events that the log has not; a rebuild helps.
+ */
+export type FailureKind = 'store' | 'bus' | 'event' | 'unknown_event' | 'history_lost';
+
+/** A failure of a projection. Its cause is for the log. */
+export class ProjectionFailure extends Error {
+  override readonly name = 'ProjectionFailure';
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+    cause?: unknown,
+    /** Of the event concerned. */
+    readonly position?: bigint,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+
+  /** Whether it may pass without anybody's doing. */
+  get passes(): boolean {
+    return this.kind === 'store' || this.kind === 'bus' || this.kind === 'event';
+  }
+}
+
+export function storeFailure(view: ViewId, cause: unknown): ProjectionFailure {
+  return new ProjectionFailure('store', `the store of the ${view} view fails or cannot be reached`, cause);
+}
+
+export function busFailure(cause: unknown): ProjectionFailure {
+  return new ProjectionFailure('bus', 'events cannot be read', cause);
+}
+
+export function eventFailure(position: bigint, cause: unknown): ProjectionFailure {
+  if (cause instanceof UnknownEventError) {
+    return new ProjectionFailure('unknown_event', cause.message, cause, position);
+  }
+  const message = `event at position ${String(position)} cannot be applied; the server's log has more`;
+  return new ProjectionFailure('event', message, cause, position);
+}
+
+export function historyLost(view: ViewId, position: bigint, cause?: unknown): ProjectionFailure {
+  const message = `the ${view} view is at position ${String(position)} of a history that the log has lost; rebuild it`;
+  return new ProjectionFailure('history_lost', message, cause, position);
+}

@@ -1,0 +1,90 @@
+/** Fills a generation of a view from the log, to an exact position. */
+import type { LogReader } from '../../lib/log/reader.js';
+import type { EventBus, LogPoint, RecordedEvent } from '../../lib/platform/bus.js';
+import type { Checkpoint, View } from '../../lib/views/view.js';
+
+/** Events a page. */
+const PAGE_EVENTS = 1_000;
+
+/** What a generation is filled from, and where it is. */
+export interface Filling {
+  readonly log: LogReader;
+  readonly bus: Pick<EventBus, 'partitions' | 'partitionOf'>;
+  readonly view: View;
+  /** The offset under which the bus has a position; of the embedded bus the position itself, elsewhere -1n (not known). */
+  readonly offsetAt: (position: bigint) => bigint;
+  /** Where each partition is filled to; begin with -1n for each. Moved forward as it fills. */
+  readonly filled: bigint[];
+  readonly onProgress: (position: bigint) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Applies all events of each partition up to its target position. Reads the log once for all partitions, one page ahead.
+ * A partition's watermark ends at its target, so that two generations can be brought to the same point.
+ */
+export async function fillTo(filling: Filling, targets: readonly bigint[]): Promise<void> {
+  const { filled, signal } = filling;
+  const open = targets.flatMap((target, partition) => {
+    const at = filled[partition] ?? -1n;
+    return at < target ? [{ partition, at, target }] : [];
+  });
+  if (open.length === 0) return;
+  const end = largest(open.map(({ target }) => target));
+  let after = -largest(open.map(({ at }) => -at));
+  let next = read(filling, after, end);
+  while (after < end) {
+    signal.throwIfAborted();
+    const events = await next;
+    const last = events.at(-1);
+    if (last === undefined) throw new Error('the log ends before the position to fill to');
+    after = last.position;
+    // Read while this page is applied. A rejection until it is awaited must not count as unhandled.
+    next = after < end ? read(filling, after, end) : Promise.resolve([]);
+    next.catch(() => undefined);
+    await Promise.all(open.map(({ partition, target }) => applyPage(filling, events, partition, target)));
+    filling.onProgress(after);
+  }
+}
+
+async function applyPage(
+  filling: Filling,
+  page: readonly RecordedEvent[],
+  partition: number,
+  target: bigint,
+): Promise<void> {
+  const { bus, view, filled, offsetAt } = filling;
+  const from = filled[partition] ?? -1n;
+  const span = page.filter(({ position }) => position > from && position <= target);
+  const last = span.at(-1);
+  if (last === undefined) return;
+  // Events of no ledger are of every partition.
+  const events = span.filter(
+    ({ event }) => event.ledgerId === '' || bus.partitionOf(event.ledgerId) === partition,
+  );
+  await view.apply({ partition, events, offset: offsetAt(last.position), watermark: pointOf(last) });
+  filled[partition] = last.position;
+}
+
+/** The log's point at a checkpoint if they agree; else the log's end: the checkpoint is of a history that was lost. */
+export async function commonPoint(
+  log: LogReader,
+  checkpoint: Checkpoint,
+): Promise<{ readonly point: LogPoint; readonly agrees: boolean }> {
+  if (checkpoint.position < 0n) return { point: checkpoint, agrees: true };
+  const record = await log.at(checkpoint.position);
+  const agrees = record?.hash.every((byte, index) => byte === checkpoint.hash[index]) ?? false;
+  return agrees ? { point: checkpoint, agrees } : { point: await log.head(), agrees };
+}
+
+function read({ log }: Filling, after: bigint, through: bigint): Promise<readonly RecordedEvent[]> {
+  return log.page({ after, through, limit: PAGE_EVENTS, ledgerId: null, streamId: null });
+}
+
+function pointOf({ event, position, hash }: RecordedEvent): LogPoint {
+  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
+}
+
+function largest(values: readonly bigint[]): bigint {
+  return values.reduce((one, other) => (other > one ? other : one));
+}

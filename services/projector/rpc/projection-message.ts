@@ -1,0 +1,68 @@
+/** A projection as the API shows it. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { type Duration, DurationSchema } from '@bufbuild/protobuf/wkt';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import {
+  type ProjectionSchema,
+  ProjectionState,
+  RebuildPhase,
+  type RebuildSchema,
+} from '../../../gen/quittance/ops/v1/projection_service_pb.js';
+import { fail, toCallError } from '../../../lib/platform/errors.js';
+import { SECOND, timestampOf } from '../../../lib/platform/time.js';
+import type { ProjectorEntry } from '../projector.js';
+import type { RebuildStatus } from '../rebuild.js';
+
+const STATES = {
+  running: ProjectionState.RUNNING,
+  paused: ProjectionState.PAUSED,
+  failed: ProjectionState.FAILED,
+} as const;
+
+const PHASES = {
+  filling: RebuildPhase.FILLING,
+  comparing: RebuildPhase.COMPARING,
+  done: RebuildPhase.DONE,
+  failed: RebuildPhase.FAILED,
+} as const;
+
+/** Reads where the projection is now. @throws CallError DEPENDENCY_UNAVAILABLE if the log cannot be read. */
+export async function projectionMessage(
+  entry: ProjectorEntry,
+): Promise<MessageInitShape<typeof ProjectionSchema>> {
+  const { projection } = entry;
+  const lag = await projection.lag().catch((error: unknown) => {
+    throw fail(ErrorReason.DEPENDENCY_UNAVAILABLE, 'the log cannot be read', { cause: toCallError(error) });
+  });
+  const { position, recordedTime } = lag.checkpoint;
+  return {
+    projectionId: projection.id,
+    state: STATES[projection.state],
+    store: projection.view?.store ?? '',
+    generation: projection.view?.generation ?? 0,
+    position,
+    headPosition: lag.head.position,
+    lagEvents: lag.events,
+    lagTime: durationOf(lag.time),
+    ...(position < 0n ? {} : { positionTime: timestampOf(recordedTime) }),
+    failure: projection.state === 'failed' ? (projection.failure?.message ?? '') : '',
+    ...(entry.rebuild === undefined ? {} : { rebuild: rebuildMessage(entry.rebuild) }),
+  };
+}
+
+function rebuildMessage(status: RebuildStatus): MessageInitShape<typeof RebuildSchema> {
+  return {
+    phase: PHASES[status.phase],
+    generation: status.generation,
+    position: status.position,
+    comparedRows: BigInt(status.comparedRows),
+    differentRows: BigInt(status.differentRows),
+    startTime: timestampOf(status.startTime),
+    ...(status.endTime === undefined ? {} : { endTime: timestampOf(status.endTime) }),
+    failure: status.failure,
+  };
+}
+
+function durationOf(micros: bigint): Duration {
+  return create(DurationSchema, { seconds: micros / SECOND, nanos: Number(micros % SECOND) * 1000 });
+}

@@ -1,0 +1,144 @@
+/** A view in memory, with generations, that can be made to fail. */
+import type { BusBatch } from '../../../lib/platform/bus.js';
+import {
+  type Checkpoint,
+  emptyCheckpoint,
+  type RowPage,
+  type View,
+  type ViewGenerations,
+  type ViewRow,
+  UnknownEventError,
+  type ViewId,
+  ViewMissingError,
+} from '../../../lib/views/view.js';
+import { GenerationGoneError } from '../../../lib/views/view-errors.js';
+
+/** What is wrong with the store at the moment. */
+export interface Faults {
+  /** Thrown by everything. */
+  away?: Error | undefined;
+  /** Thrown by `apply` of a batch that holds this position. */
+  unapplicable?: { readonly position: bigint; readonly error: Error } | undefined;
+  /** `apply` says that it does not know the event at this position. */
+  unknown?: bigint | undefined;
+  /** Called after the data was written and before the checkpoint. */
+  midway?: (() => void) | undefined;
+  /** What `apply` waits for. */
+  gate?: Promise<void> | undefined;
+}
+
+/** Counts how often each position was applied, and keeps one row for each. */
+export class FakeView<I extends ViewId = ViewId> implements View {
+  readonly store = 'memory';
+  readonly counts = new Map<bigint, number>();
+  readonly checkpoints = new Map<number, Checkpoint>();
+  readonly rewritten = new Map<string, ViewRow>();
+  batches = 0;
+  polls = 0;
+  gone = false;
+
+  constructor(
+    readonly generation: number,
+    readonly faults: Faults,
+    readonly id: I,
+  ) {}
+
+  async apply(batch: BusBatch): Promise<void> {
+    await this.faults.gate;
+    this.#present();
+    const { unknown, unapplicable } = this.faults;
+    const before = this.#checkpoint(batch.partition);
+    const fresh = batch.events.filter(({ position }) => position > before.position);
+    if (unknown !== undefined && fresh.some(({ position }) => position === unknown)) {
+      throw new UnknownEventError(unknown);
+    }
+    if (unapplicable !== undefined && fresh.some(({ position }) => position === unapplicable.position)) {
+      throw unapplicable.error;
+    }
+    this.faults.midway?.();
+    this.batches++;
+    for (const { position } of fresh) this.counts.set(position, (this.counts.get(position) ?? 0) + 1);
+    const { partition, offset, watermark } = batch;
+    if (watermark.position >= before.position) {
+      this.checkpoints.set(partition, { ...watermark, partition, offset });
+    }
+  }
+
+  async checkpoint(partition: number): Promise<Checkpoint> {
+    this.polls++;
+    await Promise.resolve();
+    this.#present();
+    return this.#checkpoint(partition);
+  }
+
+  async rows({ afterKey, limit }: RowPage): Promise<readonly ViewRow[]> {
+    await Promise.resolve();
+    this.#present();
+    const keyOf = (position: bigint) => `event:${String(position).padStart(8, '0')}`;
+    return [...this.counts.keys()]
+      .sort((one, other) => Number(one - other))
+      .filter((position) => afterKey === null || keyOf(position) > afterKey)
+      .slice(0, limit)
+      .map((position) => {
+        const key = keyOf(position);
+        return this.rewritten.get(key) ?? { key, position, content: 'seen' };
+      });
+  }
+
+  #checkpoint(partition: number): Checkpoint {
+    return this.checkpoints.get(partition) ?? emptyCheckpoint(partition);
+  }
+
+  #present(): void {
+    if (this.gone) throw new GenerationGoneError(this.id, this.generation, undefined);
+    if (this.faults.away !== undefined) throw this.faults.away;
+  }
+}
+
+export class FakeGenerations<I extends ViewId = ViewId> implements ViewGenerations<FakeView<I>> {
+  readonly faults: Faults = {};
+  readonly all = new Map<number, FakeView<I>>();
+  serving: number | undefined;
+  pointerReads = 0;
+  #last = 0;
+
+  constructor(readonly id: I) {}
+
+  async migrate(): Promise<void> {
+    if (this.serving === undefined) this.serving = (await this.create()).generation;
+  }
+
+  async current(): Promise<FakeView<I>> {
+    this.pointerReads++;
+    await Promise.resolve();
+    if (this.faults.away !== undefined) throw this.faults.away;
+    const found = this.serving === undefined ? undefined : this.all.get(this.serving);
+    if (found === undefined) throw new ViewMissingError(this.id);
+    return found;
+  }
+
+  async create(): Promise<FakeView<I>> {
+    await Promise.resolve();
+    if (this.faults.away !== undefined) throw this.faults.away;
+    const view = new FakeView(++this.#last, this.faults, this.id);
+    this.all.set(view.generation, view);
+    return view;
+  }
+
+  async switchTo(generation: number): Promise<void> {
+    await Promise.resolve();
+    this.serving = generation;
+  }
+
+  async drop(generation: number): Promise<void> {
+    await Promise.resolve();
+    if (generation === this.serving) throw new Error('it serves');
+    const found = this.all.get(generation);
+    if (found !== undefined) found.gone = true;
+    this.all.delete(generation);
+  }
+
+  list(): Promise<readonly number[]> {
+    return Promise.resolve([...this.all.keys()]);
+  }
+}

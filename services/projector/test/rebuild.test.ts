@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { logBus } from '../../../lib/log/postgres-bus.js';
+import { CallError } from '../../../lib/platform/errors.js';
+import { START, FakeLog } from '../../query/test/fake-log.js';
+import { Projector, type ProjectorEntry } from '../projector.js';
+import { Projection } from '../runner.js';
+import { FakeGenerations, type FakeView } from './fake-view.js';
+import { until } from './until.js';
+
+let log: FakeLog;
+let generations: FakeGenerations;
+let projector: Projector;
+let entry: ProjectorEntry;
+
+const logger = { info: () => {}, warn: () => {}, error: () => {} };
+const build = (keepReplaced_ms = 60_000) => {
+  const bus = logBus(log);
+  const projection = new Projection({
+    ...{ id: 'history', generations, bus, log, logger, pauses_ms: [1], backoff_ms: () => 5 },
+  });
+  const parts = { log, bus, logger, clock: () => START, offsetAt: (at: bigint) => at, keepReplaced_ms };
+  projector = new Projector(parts, [[projection, generations]]);
+  entry = projector.entry('history');
+};
+const view = (generation: number): FakeView => {
+  const found = generations.all.get(generation);
+  if (found === undefined) throw new Error(`there is no generation ${String(generation)}`);
+  return found;
+};
+const position = () => view(generations.serving ?? 0).checkpoints.get(0)?.position ?? -1n;
+const ended = () => entry.rebuild?.endTime !== undefined;
+const end = () => BigInt(log.events.length - 1);
+const isExact = (generation: number) =>
+  log.events.every((each) => view(generation).counts.get(each.position) === 1);
+
+beforeEach(async () => {
+  log = new FakeLog();
+  log.fill(3_300);
+  generations = new FakeGenerations('history');
+  build();
+  await projector.start();
+  await until(() => position() === end());
+});
+
+afterEach(() => projector.stop());
+
+describe('a rebuild', () => {
+  test('fills, compares, switches; the projection goes on with the new generation', async () => {
+    projector.rebuild(entry, false);
+    await until(ended);
+    expect(entry.rebuild).toMatchObject({
+      ...{ phase: 'done', generation: 2, position: 3_300n, failure: '' },
+      ...{ comparedRows: 3_301, differentRows: 0 },
+    });
+    expect(generations.serving).toBe(2);
+    log.fill(10);
+    await until(() => position() === end());
+    expect(isExact(2)).toBe(true);
+    expect(view(1).checkpoints.get(0)?.position).toBe(3_300n);
+  });
+
+  test('under load loses nothing, and stands behind the old generation at no time', async () => {
+    const filling = setInterval(() => {
+      log.fill(10);
+    }, 1);
+    const before = position();
+    await until(() => position() > before);
+    let last = -1n;
+    const backwards: bigint[] = [];
+    const watching = setInterval(() => {
+      if (position() < last) backwards.push(position());
+      last = position();
+    }, 0);
+    projector.rebuild(entry, false);
+    await until(ended);
+    clearInterval(filling);
+    await until(() => position() === end());
+    clearInterval(watching);
+    expect(entry.rebuild).toMatchObject({ phase: 'done', differentRows: 0 });
+    expect(isExact(2)).toBe(true);
+    expect(backwards).toEqual([]);
+  });
+
+  test('that finds a difference leaves the old generation serving and says so', async () => {
+    const key = 'event:00000042';
+    view(1).rewritten.set(key, { key, position: 42n, content: 'wrong' });
+    projector.rebuild(entry, false);
+    await until(ended);
+    expect(entry.rebuild).toMatchObject({ phase: 'failed', differentRows: 1, comparedRows: 3_301 });
+    expect(entry.rebuild?.failure).toContain('accept_differences');
+    expect([...generations.all.keys()]).toEqual([1]);
+    expect(generations.serving).toBe(1);
+  });
+
+  test('finds a row that is missing, and one too many', async () => {
+    view(1).counts.delete(7n);
+    view(1).counts.set(-1n, 1);
+    projector.rebuild(entry, false);
+    await until(ended);
+    expect(entry.rebuild).toMatchObject({ phase: 'failed', differentRows: 2 });
+  });
+
+  test('finds a difference in a row that changes all the time', async () => {
+    const key = 'event:00000042';
+    // The position of the row is always later than where the comparison stands, until everything stands still.
+    const hot = { key, content: 'wrong', position: 10n ** 9n };
+    view(1).rewritten.set(key, hot);
+    projector.rebuild(entry, false);
+    await until(ended);
+    expect(entry.rebuild).toMatchObject({ phase: 'failed', differentRows: 1 });
+  });
+
+  test('with accept_differences switches all the same', async () => {
+    const key = 'event:00000042';
+    view(1).rewritten.set(key, { key, position: 42n, content: 'wrong' });
+    projector.rebuild(entry, true);
+    await until(ended);
+    expect(entry.rebuild).toMatchObject({ phase: 'done', differentRows: 1 });
+    expect(generations.serving).toBe(2);
+  });
+
+  test('is not begun while another runs', async () => {
+    projector.rebuild(entry, false);
+    let reason: ErrorReason | undefined;
+    try {
+      projector.rebuild(entry, false);
+    } catch (error) {
+      if (error instanceof CallError) reason = error.reason;
+    }
+    expect(reason).toBe(ErrorReason.PROJECTION_STATE);
+    await until(ended);
+  });
+
+  test('drops the replaced generation after a while', async () => {
+    await projector.stop();
+    build(20);
+    await projector.start();
+    projector.rebuild(entry, false);
+    await until(ended);
+    expect([...generations.all.keys()]).toEqual([1, 2]);
+    await until(() => !generations.all.has(1));
+  });
+
+  test('that fails half-way leaves the old generation serving, and another can begin', async () => {
+    let open = () => {};
+    generations.faults.gate = new Promise((resolve) => (open = resolve));
+    projector.rebuild(entry, false);
+    await until(() => generations.all.has(2));
+    view(2).gone = true;
+    open();
+    await until(ended);
+    expect(entry.rebuild).toMatchObject({
+      phase: 'failed',
+      failure: 'a store failed; the server log has more',
+    });
+    expect(generations.serving).toBe(1);
+    projector.rebuild(entry, false);
+    await until(() => entry.rebuild?.phase === 'done');
+    expect(generations.serving).toBe(3);
+  });
+
+  test('that a stop interrupts leaves nothing behind', async () => {
+    let open = () => {};
+    generations.faults.gate = new Promise((resolve) => (open = resolve));
+    projector.rebuild(entry, false);
+    await until(() => generations.all.has(2));
+    const stopping = projector.stop();
+    open();
+    await stopping;
+    expect(entry.rebuild?.phase).toBe('failed');
+    expect([...generations.all.keys()]).toEqual([1]);
+  });
+
+  test('of a paused projection brings the new generation to where the old one stands', async () => {
+    await entry.projection.pause();
+    log.fill(100);
+    projector.rebuild(entry, false);
+    await until(ended);
+    expect(entry.rebuild).toMatchObject({ phase: 'done', position: 3_300n });
+    expect(position()).toBe(3_300n);
+    entry.projection.resume();
+    await until(() => position() === end());
+    expect(isExact(2)).toBe(true);
+  });
+
+  test('frees a view from a history that the log has lost', async () => {
+    await entry.projection.pause();
+    log.restoreTo(3_000n);
+    log.fill(500);
+    entry.projection.resume();
+    await until(() => entry.projection.failure?.kind === 'history_lost');
+    projector.rebuild(entry, true);
+    await until(ended);
+    await until(() => position() === end() && entry.projection.state === 'running');
+    expect(isExact(2)).toBe(true);
+  });
+});

@@ -1,0 +1,252 @@
+/** How fresh a read is: waits for views, checks of tokens against the log, and what an answer says it is as of. */
+import { create } from '@bufbuild/protobuf';
+import { LRUCache } from 'lru-cache';
+import { type AsOf, AsOfSchema, type Consistency } from '../../gen/quittance/common/v1/consistency_pb.js';
+import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import type { LogReader } from '../../lib/log/reader.js';
+import type { LogPoint } from '../../lib/platform/bus.js';
+import type { Call } from '../../lib/platform/call.js';
+import { type CallError, fail } from '../../lib/platform/errors.js';
+import { timestampOf } from '../../lib/platform/time.js';
+import {
+  decodeConsistencyToken,
+  encodeConsistencyToken,
+  type PageToken,
+  type TokenPoint,
+} from '../../lib/platform/tokens.js';
+import type { Checkpoint, View } from '../../lib/views/view.js';
+import type { ViewGetter } from './serving-view.js';
+import { SharedRead } from './shared-read.js';
+import { ViewPoller, type WaitTarget } from './view-poller.js';
+
+/** What a read asks of its view before it may answer. All that is given must hold. */
+export interface Requirement {
+  /** The request's own field; undefined: minimize_latency. */
+  readonly consistency?: Consistency | undefined;
+  /** A position that the request names: POSITION_OUT_OF_RANGE beyond the log's end. */
+  readonly position?: bigint | undefined;
+  /** The page token of a later page: the view must have reached what the first page was as of. */
+  readonly page?: PageToken | undefined;
+}
+
+/** Which kind of token is checked: what its failures are called. */
+type TokenReason =
+  ErrorReason.INVALID_CONSISTENCY_TOKEN | ErrorReason.INVALID_RESUME_TOKEN | ErrorReason.INVALID_PAGE_TOKEN;
+
+/** Tunables; the defaults are what production uses. */
+export interface FreshnessOptions {
+  /** How long a read waits that has no deadline of its own. */
+  readonly readDeadline_ms?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** How long a read waits for its view when the caller set no deadline. */
+const READ_DEADLINE_MS = 5_000;
+/** A read fails this long before its deadline, so that the caller gets our error and not the deadline's. */
+const MARGIN_MS = 50;
+/** Tokens whose hash was found in the log. */
+const VERIFIED_TOKENS = 10_000;
+/** A restored log is noticed after this time at the latest, also by those who only ever bring the same token. */
+const VERIFIED_MS = 60_000;
+
+/** Knows the log's end and the views' checkpoints, and makes reads wait for them. One a process. */
+export class Freshness {
+  readonly #log: LogReader;
+  readonly #readDeadline_ms: number;
+  readonly #now: () => number;
+  readonly #head: SharedRead<LogPoint>;
+  readonly #pollers = new WeakMap<ViewGetter<View>, Map<number, ViewPoller>>();
+  readonly #verified = new LRUCache<string, true>({ max: VERIFIED_TOKENS, ttl: VERIFIED_MS });
+  #epoch = 0;
+  #logId: Promise<Uint8Array> | undefined;
+
+  constructor(log: LogReader, opts: FreshnessOptions = {}) {
+    this.#log = log;
+    this.#readDeadline_ms = opts.readDeadline_ms ?? READ_DEADLINE_MS;
+    this.#now = opts.now ?? Date.now;
+    this.#head = new SharedRead(async () => {
+      const head = await log.head();
+      // The log was restored: what was verified before may be lost.
+      if (head.epoch !== this.#epoch) this.#verified.clear();
+      this.#epoch = head.epoch;
+      return head;
+    });
+  }
+
+  /** The 16 bytes that name the log; read once. */
+  logId(): Promise<Uint8Array> {
+    this.#logId ??= this.#log.logId().catch((error: unknown) => {
+      this.#logId = undefined;
+      throw error;
+    });
+    return this.#logId;
+  }
+
+  /** The log's end by a read that begins after this call; calls at the same time share it. */
+  head(): Promise<LogPoint> {
+    return this.#head.get();
+  }
+
+  /**
+   * Resolves when the view's partition has all that the request asks for.
+   * @throws CallError INVALID_CONSISTENCY_TOKEN, INVALID_PAGE_TOKEN, HISTORY_LOST, POSITION_OUT_OF_RANGE, or
+   * READ_MODEL_BEHIND at the deadline; or the signal's reason.
+   */
+  async reach<V extends View>(
+    getter: ViewGetter<V>,
+    partition: number,
+    need: Requirement,
+    call: Pick<Call, 'deadline_ms' | 'signal'>,
+  ): Promise<void> {
+    const { consistency, position, page } = need;
+    const requirement = consistency?.requirement;
+    // The reads of the log and the wait for the view go on at the same time: a fresh token costs one round trip, not two.
+    const waits: Promise<void>[] = [];
+    const wait = (target: WaitTarget) => this.#wait(getter, partition, target, call);
+    if (requirement?.case === 'atLeastAsFresh') {
+      const token = decodeConsistencyToken(requirement.value);
+      waits.push(this.#waitVerified(token, ErrorReason.INVALID_CONSISTENCY_TOKEN, wait));
+    } else if (requirement?.case === 'fullyConsistent' && requirement.value) {
+      waits.push(this.head().then(wait));
+    }
+    if (page !== undefined) waits.push(this.#waitVerified(page, ErrorReason.INVALID_PAGE_TOKEN, wait));
+    if (position !== undefined && position >= 0n) waits.push(this.#waitPosition(position, wait));
+    if (waits.length > 0) await Promise.all(waits);
+  }
+
+  /**
+   * Makes sure that a token is of this log and that its history is still there.
+   * @throws CallError with the reason given (another store, beyond the log's end), or HISTORY_LOST.
+   */
+  async verify(token: TokenPoint, reason: TokenReason): Promise<void> {
+    if (!sameBytes(token.logId, await this.logId()) || token.shard !== this.#log.shard) {
+      throw fail(reason, 'the token is of another store');
+    }
+    if (token.position < 0n) return;
+    const key = `${String(token.epoch)}.${String(token.position)}.${hex(token.hash)}`;
+    if (this.#verified.has(key)) return;
+    const event = await this.#log.at(token.position);
+    if (event === undefined) throw await this.#beyond(token, reason);
+    // With the same bytes at the position all before it is the same too: each event holds the hash of the one before.
+    if (!sameBytes(event.hash.subarray(0, token.hash.length), token.hash)) throw historyLost(token);
+    this.#verified.set(key, true);
+  }
+
+  /** As `verify` of a page token by the methods that read the log itself and have no view to wait for. */
+  verifyPage(page: PageToken): Promise<void> {
+    return this.verify(page, ErrorReason.INVALID_PAGE_TOKEN);
+  }
+
+  async #beyond(token: TokenPoint, reason: TokenReason): Promise<CallError> {
+    const head = await this.head();
+    if (head.epoch > token.epoch) return historyLost(token);
+    return fail(reason, 'the token is beyond the end of the log', {
+      metadata: { position: String(head.position), required: String(token.position) },
+    });
+  }
+
+  async #waitVerified(
+    token: TokenPoint,
+    reason: TokenReason,
+    wait: (target: WaitTarget) => Promise<void>,
+  ): Promise<void> {
+    // Verified first: a token of nowhere must not hold a reader until its deadline.
+    await this.verify(token, reason);
+    await wait(token);
+  }
+
+  async #waitPosition(position: bigint, wait: (target: WaitTarget) => Promise<void>): Promise<void> {
+    const head = await this.head();
+    if (position > head.position) {
+      throw fail(ErrorReason.POSITION_OUT_OF_RANGE, 'the position is beyond the end of the log', {
+        metadata: { position: String(head.position), required: String(position) },
+      });
+    }
+    await wait({ epoch: 0, position });
+  }
+
+  async #wait<V extends View>(
+    getter: ViewGetter<V>,
+    partition: number,
+    target: WaitTarget,
+    call: Pick<Call, 'deadline_ms' | 'signal'>,
+  ): Promise<void> {
+    const due_ms = call.deadline_ms ?? this.#now() + this.#readDeadline_ms;
+    const poller = this.#poller(getter, partition);
+    const left_ms = Math.max(0, due_ms - MARGIN_MS - this.#now());
+    const outcome = await poller.reach(target, left_ms, call.signal);
+    if (outcome.reached) return;
+    throw behind(outcome.view, outcome.checkpoint, target.position);
+  }
+
+  #poller<V extends View>(getter: ViewGetter<V>, partition: number): ViewPoller {
+    const pollers = this.#pollers.get(getter) ?? new Map<number, ViewPoller>();
+    this.#pollers.set(getter, pollers);
+    const poller = pollers.get(partition) ?? new ViewPoller(getter, partition);
+    pollers.set(partition, poller);
+    return poller;
+  }
+}
+
+/** What an answer's as_of may add. */
+export interface AsOfOptions {
+  /** See AsOf.final; default false. */
+  readonly final?: boolean;
+}
+
+/**
+ * The as_of of an answer: of the checkpoint that was read with the data, or, on a later page of a list, of its page token
+ * (whose position and time are the first page's).
+ */
+export async function asOf(
+  context: { readonly freshness: Freshness; readonly log: { readonly shard: number } },
+  point: LogPoint | Checkpoint | PageToken,
+  opts: AsOfOptions = {},
+): Promise<AsOf> {
+  const { epoch, position, hash, recordedTime } = point;
+  const logId = await context.freshness.logId();
+  const token = { logId, shard: context.log.shard, epoch, position, hash };
+  const answer = create(AsOfSchema, {
+    position,
+    final: opts.final ?? false,
+    consistencyToken: encodeConsistencyToken(token),
+  });
+  // A view that has seen nothing has no time.
+  if (position >= 0n) answer.time = timestampOf(recordedTime);
+  return answer;
+}
+
+function behind(view: string, checkpoint: LogPoint | undefined, required: bigint): CallError {
+  const position = checkpoint === undefined ? 'unknown' : String(checkpoint.position);
+  return fail(ErrorReason.READ_MODEL_BEHIND, `the ${view} view has not reached what the read asks for`, {
+    metadata: { view, position, required: String(required) },
+  });
+}
+
+function historyLost(token: TokenPoint): CallError {
+  return fail(
+    ErrorReason.HISTORY_LOST,
+    'the log was restored to an older end; what the token stands for is lost',
+    {
+      metadata: { required: String(token.position), epoch: String(token.epoch) },
+      precondition: [
+        {
+          type: 'HISTORY',
+          subject: `position ${String(token.position)}`,
+          description: 'is not in the log any more',
+        },
+      ],
+    },
+  );
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}
+
+function hex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}

@@ -1,0 +1,43 @@
+/** What every read method is given, and how it reads from the generation of a view that serves. */
+import type { LogReader } from '../../lib/log/reader.js';
+import type { BalancesView } from '../../lib/views/balances/view.js';
+import type { HistoryView } from '../../lib/views/history/view.js';
+import type { ReportsView } from '../../lib/views/reports/view.js';
+import type { View } from '../../lib/views/view.js';
+import type { Freshness } from './consistency.js';
+import { isGenerationGone, type ViewGetter } from './serving-view.js';
+
+/** What the read methods share. */
+export interface QueryContext {
+  readonly log: LogReader;
+  /** The partition that a ledger lives in, as the bus has it. */
+  partitionOf(ledgerId: string): number;
+  readonly balances: ViewGetter<BalancesView>;
+  readonly history: ViewGetter<HistoryView>;
+  readonly reports: ViewGetter<ReportsView>;
+  readonly freshness: Freshness;
+  /** How often a watch without news sends its as_of. */
+  readonly heartbeat_ms: number;
+}
+
+/** What the contracts promise. */
+export const DEFAULT_HEARTBEAT_MS = 5_000;
+
+/**
+ * Reads from the serving generation. If that was dropped since its pointer was read, reads the pointer again and tries
+ * once more, so a rebuild is never seen by a caller. `read` may run twice: it must only read.
+ */
+export async function readView<V extends View, T>(
+  getter: ViewGetter<V>,
+  read: (view: V) => Promise<T>,
+): Promise<T> {
+  const view = await getter();
+  try {
+    return await read(view);
+  } catch (error) {
+    if (!isGenerationGone(error)) throw error;
+    const next = await getter.refresh();
+    if (next.generation === view.generation) throw error;
+    return await read(next);
+  }
+}

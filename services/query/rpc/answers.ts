@@ -1,0 +1,96 @@
+/** What the read methods share: who was not found, page sizes and tokens, and rows as the API shows them. */
+import { create } from '@bufbuild/protobuf';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import {
+  type EntryRecord,
+  EntryRecordSchema,
+} from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import type { LogPoint } from '../../../lib/platform/bus.js';
+import { type CallError, fail } from '../../../lib/platform/errors.js';
+import { timestampOf } from '../../../lib/platform/time.js';
+import { type CursorPart, encodePageToken, type PageToken } from '../../../lib/platform/tokens.js';
+import type { EntryRow } from '../../../lib/views/history/view.js';
+import { type QueryContext, readView } from '../context.js';
+
+const DEFAULT_PAGE_SIZE = 50;
+
+/** How many rows a page holds: 0 means 50. The contracts bound it. */
+export function pageSizeOf(requested: number): number {
+  return requested === 0 ? DEFAULT_PAGE_SIZE : requested;
+}
+
+/** No such ledger. */
+export function ledgerNotFound(ledgerId: string): CallError {
+  return fail(ErrorReason.LEDGER_NOT_FOUND, `ledger ${ledgerId} does not exist`, {
+    resource: { type: 'ledger', name: ledgerId },
+  });
+}
+
+/** The ledger has no such account, or had none then. */
+export function accountNotFound(accountId: string, when = ''): CallError {
+  return fail(ErrorReason.ACCOUNT_NOT_FOUND, `account ${accountId} does not exist in the ledger${when}`, {
+    resource: { type: 'account', name: accountId },
+  });
+}
+
+/** The ledger has no such transaction. */
+export function transactionNotFound(transactionId: string): CallError {
+  return fail(
+    ErrorReason.TRANSACTION_NOT_FOUND,
+    `transaction ${transactionId} does not exist in the ledger`,
+    {
+      resource: { type: 'transaction', name: transactionId },
+    },
+  );
+}
+
+/** @throws CallError LEDGER_NOT_FOUND if the history view knows no such ledger. Asked only where nothing was found in it. */
+export async function requireLedger(context: QueryContext, ledgerId: string): Promise<void> {
+  const partition = context.partitionOf(ledgerId);
+  const { value } = await readView(context.history, (view) => view.ledger(partition, ledgerId));
+  if (value === undefined) throw ledgerNotFound(ledgerId);
+}
+
+/**
+ * The same for reads that do not go to the history view: a ledger begins with the first of its events in the log.
+ * @throws CallError LEDGER_NOT_FOUND
+ */
+export async function requireLedgerInLog(
+  context: Pick<QueryContext, 'log'>,
+  ledgerId: string,
+): Promise<void> {
+  const events = await context.log.page({ after: -1n, through: null, limit: 1, ledgerId, streamId: null });
+  if (events.length === 0) throw ledgerNotFound(ledgerId);
+}
+
+/** A page of rows, and whether there are more. `rows` holds one more than the page if so. */
+export function cutPage<T>(rows: readonly T[], size: number): { shown: readonly T[]; last: T | undefined } {
+  const shown = rows.slice(0, size);
+  // Only the last row of a page that is followed by another goes into a token.
+  return { shown, last: rows.length > size ? shown.at(-1) : undefined };
+}
+
+/** The token of the next page: bound to the query, pinned to what the first page was as of. */
+export async function nextPageToken(
+  context: QueryContext,
+  pinned: LogPoint | PageToken,
+  fingerprint: Uint8Array,
+  cursor: readonly CursorPart[],
+): Promise<string> {
+  const { epoch, position, hash, recordedTime } = pinned;
+  return encodePageToken({
+    logId: await context.freshness.logId(),
+    shard: context.log.shard,
+    ...{ epoch, position, hash, recordedTime, fingerprint, cursor },
+  });
+}
+
+/** An entry as lists and statements show it. */
+export function entryRecordOf(row: EntryRow): EntryRecord {
+  const { entry, transactionId, kind, position } = row;
+  return create(EntryRecordSchema, {
+    ...{ entry, transactionId, kind, position },
+    effectiveTime: timestampOf(row.effectiveTime),
+    recordedTime: timestampOf(row.recordedTime),
+  });
+}

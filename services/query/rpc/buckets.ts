@@ -1,0 +1,136 @@
+/**
+ * The buckets of a report: hours, days, weeks or months of an IANA time zone. Days have 23 or 25 hours where the clock
+ * changes. What the zone's clock showed when comes from Intl, which Node carries the whole tz database for.
+ */
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { type Buckets, Interval } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
+import { type CallError, fail } from '../../../lib/platform/errors.js';
+import { SECOND, timestampOf } from '../../../lib/platform/time.js';
+import { requestedTime } from '../times.js';
+import { type Zone, zoneNamed } from './zone.js';
+
+/** The contract's bound. */
+const MOST_BUCKETS = 1_000;
+
+/** Seconds since 1970: bounds between the ends of the range are whole seconds. */
+type Seconds = number;
+
+const HOUR: Seconds = 3_600;
+const DAY: Seconds = 86_400;
+
+/**
+ * The bounds of the buckets that a request asks for: n + 1 ascending times, UTC microseconds, the first and the last being
+ * the ends of the range.
+ * @throws CallError INVALID_FIELD: a time finer than a microsecond, an end not after the start, an unknown zone, or more
+ * than 1,000 buckets.
+ */
+export function bucketBounds(buckets: Buckets | undefined): bigint[] {
+  const start = requiredTime('buckets.start_time', buckets?.startTime);
+  const end = requiredTime('buckets.end_time', buckets?.endTime);
+  if (start >= end) throw invalid('buckets.end_time', 'is not after buckets.start_time');
+  const name = buckets?.timeZone ?? '';
+  const zone = zoneNamed(name === '' ? 'UTC' : name);
+  if (zone === undefined)
+    throw invalid('buckets.time_zone', 'is not an IANA time zone that this server knows');
+  const next = stepOf(buckets?.interval ?? Interval.UNSPECIFIED);
+  const bounds = [start];
+  for (let at = next(zone, floorSeconds(start)); BigInt(at) * SECOND < end; at = next(zone, at)) {
+    if (bounds.length === MOST_BUCKETS) {
+      throw invalid(
+        'buckets',
+        `are more than ${String(MOST_BUCKETS)}; take a wider interval or a shorter range`,
+      );
+    }
+    bounds.push(BigInt(at) * SECOND);
+  }
+  bounds.push(end);
+  return bounds;
+}
+
+/** One message a bucket, the empty ones included, with the rows that belong to it as `shown` makes them. */
+export function intoBuckets<R extends { readonly bucket: number }, S>(
+  bounds: readonly bigint[],
+  rows: readonly R[],
+  shown: (row: R) => S,
+): { startTime: Timestamp; endTime: Timestamp; rows: S[] }[] {
+  const buckets = bounds.slice(1).map((end, index) => ({
+    startTime: timestampOf(bounds[index] ?? end),
+    endTime: timestampOf(end),
+    rows: [] as S[],
+  }));
+  for (const row of rows) buckets[row.bucket]?.rows.push(shown(row));
+  return buckets;
+}
+
+/** From a time to the next bound after it. */
+function stepOf(interval: Interval): (zone: Zone, at: Seconds) => Seconds {
+  switch (interval) {
+    case Interval.HOUR:
+      return nextHour;
+    case Interval.UNSPECIFIED:
+    case Interval.DAY:
+      return (zone, at) => nextStart(zone, at, (day) => day + DAY);
+    case Interval.WEEK:
+      return (zone, at) => nextStart(zone, at, nextMonday);
+    case Interval.MONTH:
+      return (zone, at) => nextStart(zone, at, nextMonth);
+    default: {
+      const never: never = interval;
+      throw new RangeError(`unknown interval ${String(never)}`);
+    }
+  }
+}
+
+/**
+ * An hour begins when the zone's clock shows a full one, and lasts at most 3,600 seconds: where the clock is moved by half
+ * an hour, or repeats an hour, it is cut or counted again.
+ */
+function nextHour(zone: Zone, at: Seconds): Seconds {
+  const shown = at + zone.offsetAt(at);
+  return at + HOUR - modulo(shown, HOUR);
+}
+
+/** `later` maps a local midnight to a later one; both as if the local clock were UTC. */
+function nextStart(zone: Zone, at: Seconds, later: (midnight: Seconds) => Seconds): Seconds {
+  const shown = at + zone.offsetAt(at);
+  let midnight = later(shown - modulo(shown, DAY));
+  let bound = zone.instantOf(midnight);
+  // A zone that crossed the date line left a day out (Samoa, 2011): it begins where the next one does.
+  while (bound <= at) {
+    midnight = later(midnight);
+    bound = zone.instantOf(midnight);
+  }
+  return bound;
+}
+
+function nextMonday(midnight: Seconds): Seconds {
+  // The first of January 1970 was a Thursday.
+  const sinceMonday = modulo(midnight / DAY + 3, 7);
+  return midnight + (7 - sinceMonday) * DAY;
+}
+
+function nextMonth(midnight: Seconds): Seconds {
+  const date = new Date(midnight * 1000);
+  date.setUTCMonth(date.getUTCMonth() + 1, 1);
+  return date.getTime() / 1000;
+}
+
+function requiredTime(field: string, time: Timestamp | undefined): bigint {
+  if (time === undefined) throw invalid(field, 'is required');
+  return requestedTime(field, time);
+}
+
+function floorSeconds(micros: bigint): Seconds {
+  const seconds = micros / SECOND;
+  return Number(micros < 0n && micros % SECOND !== 0n ? seconds - 1n : seconds);
+}
+
+/** Never negative. */
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by;
+}
+
+function invalid(field: string, description: string): CallError {
+  return fail(ErrorReason.INVALID_FIELD, `${field} ${description}`, { fields: [{ field, description }] });
+}

@@ -1,0 +1,21 @@
+/** An event of the log as the API shows it. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { EventRecordSchema } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
+import { commandMessage, commandOf } from '../../../lib/log/canonical-body.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
+
+/** The EventRecord of an event. */
+export function eventRecord({ event, hash }: RecordedEvent): MessageInitShape<typeof EventRecordSchema> {
+  const command = commandOf(event);
+  return command === undefined ? { event, hash } : { event, hash, command: commandMessage(command) };
+}
+
+/** About how many bytes an EventRecord takes: the canonical body stands in it twice, as bytes and as a message. */
+export function eventRecordSize(record: RecordedEvent): number {
+  return record.bytes.length + record.event.canonicalBody.length + 64;
+}
+
+/** The point of the log right after an event. */
+export function pointOf({ event, position, hash }: RecordedEvent): LogPoint {
+  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
+}

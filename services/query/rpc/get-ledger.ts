@@ -1,0 +1,18 @@
+import type { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
+import type { MethodFunction } from '../../../lib/platform/service.js';
+import { asOf } from '../consistency.js';
+import { type QueryContext, readView } from '../context.js';
+import { ledgerNotFound } from './answers.js';
+
+/** GetLedger, from the history view. */
+export function getLedger(
+  context: QueryContext,
+): MethodFunction<(typeof LedgerQueryService)['method']['getLedger']> {
+  return async ({ ledgerId, consistency }, call) => {
+    const partition = context.partitionOf(ledgerId);
+    await context.freshness.reach(context.history, partition, { consistency }, call);
+    const read = await readView(context.history, (view) => view.ledger(partition, ledgerId));
+    if (read.value === undefined) throw ledgerNotFound(ledgerId);
+    return { ledger: read.value, asOf: await asOf(context, read.asOf) };
+  };
+}

@@ -1,0 +1,100 @@
+import {
+  type GetTrialBalanceRequest,
+  GetTrialBalanceRequestSchema,
+  type ReportQueryService,
+  TrialBalanceGrouping,
+} from '../../../gen/quittance/query/v1/report_query_service_pb.js';
+import { knownExponent } from '../../../lib/platform/currency.js';
+import type { LogPoint } from '../../../lib/platform/bus.js';
+import type { MethodFunction } from '../../../lib/platform/service.js';
+import { decodePageToken, queryFingerprint } from '../../../lib/platform/tokens.js';
+import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
+import type { TrialBalanceQuery } from '../../../lib/views/reports/view.js';
+import { type QueryContext, readView } from '../context.js';
+import { optionalTime } from '../times.js';
+import { cutPage, nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
+import { pointOf } from './event-record.js';
+import { basisOf, reportAsOf } from './report-answers.js';
+
+/** What a page token of a trial balance holds: currency and key of the last row sent. */
+const CURSOR = ['string', 'string'] as const;
+
+/**
+ * GetTrialBalance, from the reports view. It is pinned to the position that the caller names, else to what its first page
+ * was as of, so that the pages together sum up to the totals on each.
+ */
+export function getTrialBalance(
+  context: QueryContext,
+): MethodFunction<(typeof ReportQueryService)['method']['getTrialBalance']> {
+  return async (request, call) => {
+    const { ledgerId, consistency, currency, pageToken } = request;
+    const partition = context.partitionOf(ledgerId);
+    const before = optionalTime('end_time', request.endTime);
+    const basis = basisOf(request.timeBasis);
+    const fingerprint = queryFingerprint(GetTrialBalanceRequestSchema, request);
+    const page = pageToken === '' ? undefined : decodePageToken(pageToken, fingerprint, CURSOR);
+    const position = request.position === 0n ? undefined : request.position;
+    await context.freshness.reach(context.reports, partition, { consistency, page, position }, call);
+    const pin = page ?? (position === undefined ? undefined : await pointAt(context, position));
+    const size = pageSizeOf(request.pageSize);
+    const read = await readView(context.reports, (view) =>
+      view.trialBalance({
+        ...{ partition, ledgerId, currency, basis, before, groupBy: groupingOf(request) },
+        through: pin?.position ?? null,
+        after: page === undefined ? null : keyOf(page.cursor),
+        limit: size + 1,
+      }),
+    );
+    const { rows, totals } = read.value;
+    if (totals.length === 0) await requireLedgerInLog(context, ledgerId);
+    const pinned = pin ?? read.asOf;
+    const { shown, last } = cutPage(rows, size);
+    const cursor = last && [last.currency, last.key];
+    return {
+      rows: shown.map(({ key, type, ...sums }) => ({
+        ...{ key, accountType: type, net: String(sums.credits - sums.debits) },
+        ...sumsOf(sums),
+      })),
+      totals: totals.map(sumsOf),
+      nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
+      asOf: await reportAsOf(context, pinned, basis, before),
+    };
+  };
+}
+
+function groupingOf({ groupBy }: GetTrialBalanceRequest): TrialBalanceQuery['groupBy'] {
+  switch (groupBy) {
+    case TrialBalanceGrouping.UNSPECIFIED:
+    case TrialBalanceGrouping.ACCOUNT_TYPE:
+      return 'type';
+    case TrialBalanceGrouping.ID_PREFIX:
+      return 'prefix';
+    case TrialBalanceGrouping.ACCOUNT:
+      return 'account';
+    default: {
+      const never: never = groupBy;
+      throw new RangeError(`unknown grouping ${String(never)}`);
+    }
+  }
+}
+
+/** Rows differ in currency and key alone: the type of a group follows from its accounts. */
+function keyOf([currency, key]: readonly [string, string]): TrialBalanceQuery['after'] {
+  return { currency, key, type: AccountType.UNSPECIFIED };
+}
+
+function sumsOf(sums: { readonly currency: string; readonly debits: bigint; readonly credits: bigint }) {
+  const { currency, debits, credits } = sums;
+  return {
+    ...{ currency, exponent: knownExponent(currency) },
+    debits: String(debits),
+    credits: String(credits),
+  };
+}
+
+/** The point of the log at a position that the view has reached. */
+async function pointAt(context: QueryContext, position: bigint): Promise<LogPoint> {
+  const found = await context.log.at(position);
+  if (found === undefined) throw new Error('a position that a view has reached is in the log');
+  return pointOf(found);
+}

@@ -1,0 +1,41 @@
+import {
+  type AccountQueryService,
+  ListAccountsRequestSchema,
+} from '../../../gen/quittance/query/v1/account_query_service_pb.js';
+import type { MethodFunction } from '../../../lib/platform/service.js';
+import { decodePageToken, queryFingerprint } from '../../../lib/platform/tokens.js';
+import { asOf } from '../consistency.js';
+import { type QueryContext, readView } from '../context.js';
+import { cutPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
+
+/** ListAccounts: in order of opening, from the history view; all pages are as of the first one's position. */
+export function listAccounts(
+  context: QueryContext,
+): MethodFunction<(typeof AccountQueryService)['method']['listAccounts']> {
+  return async (request, call) => {
+    const { ledgerId, consistency, accountIdPrefix, currency, type, status, ownerReference } = request;
+    const partition = context.partitionOf(ledgerId);
+    const fingerprint = queryFingerprint(ListAccountsRequestSchema, request);
+    const page =
+      request.pageToken === '' ? undefined : decodePageToken(request.pageToken, fingerprint, ['bigint']);
+    await context.freshness.reach(context.history, partition, { consistency, page }, call);
+    const size = pageSizeOf(request.pageSize);
+    const read = await readView(context.history, (view) =>
+      view.accounts({
+        ...{ partition, ledgerId, currency, type, status, ownerReference },
+        idPrefix: accountIdPrefix,
+        through: page?.position ?? null,
+        after: page?.cursor[0] ?? null,
+        limit: size + 1,
+      }),
+    );
+    if (read.value.length === 0) await requireLedger(context, ledgerId);
+    const pinned = page ?? read.asOf;
+    const { shown, last } = cutPage(read.value, size);
+    return {
+      accounts: shown.map(({ account }) => account),
+      nextPageToken: last ? await nextPageToken(context, pinned, fingerprint, [last.openedAt]) : '',
+      asOf: await asOf(context, pinned),
+    };
+  };
+}

@@ -1,0 +1,85 @@
+/** EventQueryService/ListEvents: the events of a ledger, from the log itself. */
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import {
+  type EventQueryService,
+  type ListEventsRequest,
+  ListEventsRequestSchema,
+} from '../../../gen/quittance/query/v1/event_query_service_pb.js';
+import type { LogPage } from '../../../lib/log/reader.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
+import type { MethodFunction } from '../../../lib/platform/service.js';
+import {
+  decodeConsistencyToken,
+  decodePageToken,
+  type PageToken,
+  queryFingerprint,
+} from '../../../lib/platform/tokens.js';
+import { asOf } from '../consistency.js';
+import type { QueryContext } from '../context.js';
+import { nextPageToken, pageSizeOf } from './answers.js';
+import { eventRecord, eventRecordSize } from './event-record.js';
+import { requireLedgerInLog } from './require-ledger.js';
+
+/** An answer has at most 4 MiB; a page ends earlier rather than fail. */
+const PAGE_BYTES = 3 * 1024 * 1024;
+
+/** The method; it reads the log's own end, so every answer is fully consistent, whatever the request asks for. */
+export function listEvents(
+  context: QueryContext,
+): MethodFunction<(typeof EventQueryService)['method']['listEvents']> {
+  return async (request) => {
+    const fingerprint = queryFingerprint(ListEventsRequestSchema, request);
+    const page =
+      request.pageToken === ''
+        ? undefined
+        : decodePageToken(request.pageToken, fingerprint, ['bigint'] as const);
+    await verifyTokens(context, request, page);
+    const end: LogPoint = page ?? (await context.freshness.head());
+    const size = pageSizeOf(request.pageSize);
+    const range = rangeOf(request, page?.cursor[0], end.position, size + 1);
+    const found = range === undefined ? [] : await context.log.page(range);
+    if (found.length === 0 && page === undefined) await requireLedgerInLog(context.log, request.ledgerId);
+    const shown = fitting(found.slice(0, size));
+    const last = shown.at(-1);
+    const next =
+      last !== undefined && shown.length < found.length
+        ? await nextPageToken(context, end, fingerprint, [last.position])
+        : '';
+    return { events: shown.map(eventRecord), nextPageToken: next, asOf: await asOf(context, end) };
+  };
+}
+
+async function verifyTokens(
+  context: QueryContext,
+  request: ListEventsRequest,
+  page: PageToken | undefined,
+): Promise<void> {
+  if (page !== undefined) await context.freshness.verify(page, ErrorReason.INVALID_PAGE_TOKEN);
+  const requirement = request.consistency?.requirement;
+  if (requirement?.case === 'atLeastAsFresh') {
+    const token = decodeConsistencyToken(requirement.value);
+    await context.freshness.verify(token, ErrorReason.INVALID_CONSISTENCY_TOKEN);
+  }
+}
+
+/** What to read; undefined if nothing can lie in it. */
+function rangeOf(
+  request: ListEventsRequest,
+  cursor: bigint | undefined,
+  end: bigint,
+  limit: number,
+): LogPage | undefined {
+  const { ledgerId, startPosition, endPosition, streamId } = request;
+  const start = startPosition - 1n;
+  const after = cursor !== undefined && cursor > start ? cursor : start;
+  const through = endPosition > 0n && endPosition - 1n < end ? endPosition - 1n : end;
+  if (after >= through) return undefined;
+  return { after, through, limit, ledgerId, streamId: streamId === '' ? null : streamId };
+}
+
+/** As many of the events as fit into one answer; at least the first. */
+function fitting(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
+  let bytes = 0;
+  const tooMany = events.findIndex((record) => (bytes += eventRecordSize(record)) > PAGE_BYTES);
+  return tooMany === -1 ? events : events.slice(0, Math.max(1, tooMany));
+}

@@ -1,0 +1,63 @@
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { RankBy, type ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
+import { currencyExponent } from '../../../lib/platform/currency.js';
+import { fail } from '../../../lib/platform/errors.js';
+import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { RankQuery } from '../../../lib/views/reports/view.js';
+import type { QueryContext } from '../context.js';
+import { requestedRange } from '../times.js';
+import { basisOf, readReport, reportAsOf } from './report-answers.js';
+
+const DEFAULT_LIMIT = 10;
+
+/** RankAccounts: the LIABILITY accounts of a currency with the largest figures first, equal ones by id. */
+export function rankAccounts(
+  context: QueryContext,
+): MethodFunction<(typeof ReportQueryService)['method']['rankAccounts']> {
+  return async (request, call) => {
+    const { ledgerId, currency } = request;
+    const exponent = exponentOf(currency);
+    const range = requestedRange('start_time', request.startTime, 'end_time', request.endTime);
+    const basis = basisOf(request.timeBasis);
+    const by = figureOf(request.rankBy);
+    const limit = request.limit === 0 ? DEFAULT_LIMIT : request.limit;
+    const read = await readReport(context, request, call, (view, partition) =>
+      view.rank({ partition, ledgerId, currency, basis, ...range, by, limit, through: null }),
+    );
+    return {
+      ...{ currency, exponent },
+      accounts: read.value.map(({ accountId, debits, credits, count }, index) => ({
+        ...{ rank: index + 1, accountId, count },
+        debits: String(debits),
+        credits: String(credits),
+        posted: String(credits - debits),
+      })),
+      asOf: await reportAsOf(context, read.asOf, basis, range.to),
+    };
+  };
+}
+
+function figureOf(rankBy: RankBy): RankQuery['by'] {
+  switch (rankBy) {
+    case RankBy.DEBITS:
+      return 'debits';
+    case RankBy.CREDITS:
+      return 'credits';
+    case RankBy.COUNT:
+      return 'count';
+    case RankBy.POSTED:
+      return 'posted';
+    default:
+      throw invalid(ErrorReason.INVALID_FIELD, 'rank_by', 'says what to rank by');
+  }
+}
+
+function exponentOf(currency: string): number {
+  const exponent = currencyExponent(currency);
+  if (exponent !== undefined) return exponent;
+  throw invalid(ErrorReason.UNKNOWN_CURRENCY, 'currency', 'is no ISO 4217 code that this server knows');
+}
+
+function invalid(reason: ErrorReason, field: string, description: string) {
+  return fail(reason, `${field} ${description}`, { fields: [{ field, description }] });
+}

@@ -1,0 +1,29 @@
+import type { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
+import { knownExponent } from '../../../lib/platform/currency.js';
+import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { QueryContext } from '../context.js';
+import { bucketBounds, intoBuckets } from './buckets.js';
+import { readReport, reportAsOf } from './report-answers.js';
+
+/** SummarizeDeclines: DECLINED transactions by bucket of recorded time, currency and reason. */
+export function summarizeDeclines(
+  context: QueryContext,
+): MethodFunction<(typeof ReportQueryService)['method']['summarizeDeclines']> {
+  return async (request, call) => {
+    const { ledgerId, currency } = request;
+    const bounds = bucketBounds(request.buckets);
+    const read = await readReport(context, request, call, (view, partition) =>
+      view.declines({ partition, ledgerId, currency, basis: 'recorded', bounds, through: null }),
+    );
+    return {
+      buckets: intoBuckets(bounds, read.value, (row) => ({
+        reason: row.reason,
+        currency: row.currency,
+        exponent: knownExponent(row.currency),
+        count: row.count,
+        volume: String(row.volume),
+      })),
+      asOf: await reportAsOf(context, read.asOf, 'recorded', bounds.at(-1)),
+    };
+  };
+}

@@ -1,0 +1,30 @@
+import type { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
+import { knownExponent } from '../../../lib/platform/currency.js';
+import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { QueryContext } from '../context.js';
+import { bucketBounds, intoBuckets } from './buckets.js';
+import { basisOf, readReport, reportAsOf } from './report-answers.js';
+
+/** SummarizeVolume: POSTED transactions by bucket, currency and kind; nothing is netted. */
+export function summarizeVolume(
+  context: QueryContext,
+): MethodFunction<(typeof ReportQueryService)['method']['summarizeVolume']> {
+  return async (request, call) => {
+    const { ledgerId, currency } = request;
+    const bounds = bucketBounds(request.buckets);
+    const basis = basisOf(request.timeBasis);
+    const read = await readReport(context, request, call, (view, partition) =>
+      view.volume({ partition, ledgerId, currency, basis, bounds, through: null }),
+    );
+    return {
+      buckets: intoBuckets(bounds, read.value, (row) => ({
+        kind: row.kind,
+        currency: row.currency,
+        exponent: knownExponent(row.currency),
+        count: row.count,
+        volume: String(row.volume),
+      })),
+      asOf: await reportAsOf(context, read.asOf, basis, bounds.at(-1)),
+    };
+  };
+}

@@ -1,0 +1,27 @@
+/** One read for all who ask for it at the same time. */
+
+/** Everybody gets the outcome of a read that began after they asked; those who ask while one runs share the next. */
+export class SharedRead<T> {
+  readonly #read: () => Promise<T>;
+  #next: Promise<T> | undefined;
+  #running: Promise<unknown> | undefined;
+
+  constructor(read: () => Promise<T>) {
+    this.#read = read;
+  }
+
+  get(): Promise<T> {
+    this.#next ??= this.#start();
+    return this.#next;
+  }
+
+  async #start(): Promise<T> {
+    await this.#running?.catch(() => undefined);
+    // All that arrived in this turn of the event loop come along.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#next = undefined;
+    const running = this.#read();
+    this.#running = running;
+    return await running;
+  }
+}

@@ -1,0 +1,128 @@
+/** Waits for one partition of one view: however many reads wait, its checkpoint is asked for once per interval. */
+import type { View, Checkpoint } from '../../lib/views/view.js';
+import { isGenerationGone, type ViewGetter } from './serving-view.js';
+
+/** How a wait ended without an error. */
+export type WaitOutcome =
+  | { readonly reached: true }
+  | {
+      readonly reached: false;
+      /** The name of the view. */
+      readonly view: string;
+      /** Where the view was when last asked; undefined if it was not asked yet. */
+      readonly checkpoint: Checkpoint | undefined;
+    };
+
+/** A point that a view must have reached. */
+export interface WaitTarget {
+  readonly epoch: number;
+  readonly position: bigint;
+}
+
+interface Waiter {
+  readonly target: WaitTarget;
+  readonly settle: (outcome: boolean | Error) => void;
+}
+
+const POLL_MS = 3;
+/** A view that stands still for so long may have been replaced by another generation. */
+const STILL_MS = 100;
+
+/** Asks only while someone waits. */
+export class ViewPoller {
+  readonly #getter: ViewGetter<View>;
+  readonly #partition: number;
+  readonly #waiters = new Set<Waiter>();
+  #polling = false;
+  /** The generation that was asked last, and what it said. */
+  #view: View | undefined;
+  #last: Checkpoint | undefined;
+  #movedAt_ms = 0;
+
+  constructor(getter: ViewGetter<View>, partition: number) {
+    this.#getter = getter;
+    this.#partition = partition;
+  }
+
+  /**
+   * Resolves when the partition is at or past a point, or when the time is up; rejects when the signal aborts or the
+   * view's store fails. What the same generation said earlier is believed: checkpoints only move forward.
+   */
+  async reach(target: WaitTarget, wait_ms: number, signal: AbortSignal): Promise<WaitOutcome> {
+    signal.throwIfAborted();
+    const view = await this.#getter();
+    if (view === this.#view && isAt(this.#last, target)) return { reached: true };
+    const reached = await this.#wait(target, wait_ms, signal);
+    if (reached) return { reached };
+    return { reached, view: this.#view?.id ?? view.id, checkpoint: this.#last };
+  }
+
+  #wait(target: WaitTarget, wait_ms: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: boolean | Error) => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#waiters.delete(waiter);
+        if (typeof outcome === 'boolean') resolve(outcome);
+        else reject(outcome);
+      };
+      const onAbort = () => {
+        const reason: unknown = signal.reason;
+        settle(reason instanceof Error ? reason : new Error('the call has ended'));
+      };
+      const timer = setTimeout(settle, wait_ms, false);
+      signal.addEventListener('abort', onAbort, { once: true });
+      const waiter: Waiter = { target, settle };
+      this.#waiters.add(waiter);
+      if (!this.#polling) void this.#poll();
+    });
+  }
+
+  async #poll(): Promise<void> {
+    this.#polling = true;
+    this.#movedAt_ms = performance.now();
+    try {
+      while (this.#waiters.size > 0) {
+        await this.#ask();
+        for (const waiter of [...this.#waiters]) if (isAt(this.#last, waiter.target)) waiter.settle(true);
+        if (this.#waiters.size > 0) await sleep(POLL_MS);
+      }
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      for (const waiter of [...this.#waiters]) waiter.settle(failure);
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const still = performance.now() - this.#movedAt_ms > STILL_MS;
+    const view = still ? await this.#getter.refresh() : await this.#getter();
+    if (still) this.#movedAt_ms = performance.now();
+    const checkpoint = await view.checkpoint(this.#partition).catch((error: unknown) => {
+      if (isGenerationGone(error)) return undefined;
+      throw error;
+    });
+    if (checkpoint === undefined) {
+      // Its successor is asked at the next turn.
+      await this.#getter.refresh();
+      return;
+    }
+    if (view !== this.#view || checkpoint.position !== this.#last?.position) {
+      this.#movedAt_ms = performance.now();
+    }
+    this.#view = view;
+    this.#last = checkpoint;
+  }
+}
+
+function isAt(checkpoint: Checkpoint | undefined, target: WaitTarget): boolean {
+  // Positions past the fork of an earlier epoch are other events than those that the target means.
+  return (
+    checkpoint !== undefined && checkpoint.position >= target.position && checkpoint.epoch >= target.epoch
+  );
+}
+
+function sleep(duration_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration_ms));
+}
