@@ -1,11 +1,17 @@
 /** What a method knows of the call that runs it, whichever door it came through. */
 
+import type { CallError } from './errors.js';
+
 /** The context of one call. A method reads it and passes it on; only a door makes one. */
 export interface Call {
   /** When the answer is due, in milliseconds since 1970; undefined for a stream that may stay open. */
   readonly deadline_ms: number | undefined;
   /** Aborts at the deadline, when the caller leaves, and when the call has ended. Its reason is a CallError. */
   readonly signal: AbortSignal;
+  /** The reason of the abort, undefined as long as there was none. Cheaper than the signal. */
+  readonly aborted: CallError | undefined;
+  /** Calls back at the abort, at once if it has happened. Cheaper than the signal; ends with the call. */
+  onAbort(listener: (reason: CallError) => void): void;
   /** Who calls; `anonymous` as long as no authentication is configured. */
   readonly actor: string;
   /** The W3C trace id: 32 lower-case hexadecimal characters, the caller's or a new one. */

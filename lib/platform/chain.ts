@@ -15,6 +15,8 @@ export interface CallOrigin {
   readonly deadline_ms: number | undefined;
   /** Aborts when the caller has left. */
   readonly signal: AbortSignal;
+  /** The same without a signal, where the door has something cheaper. */
+  onLeave?(listener: () => void): void;
   /** The W3C header, if there was one. */
   readonly traceparent: string | undefined;
 }
@@ -127,35 +129,70 @@ async function* decodedOnly(requests: AsyncIterable<Decoded>): AsyncGenerator<Me
 
 /** The call's context: its signal aborts at the deadline and when the caller leaves. */
 function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefined) {
-  const controller = new AbortController();
+  const call = new RunningCall(method.name, deadline_ms, traceIdOf(origin.traceparent));
   const leave = () => {
-    controller.abort(fail(ErrorReason.CANCELLED, 'the caller has left'));
+    call.abort(fail(ErrorReason.CANCELLED, 'the caller has left'));
   };
-  if (origin.signal.aborted) leave();
+  const { onLeave } = origin;
+  if (onLeave !== undefined) onLeave(leave);
+  else if (origin.signal.aborted) leave();
   else origin.signal.addEventListener('abort', leave, { once: true });
   const timer =
     deadline_ms === undefined
       ? undefined
       : setTimeout(
           () => {
-            controller.abort(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed'));
+            call.abort(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed'));
           },
           Math.max(0, deadline_ms - Date.now()),
         );
-  const call: Call = {
-    deadline_ms,
-    signal: controller.signal,
-    actor: 'anonymous',
-    traceId: traceIdOf(origin.traceparent),
-    method: method.name,
-  };
   return {
     call,
     end: () => {
       clearTimeout(timer);
-      origin.signal.removeEventListener('abort', leave);
+      call.hasEnded = true;
+      if (onLeave === undefined) origin.signal.removeEventListener('abort', leave);
     },
   };
+}
+
+/** A call under way. An AbortSignal costs more than a payment's decision, so it is made only for those who ask for it. */
+class RunningCall implements Call {
+  readonly actor = 'anonymous';
+  hasEnded = false;
+  private controller: AbortController | undefined;
+  private reason: CallError | undefined;
+  private listeners: ((reason: CallError) => void)[] | undefined;
+
+  constructor(
+    readonly method: string,
+    readonly deadline_ms: number | undefined,
+    readonly traceId: string,
+  ) {}
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.reason !== undefined) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  get aborted(): CallError | undefined {
+    return this.reason;
+  }
+
+  onAbort(listener: (reason: CallError) => void): void {
+    if (this.reason !== undefined) listener(this.reason);
+    else (this.listeners ??= []).push(listener);
+  }
+
+  abort(reason: CallError): void {
+    if (this.reason !== undefined || this.hasEnded) return;
+    this.reason = reason;
+    this.controller?.abort(reason);
+    for (const listener of this.listeners ?? []) listener(reason);
+  }
 }
 
 function failed(

@@ -131,10 +131,17 @@ async function runServerStream(
   call: grpc.ServerWritableStream<Decoded, Message>,
   leaving: AbortSignal,
 ): Promise<void> {
-  const origin = originOf(call);
-  leaving.addEventListener('abort', origin.leave, { once: true });
+  const { deadline_ms, traceparent } = originOf(call);
+  // A watch ends when its caller leaves, and when the server does.
+  const caller = new AbortController();
+  const leave = () => {
+    caller.abort(null);
+  };
+  call.on('cancelled', leave);
+  leaving.addEventListener('abort', leave, { once: true });
+  const origin = { deadline_ms, traceparent, signal: caller.signal };
   await send(call, chain.serverStream(method, call.request, origin), origin, leaving);
-  leaving.removeEventListener('abort', origin.leave);
+  leaving.removeEventListener('abort', leave);
 }
 
 async function runBidi(
@@ -143,7 +150,8 @@ async function runBidi(
   call: grpc.ServerDuplexStream<Decoded, Message>,
   leaving: AbortSignal,
 ): Promise<void> {
-  const origin = originOf(call);
+  const { deadline_ms, traceparent, signal } = originOf(call);
+  const origin = { deadline_ms, traceparent, signal };
   // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
   const requests: AsyncIterable<Decoded> = {
     [Symbol.asyncIterator]: () => call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>,
@@ -191,21 +199,24 @@ interface AnyCall {
   on(event: 'cancelled', listener: () => void): unknown;
 }
 
-function originOf(call: AnyCall): CallOrigin & { readonly leave: () => void } {
-  const caller = new AbortController();
-  const leave = () => {
-    // With a reason: without one Node makes a DOMException, stack and all, for every call that ends.
-    caller.abort(null);
-  };
-  call.on('cancelled', leave);
+function originOf(call: AnyCall): CallOrigin & { readonly onLeave: (listener: () => void) => void } {
   const deadline = call.getDeadline();
   const deadline_ms = typeof deadline === 'number' ? deadline : deadline.getTime();
   const traceparent = call.metadata.get('traceparent')[0];
   return {
     deadline_ms: Number.isFinite(deadline_ms) ? deadline_ms : undefined,
-    signal: caller.signal,
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,
-    leave,
+    onLeave: (listener) => {
+      call.on('cancelled', listener);
+    },
+    get signal() {
+      const caller = new AbortController();
+      call.on('cancelled', () => {
+        // With a reason: without one Node makes a DOMException, stack and all.
+        caller.abort(null);
+      });
+      return caller.signal;
+    },
   };
 }
 

@@ -411,10 +411,11 @@ function settleReplay(
 function dropDead(jobs: Set<Job>): void {
   const now_ms = Date.now();
   for (const job of jobs) {
-    if (job.signal?.aborted === true) {
-      const reason: unknown = job.signal.reason;
-      failJob(job, reason instanceof CallError ? reason : fail(ErrorReason.CANCELLED, 'the caller has left'));
-    } else if (job.deadline_ms !== undefined && job.deadline_ms <= now_ms) {
+    const { caller } = job;
+    if (caller === undefined) continue;
+    if (caller.aborted !== undefined) {
+      failJob(job, caller.aborted);
+    } else if (caller.deadline_ms !== undefined && caller.deadline_ms <= now_ms) {
       failJob(job, fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline passed before the command was decided'));
     } else {
       continue;

@@ -77,8 +77,7 @@ export class Expirer {
           actor: '',
           traceId: '',
         },
-        deadline_ms: undefined,
-        signal: undefined,
+        caller: undefined,
         settle: (outcome) => {
           if (!outcome.ok) this.deps.logger.warn({ err: outcome.error }, 'a hold could not be expired');
           resolve();

@@ -2,6 +2,7 @@
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import type { CommandCase } from '../../../lib/log/canonical-body.js';
 import type { LogPoint } from '../../../lib/platform/bus.js';
+import type { Call } from '../../../lib/platform/call.js';
 import type { CallError } from '../../../lib/platform/errors.js';
 import type { Command, MovementCommand } from '../domain/command.js';
 
@@ -35,11 +36,12 @@ export interface Decided {
 export type Outcome =
   { readonly ok: true; readonly decided: Decided } | { readonly ok: false; readonly error: CallError };
 
+/** Who waits for a job, and how long. */
+export type Caller = Pick<Call, 'deadline_ms' | 'aborted'>;
+
 interface Waiting {
-  /** Milliseconds since 1970; undefined for none. */
-  readonly deadline_ms: number | undefined;
-  /** Aborted when the caller has left. */
-  readonly signal: AbortSignal | undefined;
+  /** Undefined for our own jobs. */
+  readonly caller: Caller | undefined;
 }
 
 /** One command that is decided for itself. */

@@ -4,7 +4,7 @@ import { canonicalBody, type CommandCase, commandTypeOf } from '../../../lib/log
 import type { Call } from '../../../lib/platform/call.js';
 import { type CallError, fail } from '../../../lib/platform/errors.js';
 import type { Executor } from '../application/executor.js';
-import type { Decided, Job, MovementRequest, Outcome, Request } from '../application/job.js';
+import type { Decided, Job, MovementRequest, Request } from '../application/job.js';
 import type { LogIdentity } from './answer.js';
 import { toCommand } from './to-command.js';
 
@@ -30,14 +30,16 @@ export function requestOf(command: CommandCase, { actor, traceId }: Call): Reque
 /** Decides one command. @throws CallError as the contract says */
 export function decideSingle(executor: Executor, request: Request, call: Call): Promise<Decided> {
   return new Promise((resolve, reject) => {
-    const settle = (outcome: Outcome) => {
-      waiting.end();
-      if (outcome.ok) resolve(outcome.decided);
-      else reject(outcome.error);
+    const job: Job = {
+      shape: 'single',
+      request,
+      caller: call,
+      settle: (outcome) => {
+        if (outcome.ok) resolve(outcome.decided);
+        else reject(outcome.error);
+      },
     };
-    const { deadline_ms, signal } = call;
-    const job: Job = { shape: 'single', request, deadline_ms, signal, settle };
-    const waiting = waitFor(job, executor, call, reject);
+    leaveWith(job, executor, call, reject);
     executor.submit(job);
   });
 }
@@ -49,37 +51,17 @@ export function decideTogether(
   call: Call,
 ): Promise<readonly Decided[]> {
   return new Promise((resolve, reject) => {
-    const { deadline_ms, signal } = call;
-    const job: Job = {
-      shape: 'atomic',
-      requests,
-      deadline_ms,
-      signal,
-      settle: (outcomes) => {
-        waiting.end();
-        resolve(outcomes);
-      },
-      fail: (error) => {
-        waiting.end();
-        reject(error);
-      },
-    };
-    const waiting = waitFor(job, executor, call, reject);
+    const job: Job = { shape: 'atomic', requests, caller: call, settle: resolve, fail: reject };
+    leaveWith(job, executor, call, reject);
     executor.submit(job);
   });
 }
 
 /** A caller who leaves while its events are on their way must not be told that nothing changed. */
-function waitFor(job: Job, executor: Executor, { signal }: Call, reject: (error: unknown) => void) {
-  const leave = () => {
-    reject(executor.isCommitting(job) ? outcomeUnknown() : signal.reason);
-  };
-  signal.addEventListener('abort', leave, { once: true });
-  return {
-    end: () => {
-      signal.removeEventListener('abort', leave);
-    },
-  };
+function leaveWith(job: Job, executor: Executor, call: Call, reject: (error: CallError) => void): void {
+  call.onAbort((reason) => {
+    reject(executor.isCommitting(job) ? outcomeUnknown() : reason);
+  });
 }
 
 function outcomeUnknown(): CallError {

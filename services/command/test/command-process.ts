@@ -32,6 +32,8 @@ export function aCall(overrides: Partial<Call> = {}): Call {
   return {
     deadline_ms: undefined,
     signal: new AbortController().signal,
+    aborted: undefined,
+    onAbort: () => undefined,
     actor: 'anonymous',
     traceId: '0af7651916cd43dd8448eb211c80319c',
     method: 'test',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import { fail } from '../../../lib/platform/errors.js';
 import { createTestDatabase } from '../../../test/postgres.js';
 import { aCall, CommandProcess, openLedger, payment, type TestDatabase } from './command-process.js';
 
@@ -125,10 +126,10 @@ describe('the executor', () => {
   test('does not decide what its caller no longer waits for', async () => {
     await openLedger(service, 'main', ['alice', 'bob'], 100n);
     const before = service.part.memory.end.position;
-    const gone = AbortSignal.abort(new Error('gone'));
-    await expect(
-      service.send(payment('main', 'alice', 'bob', 1n), aCall({ signal: gone })),
-    ).rejects.toBeDefined();
+    const gone = aCall({ aborted: fail(ErrorReason.CANCELLED, 'gone') });
+    await expect(service.send(payment('main', 'alice', 'bob', 1n), gone)).rejects.toMatchObject({
+      reason: ErrorReason.CANCELLED,
+    });
     const late = aCall({ deadline_ms: Date.now() - 1 });
     await expect(service.send(payment('main', 'alice', 'bob', 1n), late)).rejects.toMatchObject({
       reason: ErrorReason.DEADLINE_EXCEEDED,

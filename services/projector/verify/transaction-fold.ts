@@ -245,9 +245,11 @@ function carriedEffect(effect: Effect, event: Event, complain: Complain): Effect
     return effect;
   }
   const actual = adopted(after, carried, isOwn);
-  // Of a declined payment an event may carry what was asked for, or nothing: neither is in the books.
-  if (isDeclined) return { before, after: { ...actual, payment: after.payment } };
-  const [expectedText, actualText] = [stateText(after), stateText(actual)];
+  // Of a declined payment nothing is in the books: an event may say what was asked for, or nothing.
+  const judged = (facts: TransactionFacts) =>
+    stateText(isDeclined ? { ...facts, payment: undefined } : facts);
+  const [expectedText, actualText] = [judged(after), judged(actual)];
+  if (isDeclined && expectedText === actualText) return { before, after: actual };
   if (expectedText === actualText) return effect;
   complain(after.transactionId, expectedText, actualText);
   return { before, after: actual };

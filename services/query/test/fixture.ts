@@ -158,6 +158,8 @@ export function callOf(left_ms?: number): TestCall {
   return {
     deadline_ms: left_ms === undefined ? undefined : Date.now() + left_ms,
     signal: controller.signal,
+    aborted: undefined,
+    onAbort: () => undefined,
     actor: 'anonymous',
     traceId: '0'.repeat(32),
     method: 'test',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import {
   DeclineReason,
@@ -296,7 +297,13 @@ describe('every report', () => {
     const amount = { currency: 'JPY', minorUnits: 999_999_999_999_999_999n };
     const [from, to] = ['a', 'b'];
     const open = (accountId: string): CommandInit => {
-      const value = { ledgerId: 'wide', accountId, currency: 'JPY', type: 5, requestId: world.id() };
+      const value = {
+        ledgerId: 'wide',
+        accountId,
+        currency: 'JPY',
+        type: AccountType.EQUITY,
+        requestId: world.id(),
+      };
       return { case: 'openAccount', value };
     };
     const post = (debit: string, credit: string): CommandInit => ({

@@ -84,7 +84,8 @@ export class Books {
   async store(): Promise<void> {
     const fresh = this.fixture.events.slice(this.#stored);
     this.#stored = this.fixture.events.length;
-    for (let from = 0; from < fresh.length; from += 1_000) await this.#insert(fresh.slice(from, from + 1_000));
+    for (let from = 0; from < fresh.length; from += 1_000)
+      await this.#insert(fresh.slice(from, from + 1_000));
   }
 
   async #insert(events: readonly RecordedEvent[]): Promise<void> {
@@ -156,7 +157,15 @@ export class Books {
 
 export function callFor(duration_ms: number, signal = new AbortController().signal): Call {
   const method = 'quittance.ops.v1.LedgerService/VerifyLedger';
-  return { deadline_ms: Date.now() + duration_ms, signal, actor: 'anonymous', traceId: '', method };
+  return {
+    deadline_ms: Date.now() + duration_ms,
+    signal,
+    aborted: undefined,
+    onAbort: () => undefined,
+    actor: 'anonymous',
+    traceId: '',
+    method,
+  };
 }
 
 export async function gather(
