@@ -1,12 +1,5 @@
 /** What an event says of accounts. */
-import { create } from '@bufbuild/protobuf';
-import {
-  type Account,
-  AccountSchema,
-  AccountType,
-  type Balance,
-  BalanceSchema,
-} from '../../gen/quittance/common/v1/account_pb.js';
+import { type Account, AccountType, type Balance } from '../../gen/quittance/common/v1/account_pb.js';
 import type * as log from '../../gen/quittance/event/v1/event_pb.js';
 import { knownExponent } from '../platform/currency.js';
 
@@ -41,7 +34,8 @@ export function profileOf(event: log.Event): log.AccountProfile | undefined {
 /** The balance of an account as the API shows it. */
 export function balanceOf(state: log.AccountState, position: bigint): Balance {
   const posted = state.credits - state.debits;
-  const balance = create(BalanceSchema, {
+  const balance: Balance = {
+    $typeName: 'quittance.common.v1.Balance',
     accountId: state.accountId,
     currency: state.currency,
     exponent: knownExponent(state.currency),
@@ -51,7 +45,7 @@ export function balanceOf(state: log.AccountState, position: bigint): Balance {
     debits: state.debits,
     version: state.version,
     position,
-  });
+  };
   // The others are unbounded and have no `available`.
   if (state.type === AccountType.LIABILITY) balance.available = posted - state.held + state.overdraftLimit;
   return balance;
@@ -64,7 +58,8 @@ export function accountOf(
   position: bigint,
   profile: log.AccountProfile | undefined,
 ): Account {
-  const account = create(AccountSchema, {
+  const account: Account = {
+    $typeName: 'quittance.common.v1.Account',
     ledgerId,
     accountId: state.accountId,
     type: state.type,
@@ -73,7 +68,11 @@ export function accountOf(
     freezeScope: state.freezeScope,
     overdraftLimit: state.overdraftLimit,
     balance: balanceOf(state, position),
-  });
+    name: '',
+    ownerReference: '',
+    metadata: {},
+    profileVersion: 0n,
+  };
   if (profile !== undefined) {
     account.name = profile.name;
     account.ownerReference = profile.ownerReference;

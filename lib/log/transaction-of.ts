@@ -1,18 +1,17 @@
 /** What an event says of transactions, with what its canonical body says filled in again. */
 import { create } from '@bufbuild/protobuf';
-import { type Money, MoneySchema } from '../../gen/quittance/common/v1/money_pb.js';
+import type { Money } from '../../gen/quittance/common/v1/money_pb.js';
 import {
   type Entry,
-  EntrySchema,
   type Fee,
   FeeSchema,
   FeeTotalSchema,
   type Payment,
   PaymentSchema,
   BatchInfoSchema,
+  DeclineReason,
   type Transaction,
   TransactionKind,
-  TransactionSchema,
   TransactionStatus,
 } from '../../gen/quittance/common/v1/transaction_pb.js';
 import type * as api from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -47,7 +46,12 @@ export interface TransactionChange {
 }
 
 export function money(currency: string, minorUnits: bigint): Money {
-  return create(MoneySchema, { currency, minorUnits, exponent: knownExponent(currency) });
+  return {
+    $typeName: 'quittance.common.v1.Money',
+    currency,
+    minorUnits,
+    exponent: knownExponent(currency),
+  };
 }
 
 /** The transaction that an event made, as it was right after; undefined if it made none. */
@@ -179,16 +183,20 @@ function made(
   const isRoot = kind === TransactionKind.PAYMENT || kind === TransactionKind.AUTHORIZATION;
   const own = parts.own?.transactionId.length === 0 ? parts.own : undefined;
   const recordedTime = timestampOf(event.recordedTimeMicros);
-  const transaction = create(TransactionSchema, {
+  const transaction: Transaction = {
+    $typeName: 'quittance.common.v1.Transaction',
     ledgerId: event.ledgerId,
     transactionId,
     kind,
     status,
+    declineReason: DeclineReason.UNSPECIFIED,
+    declinedAccountId: '',
     amount,
     entries: parts.entries,
     fees: feesOf(parts.fees, request),
     paymentId: isRoot ? transactionId : optionalUuid(parts.paymentId),
     reversesTransactionId: optionalUuid(parts.reverses),
+    reversedByTransactionId: '',
     forced: parts.forced,
     reference: request.reference,
     description: request.description,
@@ -198,7 +206,7 @@ function made(
     position: event.position,
     version: own?.version ?? 1n,
     actor: event.actor === '' ? 'anonymous' : event.actor,
-  });
+  };
   if (isRoot) transaction.payment = rootPayment(transactionId, own, status, request, amount);
   if (event.batch !== undefined) {
     const { batchId, index, size } = event.batch;
@@ -243,7 +251,8 @@ function paymentOf(
 ): Payment {
   const parties = request !== undefined && 'payerAccountId' in request ? request : undefined;
   const currency = state.currency !== '' ? state.currency : (parties?.amount?.currency ?? '');
-  const payment = create(PaymentSchema, {
+  const payment: Payment = {
+    $typeName: 'quittance.common.v1.Payment',
     paymentId,
     payerAccountId: state.payerAccountId !== '' ? state.payerAccountId : (parties?.payerAccountId ?? ''),
     payeeAccountId: state.payeeAccountId !== '' ? state.payeeAccountId : (parties?.payeeAccountId ?? ''),
@@ -259,7 +268,7 @@ function paymentOf(
       create(FeeTotalSchema, { paidBy, toAccountId, charged, refunded }),
     ),
     version,
-  });
+  };
   if (state.expireTimeMicros !== 0n) payment.expireTime = timestampOf(state.expireTimeMicros);
   return payment;
 }
@@ -268,14 +277,15 @@ function entriesOf(entries: readonly log.Entry[], accounts: readonly log.Account
   return entries.map((entry, index) => {
     const account = accounts[entry.account];
     if (account === undefined) throw new Error('an entry names an account that its event does not carry');
-    return create(EntrySchema, {
+    return {
+      $typeName: 'quittance.common.v1.Entry',
       index,
       accountId: account.accountId,
       direction: entry.direction,
       amount: money(account.currency, entry.amount),
       accountVersion: entry.version,
       postedAfter: entry.postedAfter,
-    });
+    };
   });
 }
 

@@ -1,6 +1,5 @@
 /** UTC microseconds (bigint) inside, google.protobuf.Timestamp at the doors. Nothing is ever rounded. */
-import { create } from '@bufbuild/protobuf';
-import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 
 /** Microseconds since 1970 in UTC. */
 export type Micros = bigint;
@@ -23,5 +22,6 @@ export function microsOf(timestamp: Timestamp): Micros {
 
 export function timestampOf(micros: Micros): Timestamp {
   const seconds = micros >= 0n ? micros / SECOND : (micros - SECOND + 1n) / SECOND;
-  return create(TimestampSchema, { seconds, nanos: Number(micros - seconds * SECOND) * 1000 });
+  const nanos = Number(micros - seconds * SECOND) * 1000;
+  return { $typeName: 'google.protobuf.Timestamp', seconds, nanos };
 }

@@ -1,4 +1,7 @@
-/** Domain events to event.v1: the whole state of what was touched, and nothing that the canonical body says already. */
+/**
+ * Domain events to event.v1: the whole state of what was touched, and nothing that the canonical body says already. The
+ * messages of a payment are literals: the library's create takes longer than to decide it.
+ */
 import { create } from '@bufbuild/protobuf';
 import { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import {
@@ -49,7 +52,8 @@ export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
   const isAboutTransactions = 'transactions' in event;
   const stream = streamOf(event);
   const { batch } = envelope;
-  return create(log.EventSchema, {
+  const encoded: log.Event = {
+    $typeName: 'quittance.event.v1.Event',
     shard: envelope.shard,
     epoch: envelope.epoch,
     position: envelope.position,
@@ -65,17 +69,14 @@ export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
     actor: envelope.actor === 'anonymous' ? '' : envelope.actor,
     traceId: envelope.traceId === '' ? NO_BYTES : Buffer.from(envelope.traceId, 'hex'),
     previousHash: envelope.previousHash,
-    ...(batch === null
-      ? {}
-      : {
-          batch: create(log.BatchSchema, {
-            batchId: uuidToBytes(batch.batchId),
-            index: batch.index,
-            size: batch.size,
-          }),
-        }),
+    ignorable: false,
     payload: payloadOf(event, envelope.requestId),
-  });
+  };
+  if (batch !== null) {
+    const { batchId, index, size } = batch;
+    encoded.batch = create(log.BatchSchema, { batchId: uuidToBytes(batchId), index, size });
+  }
+  return encoded;
 }
 
 function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] {
@@ -131,7 +132,8 @@ function accountPayload(event: AccountEvent): log.Event['payload'] {
 function posted(event: TransactionPosted, requestId: string): log.TransactionPosted {
   const own = ownTransaction(event);
   const index = indexOf(event.accounts);
-  return create(log.TransactionPostedSchema, {
+  return {
+    $typeName: 'quittance.event.v1.TransactionPosted',
     kind: TransactionKind[event.kind],
     accounts: event.accounts.map(accountState),
     holdChanges: event.holdChanges.map((change) => holdChange(change, index)),
@@ -142,7 +144,7 @@ function posted(event: TransactionPosted, requestId: string): log.TransactionPos
     forced: event.forced,
     amount: own.amount,
     fees: own.kind === 'REVERSAL' ? own.fees.map(fee) : [],
-  });
+  };
 }
 
 function declined(event: TransactionDeclined, requestId: string): log.TransactionDeclined {
@@ -200,25 +202,24 @@ function states(transactions: readonly TransactionState[], requestId: string): l
 }
 
 function transactionState(state: TransactionState, isOwn: boolean): log.TransactionState {
-  return create(log.TransactionStateSchema, {
+  const encoded: log.TransactionState = {
+    $typeName: 'quittance.event.v1.TransactionState',
     transactionId: isOwn ? NO_BYTES : uuidToBytes(state.transactionId),
     version: state.version,
     status: TransactionStatus[state.status],
     reversedByTransactionId: optionalUuid(state.reversedBy ?? ''),
-    ...(state.payment === null ? {} : { payment: paymentState(state.payment, isOwn) }),
-    ...(state.annotated
-      ? {
-          annotation: create(log.AnnotationSchema, {
-            description: state.description,
-            metadata: { ...state.metadata },
-          }),
-        }
-      : {}),
-  });
+  };
+  if (state.payment !== null) encoded.payment = paymentState(state.payment, isOwn);
+  if (state.annotated) {
+    const { description, metadata } = state;
+    encoded.annotation = create(log.AnnotationSchema, { description, metadata: { ...metadata } });
+  }
+  return encoded;
 }
 
 function paymentState(payment: Payment, isOwn: boolean): log.PaymentState {
-  return create(log.PaymentStateSchema, {
+  return {
+    $typeName: 'quittance.event.v1.PaymentState',
     payerAccountId: isOwn ? '' : payment.payerAccountId,
     payeeAccountId: isOwn ? '' : payment.payeeAccountId,
     currency: isOwn ? '' : payment.currency,
@@ -232,11 +233,12 @@ function paymentState(payment: Payment, isOwn: boolean): log.PaymentState {
     fees: payment.fees.map(({ paidBy, toAccountId, charged, refunded }) =>
       create(log.FeeTotalSchema, { paidBy: FeePayer[paidBy], toAccountId, charged, refunded }),
     ),
-  });
+  };
 }
 
 function accountState(state: AccountState): log.AccountState {
-  return create(log.AccountStateSchema, {
+  return {
+    $typeName: 'quittance.event.v1.AccountState',
     accountId: state.accountId,
     type: AccountType[state.type],
     currency: state.currency,
@@ -247,7 +249,7 @@ function accountState(state: AccountState): log.AccountState {
     debits: state.debits,
     held: state.held,
     version: state.version,
-  });
+  };
 }
 
 function accountProfile(profile: AccountProfile): log.AccountProfile {
@@ -280,15 +282,14 @@ function holdChange(change: HoldChange, index: ReadonlyMap<string, number>): log
 }
 
 function postedEntry(entry: PostedEntry, index: ReadonlyMap<string, number>): log.Entry {
-  const { amount, version, postedAfter } = entry;
-  const direction = Direction[entry.direction];
-  return create(log.EntrySchema, {
+  return {
+    $typeName: 'quittance.event.v1.Entry',
     account: at(index, entry.accountId),
-    direction,
-    amount,
-    version,
-    postedAfter,
-  });
+    direction: Direction[entry.direction],
+    amount: entry.amount,
+    version: entry.version,
+    postedAfter: entry.postedAfter,
+  };
 }
 
 function intendedEntry(entry: Entry, index: ReadonlyMap<string, number>): log.Entry {
