@@ -33,7 +33,7 @@ export const FULL: Scale = {
   pgbenchScale: 20,
   pgbench_s: 10,
 };
-export const SMOKE: Scale = { accounts: 50, warmUp_ms: 200, measure_ms: 300, pgbenchScale: 1, pgbench_s: 1 };
+export const SMOKE: Scale = { accounts: 50, warmUp_ms: 500, measure_ms: 500, pgbenchScale: 1, pgbench_s: 1 };
 
 /** A line of the table. */
 export interface Row {

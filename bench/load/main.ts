@@ -25,7 +25,7 @@ class Meter {
     if (now >= this.#from_ms && now < this.#until_ms) this.#latencies_ms.push(now - started_ms);
   }
 
-  result(): LoadResult {
+  result(): Omit<LoadResult, 'failed' | 'sample'> {
     const { user, system } = process.cpuUsage(this.#cpu);
     const sorted = Float64Array.from(this.#latencies_ms).sort();
     const at = (share: number): number =>
@@ -34,9 +34,7 @@ class Meter {
       perSecond: (sorted.length * 1000) / (this.#until_ms - this.#from_ms),
       p50_ms: at(0.5),
       p99_ms: at(0.99),
-      failed: this.failed,
       clientCpu_us: (user + system) / Math.max(1, sorted.length),
-      sample: this.sample?.toString('base64') ?? '',
     };
   }
 }
@@ -127,7 +125,11 @@ async function main(job: LoadJob): Promise<LoadResult> {
   run.stopping = true;
   await ended;
   connection.close();
-  return { ...result, failed: run.meter.failed };
+  return {
+    ...result,
+    failed: run.meter.failed,
+    sample: run.meter.sample?.toString('base64') ?? '',
+  };
 }
 
 // The parent wrote the argument: it is a LoadJob.

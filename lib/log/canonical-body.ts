@@ -2,11 +2,12 @@
  * The canonical body of a command: the request in deterministic binary form without request_id and validate_only. The
  * event at ordinal 0 carries it, so that a later command under the same id can be told from a retry, field by field.
  */
-import { create, type DescMessage, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import { create, type DescMessage, type Message } from '@bufbuild/protobuf';
 import * as accounts from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import * as ledgers from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import * as transactions from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { CommandType, type Event } from '../../gen/quittance/event/v1/event_pb.js';
+import { decodeMessage, encodeMessage } from '../platform/binary.js';
 
 /** A command as the API takes it, each case with its request message. */
 export type CommandCase = Exclude<transactions.Command['command'], { case: undefined }>;
@@ -53,7 +54,7 @@ export function canonicalBody(command: CommandCase): Uint8Array {
   const { requestId, validateOnly } = request;
   request.requestId = '';
   request.validateOnly = false;
-  const bytes = toBinary<DescMessage>(CASES[command.case][1], withSortedMaps(request));
+  const bytes = encodeMessage(CASES[command.case][1], withSortedMaps(request));
   request.requestId = requestId;
   request.validateOnly = validateOnly;
   return bytes;
@@ -83,7 +84,7 @@ export function decodeCommand(type: CommandType, body: Uint8Array): CommandCase 
   const found = BY_TYPE.get(type);
   if (found === undefined) throw new Error(`unknown command type ${String(type)}`);
   // The table pairs each case with its own schema, which the compiler cannot follow through a map.
-  return { case: found.name, value: fromBinary(found.schema, body) } as CommandCase;
+  return { case: found.name, value: decodeMessage(found.schema, body) } as CommandCase;
 }
 
 /** The case as the message that holds it. */

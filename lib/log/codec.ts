@@ -1,6 +1,6 @@
 /** Bytes of the log to events. Upcasters come in here: old bytes decode for ever. */
-import { fromBinary } from '@bufbuild/protobuf';
 import { type Event, EventSchema } from '../../gen/quittance/event/v1/event_pb.js';
+import { decodeMessage } from '../platform/binary.js';
 import type { RecordedEvent } from '../platform/bus.js';
 
 /** The bytes at a position are no event. */
@@ -15,7 +15,7 @@ export function decodeEvent(position: bigint, bytes: Uint8Array, hash: Uint8Arra
 
 function decode(position: bigint, bytes: Uint8Array): Event {
   try {
-    return fromBinary(EventSchema, bytes);
+    return decodeMessage(EventSchema, bytes);
   } catch (cause) {
     throw new UndecodableEvent(`the bytes at position ${String(position)} are no event`, { cause });
   }

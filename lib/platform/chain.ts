@@ -42,6 +42,9 @@ export interface ChainOptions {
   readonly streamLimit: number;
 }
 
+/** A timer beyond this fires at once. */
+const TIMER_MAX_ms = 2 ** 31 - 1;
+
 export const DEFAULT_CHAIN_LIMITS = { unaryLimit_ms: 60_000, streamLimit: 1_000 };
 
 export function createChain(options: ChainOptions): Chain {
@@ -144,7 +147,7 @@ function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefin
           () => {
             call.abort(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed'));
           },
-          Math.max(0, deadline_ms - Date.now()),
+          Math.min(Math.max(0, deadline_ms - Date.now()), TIMER_MAX_ms),
         );
   return {
     call,

@@ -75,6 +75,10 @@ const TIMER_MAX_ms = 2 ** 31 - 1;
 /** Names that a caller made up are shown up to here. */
 const SHOWN_MAX_CHARS = 100;
 const ENVELOPE_HEAD_BYTES = 5;
+/** A refused caller may send this much more before the connection is closed on it. */
+const DISCARD_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
+/** A plain iterator destroys the connection when it has read enough, before we could answer. */
+const KEEP_OPEN = { destroyOnReturn: false };
 
 const COMMANDS = 'quittance.command.';
 /** The types that travel in Any: without them no google.rpc.Status could be written as JSON. */
@@ -103,8 +107,8 @@ interface State {
 interface Running {
   readonly method: UnaryMethod | ServerStreamMethod;
   readonly origin: CallOrigin;
-  /** undefined: the chain was not reached or is at work; a CallError: how it failed. */
-  outcome: 'answered' | CallError | undefined;
+  /** How far the call is, as the chain sees it; a CallError: how it failed. */
+  progress: 'arriving' | 'running' | 'answered' | CallError;
 }
 
 /** An error, and the HTTP status if it is not the one of the error's code. */
@@ -205,9 +209,9 @@ async function serve(
   const route = routes.get(path);
   if (leaving.signal.aborted) {
     response.setHeader('Connection', 'close');
-    refuse(request, response, toCallError(leaving.signal.reason));
+    await refuse(request, response, toCallError(leaving.signal.reason));
   } else if (route === undefined) {
-    refuse(request, response, fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method'), 404);
+    await refuse(request, response, fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method'), 404);
   } else if ('handler' in route) {
     state.calls.add(response);
     response.once('close', () => {
@@ -215,10 +219,10 @@ async function serve(
     });
     await runCall(state, route.method, route.handler, request, response);
   } else {
-    // It would go on sending what nobody reads.
+    // Its caller sends for as long as it likes.
     response.setHeader('Connection', 'close');
     const message = `${route.method.name} streams both ways, which HTTP/1.1 cannot: call it at the gRPC port`;
-    refuse(request, response, fail(ErrorReason.UNKNOWN_METHOD, message), 505);
+    refuseAtOnce(request, response, fail(ErrorReason.UNKNOWN_METHOD, message), 505);
   }
 }
 
@@ -325,26 +329,26 @@ function specOf(
   const { desc } = method;
   if (method.kind === 'unary' && isUnary(desc)) {
     const impl = async (request: Message, context: HandlerContext) => {
-      const running = runningOf(context);
+      const running = enter(context);
       try {
         const answer = await chain.unary(method, request, running.origin);
-        running.outcome = 'answered';
+        running.progress = 'answered';
         return answer;
       } catch (error) {
-        throw connectError((running.outcome = toCallError(error)));
+        throw connectError((running.progress = toCallError(error)));
       }
     };
     return { kind: 'unary', method: desc, impl };
   }
   if (method.kind === 'server_streaming' && isServerStreaming(desc)) {
     const impl = async function* (request: Message, context: HandlerContext) {
-      const running = runningOf(context);
+      const running = enter(context);
       try {
         yield* chain.serverStream(method, request, running.origin);
         leaving.throwIfAborted();
-        running.outcome = 'answered';
+        running.progress = 'answered';
       } catch (error) {
-        throw connectError((running.outcome = toCallError(leaving.aborted ? leaving.reason : error)));
+        throw connectError((running.progress = toCallError(leaving.aborted ? leaving.reason : error)));
       }
     };
     return { kind: 'server_streaming', method: desc, impl };
@@ -360,9 +364,11 @@ function isServerStreaming(desc: DescMethod): desc is DescMethodServerStreaming 
   return desc.methodKind === 'server_streaming';
 }
 
-function runningOf({ values }: HandlerContext): Running {
+/** What the door knows of the call, which now enters the chain. */
+function enter({ values }: HandlerContext): Running {
   const running = values.get(runningKey);
   if (running === undefined) throw new Error('a call came by another way than the door');
+  running.progress = 'running';
   return running;
 }
 
@@ -391,21 +397,21 @@ async function runCall(
     const refusal =
       timeout_ms instanceof CallError ? { failure: timeout_ms } : refusalOf(method, request, response);
     if (refusal !== undefined) {
-      refuse(request, response, await recorded(chain, method, refusal.failure, origin), refusal.status);
+      await refuse(request, response, await recorded(chain, method, refusal.failure, origin), refusal.status);
       return;
     }
-    const running: Running = { method, origin, outcome: undefined };
+    const running: Running = { method, origin, progress: 'arriving' };
     const answer = await handler({
       httpVersion: request.httpVersion,
       method: request.method ?? '',
       // Only the query is read of it, and a Host header may be anything.
       url: `http://door/${method.name}?${queryOf(request)}`,
       header,
-      // The iterator that the library would take destroys the connection when it has read enough, before we answer.
-      body: request.iterator({ destroyOnReturn: false }),
+      body: request.iterator(KEEP_OPEN),
       signal: caller.signal,
       contextValues: createContextValues().set(runningKey, running),
     });
+    if (running.progress === 'arriving') await discard(request, response);
     if (method.kind === 'unary') await sendUnary(chain, running, answer, response);
     else await sendStream(chain, running, answer, response);
   } finally {
@@ -490,7 +496,7 @@ async function sendUnary(
   response: http.ServerResponse,
 ): Promise<void> {
   const bytes = await bytesOf(body);
-  if (status === 200 || running.outcome instanceof CallError) {
+  if (status === 200 || running.progress instanceof CallError) {
     response.writeHead(status, Object.fromEntries(header ?? []));
     await write(response, bytes);
     response.end();
@@ -511,8 +517,8 @@ async function sendStream(
   // Each piece is one envelope: a byte of flags, four of length, the data.
   for await (const envelope of pieces(body)) {
     const flags = envelope[0] ?? 0;
-    const isLibraryEnd = (flags & endStreamFlag) !== 0 && running.outcome === undefined;
-    if (isLibraryEnd) {
+    const isOurs = running.progress === 'answered' || running.progress instanceof CallError;
+    if ((flags & endStreamFlag) !== 0 && !isOurs) {
       const data = envelope.subarray(ENVELOPE_HEAD_BYTES);
       const end = endStreamFromJson((flags & compressedFlag) === 0 ? data : await decompress(data));
       const error = end.error ?? new ConnectError('the stream ended before its method', Code.Internal);
@@ -556,8 +562,37 @@ function decompress(bytes: Uint8Array): Promise<Uint8Array> {
   return compressionGzip.decompress(bytes, MESSAGE_MAX_BYTES);
 }
 
+/**
+ * Takes what a caller still sends of a request that is refused: many look for no answer before they have sent all, and
+ * those who do cannot use the connection again.
+ */
+async function discard(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  let left_bytes = DISCARD_MAX_BYTES;
+  try {
+    const chunks: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => request.iterator(KEEP_OPEN) };
+    for await (const chunk of chunks) {
+      left_bytes -= chunk.length;
+      if (left_bytes < 0) break;
+    }
+  } catch {
+    // The caller has left, and nobody will read the answer.
+  }
+  if (!request.complete) response.setHeader('Connection', 'close');
+}
+
+/** Answers a call with an error once all of it has been sent. */
+async function refuse(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  failure: CallError,
+  status?: number,
+): Promise<void> {
+  await discard(request, response);
+  refuseAtOnce(request, response, failure, status);
+}
+
 /** Answers a call with an error in the form that its content type asks for. */
-function refuse(
+function refuseAtOnce(
   request: http.IncomingMessage,
   response: http.ServerResponse,
   failure: CallError,
@@ -612,10 +647,10 @@ function libraryError(body: Uint8Array): ConnectError {
 /** What the library answered by itself, in our form; counted by the chain if that has not seen the call. */
 async function explained(
   chain: Chain,
-  { method, origin, outcome }: Running,
+  { method, origin, progress }: Running,
   error: ConnectError,
 ): Promise<CallError> {
-  if (outcome === 'answered') {
+  if (progress !== 'arriving') {
     if (error.code === Code.ResourceExhausted) return tooLarge('the answer');
     return toCallError(error);
   }

@@ -1,8 +1,9 @@
 /** The door for backends: gRPC over HTTP/2 on grpc-js. It decodes, hands over to the chain, and encodes. */
-import { fromBinary, type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
+import { type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
+import { decodeMessage, encodeMessage } from './binary.js';
 import type { CallOrigin, Chain, Decoded } from './chain.js';
 import { CallError, fail, toCallError, toStatus } from './errors.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
@@ -224,14 +225,14 @@ function originOf(call: AnyCall): CallOrigin & { readonly onLeave: (listener: ()
 function decode(schema: DescMessage, bytes: Buffer): Decoded {
   if (bytes.length > MESSAGE_MAX_BYTES) return tooLarge('the request');
   try {
-    return fromBinary(schema, bytes);
+    return decodeMessage(schema, bytes);
   } catch (cause) {
     return fail(ErrorReason.MALFORMED_MESSAGE, `the bytes are not a ${schema.typeName}`, { cause });
   }
 }
 
 function encode(schema: DescMessage, message: Message): Buffer {
-  const bytes = toBinary(schema, message);
+  const bytes = encodeMessage(schema, message);
   if (bytes.length > MESSAGE_MAX_BYTES) throw new OversizeAnswer();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

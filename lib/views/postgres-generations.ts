@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Pool, PoolClient } from '../log/postgres-client.js';
 import type { BusBatch, RecordedEvent } from '../platform/bus.js';
 import { knownEvents } from './known-event.js';
-import * as sql from './postgres-generations.sql.js';
+import * as sql from './sql/generations.sql.js';
 import {
   type Checkpoint,
   emptyCheckpoint,
@@ -30,27 +30,18 @@ export function postgresGenerations<V extends View>(
   options: PostgresGenerationsOptions<V>,
 ): ViewGenerations<V> {
   const { pool, view } = options;
-  const schemaOf = (generation: number) => `${view}_${String(generation)}`;
-  const open = (generation: number) => options.open(schemaOf(generation), generation);
+  const open = (generation: number) => options.open(schemaOf(view, generation), generation);
   const locked = <T>(work: (client: PoolClient) => Promise<T>) =>
     inTransaction(pool, 'begin', async (client) => {
       await client.query(sql.lockRegistry);
       return work(client);
     });
-  const add = async (client: PoolClient, serving: boolean): Promise<number> => {
-    const { rows } = await client.query<{ generation: number }>(sql.addGeneration, [view, serving]);
-    const generation = rows[0]?.generation;
-    if (generation === undefined) throw new Error('a generation was not registered');
-    await client.query(sql.createCheckpoint(schemaOf(generation)));
-    await options.createSchema(client, schemaOf(generation));
-    return generation;
-  };
   return {
     async migrate() {
       await locked(async (client) => {
         await client.query(sql.createRegistry);
         const { rows } = await client.query(sql.servingGeneration, [view]);
-        if (rows.length === 0) await add(client, true);
+        if (rows.length === 0) await addGeneration(options, client, true);
       });
     },
     async current() {
@@ -65,9 +56,10 @@ export function postgresGenerations<V extends View>(
     create: () =>
       orMissing(
         view,
-        locked(async (client) => open(await add(client, false))),
+        locked(async (client) => open(await addGeneration(options, client, false))),
       ),
     async switchTo(generation) {
+      await analyze(pool, schemaOf(view, generation));
       const { rowCount } = await orMissing(
         view,
         locked((client) => client.query(sql.switchTo, [view, generation])),
@@ -79,7 +71,7 @@ export function postgresGenerations<V extends View>(
         const { rowCount } = await client.query(sql.removeGeneration, [view, generation]);
         if (rowCount === 0)
           throw new Error(`generation ${String(generation)} of the ${view} view serves or is not there`);
-        await client.query(sql.dropSchema(schemaOf(generation)));
+        await client.query(sql.dropSchema(schemaOf(view, generation)));
       });
     },
     async list() {
@@ -87,6 +79,30 @@ export function postgresGenerations<V extends View>(
       return rows.map(({ generation }) => generation);
     },
   };
+}
+
+function schemaOf(view: ViewId, generation: number): string {
+  return `${view}_${String(generation)}`;
+}
+
+async function addGeneration<V extends View>(
+  { view, createSchema }: PostgresGenerationsOptions<V>,
+  client: PoolClient,
+  serving: boolean,
+): Promise<number> {
+  const { rows } = await client.query<{ generation: number }>(sql.addGeneration, [view, serving]);
+  const generation = rows[0]?.generation;
+  if (generation === undefined) throw new Error('a generation was not registered');
+  const schema = schemaOf(view, generation);
+  await client.query(sql.createCheckpoint(schema));
+  await createSchema(client, schema);
+  return generation;
+}
+
+/** The readers of a generation come at once, the server's own analyze within a minute: until then plans are guesses. */
+async function analyze(pool: Pool, schema: string): Promise<void> {
+  const { rows } = await pool.query<{ table: string }>(sql.listTables, [schema]);
+  for (const { table } of rows) await pool.query(`analyze ${table}`);
 }
 
 /**
@@ -101,7 +117,7 @@ export async function orGone<T>(view: ViewId, generation: number, read: Promise<
   }
 }
 
-/** The checkpoint columns of a row, as `checkpointColumns` in postgres-generations.sql.ts names them. */
+/** The checkpoint columns of a row, as `checkpointColumns` in sql/generations.sql.ts names them. */
 export interface CheckpointColumns {
   readonly checkpoint_offset: bigint;
   readonly checkpoint_epoch: number;

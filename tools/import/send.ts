@@ -103,7 +103,12 @@ async function attempt<T>(
     options.onAnswer(about, answer);
     gate.open();
   }).finally(() => gate.close());
-  const [read_, written] = await Promise.allSettled([reading, write(stream, progress, gate)]);
+  const writing = write(stream, progress, gate).catch((error: unknown) => {
+    // The reader waits for answers to what will never be sent.
+    stream.cancel();
+    throw error;
+  });
+  const [read_, written] = await Promise.allSettled([reading, writing]);
   clearInterval(watchdog);
   stream.cancel();
   // A row that cannot be read ends the import, whatever became of the stream.

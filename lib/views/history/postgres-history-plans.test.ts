@@ -173,8 +173,8 @@ function transactions(change: Partial<TransactionListing>): Statement {
     partition: 0,
     ledgerId: 'main',
     accountId: '',
-    kind: 0,
-    status: 0,
+    kind: TransactionKind.UNSPECIFIED,
+    status: TransactionStatus.UNSPECIFIED,
     reference: '',
     paymentId: '',
     recorded: OPEN,
@@ -192,8 +192,8 @@ function entries(change: Partial<EntryListing>): Statement {
     partition: 0,
     ledgerId: 'main',
     accountId: '',
-    kind: 0,
-    direction: 0,
+    kind: TransactionKind.UNSPECIFIED,
+    direction: Direction.UNSPECIFIED,
     transactionId: '',
     recorded: OPEN,
     effective: OPEN,
@@ -211,8 +211,8 @@ function accounts(change: Partial<AccountListing>): Statement {
     ledgerId: 'main',
     idPrefix: '',
     currency: '',
-    type: 0,
-    status: 0,
+    type: AccountType.UNSPECIFIED,
+    status: AccountStatus.UNSPECIFIED,
     ownerReference: '',
     after: null,
     through: null,
@@ -221,26 +221,28 @@ function accounts(change: Partial<AccountListing>): Statement {
   });
 }
 
-// A generation that is being filled has no statistics until the server comes to analyze it.
+/** Whether a range is narrow only statistics can say: that is a matter of the minute until the server has analyzed. */
+const needsStatistics = (filter: { readonly effective?: unknown }) => filter.effective !== undefined;
+
+// A generation has no statistics until it is switched to or the server comes to analyze it.
 describe.each([
-  ['without statistics', ''],
-  ['with statistics', 'analyze'],
-])('over 20,000 transactions %s', (_name, prepare) => {
+  ['without statistics', false],
+  ['with statistics', true],
+])('over 20,000 transactions %s', (_name, analyzed) => {
   beforeAll(async () => {
-    if (prepare !== '') await pool.query(prepare);
+    if (analyzed) await pool.query('analyze');
+  });
+  const casesOf = <F extends { readonly effective?: unknown }>(filters: Record<string, F>) =>
+    Object.entries(filters).filter(([, filter]) => analyzed || !needsStatistics(filter));
+
+  test.each(casesOf(transactionFilters))('a page of transactions reads little: %s', async (_, filter) => {
+    await expectCheap(transactions(filter));
+    await expectCheap(transactions({ ...filter, descending: true }));
+    await expectCheap(transactions({ ...filter, after: BigInt(ROWS), through: BigInt(2 * ROWS - 100) }));
+    await expectCheap(transactions({ ...filter, after: BigInt(ROWS), descending: true }));
   });
 
-  test.each(Object.entries(transactionFilters))(
-    'a page of transactions reads little: %s',
-    async (_, filter) => {
-      await expectCheap(transactions(filter));
-      await expectCheap(transactions({ ...filter, descending: true }));
-      await expectCheap(transactions({ ...filter, after: BigInt(ROWS), through: BigInt(2 * ROWS - 100) }));
-      await expectCheap(transactions({ ...filter, after: BigInt(ROWS), descending: true }));
-    },
-  );
-
-  test.each(Object.entries(entryFilters))('a page of entries reads little: %s', async (_, filter) => {
+  test.each(casesOf(entryFilters))('a page of entries reads little: %s', async (_, filter) => {
     await expectCheap(entries(filter));
     await expectCheap(entries({ ...filter, descending: true }));
     await expectCheap(entries({ ...filter, after: { position: BigInt(ROWS), index: 0 } }));

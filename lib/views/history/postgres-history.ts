@@ -1,8 +1,13 @@
 /** The history view in PostgreSQL. */
 import { create, fromBinary } from '@bufbuild/protobuf';
-import { BalanceSchema } from '../../../gen/quittance/common/v1/account_pb.js';
-import { LedgerSchema } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import { type Account, type Balance, BalanceSchema } from '../../../gen/quittance/common/v1/account_pb.js';
+import {
+  type Ledger,
+  LedgerSchema,
+  type Transaction,
+} from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { KEYED_PLANS, type Pool } from '../../log/postgres-client.js';
+import type { BusBatch } from '../../platform/bus.js';
 import { knownExponent } from '../../platform/currency.js';
 import {
   applyOnce,
@@ -12,7 +17,7 @@ import {
   postgresGenerations,
   readCheckpoint,
 } from '../postgres-generations.js';
-import type { Read, ViewGenerations } from '../view.js';
+import type { Checkpoint, Read, RowPage, ViewGenerations, ViewRow } from '../view.js';
 import { canonicalRows } from './postgres-history-canonical.js';
 import {
   type AccountRecord,
@@ -23,20 +28,29 @@ import {
   openedAccountOf,
   type Optional,
   transactionIn,
-  type TransactionRecord,
 } from './postgres-history-rows.js';
 import { writeHistory } from './postgres-history-writer.js';
 import { canBeginId, listAccounts, listEntries, listLedgers, listTransactions } from './sql/list.sql.js';
 import * as sql from './sql/read.sql.js';
 import { createTables } from './sql/schema.sql.js';
 import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
-import type { HistoryView, StatementPage, StatementQuery } from './view.js';
+import type {
+  AccountListing,
+  EntryListing,
+  EntryRow,
+  HistoryView,
+  LedgerListing,
+  OpenedAccount,
+  StatementPage,
+  StatementQuery,
+  TransactionListing,
+} from './view.js';
 
 /**
  * What the pool of this view is created with (`createPool(config, {options: HISTORY_PLANS})`): all its reads go by key, in
  * the order of an index. Left to itself the planner sorts a whole ledger for a page as long as a table has no statistics.
  */
-export const HISTORY_PLANS = `${KEYED_PLANS} -c enable_bitmapscan=off`;
+export const HISTORY_PLANS = `${KEYED_PLANS} -c enable_bitmapscan=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1`;
 
 /** The generations of the history view: the schemas `history_1`, … of the pool's database. */
 export function postgresHistory(pool: Pool): ViewGenerations<HistoryView> {
@@ -46,7 +60,7 @@ export function postgresHistory(pool: Pool): ViewGenerations<HistoryView> {
     createSchema: async (client, schema) => {
       await client.query(createTables(schema));
     },
-    open: (schema, generation) => openHistory(pool, schema, generation),
+    open: (schema, generation) => new PostgresHistory(pool, schema, generation),
   });
 }
 
@@ -60,106 +74,147 @@ interface Query {
 /** Rows of a read: the checkpoint, and data that a left join may not have found. */
 type Row<R> = CheckpointColumns & Optional<R>;
 
-function openHistory(pool: Pool, schema: string, generation: number): HistoryView {
-  const gone = <T>(read: Promise<T>) => orGone('history', generation, read);
-  const run = async <R>(query: Query) => (await gone(pool.query<Row<R>>(query))).rows;
-  const named = (name: string, text: (schema: string) => string, values: unknown[]): Query => ({
-    name: `${schema}.${name}`,
-    text: text(schema),
-    values,
-  });
+/** One generation. */
+class PostgresHistory implements HistoryView {
+  readonly id = 'history';
+  readonly store = 'postgres';
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly schema: string,
+    readonly generation: number,
+  ) {}
+
+  apply(batch: BusBatch): Promise<void> {
+    const write: Parameters<typeof applyOnce>[3] = (client, events) =>
+      writeHistory(client, this.schema, batch.partition, events);
+    return this.unlessGone(applyOnce(this.pool, this.schema, batch, write));
+  }
+
+  checkpoint(partition: number): Promise<Checkpoint> {
+    return this.unlessGone(readCheckpoint(this.pool, this.schema, partition));
+  }
+
+  rows(page: RowPage): Promise<readonly ViewRow[]> {
+    return this.unlessGone(canonicalRows(this.pool, this.schema, page));
+  }
+
+  ledger(partition: number, ledgerId: string): Promise<Read<Ledger | undefined>> {
+    const query = this.prepared('ledger', sql.readLedger, [partition, ledgerId]);
+    return this.one<LedgerRecord, Ledger>(partition, query, 'document', ledgerIn);
+  }
+
+  ledgers(listing: LedgerListing): Promise<Read<readonly Ledger[]>> {
+    if (!canBeginId(listing.idPrefix)) return this.none(listing.partition);
+    const query = listLedgers(this.schema, listing);
+    return this.many<LedgerRecord, Ledger>(listing.partition, query, 'document', ledgerIn);
+  }
+
+  account(partition: number, ledgerId: string, accountId: string): Promise<Read<Account | undefined>> {
+    const query = this.prepared('account', sql.readAccount, [partition, ledgerId, accountId]);
+    return this.one<AccountRecord, Account>(
+      partition,
+      query,
+      'account_id',
+      (row) => openedAccountOf(row).account,
+    );
+  }
+
+  accounts(listing: AccountListing): Promise<Read<readonly OpenedAccount[]>> {
+    if (!canBeginId(listing.idPrefix)) return this.none(listing.partition);
+    return this.many(listing.partition, listAccounts(this.schema, listing), 'account_id', openedAccountOf);
+  }
+
+  balanceAtPosition(
+    partition: number,
+    ledgerId: string,
+    accountId: string,
+    position: bigint,
+  ): Promise<Read<Balance | undefined>> {
+    const query = this.prepared('version', sql.readVersion, [partition, ledgerId, accountId, position]);
+    return this.one(partition, query, 'account_id', balanceIn);
+  }
+
+  balanceAtEffectiveTime(
+    partition: number,
+    ledgerId: string,
+    accountId: string,
+    time: bigint,
+  ): Promise<Read<Balance | undefined>> {
+    const query = this.prepared('effective', sql.readEffective, [partition, ledgerId, accountId, time]);
+    return this.one<EffectiveRecord, Balance>(partition, query, 'account_id', (row) =>
+      effectiveBalance(row, time),
+    );
+  }
+
+  transaction(
+    partition: number,
+    ledgerId: string,
+    transactionId: string,
+  ): Promise<Read<Transaction | undefined>> {
+    const query = this.prepared('transaction', sql.readTransaction, [partition, ledgerId, transactionId]);
+    return this.one(partition, query, 'event', transactionIn);
+  }
+
+  transactions(listing: TransactionListing): Promise<Read<readonly Transaction[]>> {
+    return this.many(listing.partition, listTransactions(this.schema, listing), 'event', transactionIn);
+  }
+
+  entries(listing: EntryListing): Promise<Read<readonly EntryRow[]>> {
+    return this.many(listing.partition, listEntries(this.schema, listing), 'entry', entryIn);
+  }
+
+  async statement(query: StatementQuery): Promise<Read<StatementPage | undefined>> {
+    const rows = await this.run<StatementRecord>(statementOf(this.schema, query));
+    return { value: pageOf(rows), asOf: checkpointOf(query.partition, rows[0]) };
+  }
+
+  private prepared(name: string, text: (schema: string) => string, values: unknown[]): Query {
+    return { name: `${this.schema}.${name}`, text: text(this.schema), values };
+  }
+
+  private async run<R>(query: Query): Promise<Row<R>[]> {
+    return (await this.unlessGone(this.pool.query<Row<R>>(query))).rows;
+  }
+
   /** One thing, which `column` shows to be there. */
-  const one = async <R, T>(
+  private async one<R, T>(
     partition: number,
     query: Query,
     column: keyof R,
     value: (row: R) => T | undefined,
-  ): Promise<Read<T | undefined>> => {
-    const [row] = await run<R>(query);
+  ): Promise<Read<T | undefined>> {
+    const [row] = await this.run<R>(query);
     const found = row !== undefined && isFound<R>(row, column) ? value(row) : undefined;
     return { value: found, asOf: checkpointOf(partition, row) };
-  };
+  }
+
   /** Several things; if there are none, the checkpoint comes with a row of nulls. */
-  const many = async <R, T>(partition: number, query: Query, column: keyof R, value: (row: R) => T) => {
-    const rows = await run<R>(query);
+  private async many<R, T>(
+    partition: number,
+    query: Query,
+    column: keyof R,
+    value: (row: R) => T,
+  ): Promise<Read<readonly T[]>> {
+    const rows = await this.run<R>(query);
     const values = rows.flatMap((row) => (isFound<R>(row, column) ? [value(row)] : []));
     return { value: values, asOf: checkpointOf(partition, rows[0]) };
-  };
-  const none = async (partition: number) => ({
-    value: [],
-    asOf: await gone(readCheckpoint(pool, schema, partition)),
-  });
-  return {
-    id: 'history',
-    store: 'postgres',
-    generation,
-    apply: (batch) =>
-      gone(
-        applyOnce(pool, schema, batch, (client, events) =>
-          writeHistory(client, schema, batch.partition, events),
-        ),
-      ),
-    checkpoint: (partition) => gone(readCheckpoint(pool, schema, partition)),
-    rows: (page) => gone(canonicalRows(pool, schema, page)),
-    ledger: (partition, ledgerId) =>
-      one<{ document: Uint8Array }, ReturnType<typeof ledgerIn>>(
-        partition,
-        named('ledger', sql.readLedger, [partition, ledgerId]),
-        'document',
-        ledgerIn,
-      ),
-    ledgers: (listing) =>
-      canBeginId(listing.idPrefix)
-        ? many<{ document: Uint8Array }, ReturnType<typeof ledgerIn>>(
-            listing.partition,
-            listLedgers(schema, listing),
-            'document',
-            ledgerIn,
-          )
-        : none(listing.partition),
-    account: (partition, ledgerId, accountId) =>
-      one<AccountRecord, ReturnType<typeof openedAccountOf>['account']>(
-        partition,
-        named('account', sql.readAccount, [partition, ledgerId, accountId]),
-        'account_id',
-        (row) => openedAccountOf(row).account,
-      ),
-    accounts: (listing) =>
-      canBeginId(listing.idPrefix)
-        ? many(listing.partition, listAccounts(schema, listing), 'account_id', openedAccountOf)
-        : none(listing.partition),
-    balanceAtPosition: (partition, ledgerId, accountId, position) =>
-      one(
-        partition,
-        named('version', sql.readVersion, [partition, ledgerId, accountId, position]),
-        'account_id',
-        balanceIn,
-      ),
-    balanceAtEffectiveTime: (partition, ledgerId, accountId, time) =>
-      one<EffectiveRecord, ReturnType<typeof effectiveBalance>>(
-        partition,
-        named('effective', sql.readEffective, [partition, ledgerId, accountId, time]),
-        'account_id',
-        (row) => effectiveBalance(row, time),
-      ),
-    transaction: (partition, ledgerId, transactionId) =>
-      one(
-        partition,
-        named('transaction', sql.readTransaction, [partition, ledgerId, transactionId]),
-        'event',
-        transactionIn,
-      ),
-    transactions: (listing) =>
-      many(listing.partition, listTransactions(schema, listing), 'event', transactionIn),
-    entries: (listing) => many(listing.partition, listEntries(schema, listing), 'entry', entryIn),
-    async statement(query) {
-      const rows = await run<StatementRecord>(statementOf(schema, query));
-      return { value: pageOf(rows), asOf: checkpointOf(query.partition, rows[0]) };
-    },
-  };
+  }
+
+  private async none(partition: number): Promise<Read<readonly never[]>> {
+    return { value: [], asOf: await this.checkpoint(partition) };
+  }
+
+  private unlessGone<T>(work: Promise<T>): Promise<T> {
+    return orGone(this.id, this.generation, work);
+  }
 }
 
-function ledgerIn({ document }: { readonly document: Uint8Array }) {
+interface LedgerRecord {
+  readonly document: Uint8Array;
+}
+
+function ledgerIn({ document }: LedgerRecord): Ledger {
   return fromBinary(LedgerSchema, document);
 }
 
@@ -175,7 +230,7 @@ interface EffectiveRecord {
 }
 
 /** An account is there from its opening on, and before it as far back as its entries are dated. */
-function effectiveBalance(row: EffectiveRecord, time: bigint) {
+function effectiveBalance(row: EffectiveRecord, time: bigint): Balance | undefined {
   if (row.position === null && row.opened_time > time) return undefined;
   return create(BalanceSchema, {
     accountId: row.account_id,

@@ -25,6 +25,8 @@ const INT32_MAX = 2n ** 31n - 1n;
 /** Sums arrive as decimal text, int8 as bigint. */
 type Numeric = string | bigint;
 
+type MaybeCheckpoint = CheckpointColumns | { readonly [K in keyof CheckpointColumns]: null };
+
 type ScopeOf = Pick<BucketQuery, 'partition' | 'ledgerId' | 'through' | 'currency'>;
 
 /** @see ReportsView.trialBalance */
@@ -163,7 +165,7 @@ async function select<Row extends object>(
   const { partition, ledgerId, through, currency } = scope;
   const first = bounds[0] ?? INT64_MIN;
   const last = bounds.at(-1) ?? INT64_MAX;
-  const { rows } = await pool.query<CheckpointColumns & { is_data: true | null } & Row>(text, [
+  const { rows } = await pool.query<MaybeCheckpoint & { is_data: true | null } & Row>(text, [
     ...[partition, ledgerId, through, `{${bounds.join(',')}}`, `{${cutBuckets(bounds).join(',')}}`],
     ...[bucketOf(first), bucketOf(last - 1n), currency, ...more],
   ]);
@@ -171,11 +173,12 @@ async function select<Row extends object>(
   const value = rows.filter(({ is_data }) => is_data === true);
   return {
     value,
-    asOf: checkpointOf(
-      partition,
-      rows.find((row) => row.checkpoint_offset !== null),
-    ),
+    asOf: checkpointOf(partition, rows.find(hasCheckpoint)),
   };
+}
+
+function hasCheckpoint<R extends MaybeCheckpoint>(row: R): row is R & CheckpointColumns {
+  return row.checkpoint_offset !== null;
 }
 
 /** The 15-minute buckets that a bound lies inside of. Nothing is dated before 1970 or beyond int4's buckets. */

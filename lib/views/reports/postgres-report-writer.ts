@@ -1,16 +1,9 @@
 /** What applying a batch writes to PostgreSQL, within the transaction that moves the checkpoint. */
 import { LRUCache } from 'lru-cache';
 import type { PoolClient } from '../../log/postgres-client.js';
-import type { LogPoint, RecordedEvent } from '../../platform/bus.js';
+import type { RecordedEvent } from '../../platform/bus.js';
 import { int2Array, int4Array, int8Array, textArray } from '../postgres-arrays.js';
-import { type DeclineFact, type PostingFact, reportFacts, ROLLUP_WIDTH } from './fold.js';
-import {
-  RUN_BITS,
-  sealDeclinesSql,
-  sealEntriesSql,
-  sealSegmentsSql,
-  sealVolumesSql,
-} from './sql/seal.sql.js';
+import { type DeclineFact, type PostingFact, reportFacts } from './fold.js';
 import {
   accountNumbersSql,
   insertDeclinesSql,
@@ -34,8 +27,6 @@ export class ReportWriter {
   readonly #schema: string;
   readonly #ledgers = new Map<string, number>();
   readonly #accounts = new LRUCache<string, number>({ max: KNOWN_ACCOUNTS });
-  /** The segment that each partition was in when its earlier ones were last sealed. */
-  readonly #segments = new Map<number, string>();
 
   constructor(schema: string) {
     this.#schema = schema;
@@ -45,26 +36,16 @@ export class ReportWriter {
   reset(): void {
     this.#ledgers.clear();
     this.#accounts.clear();
-    this.#segments.clear();
   }
 
-  /**
-   * Writes what events beyond the checkpoint say, then sums up the segments that the new checkpoint has left.
-   * @throws UnknownEventError before anything is written.
-   */
-  async write(
-    client: PoolClient,
-    partition: number,
-    events: readonly RecordedEvent[],
-    watermark: LogPoint,
-  ): Promise<void> {
+  /** Writes what events beyond the checkpoint say. */
+  async write(client: PoolClient, partition: number, events: readonly RecordedEvent[]): Promise<void> {
     const { postings, declines } = reportFacts(events);
     if (postings.length + declines.length > 0) {
       await this.#learnLedgers(client, partition, [...postings, ...declines]);
     }
     if (postings.length > 0) await this.#insertPostings(client, postings);
     if (declines.length > 0) await this.#insertDeclines(client, declines);
-    await this.#seal(client, partition, watermark);
   }
 
   async #insertPostings(client: PoolClient, postings: readonly PostingFact[]): Promise<void> {
@@ -111,23 +92,6 @@ export class ReportWriter {
       int2Array(declines.map(({ reason }) => reason)),
       textArray(declines.map(({ currency }) => currency)),
     ]);
-  }
-
-  /** Only when the checkpoint enters another segment; then every earlier one is complete. */
-  async #seal(client: PoolClient, partition: number, { position, recordedTime }: LogPoint): Promise<void> {
-    if (position < 0n) return;
-    const startTime = (recordedTime / ROLLUP_WIDTH) * ROLLUP_WIDTH;
-    const startPosition = (position >> RUN_BITS) << RUN_BITS;
-    const segment = `${String(startTime)} ${String(startPosition)}`;
-    if (this.#segments.get(partition) === segment) return;
-    const values = [partition, startTime, startPosition];
-    // No names: these are rare, and a plan for what is to be summed up now is worth its planning.
-    await client.query(sealEntriesSql(this.#schema), values);
-    await client.query(sealVolumesSql(this.#schema, 'postings'), values);
-    await client.query(sealVolumesSql(this.#schema, 'further_volumes'), values);
-    await client.query(sealDeclinesSql(this.#schema), values);
-    await client.query(sealSegmentsSql(this.#schema), values);
-    this.#segments.set(partition, segment);
   }
 
   async #learnLedgers(
@@ -180,17 +144,16 @@ export class ReportWriter {
     wanted: ReadonlyMap<string, NewAccount>,
   ): Promise<Map<string, number>> {
     const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, account]) => account);
-    const { rows } = await this.#run<{ account: number; ledger: number; account_id: string }>(
-      client,
-      'account_numbers',
-      accountNumbersSql,
-      [
+    const { rows } = await client.query<{ account: number; ledger: number; account_id: string }>({
+      name: `${this.#schema}.account_numbers`,
+      text: accountNumbersSql(this.#schema),
+      values: [
         int4Array(sorted.map(({ ledger }) => ledger)),
         textArray(sorted.map(({ accountId }) => accountId)),
         int2Array(sorted.map(({ type }) => type)),
         textArray(sorted.map(({ currency }) => currency)),
       ],
-    );
+    });
     const found = new Map<string, number>();
     for (const { account, ledger, account_id } of rows) {
       const key = keyOf(ledger, account_id);
@@ -204,17 +167,13 @@ export class ReportWriter {
     return known(this.#ledgers.get(ledgerId));
   }
 
-  #run<Row extends object = object>(
+  async #run(
     client: PoolClient,
     name: string,
     sql: (schema: string) => string,
     values: unknown[],
-  ): Promise<{ rows: Row[] }> {
-    return client.query<Row & Record<string, unknown>>({
-      name: `${this.#schema}.${name}`,
-      text: sql(this.#schema),
-      values,
-    });
+  ): Promise<void> {
+    await client.query({ name: `${this.#schema}.${name}`, text: sql(this.#schema), values });
   }
 }
 

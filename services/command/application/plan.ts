@@ -1,7 +1,7 @@
 /** Decides what waits, in order, each command seeing those before it. Pure but for the memory that it reads. */
 import { hash } from 'node:crypto';
-import { toBinary } from '@bufbuild/protobuf';
 import * as log from '../../../gen/quittance/event/v1/event_pb.js';
+import { encodeMessage } from '../../../lib/platform/binary.js';
 import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
 import type { CallError } from '../../../lib/platform/errors.js';
 import { decideAtomic } from '../domain/atomic-batch.js';
@@ -185,7 +185,7 @@ class Planner {
       const position = this.end.position + 1n;
       const recordedTime = now + BigInt(index);
       const event = this.encode(domainEvent, origin, position, recordedTime);
-      const bytes = toBinary(log.EventSchema, event);
+      const bytes = encodeMessage(log.EventSchema, event);
       const recorded = { position, event, bytes, hash: hash('sha256', bytes, 'buffer') };
       this.end = { epoch: event.epoch, position, hash: recorded.hash, recordedTime };
       this.events.push(recorded);

@@ -1,5 +1,5 @@
 /** Walks the hash chain of a log, row by row, and checks that its columns say what its events say. */
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type Event, EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
@@ -47,7 +47,7 @@ export class ChainWalk {
   check(row: StoredEvent): LogRecord | undefined {
     const { position, bytes, hash } = row;
     this.#closeGap(position);
-    const digest = createHash('sha256').update(bytes).digest();
+    const digest = digestOf('sha256', bytes, 'buffer');
     if (digest.compare(hash) !== 0) {
       this.#found(position, 'hash', `SHA-256 of the event: ${digest.toString('hex')}`, hex(hash));
     }

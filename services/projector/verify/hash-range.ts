@@ -1,5 +1,7 @@
 /** Cuts a set of ids into ranges of their hash, so that only one range need be in memory at a time. */
 
+const { imul } = Math;
+
 /** One more than the greatest hash. */
 export const HASH_END = 2 ** 32;
 
@@ -7,9 +9,9 @@ export const HASH_END = 2 ** 32;
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+    hash = imul(hash ^ text.charCodeAt(index), 0x01000193);
   }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 

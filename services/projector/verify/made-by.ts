@@ -47,8 +47,13 @@ export function madeBy(record: LogRecord): TransactionFacts | undefined {
   }
 }
 
+/** Several checks ask for the command of the same event; it is decoded once. */
+const decoded = new WeakMap<Event, CommandCase>();
+
 /** The command that an event carries. @throws UnreadableEventError if it carries none. */
 export function requestOf(event: Event): CommandCase {
+  const known = decoded.get(event);
+  if (known !== undefined) return known;
   let command: CommandCase | undefined;
   try {
     command = commandOf(event);
@@ -56,6 +61,7 @@ export function requestOf(event: Event): CommandCase {
     throw new UnreadableEventError('a canonical body that does not decode');
   }
   if (command === undefined) throw new UnreadableEventError('no canonical body');
+  decoded.set(event, command);
   return command;
 }
 

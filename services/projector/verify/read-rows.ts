@@ -7,7 +7,8 @@ import type { StateCheckpoints } from './ledger-pass.js';
 import type { StateTables } from './ports.js';
 import { readAccountContent, readTransactionContent, stateKey } from './state-rows.js';
 
-const PAGE_ROWS = 2_000;
+/** Small: a page is decoded and compared in one go, and whoever else lives in this process waits meanwhile. */
+const PAGE_ROWS = 500;
 /** Before every transaction. */
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 

@@ -4,7 +4,7 @@
  * that differ and yet sum up equally cannot be made without the salt, which is random and never leaves the process. Only
  * the rows of buckets whose sums differ are then read again and named.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { hashOf } from './hash-range.js';
 
 /** How many buckets there are: 1 MiB of sums. */
@@ -19,12 +19,13 @@ const LANES = 4;
 
 /** The difference of two sets of rows, bucket by bucket. */
 export class RowSums {
-  readonly #salt = randomBytes(16);
+  readonly #salt = randomBytes(16).toString('hex');
   readonly #sums = new Uint32Array(BUCKETS * LANES);
 
   /** A row of the one set, or with `sign` -1 of the other. What is added and taken away again leaves no trace. */
   add(key: string, position: bigint, content: string, sign: 1 | -1): void {
-    const digest = createHash('sha256').update(this.#salt).update(`${key}\0${position}\0${content}`).digest();
+    // In one call: half the time of createHash, and this is most of what a comparison costs.
+    const digest = hash('sha256', `${this.#salt}${key}\0${position}\0${content}`, 'buffer');
     const at = bucketOf(key) * LANES;
     for (let lane = 0; lane < LANES; lane++) {
       // Uint32Array wraps round: 128 bits in four independent sums.

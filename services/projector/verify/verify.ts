@@ -6,6 +6,7 @@
  * minutes, 1 MiB of row sums a subject, the rows of those buckets whose sums differ (`mostRows`), and the rows that events
  * after the log's end at the start have changed while they were read.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { fail } from '../../../lib/platform/errors.js';
@@ -72,7 +73,9 @@ export const SUBJECTS = [
   VerifySubject.REPORTS,
 ] as const;
 
-const PAGE_EVENTS = 1_000;
+const PAGE_EVENTS = 500;
+/** Events folded in one go: whoever else lives in this process waits meanwhile. */
+const EVENTS_A_TURN = 50;
 /** The largest int8. */
 const NO_END = 9_223_372_036_854_775_807n;
 
@@ -273,7 +276,8 @@ async function walk(run: Run, pass: LedgerPass, log: FindingSink): Promise<void>
   const { stored, ledgerId, through, findings } = run;
   const chain = new ChainWalk(stored.shard, log);
   await eachPage(run, -1n, through, null, async (rows) => {
-    for (const row of rows) {
+    for (const [index, row] of rows.entries()) {
+      if (index % EVENTS_A_TURN === 0) await nextTurn();
       const record = chain.check(row);
       if (record?.event.ledgerId === ledgerId) await pass.apply(record);
     }
@@ -285,7 +289,8 @@ async function walk(run: Run, pass: LedgerPass, log: FindingSink): Promise<void>
 /** The fold of the ledger's events after a position. */
 async function feed(run: Run, pass: LedgerPass, after: bigint, through: bigint): Promise<void> {
   await eachPage(run, after, through, run.ledgerId, async (rows) => {
-    for (const row of rows) {
+    for (const [index, row] of rows.entries()) {
+      if (index % EVENTS_A_TURN === 0) await nextTurn();
       const record: LogRecord | undefined = decodeStored(row);
       if (record !== undefined) await pass.apply(record);
     }

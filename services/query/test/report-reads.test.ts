@@ -20,7 +20,7 @@ import {
 import { TimeBasis } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { timestampOf } from '../../../lib/platform/time.js';
 import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
-import { postgresReports } from '../../../lib/views/reports/postgres-reports.js';
+import { postgresReports, REPORT_PLANS } from '../../../lib/views/reports/postgres-reports.js';
 import { type CommandInit, FIXTURE_START } from '../../../test/ledger-fixture.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
 import type { QueryContext } from '../context.js';
@@ -93,7 +93,7 @@ const withdraw = (accountId: string, minorUnits: bigint): CommandInit => {
 beforeAll(async () => {
   world = await openWorld();
   database = await createTestDatabase();
-  pool = createPool(database.config, { max: 4, name: 'reports-test' });
+  pool = createPool(database.config, { max: 4, name: 'reports-test', options: REPORT_PLANS });
   const reports = postgresReports(pool);
   await reports.migrate();
   context = { ...world.context, reports: servingView(reports) };

@@ -1,15 +1,7 @@
 /** Calls with any bytes at all over both doors, and their outcome as the caller reads it from the wire. */
 import { Buffer } from 'node:buffer';
 import http from 'node:http';
-import {
-  create,
-  type DescMethod,
-  type DescMessage,
-  fromBinary,
-  type MessageInitShape,
-  toBinary,
-  toJsonString,
-} from '@bufbuild/protobuf';
+import { type DescMethod, fromBinary, fromJson, type JsonObject, toBinary } from '@bufbuild/protobuf';
 import { type Any, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { ErrorInfoSchema } from '../../../gen/google/rpc/error_details_pb.js';
@@ -36,13 +28,8 @@ export interface Outcome {
 export interface RawClient {
   /** Sends these bytes as the one message of a call. */
   bytes(wire: Wire, method: DescMethod | string, body: Uint8Array, opts?: RawOptions): Promise<Outcome>;
-  /** Sends a message. */
-  message<D extends DescMessage>(
-    wire: Wire,
-    method: DescMethod & { readonly input: D },
-    init: MessageInitShape<D>,
-    opts?: RawOptions,
-  ): Promise<Outcome>;
+  /** Sends a message given in proto3 JSON, encoded as the wire has it. */
+  json(wire: Wire, method: DescMethod, json: JsonObject, opts?: RawOptions): Promise<Outcome>;
   close(): void;
 }
 
@@ -74,12 +61,11 @@ export function rawClient(grpcAddress: string, connectUrl: string): RawClient {
   };
   return {
     bytes,
-    message: (wire, method, init, opts) => {
-      const message = create(method.input, init);
+    json: (wire, method, json, opts) => {
       const body =
         wire === 'connect json'
-          ? Buffer.from(toJsonString(method.input, message))
-          : toBinary(method.input, message);
+          ? Buffer.from(JSON.stringify(json))
+          : toBinary(method.input, fromJson(method.input, json));
       return bytes(wire, method, body, opts);
     },
     close: () => {
@@ -163,7 +149,7 @@ async function sendConnect(
   });
   if (!isStream) return status === 200 ? answered([bytes], status) : connectFailure(bytes, status, []);
   const answers: Buffer[] = [];
-  for (let at = 0; at + 5 <= bytes.length; ) {
+  for (let at = 0; at + 5 <= bytes.length;) {
     const size = bytes.readUInt32BE(at + 1);
     const data = bytes.subarray(at + 5, at + 5 + size);
     if (((bytes[at] ?? 0) & 2) !== 0) {

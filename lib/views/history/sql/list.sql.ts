@@ -2,8 +2,13 @@
  * The lists: keyset pages in order of position. A list is built of the filters that it has, so that the planner sees no
  * others, and is planned anew for its values: which index is best depends on them.
  */
-import { TransactionKind } from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import { checkpointColumns } from '../../postgres-generations.sql.js';
+import { AccountStatus, AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
+import {
+  Direction,
+  TransactionKind,
+  TransactionStatus,
+} from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { checkpointColumns } from '../../sql/generations.sql.js';
 import type { AccountListing, EntryListing, LedgerListing, TimeRange, TransactionListing } from '../view.js';
 import { accountColumns, entryColumns, transactionColumns } from './read.sql.js';
 
@@ -75,8 +80,8 @@ export function listAccounts(schema: string, listing: AccountListing): Statement
   if (listing.after !== null) filter.add(`a.opened_position > ${filter.param(listing.after)}`);
   addPrefix(filter, 'a.account_id', listing.idPrefix);
   if (listing.currency !== '') filter.add(`a.currency = ${filter.param(listing.currency)}`);
-  if (listing.type !== 0) filter.add(`a.type = ${filter.param(listing.type)}`);
-  if (listing.status !== 0) filter.add(`a.status = ${filter.param(listing.status)}`);
+  if (listing.type !== AccountType.UNSPECIFIED) filter.add(`a.type = ${filter.param(listing.type)}`);
+  if (listing.status !== AccountStatus.UNSPECIFIED) filter.add(`a.status = ${filter.param(listing.status)}`);
   if (listing.ownerReference !== '')
     filter.add(`a.owner_reference = ${filter.param(Buffer.from(listing.ownerReference))}`);
   const limit = filter.param(listing.limit);
@@ -110,8 +115,9 @@ export function listTransactions(schema: string, listing: TransactionListing): S
   else filter.add('t.position = n.position');
   if (accountId !== '' && paymentId !== '') filter.add(naming(schema, filter, ledger, accountId));
   addRange(filter, 't.effective_time', listing.effective);
-  if (listing.kind !== 0) filter.add(`t.kind = ${filter.param(listing.kind)}`);
-  if (listing.status !== 0) filter.add(`t.status = ${filter.param(listing.status)}`);
+  if (listing.kind !== TransactionKind.UNSPECIFIED) filter.add(`t.kind = ${filter.param(listing.kind)}`);
+  if (listing.status !== TransactionStatus.UNSPECIFIED)
+    filter.add(`t.status = ${filter.param(listing.status)}`);
   if (listing.reference !== '') filter.add(`t.reference = ${filter.param(Buffer.from(listing.reference))}`);
   const limit = filter.param(listing.limit);
   const direction = descending ? 'desc' : 'asc';
@@ -147,7 +153,7 @@ function sourceOf(
   const isDated = effective.from !== null || effective.to !== null;
   return isDated
     ? namedAndDated(schema, filter, ledger, accountId, effective, bounds)
-    : named(schema, filter, ledger, accountId, bounds);
+    : named(schema, filter, ledger, accountId, bounds, listing.descending);
 }
 
 /** The root is found by its own id. */
@@ -172,17 +178,28 @@ function ofPayment(
 
 /**
  * Transactions that name an account: those that changed it and those that only name it, each half read by its key in order
- * of position. Positions of account events are among them; no transaction is there.
+ * of position and merged. (`offset 0` has each planned by itself: only so is its order seen, and not made by a sort of the
+ * whole account.) Positions of account events are among them; no transaction is there.
  */
-function named(schema: string, filter: Filter, ledger: string, accountId: string, bounds: Bounds): string {
+function named(
+  schema: string,
+  filter: Filter,
+  ledger: string,
+  accountId: string,
+  bounds: Bounds,
+  descending: boolean,
+): string {
   const account = filter.param(accountId);
-  const half = (table: string) =>
-    `select x.position from ${schema}.${table} x
-    where x.ledger_id = ${ledger} and x.account_id = ${account} and ${bounds('x.position')}`;
-  return `(${half('account_versions')}
+  const direction = descending ? 'desc' : 'asc';
+  const half = (table: string, only: string) =>
+    `(select x.position from ${schema}.${table} x
+    where x.ledger_id = ${ledger} and x.account_id = ${account} and ${only} and ${bounds('x.position')}
+    order by x.position ${direction} offset 0)`;
+  return `(select u.position from (
+    ${half('account_versions', 'true')}
     union all
-    ${half('transaction_accounts')} and not x.changed
-  ) n,`;
+    ${half('transaction_accounts', 'not x.changed')}
+  ) u order by u.position ${direction} offset 0) n,`;
 }
 
 /**
@@ -209,13 +226,13 @@ function namedAndDated(
   ) n,`;
 }
 
-/** Whether a transaction names an account. */
+/** Whether a transaction names an account. (Not `exists`: that may be planned as a hash of all that the account has.) */
 function naming(schema: string, filter: Filter, ledger: string, accountId: string): string {
   const account = filter.param(accountId);
   const half = (table: string) =>
-    `exists (select from ${schema}.${table} x
-    where x.ledger_id = ${ledger} and x.account_id = ${account} and x.position = t.position)`;
-  return `(${half('account_versions')} or ${half('transaction_accounts')})`;
+    `(select true from ${schema}.${table} x
+    where x.ledger_id = ${ledger} and x.account_id = ${account} and x.position = t.position limit 1)`;
+  return `coalesce(${half('account_versions')}, ${half('transaction_accounts')}, false)`;
 }
 
 /** Posted entries, in order of position and index. */
@@ -226,7 +243,6 @@ export function listEntries(schema: string, listing: EntryListing): Statement {
   const { accountId, after, descending, effective } = listing;
   filter.add(`e.ledger_id = ${ledger}`);
   filter.add(`t.ledger_id = ${ledger} and t.position = e.position`);
-  filter.add(`a.ledger_id = ${ledger} and a.account_id = e.account_id`);
   // By account the order is that of its versions; with a range of dates the covering index of entries is better.
   const byVersion = accountId !== '' && effective.from === null && effective.to === null;
   if (accountId !== '') addAccountOfEntries(filter, ledger, accountId, byVersion);
@@ -237,18 +253,18 @@ export function listEntries(schema: string, listing: EntryListing): Statement {
   if (accountId === '') filter.add(bounds('t.position'));
   if (after !== null) addAfterEntry(filter, position, after.position, after.index, descending);
   addRange(filter, accountId === '' ? 't.effective_time' : 'e.effective_time', effective);
-  if (listing.kind !== 0) filter.add(`t.kind = ${filter.param(listing.kind)}`);
-  if (listing.direction !== 0) filter.add(`e.direction = ${filter.param(listing.direction)}`);
+  if (listing.kind !== TransactionKind.UNSPECIFIED) filter.add(`t.kind = ${filter.param(listing.kind)}`);
+  if (listing.direction !== Direction.UNSPECIFIED)
+    filter.add(`e.direction = ${filter.param(listing.direction)}`);
   if (listing.transactionId !== '')
-    filter.add(`t.transaction_id = ${filter.param(listing.transactionId)}::uuid`);
+    filter.add(`e.position = ${positionOf(schema, ledger, filter.param(listing.transactionId))}`);
   const limit = filter.param(listing.limit);
   const direction = descending ? 'desc' : 'asc';
   const text = `
 select ${checkpointColumns}, d.* from ${schema}.checkpoint c
 left join lateral (
-  select ${entryColumns}
-  from ${byVersion ? `${schema}.account_versions v,` : ''} ${schema}.entries e, ${schema}.transactions t,
-    ${schema}.accounts a
+  select ${entryColumns(schema)}
+  from ${byVersion ? `${schema}.account_versions v,` : ''} ${schema}.entries e, ${schema}.transactions t
   ${filter.where}
   order by ${position} ${direction}, e.entry ${direction} limit ${limit}
 ) d on true
@@ -286,21 +302,22 @@ function positionBounds(
   listing: Pick<TransactionListing, 'through' | 'after' | 'descending' | 'recorded'>,
   orAt: '=' | '' = '',
 ): Bounds {
-  const { after, descending, recorded } = listing;
-  const bounds: [comparison: string, value: string][] = [['<=', throughOf(filter, listing.through)]];
+  const { through, after, descending, recorded } = listing;
+  const bounds: [comparison: string, value: string][] = [];
+  if (through !== null) bounds.push(['<=', filter.param(through)]);
   if (after !== null) bounds.push([`${descending ? '<' : '>'}${orAt}`, filter.param(after)]);
   if (recorded.from !== null) bounds.push(['>=', firstAt(schema, ledger, filter.param(recorded.from))]);
   if (recorded.to !== null) bounds.push(['<', firstAt(schema, ledger, filter.param(recorded.to))]);
   return (position) =>
-    bounds.map(([comparison, value]) => `${position} ${comparison} ${value}`).join(' and ');
+    ['true', ...bounds.map(([comparison, value]) => `${position} ${comparison} ${value}`)].join(' and ');
 }
 
-function throughOf(filter: Filter, through: bigint | null): string {
-  return through === null ? 'c.position' : `least(${filter.param(through)}::bigint, c.position)`;
-}
-
+/**
+ * Nothing in a snapshot is after its checkpoint, so that the checkpoint itself is no bound here. As one, not known when the
+ * statement is planned, it would make any range of positions look small, and a union of two orders be sorted.
+ */
 function addThrough(filter: Filter, position: string, through: bigint | null): void {
-  filter.add(`${position} <= ${throughOf(filter, through)}`);
+  if (through !== null) filter.add(`${position} <= ${filter.param(through)}`);
 }
 
 function addPrefix(filter: Filter, id: string, prefix: string): void {
@@ -317,4 +334,9 @@ function addRange(filter: Filter, time: string, { from, to }: TimeRange): void {
 export function firstAt(schema: string, ledger: string, time: string): string {
   return `coalesce((select x.position from ${schema}.transactions x
     where x.ledger_id = ${ledger} and x.recorded_time >= ${time} order by x.recorded_time limit 1), ${LAST})`;
+}
+
+function positionOf(schema: string, ledger: string, transactionId: string): string {
+  return `(select x.position from ${schema}.transactions x
+    where x.ledger_id = ${ledger} and x.transaction_id = ${transactionId}::uuid)`;
 }

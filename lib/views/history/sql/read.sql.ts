@@ -2,7 +2,7 @@
  * The reads of one thing. Each takes data and checkpoint in one statement, so in one snapshot: `$1` is the partition, and
  * where there is no checkpoint there is no row.
  */
-import { checkpointColumns } from '../../postgres-generations.sql.js';
+import { checkpointColumns } from '../../sql/generations.sql.js';
 
 /** An account of the alias `a`, with its last version `v`. */
 export const accountColumns = `
@@ -12,10 +12,11 @@ v.position, v.version, v.credits, v.debits, v.held, v.overdraft_limit`;
 /** A transaction of the alias `t`. */
 export const transactionColumns = `t.position, t.changed_position, t.event, t.change`;
 
-/** An entry of the alias `e`, its transaction `t` and its account `a`. */
-export const entryColumns = `
+/** An entry of the alias `e` and its transaction `t`. */
+export const entryColumns = (schema: string): string => `
 e.position, e.entry, e.account_id, e.direction, e.amount, e.version, e.posted_after, e.effective_time,
-a.currency, t.transaction_id, t.kind, t.recorded_time`;
+(select a.currency from ${schema}.accounts a where a.ledger_id = e.ledger_id and a.account_id = e.account_id) as currency,
+t.transaction_id, t.kind, t.recorded_time`;
 
 /** $2 ledger_id */
 export const readLedger = (schema: string): string => `

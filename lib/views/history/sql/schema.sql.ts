@@ -7,15 +7,19 @@
  * Indexes follow the order in which lists are read, (filter, position). recorded_time rises with position, so that a range
  * of it is a range of positions. payment_id is null on the root, which a list finds by its own id.
  */
-export const createTables = (schema: string): string => `
+export const createTables = (schema: string): string =>
+  [ledgers, accounts, versions, transactions, named, entries].map((table) => table(schema)).join('\n');
+
+const ledgers = (schema: string): string => `
 create table ${schema}.ledgers (
   ledger_id text collate "C" primary key,
   partition integer not null,
   position bigint not null,
   document bytea not null
 );
-create index on ${schema}.ledgers (partition, position);
+create index on ${schema}.ledgers (partition, position);`;
 
+const accounts = (schema: string): string => `
 create table ${schema}.accounts (
   ledger_id text collate "C" not null,
   account_id text collate "C" not null,
@@ -35,8 +39,9 @@ create index on ${schema}.accounts (ledger_id, currency, opened_position);
 create index on ${schema}.accounts (ledger_id, type, opened_position);
 create index on ${schema}.accounts (ledger_id, status, opened_position);
 create index on ${schema}.accounts (ledger_id, owner_reference, opened_position)
-  where owner_reference is not null;
+  where owner_reference is not null;`;
 
+const versions = (schema: string): string => `
 create table ${schema}.account_versions (
   position bigint not null,
   version bigint not null,
@@ -47,8 +52,9 @@ create table ${schema}.account_versions (
   ledger_id text collate "C" not null,
   account_id text collate "C" not null,
   primary key (ledger_id, account_id, position)
-);
+);`;
 
+const transactions = (schema: string): string => `
 create table ${schema}.transactions (
   position bigint not null,
   changed_position bigint not null,
@@ -71,9 +77,10 @@ create index on ${schema}.transactions (ledger_id, status, position);
 create index on ${schema}.transactions (ledger_id, recorded_time);
 create index on ${schema}.transactions (ledger_id, effective_time, position);
 create index on ${schema}.transactions (ledger_id, payment_id, position) where payment_id is not null;
-create index on ${schema}.transactions (ledger_id, reference, position) where reference is not null;
+create index on ${schema}.transactions (ledger_id, reference, position) where reference is not null;`;
 
--- The accounts that a transaction names without an entry: it was declined, or is an authorization.
+/** The accounts that a transaction names without an entry: it was declined, or is an authorization. */
+const named = (schema: string): string => `
 create table ${schema}.transaction_accounts (
   position bigint not null,
   effective_time bigint not null,
@@ -83,8 +90,9 @@ create table ${schema}.transaction_accounts (
   account_id text collate "C" not null,
   primary key (ledger_id, account_id, position)
 );
-create index on ${schema}.transaction_accounts (ledger_id, account_id, effective_time, position);
+create index on ${schema}.transaction_accounts (ledger_id, account_id, effective_time, position);`;
 
+const entries = (schema: string): string => `
 create table ${schema}.entries (
   position bigint not null,
   amount bigint not null,

@@ -2,9 +2,9 @@
  * A page of a statement with its balances, in one snapshot. $1 partition, $2 ledger_id, $3 account_id, $4 through (or null),
  * $5 from and $6 to (or null), $7 position and $8 entry of the key before the page (or null), $9 limit, and by effective
  * time $10 the time of that key (or null).
- * Nothing recorded after `p.through` counts.
+ * Nothing in a snapshot is after its checkpoint.
  */
-import { checkpointColumns } from '../../postgres-generations.sql.js';
+import { checkpointColumns } from '../../sql/generations.sql.js';
 import { firstAt } from './list.sql.js';
 import { entryColumns } from './read.sql.js';
 
@@ -17,9 +17,8 @@ select ${checkpointColumns}, a.currency as account_currency, s.opening::bigint a
 
 const account = (schema: string): string => `
 from ${schema}.checkpoint c
-cross join lateral (select least($4::bigint, c.position) as through) p
 left join ${schema}.accounts a
-  on a.ledger_id = $2 and a.account_id = $3 and a.opened_position <= p.through`;
+  on a.ledger_id = $2 and a.account_id = $3 and a.opened_position <= coalesce($4::bigint, ${LAST})`;
 
 /** In order of (effective_time, position, entry): the sums come from the covering index alone, in one pass. */
 export const statementByEffectiveTime = (schema: string): string => `
@@ -33,15 +32,15 @@ left join lateral (
     select e.effective_time, e.position, e.entry,
       case e.direction when 1 then -e.amount else e.amount end as signed
     from ${schema}.entries e
-    where e.ledger_id = $2 and e.account_id = $3 and e.position <= p.through
+    where e.ledger_id = $2 and e.account_id = $3 and e.position <= coalesce($4::bigint, ${LAST})
       and e.effective_time < greatest($5::bigint, coalesce($6::bigint, ${LAST}))
   ) x
 ) s on a.account_id is not null
 left join lateral (
-  select ${entryColumns}
+  select ${entryColumns(schema)}
   from ${schema}.entries e
   join ${schema}.transactions t on t.ledger_id = $2 and t.position = e.position
-  where e.ledger_id = $2 and e.account_id = $3 and e.position <= p.through
+  where e.ledger_id = $2 and e.account_id = $3 and e.position <= coalesce($4::bigint, ${LAST})
     and e.effective_time >= greatest(coalesce($5::bigint, ${FIRST}), coalesce($10::bigint, ${FIRST}))
     and e.effective_time < coalesce($6::bigint, ${LAST})
     and (e.effective_time, e.position, e.entry)
@@ -54,7 +53,7 @@ order by d.effective_time, d.position, d.entry`;
 /** posted as the last event before a position left it. */
 const postedBefore = (schema: string, position: string): string => `
 coalesce((select v.credits - v.debits from ${schema}.account_versions v
-  where v.ledger_id = $2 and v.account_id = $3 and v.position < ${position} and v.position <= p.through
+  where v.ledger_id = $2 and v.account_id = $3 and v.position < ${position} and v.position <= coalesce($4::bigint, ${LAST})
   order by v.position desc limit 1), 0)`;
 
 /**
@@ -77,11 +76,11 @@ left join lateral (
     end as brought_forward
 ) s on a.account_id is not null
 left join lateral (
-  select ${entryColumns}
+  select ${entryColumns(schema)}
   from ${schema}.account_versions v
   join ${schema}.entries e on e.ledger_id = $2 and e.position = v.position and e.account_id = $3
   join ${schema}.transactions t on t.ledger_id = $2 and t.position = v.position
-  where v.ledger_id = $2 and v.account_id = $3 and v.position <= p.through
+  where v.ledger_id = $2 and v.account_id = $3 and v.position <= coalesce($4::bigint, ${LAST})
     and v.position >= greatest(b.start, $7::bigint) and v.position < b.finish
     and (v.position, e.entry) > (coalesce($7::bigint, -1), coalesce($8::integer, -1))
   order by v.position, e.entry limit $9

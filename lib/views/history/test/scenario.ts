@@ -6,7 +6,7 @@ import { timestampOf } from '../../../platform/time.js';
 
 /** Ids that sort otherwise by code units than by language, and one that is the prefix of another. */
 export const LEDGERS = ['main', 'main-B', 'main.a'] as const;
-export const ACCOUNTS = ['alice', 'Bob', 'alice-2', 'alice:sub', 'shop', 'fees', 'dollar'] as const;
+export const ACCOUNTS = ['alice', 'Bob', 'alice-2', 'alice:sub', 'shop', 'fees', 'dollar', 'unused'] as const;
 export const REFERENCES = ['inv-1', 'inv-2', 'größe 1'] as const;
 export const OWNERS = ['owner-1', 'łukasz'] as const;
 
@@ -15,12 +15,14 @@ const HOUR = 3_600_000_000n;
 /** Deterministic numbers below a bound. */
 export type Random = (below: number) => number;
 
-/** A linear congruential generator: small, and the same everywhere. */
+/** Mulberry32: small, the same everywhere, and without the patterns of simpler ones between one number and the next. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
   };
 }
 
@@ -36,6 +38,7 @@ export class Scenario {
   readonly fixture = new LedgerFixture();
   private readonly random: Random;
   private readonly transactions = new Map<string, string[]>();
+  private readonly payments = new Map<string, string[]>();
   private next = 1;
 
   constructor(seed: number) {
@@ -62,13 +65,13 @@ export class Scenario {
         this.attempt(() => this.fixture.expire(ledgerId, this.transaction(ledgerId)));
       else if (this.random(20) === 0) this.attempt(() => this.batch(ledgerId));
       else this.attempt(() => this.run(this.command(ledgerId)));
-      if (this.random(10) === 0) this.fixture.now += HOUR * BigInt(1 + this.random(30));
+      if (this.random(10) === 0) this.fixture.now += HOUR * BigInt(1 + this.random(60));
     }
     return this;
   }
 
   private batch(ledgerId: string): void {
-    this.fixture.runAtomic([this.deposit(ledgerId), this.payment(ledgerId), this.payment(ledgerId)]);
+    this.fixture.runAtomic([this.deposit(ledgerId), this.submission(ledgerId), this.submission(ledgerId)]);
   }
 
   private attempt(work: () => unknown): void {
@@ -90,6 +93,15 @@ export class Scenario {
 
   private transaction(ledgerId: string): string {
     return pick(this.random, this.transactions.get(ledgerId) ?? [testId(0)]);
+  }
+
+  /** The id of a recent authorization or submission, so that its hold may still be open. */
+  private payment(ledgerId: string): string {
+    return pick(this.random, (this.payments.get(ledgerId) ?? []).slice(-6));
+  }
+
+  private newPayment(ledgerId: string, id: string): void {
+    this.payments.set(ledgerId, [...(this.payments.get(ledgerId) ?? []), id]);
   }
 
   private newTransaction(ledgerId: string): string {
@@ -125,16 +137,18 @@ export class Scenario {
       value: {
         ...this.common(ledgerId),
         accountId,
-        amount: this.money(accountId === 'dollar' ? 'USD' : 'EUR', 2000),
+        amount: this.money(accountId === 'dollar' ? 'USD' : 'EUR', 4000),
       },
     };
   }
 
-  private payment(ledgerId: string): CommandInit {
+  private submission(ledgerId: string): CommandInit {
+    const common = this.common(ledgerId);
+    if (this.random(3) === 0) this.newPayment(ledgerId, common.requestId);
     return {
       case: 'submitPayment',
       value: {
-        ...this.common(ledgerId),
+        ...common,
         ...this.parties(),
         amount: this.money('EUR', 800),
         fees: [{ paidBy: FeePayer.PAYEE, toAccountId: 'fees', amount: { currency: 'EUR', minorUnits: 1n } }],
@@ -167,13 +181,13 @@ export class Scenario {
   private command(ledgerId: string): CommandInit {
     const roll = this.random(16);
     if (roll < 3) return this.deposit(ledgerId);
-    if (roll < 6) return this.payment(ledgerId);
+    if (roll < 6) return this.submission(ledgerId);
     if (roll < 13) return this.movement(ledgerId, roll);
     return this.change(ledgerId, roll);
   }
 
   private movement(ledgerId: string, roll: number): CommandInit {
-    const amount = this.money('EUR', 300);
+    const amount = this.money('EUR', 200);
     const transactionId = this.transaction(ledgerId);
     switch (roll) {
       case 6:
@@ -204,6 +218,16 @@ export class Scenario {
     }
   }
 
+  private authorization(ledgerId: string): CommandInit {
+    // An authorization has no effective_time.
+    const { effectiveTime: _, ...common } = { effectiveTime: undefined, ...this.common(ledgerId) };
+    this.newPayment(ledgerId, common.requestId);
+    return {
+      case: 'authorizePayment',
+      value: { ...common, ...this.parties(), amount: this.money('EUR', 800) },
+    };
+  }
+
   /** Two currencies; one account twice. */
   private journal() {
     const euro = this.money('EUR', 50);
@@ -227,7 +251,7 @@ export class Scenario {
         if (this.random(2) === 0)
           return {
             case: 'voidPayment',
-            value: { ledgerId, requestId, paymentId: this.transaction(ledgerId) },
+            value: { ledgerId, requestId, paymentId: this.payment(ledgerId) },
           };
         return {
           case: 'updateTransaction',
@@ -253,9 +277,9 @@ export class Scenario {
           },
         };
       default:
-        if (this.random(2) === 0)
+        if (this.random(4) === 0)
           return { case: 'freezeAccount', value: { ...account, scope: FreezeScope.DEBITS } };
-        if (this.random(8) === 0) return { case: 'closeAccount', value: account };
+        if (this.random(3) === 0) return { case: 'closeAccount', value: { ...account, accountId: 'unused' } };
         return { case: 'unfreezeAccount', value: account };
     }
   }

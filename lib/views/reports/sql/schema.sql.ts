@@ -5,11 +5,13 @@
  * index entries instead of three rows and nine, which is what bounds a rebuild. Accounts and ledgers are numbers in it.
  *
  * Rollups are written once and never updated. A segment is what was recorded in one 15-minute bucket and in one run of
- * 65,536 positions; when the checkpoint leaves a segment, its rollup rows are summed up from its postings in the same
- * transaction. So at any position P: the segments that end at or before P are in the rollups, and at most 65,536 positions
- * after them are read from the postings.
+ * 65,536 positions; once the checkpoint has left a segment, its rollup rows are summed up from its postings, and the segment
+ * is entered with them in one transaction. So at any position P: the segments entered that end at or before P are in the
+ * rollups, and the few positions after them are read from the postings.
  */
-export const schemaSql = (schema: string): string => `
+export const schemaSql = (schema: string): string => rowTables(schema) + rollupTables(schema);
+
+const rowTables = (schema: string): string => `
 create table ${schema}.ledgers (
   ledger int generated always as identity primary key,
   partition int not null,
@@ -58,6 +60,9 @@ create table ${schema}.declines (
   currency text collate "C" not null,
   primary key (ledger, position)
 );
+`;
+
+const rollupTables = (schema: string): string => `
 -- The segments that are in the rollups: the positions in (after, through], recorded in recorded_bucket.
 create table ${schema}.segments (
   partition int not null,

@@ -1,11 +1,19 @@
 /**
- * Sums up the segments that the checkpoint has left. In all of these, $1 is the partition, and $2 and $3 are where the
+ * Sums up the segments that the checkpoint has left, in one transaction. In all of these, $1 is the partition, and $2 and $3 are where the
  * segment of the checkpoint begins: the start of its 15 minutes, UTC microseconds, and of its run of positions.
  */
 import { ROLLUP_WIDTH } from '../fold.js';
 
 /** 65,536 positions. */
 export const RUN_BITS = 16n;
+
+/**
+ * One snapshot for all statements: of two processes at the same segments, neither sees the other's half way, and the second
+ * to enter one fails on its key. Ranges go by index, whatever the statistics say of a table just filled.
+ */
+export const beginSeal = `
+begin isolation level repeatable read; set local synchronous_commit = off; set local enable_seqscan = off;
+set local enable_hashjoin = off; set local enable_mergejoin = off`;
 
 /** The rows of a table that are in no segment yet and will not be joined by others of theirs. */
 const unsealed = (schema: string, table: string): string => `

@@ -141,11 +141,12 @@ function journal(random: Random) {
   const currencies = random(2) === 0 ? CURRENCIES : [pick(random, CURRENCIES)];
   const amount = random(3) === 0 ? 999_999_999_999_999_999n : BigInt(1 + random(5_000));
   return currencies.flatMap((currency) => {
-    const [from, to] = random(2) === 0 ? ['equity:1', 'equity:2'] : ['equity:2', 'user:bank'];
+    const [from, to] =
+      random(2) === 0 ? (['equity:1', 'equity:2'] as const) : (['equity:2', 'user:bank'] as const);
     const money = { currency, minorUnits: amount };
     return [
-      { accountId: `${String(from)}.${currency}`, direction: Direction.DEBIT, amount: money },
-      { accountId: `${String(to)}.${currency}`, direction: Direction.CREDIT, amount: money },
+      { accountId: `${from}.${currency}`, direction: Direction.DEBIT, amount: money },
+      { accountId: `${to}.${currency}`, direction: Direction.CREDIT, amount: money },
     ];
   });
 }

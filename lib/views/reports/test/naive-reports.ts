@@ -1,9 +1,9 @@
 /** The reports by the book: one pass over all events, nothing remembered. What adapters are compared with. */
 import { AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
+import type { TransactionKind } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import {
   Direction,
   type Transaction,
-  TransactionKind,
   TransactionStatus,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { transactionOf } from '../../../log/transaction-of.js';
