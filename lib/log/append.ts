@@ -25,4 +25,6 @@ export type AppendOutcome =
   | { readonly outcome: 'duplicate_request' }
   /** Our last event is not the log's: our history is not the log's. */
   | { readonly outcome: 'foreign_history' }
+  /** The server refused the statement and rolled it back: no room, no connection to spare, or a defect of ours. */
+  | { readonly outcome: 'refused'; readonly cause: unknown }
   | { readonly outcome: 'unknown'; readonly cause: unknown };

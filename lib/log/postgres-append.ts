@@ -10,7 +10,7 @@ const ROLLED_BACK = /^(22|23|25|40|42|53|54)/;
 
 /**
  * Appends all events after `position` or none.
- * @throws Error on a statement that the server refused for another reason: nothing was appended.
+ * @throws Error if not all were written: never seen, and nothing to go on from.
  */
 export async function appendEvents(
   pool: Pool,
@@ -39,7 +39,9 @@ function outcomeOf(error: unknown): AppendOutcome {
     if (error.constraint === 'events_pkey') return { outcome: 'behind' };
     if (error.constraint === 'request_keys_pkey') return { outcome: 'duplicate_request' };
   }
-  if (error.code !== undefined && ROLLED_BACK.test(error.code)) throw error;
+  if (error.code !== undefined && ROLLED_BACK.test(error.code)) {
+    return { outcome: 'refused', cause: error };
+  }
   // 57014 (cancelled), 57P01 (shutting down) and the like: the server may have been past the commit.
   return { outcome: 'unknown', cause: error };
 }

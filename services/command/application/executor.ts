@@ -5,7 +5,7 @@
  */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { RecordedEvent } from '../../../lib/platform/bus.js';
-import { CallError, fail } from '../../../lib/platform/errors.js';
+import { CallError, fail, toCallError } from '../../../lib/platform/errors.js';
 import type { Log } from '../../../lib/platform/logging.js';
 import type { Clock } from '../../../lib/platform/time.js';
 import { UndecodableEvent } from '../../../lib/log/codec.js';
@@ -42,6 +42,8 @@ export interface ExecutorDeps {
 const CLOCK_TOLERANCE = 1_000_000n;
 const CLOCK_CHECK_ms = 10_000;
 const RETRY_ms = 50;
+/** How long a stop waits for the database. */
+const STOP_LIMIT_ms = 5_000;
 const PAGE = 1_000;
 /** One suffices for equal ids; more mean that `needs` misses something that `decide` reads. */
 const DEFERRALS = 10;
@@ -54,10 +56,19 @@ export class HistoryDiverged extends Error {
   override readonly name = 'HistoryDiverged';
 }
 
+/** The database refused an append and rolled it back: nothing was changed. */
+class AppendRefused extends Error {
+  override readonly name = 'AppendRefused';
+  constructor(cause: unknown) {
+    super('the database refused the append', { cause });
+  }
+}
+
 export class Executor {
   readonly queue: JobQueue;
   private running: Promise<void> | undefined;
   private stopping = false;
+  private stoppedAt_ms = Infinity;
   private halted: Error | undefined;
   private clockIsOff = false;
   private clockCheck: NodeJS.Timeout | undefined;
@@ -84,6 +95,7 @@ export class Executor {
   /** Decides what waits, then ends. New jobs are refused from now on. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.stoppedAt_ms = performance.now();
     this.queue.wake();
     clearInterval(this.clockCheck);
     await this.running;
@@ -109,6 +121,11 @@ export class Executor {
   /** Whether the job's events are on their way to the log, so that its outcome is open. */
   isCommitting(job: Job): boolean {
     return this.committing.includes(job);
+  }
+
+  /** Whether a stop has waited long enough for a database that does not answer. */
+  private isOverdue(): boolean {
+    return performance.now() - this.stoppedAt_ms > STOP_LIMIT_ms;
   }
 
   private unavailable(): CallError | undefined {
@@ -138,6 +155,11 @@ export class Executor {
     try {
       await this.flushUntilSettled(unsettled);
     } catch (error) {
+      if (error instanceof AppendRefused) {
+        this.deps.logger.error({ err: error.cause }, 'the database refused an append');
+        for (const job of unsettled) failJob(job, toCallError(error.cause));
+        return;
+      }
       this.halt(error);
       for (const job of unsettled) {
         failJob(
@@ -210,6 +232,13 @@ export class Executor {
               { err: result.cause },
               'the outcome of an append is unknown; asking the log',
             );
+            if (this.isOverdue()) throw new Error('the outcome of an append is unknown at the end');
+            await pause(RETRY_ms);
+            continue;
+          case 'refused':
+            // An earlier attempt may still be in the log: only the log can tell.
+            if (!isRetry) throw new AppendRefused(result.cause);
+            if (this.isOverdue()) throw new Error('the outcome of an append is unknown at the end');
             await pause(RETRY_ms);
             continue;
           case 'behind':
@@ -364,7 +393,7 @@ export class Executor {
       try {
         return await read();
       } catch (error) {
-        if (this.stopping || error instanceof HistoryDiverged || error instanceof UndecodableEvent)
+        if (this.isOverdue() || error instanceof HistoryDiverged || error instanceof UndecodableEvent)
           throw error;
         this.deps.logger.warn({ err: error }, 'the database did not answer; trying again');
         await pause(RETRY_ms);

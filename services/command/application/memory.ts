@@ -8,7 +8,7 @@ import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import type { TransactionChange } from '../../../lib/log/transaction-of.js';
 import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
 import { uuidFromBytes } from '../../../lib/platform/uuid.js';
-import type { Account, AccountProfile, AccountState } from '../domain/account.js';
+import type { Account, AccountState } from '../domain/account.js';
 import type { LedgerReader } from '../domain/decision.js';
 import type { TransactionState } from '../domain/transaction.js';
 import { changed, touchedBy } from './decode.js';
@@ -24,10 +24,10 @@ export interface TailEvent {
   readonly event: log.Event;
 }
 
-/** What is known of an account from the tail alone; the profile is null if the tail does not say it. */
+/** What is known of an account from the tail alone; `whole` is null if the tail does not say its profile. */
 interface TailAccount {
   state: AccountState;
-  profile: AccountProfile | null;
+  whole: Account | null;
   position: bigint;
 }
 
@@ -117,8 +117,9 @@ export class Memory {
     const { ledgerCreated, accounts, profile, made, changes } = touchedBy(event);
     if (ledgerCreated) this.putLedger(ledgerId, recorded.position);
     for (const state of accounts) {
-      const known = profile ?? this.knownAccount(entityKey(ledgerId, state.accountId))?.profile ?? null;
-      this.putAccount(ledgerId, state, known, recorded.position);
+      const known = profile ?? this.knownWholeAccount(entityKey(ledgerId, state.accountId))?.profile;
+      const whole = known === undefined ? null : { state, profile: known };
+      this.putAccount(ledgerId, state, whole, recorded.position);
     }
     if (made !== null) this.putTransaction(ledgerId, made.transactionId, made, null, recorded.position);
     for (const change of changes) {
@@ -134,7 +135,7 @@ export class Memory {
     const { position } = this.end;
     for (const { ledgerId, ledgerCreated, accounts, transactions } of states) {
       if (ledgerCreated) this.putLedger(ledgerId, position);
-      for (const { state, profile } of accounts) this.putAccount(ledgerId, state, profile, position);
+      for (const account of accounts) this.putAccount(ledgerId, account.state, account, position);
       for (const state of transactions) {
         this.putTransaction(ledgerId, state.transactionId, state, null, position);
       }
@@ -180,9 +181,7 @@ export class Memory {
   /** The account, null if there is none, undefined if not loaded. */
   knownWholeAccount(key: string): Account | null | undefined {
     const entry = this.tailAccounts.get(key);
-    if (entry !== undefined) {
-      return entry.profile === null ? undefined : { state: entry.state, profile: entry.profile };
-    }
+    if (entry !== undefined) return entry.whole ?? undefined;
     return this.accounts.get(key)?.value;
   }
 
@@ -208,12 +207,11 @@ export class Memory {
     }
     if (row !== null) {
       if (row.state.version > entry.state.version) entry.state = row.state;
-      if (entry.profile === null || row.profile.profileVersion > entry.profile.profileVersion) {
-        entry.profile = row.profile;
-      }
+      const known = entry.whole?.profile;
+      const isNewer = known === undefined || row.profile.profileVersion > known.profileVersion;
+      entry.whole = { state: entry.state, profile: isNewer ? row.profile : known };
     }
-    if (entry.profile !== null)
-      this.accounts.set(key, { value: { state: entry.state, profile: entry.profile } });
+    if (entry.whole !== null) this.accounts.set(key, { value: entry.whole });
   }
 
   /** The same for a transaction. */
@@ -244,25 +242,16 @@ export class Memory {
     }
   }
 
-  private knownAccount(key: string): { profile: AccountProfile | null } | undefined {
-    return this.tailAccounts.get(key) ?? this.accounts.get(key)?.value ?? undefined;
-  }
-
   private putLedger(ledgerId: string, position: bigint): void {
     this.tailLedgers.set(ledgerId, position);
     this.ledgers.set(ledgerId, true);
   }
 
-  private putAccount(
-    ledgerId: string,
-    state: AccountState,
-    profile: AccountProfile | null,
-    position: bigint,
-  ): void {
+  private putAccount(ledgerId: string, state: AccountState, whole: Account | null, position: bigint): void {
     const key = entityKey(ledgerId, state.accountId);
-    this.tailAccounts.set(key, { state, profile, position });
-    if (profile === null) this.accounts.delete(key);
-    else this.accounts.set(key, { value: { state, profile } });
+    this.tailAccounts.set(key, { state, whole, position });
+    if (whole === null) this.accounts.delete(key);
+    else this.accounts.set(key, { value: whole });
   }
 
   private putTransaction(

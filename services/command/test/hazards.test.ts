@@ -139,6 +139,20 @@ describe('an append whose outcome is unknown', () => {
     expect(await service.send(command)).toMatchObject({ replayed: true });
   });
 
+  test('that the server refused changes nothing, says so, and the next command is decided', async () => {
+    const full = Object.assign(new Error('could not extend file: No space left on device'), { code: '53100' });
+    const fault = withFault(() => Promise.resolve({ outcome: 'refused', cause: full }));
+    const service = await start({ wrapLog: fault.wrapLog });
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    fault.arm();
+    const command = payment('main', 'alice', 'bob', 100n);
+    const error = await service.send(command).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ reason: ErrorReason.DEPENDENCY_UNAVAILABLE });
+    expect(String(error)).not.toContain('No space');
+    expect(await eventsOf(command.value.requestId)).toHaveLength(0);
+    expect(await service.send(command)).toMatchObject({ replayed: false });
+  });
+
   test('survives the loss of every connection in the middle of the load', async () => {
     const service = await start();
     await openLedger(service, 'main', ['alice', 'bob'], 1_000_000n);
