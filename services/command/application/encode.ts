@@ -209,7 +209,11 @@ function transactionState(state: TransactionState, isOwn: boolean): log.Transact
     status: TransactionStatus[state.status],
     reversedByTransactionId: optionalUuid(state.reversedBy ?? ''),
   };
-  if (state.payment !== null) encoded.payment = paymentState(state.payment, isOwn);
+  if (state.payment !== null) {
+    encoded.payment = paymentState(state.payment, isOwn);
+    // Of a declined payment nothing was authorized, whatever was asked for.
+    if (state.status === 'DECLINED') encoded.payment.authorized = 0n;
+  }
   if (state.annotated) {
     const { description, metadata } = state;
     encoded.annotation = create(log.AnnotationSchema, { description, metadata: { ...metadata } });
