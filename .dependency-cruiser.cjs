@@ -95,8 +95,8 @@ module.exports = {
       comment: 'Only composition roots, engines and tools choose an adapter; all else sees the port.',
       severity: 'error',
       from: { pathNot: [ADAPTERS, '(^|/)compose[^/]*\\.ts$', '/engines/', '^tools/', '^bench/', TESTS] },
-      // engines/ starts PostgreSQL as a program; it is no adapter of a port.
-      to: { path: ADAPTERS, pathNot: '/engines/', dependencyTypesNot: ['type-only'] },
+      // engines/ starts PostgreSQL as a program, and is no adapter of a port; a statement is a text without a driver.
+      to: { path: ADAPTERS, pathNot: ['/engines/', '\\.sql\\.ts$'], dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-circular',

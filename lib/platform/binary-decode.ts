@@ -4,9 +4,10 @@
  * library, from its first byte.
  */
 import { Buffer } from 'node:buffer';
-import { create, type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
+import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { getTextEncoding } from '@bufbuild/protobuf/wire';
 import { type Fields, isSupported, type KnownScalar, scalarOf, UNUSUAL } from './binary-support.js';
+import { type Zero, zeroMessage, zeroOf } from './binary-zero.js';
 
 /** Reads the value at the cursor, whose tag is read, into a message. */
 type FieldReader = (message: Fields, cursor: Cursor) => void;
@@ -16,11 +17,7 @@ type ValueReader = (cursor: Cursor) => unknown;
 
 /** How a message type is read; filled after it is made known, since types may contain themselves. */
 interface Decoder {
-  /** A zero message; what could be changed in place is replaced in every copy. */
-  template: Fields;
-  readonly lists: string[];
-  readonly maps: string[];
-  readonly oneofs: string[];
+  readonly zero: Zero;
   /** By tag: the number and the wire type. */
   readonly readers: (FieldReader | undefined)[];
   readonly numbers: Set<number>;
@@ -48,6 +45,7 @@ const DEEPEST = 100;
 const SHORT_TEXT = 6;
 const TWO_28 = 0x1000_0000;
 
+const NOTHING = new Uint8Array(0);
 const words = new DataView(new ArrayBuffer(8));
 
 const decoders = new WeakMap<DescMessage, Decoder | null>();
@@ -77,37 +75,21 @@ function decoderOf(schema: DescMessage): Decoder | null {
 function compile(schema: DescMessage): Decoder {
   const known = decoders.get(schema);
   if (known) return known;
-  const template: Fields = { ...create(schema) };
   const decoder: Decoder = {
-    template,
-    lists: [],
-    maps: [],
-    oneofs: schema.oneofs.map((oneof) => oneof.localName),
+    zero: zeroOf(schema, tagOf),
     readers: [],
     numbers: new Set(schema.fields.map((field) => field.number)),
   };
   decoders.set(schema, decoder);
-  for (const field of schema.fields) {
-    if (field.fieldKind === 'list') decoder.lists.push(field.localName);
-    if (field.fieldKind === 'map') decoder.maps.push(field.localName);
-    addReaders(decoder, field);
-  }
+  for (const field of schema.fields) addReaders(decoder, field);
   return decoder;
-}
-
-function zeroMessage(decoder: Decoder): Fields {
-  const message = { ...decoder.template };
-  for (const name of decoder.lists) message[name] = [];
-  for (const name of decoder.maps) message[name] = {};
-  for (const name of decoder.oneofs) message[name] = { case: undefined };
-  return message;
 }
 
 function readMessage(decoder: Decoder, cursor: Cursor): Fields {
   if (++cursor.depth > DEEPEST) throw UNUSUAL;
-  const message = zeroMessage(decoder);
   const { readers } = decoder;
   const { bytes, end } = cursor;
+  const message = zeroMessage(decoder.zero, bytes, cursor.at, end);
   let unknown: unknown[] | undefined;
   while (cursor.at < end) {
     let tag = bytes[cursor.at] ?? 0;
@@ -158,13 +140,16 @@ function readUnknown(decoder: Decoder, tag: number, cursor: Cursor): unknown {
   return { no, wireType, data: cursor.bytes.subarray(start, cursor.at) };
 }
 
+function tagOf(field: DescField): number {
+  const wireType = field.fieldKind === 'map' ? LENGTH_DELIMITED : wireTypeOf(scalarOf(field));
+  return (field.number << 3) | wireType;
+}
+
 function addReaders(decoder: Decoder, field: DescField): void {
-  const scalar = scalarOf(field);
-  const wireType = field.fieldKind === 'map' ? LENGTH_DELIMITED : wireTypeOf(scalar);
-  const tag = (field.number << 3) | wireType;
+  const tag = tagOf(field);
   if (field.fieldKind === 'list') {
     decoder.readers[tag] = itemReader(field);
-    if (wireType === VARINT) {
+    if ((tag & 7) === VARINT) {
       decoder.readers[(field.number << 3) | LENGTH_DELIMITED] = packedReader(field);
     }
   } else if (field.fieldKind === 'map') {
@@ -248,7 +233,7 @@ function mapReader(field: DescField & { fieldKind: 'map' }): FieldReader {
 function zeroReader(field: DescField & { fieldKind: 'map' }): () => unknown {
   if (field.message !== undefined) {
     const decoder = compile(field.message);
-    return () => zeroMessage(decoder);
+    return () => zeroMessage(decoder.zero, NOTHING, 0, 0);
   }
   switch (scalarOf(field)) {
     case ScalarType.STRING:
@@ -307,13 +292,18 @@ function readText(cursor: Cursor): string {
     if (text !== undefined) return text;
   }
   const { bytes } = cursor;
-  const buffer = (cursor.text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  const text = buffer.toString('utf8', start, end);
+  const buffer = (cursor.text ??= asBuffer(bytes));
+  // Undefined is UTF-8 too, without a look at the name.
+  const text = buffer.toString(undefined, start, end);
   // What is no UTF-8 has become U+FFFD, and a mark at the start is the library's to strip: it decides by its own rules.
   if (text.includes('\ufffd') || text.charCodeAt(0) === 0xfeff) {
     return getTextEncoding().decodeUtf8(bytes.subarray(start, end), true);
   }
   return text;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {

@@ -17,7 +17,7 @@ import { addReflection } from '../../lib/platform/reflection.js';
 import type { Service } from '../../lib/platform/service.js';
 import { systemClock } from '../../lib/platform/time.js';
 import { postgresBalances } from '../../lib/views/balances/postgres-balances.js';
-import { postgresHistory } from '../../lib/views/history/postgres-history.js';
+import { HISTORY_PLANS, postgresHistory } from '../../lib/views/history/postgres-history.js';
 import { postgresReports, REPORT_PLANS } from '../../lib/views/reports/postgres-reports.js';
 import { composeCommand, DEFAULT_LIMITS } from '../command/compose.js';
 import { composeProjector, healthServiceOf } from '../projector/compose.js';
@@ -92,7 +92,7 @@ async function composeServices(
   const pools = openPools(postgres, closeables);
   const reader = postgresLogReader(pools.log, wakeups, SHARD);
   const bus = logBus(reader);
-  const writing = viewsOn(pools.project, pools.reports);
+  const writing = viewsOn(pools.project, { history: pools.project, reports: pools.reports });
   const names = [
     ...command.services.map(({ desc }) => desc.typeName),
     ...(['balances', 'history', 'reports'] as const).map(healthServiceOf),
@@ -106,9 +106,9 @@ async function composeServices(
   });
   await projector.start();
   closeables.add('projector', () => projector.stop());
-  const reading = viewsOn(pools.query, pools.reports);
+  const reading = viewsOn(pools.query, pools);
   const query = composeQuery({ log: reader, partitionOf: (id) => bus.partitionOf(id), ...reading });
-  const verifying = viewsOn(pools.verify, pools.reports);
+  const verifying = viewsOn(pools.verify, pools);
   const verify = ledgerService({
     stored: postgresStoredLog(pools.verify, SHARD),
     state: postgresStateTables(pools.verify),
@@ -152,7 +152,7 @@ function openPools(postgres: PoolConfig, closeables: Closeables) {
     log: createPool(postgres, { max: 6, name: 'quittance log', options: KEYED_PLANS }),
     project: createPool(postgres, { max: 6, name: 'quittance projector', statementTimeout_ms: 30_000 }),
     query: createPool(postgres, { max: 8, name: 'quittance query' }),
-    // Reports aggregate: they plan otherwise than look-ups.
+    history: createPool(postgres, { max: 6, name: 'quittance history', options: HISTORY_PLANS }),
     reports: createPool(postgres, {
       ...{ max: 6, name: 'quittance reports', options: REPORT_PLANS, statementTimeout_ms: 30_000 },
     }),

@@ -24,7 +24,7 @@ export type Answer = CommandResult['result'];
 export interface SendOptions<T> {
   /** Called once for each command, in order. */
   readonly onAnswer: (about: T, answer: Answer) => void;
-  /** Called when the connection is lost and the unanswered commands are about to be sent again. */
+  /** Called once an outage: the connection is lost, and the unanswered commands will be sent again until it is back. */
   readonly onRetry: (why: string) => void;
   /** Give up when nothing was answered for this long. */
   readonly patience_ms: number;
@@ -74,12 +74,15 @@ export async function sendAll<T>(
     unanswered: [],
     lastAnswer_ms: performance.now(),
   };
+  let toldAt_ms = 0;
   for (;;) {
     const interruption = await attempt(client, progress, options);
     if (interruption === undefined) return;
     if (performance.now() - progress.lastAnswer_ms > options.patience_ms)
       throw new SendError(`giving up: ${interruption.message}`);
-    options.onRetry(interruption.message);
+    // An outage is told once, not at every attempt.
+    if (toldAt_ms < progress.lastAnswer_ms) options.onRetry(interruption.message);
+    toldAt_ms = performance.now();
     await new Promise((resolve) => setTimeout(resolve, RETRY_ms));
   }
 }

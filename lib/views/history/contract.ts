@@ -92,7 +92,8 @@ function theLogsAreRich(): void {
   test('the logs of this suite have every kind of event and of transaction, and every end of one', () => {
     const { events } = scenario(8, COMMANDS);
     const transactions = LEDGERS.flatMap((ledgerId) => naive(events).allTransactions(ledgerId));
-    const all = (values: object) => Object.values(values).filter((n) => typeof n === 'number' && n > 0);
+    const all = (values: Record<string, string | number>) =>
+      Object.values(values).filter((value) => typeof value === 'number' && value > 0);
     expect(new Set(transactions.map(({ kind }) => kind))).toEqual(new Set(all(TransactionKind)));
     expect(new Set(transactions.map(({ status }) => status))).toEqual(new Set(all(TransactionStatus)));
     const cases = new Set(

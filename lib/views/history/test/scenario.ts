@@ -2,6 +2,7 @@
 import { AccountType, FreezeScope } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { Direction, FeePayer } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { type CommandInit, LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
+import { uuidFromBytes } from '../../../platform/uuid.js';
 import { timestampOf } from '../../../platform/time.js';
 
 /** Ids that sort otherwise by code units than by language, and one that is the prefix of another. */
@@ -38,7 +39,7 @@ export class Scenario {
   readonly fixture = new LedgerFixture();
   private readonly random: Random;
   private readonly transactions = new Map<string, string[]>();
-  private readonly payments = new Map<string, string[]>();
+  private readonly holds = new Map<string, string[]>();
   private next = 1;
 
   constructor(seed: number) {
@@ -61,13 +62,18 @@ export class Scenario {
   grow(commands: number): this {
     for (let n = 0; n < commands; n++) {
       const ledgerId = pick(this.random, LEDGERS);
-      if (this.random(20) === 0)
-        this.attempt(() => this.fixture.expire(ledgerId, this.transaction(ledgerId)));
+      if (this.random(40) === 0) this.expireAHold(ledgerId);
       else if (this.random(20) === 0) this.attempt(() => this.batch(ledgerId));
       else this.attempt(() => this.run(this.command(ledgerId)));
-      if (this.random(10) === 0) this.fixture.now += HOUR * BigInt(1 + this.random(60));
+      if (this.random(10) === 0) this.fixture.now += HOUR * BigInt(1 + this.random(30));
     }
     return this;
+  }
+
+  /** A week and a day later. */
+  private expireAHold(ledgerId: string): void {
+    this.fixture.now += 192n * HOUR;
+    this.attempt(() => this.fixture.expire(ledgerId, this.hold(ledgerId)));
   }
 
   private batch(ledgerId: string): void {
@@ -84,7 +90,11 @@ export class Scenario {
   }
 
   private run(command: CommandInit): void {
-    this.fixture.run(command);
+    for (const { event } of this.fixture.run(command)) {
+      if (event.payload.case !== 'paymentAuthorized') continue;
+      const paymentId = uuidFromBytes(event.requestId);
+      this.holds.set(event.ledgerId, [...(this.holds.get(event.ledgerId) ?? []), paymentId]);
+    }
   }
 
   private id(): string {
@@ -95,13 +105,9 @@ export class Scenario {
     return pick(this.random, this.transactions.get(ledgerId) ?? [testId(0)]);
   }
 
-  /** The id of a recent authorization or submission, so that its hold may still be open. */
-  private payment(ledgerId: string): string {
-    return pick(this.random, (this.payments.get(ledgerId) ?? []).slice(-6));
-  }
-
-  private newPayment(ledgerId: string, id: string): void {
-    this.payments.set(ledgerId, [...(this.payments.get(ledgerId) ?? []), id]);
+  /** The id of a recent authorization, so that its hold may still be open. */
+  private hold(ledgerId: string): string {
+    return pick(this.random, this.holds.get(ledgerId)?.slice(-4) ?? [testId(0)]);
   }
 
   private newTransaction(ledgerId: string): string {
@@ -143,12 +149,10 @@ export class Scenario {
   }
 
   private submission(ledgerId: string): CommandInit {
-    const common = this.common(ledgerId);
-    if (this.random(3) === 0) this.newPayment(ledgerId, common.requestId);
     return {
       case: 'submitPayment',
       value: {
-        ...common,
+        ...this.common(ledgerId),
         ...this.parties(),
         amount: this.money('EUR', 800),
         fees: [{ paidBy: FeePayer.PAYEE, toAccountId: 'fees', amount: { currency: 'EUR', minorUnits: 1n } }],
@@ -187,7 +191,7 @@ export class Scenario {
   }
 
   private movement(ledgerId: string, roll: number): CommandInit {
-    const amount = this.money('EUR', 200);
+    const amount = this.money('EUR', 60);
     const transactionId = this.transaction(ledgerId);
     switch (roll) {
       case 6:
@@ -197,15 +201,18 @@ export class Scenario {
           value: { ...this.common(ledgerId), ...this.parties(), amount: this.money('EUR', 800) },
         };
       case 8:
-        return {
-          case: 'capturePayment',
-          value: { ...this.common(ledgerId), paymentId: transactionId, amount, final: this.random(2) === 0 },
-        };
-      case 9:
-        return {
-          case: 'refundPayment',
-          value: { ...this.common(ledgerId), paymentId: transactionId, amount },
-        };
+      case 9: {
+        const common = this.common(ledgerId);
+        if (this.random(4) > 0) {
+          const final = this.random(3) === 0;
+          return {
+            case: 'capturePayment',
+            value: { ...common, paymentId: this.hold(ledgerId), amount, final },
+          };
+        }
+        const paymentId = this.random(2) === 0 ? this.hold(ledgerId) : transactionId;
+        return { case: 'refundPayment', value: { ...common, paymentId, amount } };
+      }
       case 10:
         return { case: 'withdraw', value: { ...this.common(ledgerId), accountId: 'alice', amount } };
       case 11:
@@ -221,10 +228,9 @@ export class Scenario {
   private authorization(ledgerId: string): CommandInit {
     // An authorization has no effective_time.
     const { effectiveTime: _, ...common } = { effectiveTime: undefined, ...this.common(ledgerId) };
-    this.newPayment(ledgerId, common.requestId);
     return {
       case: 'authorizePayment',
-      value: { ...common, ...this.parties(), amount: this.money('EUR', 800) },
+      value: { ...common, ...this.parties(), amount: this.money('EUR', 300) },
     };
   }
 
@@ -251,7 +257,7 @@ export class Scenario {
         if (this.random(2) === 0)
           return {
             case: 'voidPayment',
-            value: { ledgerId, requestId, paymentId: this.payment(ledgerId) },
+            value: { ledgerId, requestId, paymentId: this.hold(ledgerId) },
           };
         return {
           case: 'updateTransaction',

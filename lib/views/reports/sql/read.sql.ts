@@ -8,7 +8,7 @@
  * checkpoint beside the data.
  */
 import { AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
-import { checkpointColumns } from '../../postgres-generations.sql.js';
+import { checkpointColumns } from '../../sql/generations.sql.js';
 import { ROLLUP_WIDTH } from '../fold.js';
 import type { RankQuery, TimeBasis, TrialBalanceQuery } from '../view.js';
 
