@@ -66,6 +66,8 @@ const KIND = { consistency: 1, resume: 2, page: 3 } as const;
 const WATCHES: readonly WatchKind[] = ['events', 'transactions'];
 const POINT_BYTES = 42;
 const CHECK_BYTES = 4;
+/** 9999-12-31T23:59:59.999999Z in microseconds. */
+const LAST_TIME = 253_402_300_799_999_999n;
 const HASH_BYTES = 8;
 const FINGERPRINT_BYTES = 8;
 /** The contracts allow 4,096 characters for every token. */
@@ -148,6 +150,10 @@ export function decodePageToken<const S extends CursorShape>(
     throw invalid(ErrorReason.INVALID_PAGE_TOKEN, 'page_token');
   }
   const recordedTime = bytes.readBigInt64BE(POINT_BYTES);
+  // The pages' as_of.time: a forged one must not be more than a timestamp can say.
+  if (recordedTime < 0n || recordedTime > LAST_TIME) {
+    throw invalid(ErrorReason.INVALID_PAGE_TOKEN, 'page_token');
+  }
   // The parts were compared with the shape just now, which the compiler cannot follow.
   return { ...readPoint(bytes), recordedTime, fingerprint: own, cursor: cursor as unknown as CursorOf<S> };
 }

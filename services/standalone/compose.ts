@@ -129,10 +129,11 @@ async function composeServices(
   };
 }
 
-function viewsOn(pool: Pool, reports: Pool) {
+/** Look-ups of history and of reports plan differently from each other and from the rest: each has a pool of its own. */
+function viewsOn(pool: Pool, { history, reports }: { readonly history: Pool; readonly reports: Pool }) {
   return {
     balances: postgresBalances(pool),
-    history: postgresHistory(pool),
+    history: postgresHistory(history),
     reports: postgresReports(reports),
   };
 }

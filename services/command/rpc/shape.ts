@@ -1,5 +1,5 @@
 /** What can be judged of a command from its message alone and stands in no rule of the contract language. */
-import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import type { FieldMask, Timestamp } from '@bufbuild/protobuf/wkt';
 import type { Money } from '../../../gen/quittance/common/v1/money_pb.js';
 import { FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { Fee as FeeRequest } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -120,6 +120,18 @@ export function distinctFeeAccounts(fees: readonly Fee[], payer: string, payee: 
       throw invalidField(`fees[${String(index)}].to_account_id`, 'must be neither payer nor payee');
     }
   });
+}
+
+/**
+ * The fields that a mask names.
+ * @throws CallError INVALID_FIELD for a path below a field: the rule of the contract lets `name.first` pass as part of `name`.
+ */
+export function maskOf(mask: FieldMask | undefined, fields: readonly string[]): ReadonlySet<string> {
+  const paths = mask?.paths ?? [];
+  if (!paths.every((path) => fields.includes(path))) {
+    throw invalidField('update_mask', `may name ${fields.join(', ')}`);
+  }
+  return new Set(paths);
 }
 
 /** A field that a mask does not name must be empty, lest a caller believes it was set. @throws CallError INVALID_FIELD */

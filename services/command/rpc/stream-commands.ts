@@ -13,7 +13,7 @@ import type { Call } from '../../../lib/platform/call.js';
 import { CallError, toStatus } from '../../../lib/platform/errors.js';
 import type { MethodFunction } from '../../../lib/platform/service.js';
 import { answerOf } from './answer.js';
-import { checkedCase } from './checked-case.js';
+import { streamedCase } from './checked-case.js';
 import { type CommandContext, decideSingle, requestOf } from './submit.js';
 
 /** Commands of one stream that are read and not yet answered, at most. */
@@ -49,12 +49,12 @@ async function read(
 ): Promise<void> {
   const { queue } = context.executor;
   try {
-    for await (const { command } of requests) {
+    for await (const request of requests) {
       await answers.room();
       // Half the queue is kept for unary callers, who cannot be slowed and would be refused.
       while (queue.size >= queue.limit / 2 && context.executor.isServing) await queue.drained();
       if (answers.isClosed) return;
-      answers.push(answer(context, command, call));
+      answers.push(answer(context, request, call));
     }
     answers.end();
   } catch (error) {
@@ -64,11 +64,11 @@ async function read(
 
 async function answer(
   context: CommandContext,
-  command: StreamCommandsRequest['command'],
+  request: StreamCommandsRequest,
   call: Call,
 ): Promise<CommandResult> {
   try {
-    const checked = checkedCase(command);
+    const checked = streamedCase(request);
     const decided = await decideSingle(context.executor, requestOf(checked, call), call);
     return create(CommandResultSchema, { result: answerOf(checked.case, decided, context.log) });
   } catch (error) {

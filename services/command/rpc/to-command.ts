@@ -16,6 +16,7 @@ import {
   distinctFeeAccounts,
   feesOf,
   invalidField,
+  maskOf,
   metadataOf,
   textOf,
   timeOf,
@@ -117,7 +118,7 @@ function openAccount(request: accounts.OpenAccountRequest): domain.OpenAccount {
 }
 
 function updateAccount(request: accounts.UpdateAccountRequest): domain.UpdateAccount {
-  const mask = new Set(request.updateMask?.paths);
+  const mask = maskOf(request.updateMask, ['name', 'owner_reference', 'overdraft_limit', 'metadata']);
   const { name, ownerReference, overdraftLimit, metadata } = request;
   return {
     type: 'UpdateAccount',
@@ -250,7 +251,7 @@ function reverseTransaction(request: transactions.ReverseTransactionRequest): do
 }
 
 function updateTransaction(request: transactions.UpdateTransactionRequest): domain.UpdateTransaction {
-  const mask = new Set(request.updateMask?.paths);
+  const mask = maskOf(request.updateMask, ['description', 'metadata']);
   const { transactionId, description, metadata } = request;
   return {
     type: 'UpdateTransaction',

@@ -70,6 +70,8 @@ function rangeOf(
   limit: number,
 ): LogPage | undefined {
   const { ledgerId, startPosition, endPosition, streamId } = request;
+  // No id holds NUL, and PostgreSQL takes no text that does.
+  if (streamId.includes('\0')) return undefined;
   const start = startPosition - 1n;
   const after = cursor !== undefined && cursor > start ? cursor : start;
   const through = endPosition > 0n && endPosition - 1n < end ? endPosition - 1n : end;

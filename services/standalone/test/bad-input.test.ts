@@ -82,9 +82,6 @@ beforeAll(async () => {
 afterAll(async () => {
   raw.close();
   await database.end();
-  console.error('drain', Date.now());
-  await platform.standalone.drain(); console.error('drained', Date.now());
-  await other.standalone.drain(); console.error('drained other', Date.now());
   await Promise.all([platform.stop(), other.stop()]);
 });
 
@@ -268,7 +265,7 @@ describe('messages', () => {
       for (const method of [deposit, getBalance, watchEvents]) {
         expectError(
           await raw.bytes('connect json', method, Buffer.from(text)),
-          text === '' && method === deposit ? 'MALFORMED_MESSAGE' : 'MALFORMED_MESSAGE',
+          'MALFORMED_MESSAGE',
           `${text} ${method.name}`,
         );
       }
@@ -891,6 +888,17 @@ describe('lists', () => {
   });
 });
 
+/** The first message of a watch. connect-node goes on with a call whose reader only breaks out of the loop. */
+async function firstOf<T>(watch: (signal: AbortSignal) => AsyncIterable<T>): Promise<T> {
+  const leave = new AbortController();
+  try {
+    for await (const message of watch(leave.signal)) return message;
+    throw new Error('the watch ended without a message');
+  } finally {
+    leave.abort();
+  }
+}
+
 describe('tokens', () => {
   const lists: [DescMethod, JsonObject][] = [
     [listTransactions, { ledgerId: LEDGER }],
@@ -969,14 +977,16 @@ describe('tokens', () => {
       { ledgerId: LEDGER, accountIds: ['alice'], consistency },
       'INVALID_CONSISTENCY_TOKEN',
     );
-    for await (const { resumeToken } of other.grpc(EventQueryService).watchEvents({ ledgerId: LEDGER })) {
-      await refused(watchEvents, { ledgerId: LEDGER, resumeToken }, 'INVALID_RESUME_TOKEN');
-      break;
-    }
-    for await (const { resumeToken } of theirs.watchTransactions({ ledgerId: LEDGER })) {
-      await refused(watchTransactions, { ledgerId: LEDGER, resumeToken }, 'INVALID_RESUME_TOKEN');
-      break;
-    }
+    const [events, transactions] = await Promise.all([
+      firstOf((signal) => other.grpc(EventQueryService).watchEvents({ ledgerId: LEDGER }, { signal })),
+      firstOf((signal) => theirs.watchTransactions({ ledgerId: LEDGER }, { signal })),
+    ]);
+    await refused(watchEvents, { ledgerId: LEDGER, resumeToken: events.resumeToken }, 'INVALID_RESUME_TOKEN');
+    await refused(
+      watchTransactions,
+      { ledgerId: LEDGER, resumeToken: transactions.resumeToken },
+      'INVALID_RESUME_TOKEN',
+    );
   });
 
   test('consistency tokens that are damaged, beyond the end of the log, or of a history that never was', async () => {
