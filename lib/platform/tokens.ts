@@ -259,7 +259,10 @@ function readCursor(bytes: Buffer, start: number, count: number): CursorPart[] |
     if (bytes[at] === INTEGER) {
       parts.push(bytes.readBigInt64BE(at + 1));
     } else {
-      parts.push(bytes.toString('utf8', at + 3, at + size));
+      const text = bytes.toString('utf8', at + 3, at + size);
+      // No row's key holds it, and PostgreSQL takes no text that does.
+      if (text.includes('\0')) return undefined;
+      parts.push(text);
     }
     at += size;
   }

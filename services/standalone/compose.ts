@@ -1,7 +1,18 @@
 /** The embedded composition root: command, projector and query in one process, over one PostgreSQL, behind two doors. */
+import type { DescService } from '@bufbuild/protobuf';
 import type { PoolConfig } from 'pg';
 import type pino from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
+import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
+import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
+import { EventQueryService } from '../../gen/quittance/query/v1/event_query_service_pb.js';
+import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
+import { ReportQueryService } from '../../gen/quittance/query/v1/report_query_service_pb.js';
+import { TransactionQueryService } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { logBus } from '../../lib/log/postgres-bus.js';
 import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
 import { listenForCommits } from '../../lib/log/postgres-listen.js';
@@ -25,6 +36,7 @@ import { ledgerService } from '../projector/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../projector/verify/postgres-stored-log.js';
 import { composeQuery } from '../query/compose.js';
 import type { StandaloneConfig } from './config.js';
+import { probeHealth } from './health-probe.js';
 import { startError } from './ports.js';
 
 /** What runs, once composed. */
@@ -44,6 +56,29 @@ export interface StandaloneParts {
 }
 
 const SHARD = 0;
+const HEALTH_ms = 1_000;
+
+const COMMAND_SERVICES = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
+  typeNameOf,
+);
+const READ_SERVICES = [
+  LedgerQueryService,
+  AccountQueryService,
+  TransactionQueryService,
+  ReportQueryService,
+  EventQueryService,
+  ProjectionService,
+  LedgerService,
+].map(typeNameOf);
+const HEALTH_NAMES = [
+  ...COMMAND_SERVICES,
+  ...READ_SERVICES,
+  ...(['balances', 'history', 'reports'] as const).map(healthServiceOf),
+];
+
+function typeNameOf({ typeName }: DescService): string {
+  return typeName;
+}
 
 export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
   const closeables = createCloseables();
@@ -79,13 +114,11 @@ async function composeServices(
   const wakeups = new Wakeups();
   listen(postgres, wakeups, closeables);
   const clock = systemClock;
-  let onHalt: () => void = () => undefined;
   const command = await composeCommand(
     {
       ...{ postgres, clock, wakeups, logger: log, shard: SHARD, limits: DEFAULT_LIMITS },
-      onHalt: () => {
-        onHalt();
-      },
+      // The probe asks the executor; there is no more to do.
+      onHalt: () => undefined,
     },
     closeables,
   );
@@ -93,11 +126,7 @@ async function composeServices(
   const reader = postgresLogReader(pools.log, wakeups, SHARD);
   const bus = logBus(reader);
   const writing = viewsOn(pools.project, { history: pools.project, reports: pools.reports });
-  const names = [
-    ...command.services.map(({ desc }) => desc.typeName),
-    ...(['balances', 'history', 'reports'] as const).map(healthServiceOf),
-  ];
-  const health = createHealth(names);
+  const health = createHealth(HEALTH_NAMES);
   const projector = composeProjector({
     ...{ log: reader, bus, ...writing, logger: log, registry, clock },
     onHealth: (service, serving) => {
@@ -119,10 +148,18 @@ async function composeServices(
     },
     partitionOf: (ledgerId) => bus.partitionOf(ledgerId),
   });
-  for (const { desc } of command.services) health.set(desc.typeName, true);
-  onHalt = () => {
-    for (const { desc } of command.services) health.set(desc.typeName, false);
-  };
+  const probing = await probeHealth(
+    health,
+    [
+      {
+        services: COMMAND_SERVICES,
+        probe: async () => command.context.executor.isServing && (await reader.head()).position >= 0n,
+      },
+      { services: READ_SERVICES, probe: async () => (await reader.head()).position >= 0n },
+    ],
+    HEALTH_ms,
+  );
+  closeables.add('the health probe', () => probing.stop());
   return {
     services: [...command.services, ...query, ...projector.services, verify, health.service],
     health,

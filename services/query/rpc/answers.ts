@@ -13,6 +13,8 @@ import type { EntryRow } from '../../../lib/views/history/view.js';
 import { type QueryContext, readView } from '../context.js';
 
 const DEFAULT_PAGE_SIZE = 50;
+/** A transaction has at most so many entries, fees included. */
+const ENTRIES_MAX = 1_000n;
 
 /** How many rows a page holds: 0 means 50. The contracts bound it. */
 export function pageSizeOf(requested: number): number {
@@ -82,6 +84,14 @@ export async function nextPageToken(
     logId: await context.freshness.logId(),
     shard: context.log.shard,
     ...{ epoch, position, hash, recordedTime, fingerprint, cursor },
+  });
+}
+
+/** The index of an entry in a cursor. @throws CallError INVALID_PAGE_TOKEN for a forged one that no entry has. */
+export function entryIndexOf(part: bigint): number {
+  if (part >= 0n && part < ENTRIES_MAX) return Number(part);
+  throw fail(ErrorReason.INVALID_PAGE_TOKEN, 'page_token: not a token of this server', {
+    fields: [{ field: 'page_token', description: 'not a token of this server' }],
   });
 }
 

@@ -19,6 +19,7 @@ import { requestedRange } from '../times.js';
 import {
   accountNotFound,
   cutPage,
+  entryIndexOf,
   entryRecordOf,
   nextPageToken,
   pageSizeOf,
@@ -92,7 +93,7 @@ function timeOf({ basis }: Span, row: EntryRow): bigint {
 }
 
 function keyOf([time, position, index]: readonly [bigint, bigint, bigint]): StatementKey {
-  return { time, position, index: Number(index) };
+  return { time, position, index: entryIndexOf(index) };
 }
 
 /** The point of the log at a position that the view has reached. */

@@ -9,7 +9,7 @@ import type { EntryKey, EntryListing } from '../../../lib/views/history/view.js'
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requestedRange } from '../times.js';
-import { cutPage, entryRecordOf, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
+import { cutPage, entryIndexOf, entryRecordOf, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
 
 /** ListEntries: in order of (position, entry index), from the history view; all pages are as of the first one's position. */
 export function listEntries(
@@ -24,7 +24,7 @@ export function listEntries(
     await context.freshness.reach(context.history, partition, { consistency, page }, call);
     const size = pageSizeOf(request.pageSize);
     const after: EntryKey | null =
-      page === undefined ? null : { position: page.cursor[0], index: Number(page.cursor[1]) };
+      page === undefined ? null : { position: page.cursor[0], index: entryIndexOf(page.cursor[1]) };
     const through = page?.position ?? null;
     const read = await readView(context.history, (view) =>
       view.entries({ ...{ partition, ...filter, through, after }, limit: size + 1 }),
