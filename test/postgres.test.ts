@@ -5,7 +5,7 @@ import { createTestDatabase } from './postgres.js';
 test('every test database is its own, reachable by url and by config, and gone after drop', async () => {
   const [one, two] = await Promise.all([createTestDatabase(), createTestDatabase()]);
   const a = new pg.Client({ connectionString: one.url });
-  const b = new pg.Client(two.config as pg.ClientConfig);
+  const b = new pg.Client(two.config);
   await a.connect();
   await b.connect();
   await a.query('create table only_here (n int)');

@@ -4,7 +4,6 @@
  * to closures when they are first seen; whatever those do not know goes through the library, so that its errors and
  * its leniencies stay what they are.
  */
-import { type Buffer } from 'node:buffer';
 import { type DescMessage, fromBinary, type Message, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { decodeCompiled } from './binary-decode.js';
 import { encodeCompiled } from './binary-encode.js';
@@ -14,7 +13,7 @@ import { encodeCompiled } from './binary-encode.js';
  * `buffer`, and remember that a Buffer's `slice` does not copy.
  * @throws Error what `toBinary` throws.
  */
-export function encodeMessage(schema: DescMessage, message: Message): Uint8Array | Buffer {
+export function encodeMessage(schema: DescMessage, message: Message): Uint8Array {
   return encodeCompiled(schema, message) ?? toBinary(schema, message);
 }
 

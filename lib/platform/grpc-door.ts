@@ -5,7 +5,8 @@ import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { decodeMessage, encodeMessage } from './binary.js';
 import type { CallOrigin, Chain, Decoded } from './chain.js';
-import { CallError, fail, toCallError, toStatus } from './errors.js';
+import type { CallError } from './errors.js';
+import { fail, toCallError, toStatus } from './errors.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
 
 /** Messages in and out are at most this large. */
@@ -253,7 +254,8 @@ function statusOf(error: unknown): grpc.ServiceError {
   const metadata = new grpc.Metadata();
   metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, toStatus(failure))));
   return Object.assign(new Error(failure.message), {
-    code: failure.code as number as grpc.status,
+    // Connect's codes are gRPC's numbers.
+    code: Number(failure.code),
     details: failure.message,
     metadata,
   });

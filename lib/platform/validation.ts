@@ -127,17 +127,21 @@ function collect(schema: DescMessage, message: Message, path: string, found: str
 }
 
 function descend(field: DescField, value: unknown, path: string, found: string[]): void {
-  if (field.message === undefined || typeof value !== 'object' || value === null) return;
+  const schema = field.message;
+  if (schema === undefined || typeof value !== 'object' || value === null) return;
   const at = `${path}${field.name}`;
-  if (Array.isArray(value)) {
-    value.forEach((item: Message, index) => {
-      if (field.message !== undefined) collect(field.message, item, `${at}[${String(index)}].`, found);
-    });
-  } else if (field.fieldKind === 'map') {
-    for (const [key, item] of Object.entries(value as Record<string, Message>)) {
-      collect(field.message, item, `${at}["${key}"].`, found);
-    }
-  } else {
-    collect(field.message, value as Message, `${at}.`, found);
+  switch (field.fieldKind) {
+    case 'list':
+      (value as Message[]).forEach((item, index) => {
+        collect(schema, item, `${at}[${String(index)}].`, found);
+      });
+      return;
+    case 'map':
+      for (const [key, item] of Object.entries(value as Record<string, Message>)) {
+        collect(schema, item, `${at}["${key}"].`, found);
+      }
+      return;
+    default:
+      collect(schema, value as Message, `${at}.`, found);
   }
 }

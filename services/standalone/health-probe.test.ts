@@ -5,7 +5,7 @@ describe('the health probe', () => {
   test('says NOT_SERVING while the store is away, of its own services alone, and SERVING once it is back', async () => {
     let isAway = false;
     const states = new Map<string, boolean>();
-    const changed = { resolve: () => undefined as void };
+    const changed: { resolve: () => void } = { resolve: () => undefined };
     const health = {
       set: (service: string, serving: boolean) => {
         if (states.get(service) === serving) return;

@@ -1,6 +1,6 @@
 /** The ports are taken before any engine starts, so that a second start ends at once and in one line. */
 import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, Server as HttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { StartError } from './start-error.js';
 
@@ -67,8 +67,7 @@ async function closed(server: Server): Promise<void> {
   const done = once(server, 'close');
   server.close();
   // A caller that keeps its connection open would otherwise hold up the start.
-  if ('closeAllConnections' in server && typeof server.closeAllConnections === 'function')
-    server.closeAllConnections();
+  if (server instanceof HttpServer) server.closeAllConnections();
   await done;
 }
 

@@ -1,7 +1,7 @@
 /** From the environment to a running Quittance, and back. */
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
-import pino from 'pino';
+import type pino from 'pino';
 import { createCloseables, unwindOnFailure, type Closeables } from '../../lib/platform/closeables.js';
 import { bannerText } from './banner.js';
 import { composeStandalone, type Standalone } from './compose.js';

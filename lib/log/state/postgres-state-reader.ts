@@ -198,12 +198,12 @@ function accountRow(row: AccountColumns): AccountRow[] {
 
 function transactionRow(row: TransactionColumns): TransactionRow[] {
   if (row.transaction_id === null) return [];
-  const hasEvent = row.position !== null && row.position !== undefined;
   return [
     {
       ledgerId: row.ledger_id,
       transactionId: row.transaction_id,
-      made: hasEvent ? decodeEvent(row.position ?? 0n, row.event, row.hash) : undefined,
+      // Pages do not read the event: the column is not there at all.
+      made: typeof row.position === 'bigint' ? decodeEvent(row.position, row.event, row.hash) : undefined,
       state: row.state === null ? undefined : fromBinary(TransactionStateSchema, row.state),
     },
   ];

@@ -23,97 +23,86 @@ type Result = transactions.CommandResult['result'];
 /** The answer to a command, under the name of its case. */
 export type Answer = Exclude<Result, { case: undefined | 'error' }>;
 
+type Tail = ReturnType<typeof tailOf>;
+type AccountKind = 'openAccount' | 'updateAccount' | 'freezeAccount' | 'unfreezeAccount' | 'closeAccount';
+
 /** The answer to a command of this kind. */
 export function answerOf(kind: CommandCase['case'], decided: Decided, log: LogIdentity): Answer {
   const event = decided.events[0];
   if (event === undefined) throw new Error('a command of a caller has an event');
   const tail = tailOf(decided, log);
   switch (kind) {
-    case 'createLedger':
-      return {
-        case: kind,
-        value: create(ledgers.CreateLedgerResponseSchema, { ledger: ledgerOf(event), ...tail }),
-      };
-    case 'openAccount': {
-      const account = accountIn(event);
-      if (account !== undefined) account.openTime = timestampOf(event.recordedTimeMicros);
-      return {
-        case: kind,
-        value: create(accounts.OpenAccountResponseSchema, { ...given(account), ...tail }),
-      };
+    case 'createLedger': {
+      const ledger = ledgerOf(event);
+      return { case: kind, value: create(ledgers.CreateLedgerResponseSchema, { ledger, ...tail }) };
     }
+    case 'openAccount':
     case 'updateAccount':
-      return {
-        case: kind,
-        value: create(accounts.UpdateAccountResponseSchema, { ...given(accountIn(event)), ...tail }),
-      };
     case 'freezeAccount':
-      return {
-        case: kind,
-        value: create(accounts.FreezeAccountResponseSchema, { ...given(accountIn(event)), ...tail }),
-      };
     case 'unfreezeAccount':
-      return {
-        case: kind,
-        value: create(accounts.UnfreezeAccountResponseSchema, { ...given(accountIn(event)), ...tail }),
-      };
     case 'closeAccount':
-      return {
-        case: kind,
-        value: create(accounts.CloseAccountResponseSchema, { ...given(accountIn(event)), ...tail }),
-      };
-    case 'deposit':
-      return { case: kind, value: create(transactions.DepositResponseSchema, { ...moved(event), ...tail }) };
-    case 'withdraw':
-      return { case: kind, value: create(transactions.WithdrawResponseSchema, { ...moved(event), ...tail }) };
-    case 'submitPayment':
-      return {
-        case: kind,
-        value: create(transactions.SubmitPaymentResponseSchema, { ...moved(event), ...tail }),
-      };
-    case 'authorizePayment':
-      return {
-        case: kind,
-        value: create(transactions.AuthorizePaymentResponseSchema, { ...moved(event), ...tail }),
-      };
-    case 'capturePayment':
-      return {
-        case: kind,
-        value: create(transactions.CapturePaymentResponseSchema, {
-          ...moved(event),
-          ...tail,
-          ...paymentIn(event),
-        }),
-      };
+      return accountAnswer(kind, event, tail);
     case 'voidPayment':
       return {
         case: kind,
         value: create(transactions.VoidPaymentResponseSchema, { ...voided(event), ...tail }),
-      };
-    case 'refundPayment':
-      return {
-        case: kind,
-        value: create(transactions.RefundPaymentResponseSchema, {
-          ...moved(event),
-          ...tail,
-          ...paymentIn(event),
-        }),
-      };
-    case 'postTransaction':
-      return {
-        case: kind,
-        value: create(transactions.PostTransactionResponseSchema, { ...moved(event), ...tail }),
-      };
-    case 'reverseTransaction':
-      return {
-        case: kind,
-        value: create(transactions.ReverseTransactionResponseSchema, { ...moved(event), ...tail }),
       };
     case 'updateTransaction':
       return {
         case: kind,
         value: create(transactions.UpdateTransactionResponseSchema, { ...updated(event), ...tail }),
       };
+    default:
+      return movementAnswer(kind, event, tail);
+  }
+}
+
+function accountAnswer(kind: AccountKind, event: Event, tail: Tail): Answer {
+  const account = accountIn(event);
+  if (kind === 'openAccount') account.openTime = timestampOf(event.recordedTimeMicros);
+  const answer = { account, ...tail };
+  switch (kind) {
+    case 'openAccount':
+      return { case: kind, value: create(accounts.OpenAccountResponseSchema, answer) };
+    case 'updateAccount':
+      return { case: kind, value: create(accounts.UpdateAccountResponseSchema, answer) };
+    case 'freezeAccount':
+      return { case: kind, value: create(accounts.FreezeAccountResponseSchema, answer) };
+    case 'unfreezeAccount':
+      return { case: kind, value: create(accounts.UnfreezeAccountResponseSchema, answer) };
+    case 'closeAccount':
+      return { case: kind, value: create(accounts.CloseAccountResponseSchema, answer) };
+  }
+}
+
+type MovementKind = Exclude<
+  CommandCase['case'],
+  AccountKind | 'createLedger' | 'voidPayment' | 'updateTransaction'
+>;
+
+function movementAnswer(kind: MovementKind, event: Event, tail: Tail): Answer {
+  const answer = { ...moved(event), ...tail };
+  switch (kind) {
+    case 'deposit':
+      return { case: kind, value: create(transactions.DepositResponseSchema, answer) };
+    case 'withdraw':
+      return { case: kind, value: create(transactions.WithdrawResponseSchema, answer) };
+    case 'submitPayment':
+      return { case: kind, value: create(transactions.SubmitPaymentResponseSchema, answer) };
+    case 'authorizePayment':
+      return { case: kind, value: create(transactions.AuthorizePaymentResponseSchema, answer) };
+    case 'capturePayment': {
+      const capture = { ...answer, ...paymentIn(event) };
+      return { case: kind, value: create(transactions.CapturePaymentResponseSchema, capture) };
+    }
+    case 'refundPayment': {
+      const refund = { ...answer, ...paymentIn(event) };
+      return { case: kind, value: create(transactions.RefundPaymentResponseSchema, refund) };
+    }
+    case 'postTransaction':
+      return { case: kind, value: create(transactions.PostTransactionResponseSchema, answer) };
+    case 'reverseTransaction':
+      return { case: kind, value: create(transactions.ReverseTransactionResponseSchema, answer) };
   }
 }
 
@@ -136,13 +125,10 @@ function ledgerOf(event: Event) {
   return create(LedgerSchema, { ledgerId, description, metadata, createTime, position: event.position });
 }
 
-function given<T>(account: T | undefined): { account: T } | Record<string, never> {
-  return account === undefined ? {} : { account };
-}
-
-function accountIn(event: Event): Account | undefined {
+function accountIn(event: Event): Account {
   const state = accountsChangedBy(event)[0];
-  return state === undefined ? undefined : accountOf(event.ledgerId, state, event.position, profileOf(event));
+  if (state === undefined) throw new Error('an account event carries its account');
+  return accountOf(event.ledgerId, state, event.position, profileOf(event));
 }
 
 /** The transaction made and the accounts it touched; of a declined one as they were. */

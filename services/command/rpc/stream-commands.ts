@@ -10,7 +10,7 @@ import {
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Call } from '../../../lib/platform/call.js';
-import { CallError, toStatus } from '../../../lib/platform/errors.js';
+import { CallError, toCallError, toStatus } from '../../../lib/platform/errors.js';
 import type { MethodFunction } from '../../../lib/platform/service.js';
 import { answerOf } from './answer.js';
 import { streamedCase } from './checked-case.js';
@@ -29,9 +29,8 @@ export function streamCommands(context: CommandContext): Method {
     reading.catch(() => undefined);
     try {
       for (let index = 0n; ; index += 1n) {
-        const next = await answers.next();
-        if (next === undefined) break;
-        const result = await next;
+        const result = await answers.next();
+        if (result === undefined) break;
         yield create(StreamCommandsResponseSchema, { index, result }) satisfies StreamCommandsResponse;
       }
     } finally {
@@ -94,7 +93,7 @@ function endsStream(error: unknown): boolean {
 class Answers {
   private readonly open: Promise<CommandResult>[] = [];
   private ended = false;
-  private failure: unknown;
+  private failure: CallError | undefined;
   private closed = false;
   private wakeWriter: (() => void) | undefined;
   private wakeReader: (() => void) | undefined;
@@ -111,7 +110,7 @@ class Answers {
 
   end(failure?: unknown): void {
     this.ended = true;
-    this.failure = failure;
+    this.failure = failure === undefined ? undefined : toCallError(failure);
     this.wakeWriter?.();
   }
 
@@ -128,7 +127,7 @@ class Answers {
   }
 
   /** The next answer; undefined at the end. @throws what ended the reading */
-  async next(): Promise<Promise<CommandResult>[][number] | undefined> {
+  async next(): Promise<CommandResult | undefined> {
     while (this.open.length === 0 && !this.ended) {
       await new Promise<void>((resolve) => (this.wakeWriter = resolve));
     }

@@ -12,7 +12,7 @@ import type { Call } from '../../../lib/platform/call.js';
 import { createCloseables } from '../../../lib/platform/closeables.js';
 import { type Clock, systemClock } from '../../../lib/platform/time.js';
 import type { CommandInit } from '../../../test/ledger-fixture.js';
-import { createTestDatabase } from '../../../test/postgres.js';
+import type { createTestDatabase } from '../../../test/postgres.js';
 import { type CommandPart, composeCommand, DEFAULT_LIMITS, type CommandLimits } from '../compose.js';
 import type { WriteLog } from '../application/write-log.js';
 import { answerOf, type Answer } from '../rpc/answer.js';

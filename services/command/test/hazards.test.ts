@@ -140,7 +140,9 @@ describe('an append whose outcome is unknown', () => {
   });
 
   test('that the server refused changes nothing, says so, and the next command is decided', async () => {
-    const full = Object.assign(new Error('could not extend file: No space left on device'), { code: '53100' });
+    const full = Object.assign(new Error('could not extend file: No space left on device'), {
+      code: '53100',
+    });
     const fault = withFault(() => Promise.resolve({ outcome: 'refused', cause: full }));
     const service = await start({ wrapLog: fault.wrapLog });
     await openLedger(service, 'main', ['alice', 'bob'], 1_000n);

@@ -805,12 +805,12 @@ describe('times', () => {
       [1n, 1_000_000_000],
     ] as const) {
       const message = fromJson(DepositRequestSchema, aDeposit());
-      message.effectiveTime = create(TimestampSchema, { seconds: BigInt(seconds), nanos });
+      message.effectiveTime = create(TimestampSchema, { seconds: seconds, nanos });
       const bytes = toBinary(DepositRequestSchema, message);
       for (const wire of BINARY) expectError(await raw.bytes(wire, deposit, bytes), 'INVALID_FIELD', wire);
       const at = create(getBalance.input, {
         ...{ ledgerId: LEDGER, accountId: 'alice' },
-        at: { case: 'effectiveTime', value: create(TimestampSchema, { seconds: BigInt(seconds), nanos }) },
+        at: { case: 'effectiveTime', value: create(TimestampSchema, { seconds: seconds, nanos }) },
       });
       for (const wire of BINARY) {
         const outcome = await raw.bytes(wire, getBalance, toBinary(getBalance.input, at));

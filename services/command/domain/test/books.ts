@@ -135,7 +135,8 @@ export class Books {
     }
     for (const [paymentId, chain] of chains) {
       const root = this.transactions.get(paymentId);
-      if (root?.payment == null) throw new Error(`payment ${paymentId} has no root`);
+      if (root?.payment === undefined || root.payment === null)
+        throw new Error(`payment ${paymentId} has no root`);
       if (root.status === 'DECLINED') continue;
       const { payment, status } = root;
       const captures = chain.filter(

@@ -1,0 +1,105 @@
+/** What the tests of overload, crashes and reads share: a ledger, fast calls over gRPC, and the log as the judge. */
+import { randomUUID } from 'node:crypto';
+import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
+import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { LedgerService } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
+import pg from 'pg';
+import { callErrorOf } from '../../../tools/client/errors.js';
+import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
+
+const { createLedger } = LedgerCommandService.method;
+const { openAccount } = AccountCommandService.method;
+const { deposit } = TransactionCommandService.method;
+
+/** How a call ended: 'OK', the reason of its error, or `code n` where the server gave none. */
+export type Ending = string;
+
+/** Runs a call and says how it ended. */
+export async function endingOf(call: Promise<unknown>): Promise<Ending> {
+  try {
+    await call;
+    return 'OK';
+  } catch (error) {
+    const { reason, code } = callErrorOf(error);
+    return reason === '' ? `code ${String(code)}` : reason;
+  }
+}
+
+/** A ledger with EUR accounts `a0`, `a1`, … of 1,000,000 each. */
+export async function openBooks(client: GrpcClient, ledgerId: string, accounts: number): Promise<string[]> {
+  await client.unary(createLedger, { ledgerId, requestId: randomUUID() });
+  const ids = Array.from({ length: accounts }, (_, index) => `a${String(index)}`);
+  const [first = 'a0', ...others] = ids;
+  const open = async (accountId: string) => {
+    await client.unary(openAccount, { ledgerId, requestId: randomUUID(), accountId, currency: 'EUR' });
+    await client.unary(deposit, depositTo(ledgerId, accountId, randomUUID(), 1_000_000n));
+  };
+  await open(first);
+  await Promise.all(others.map(open));
+  return ids;
+}
+
+export function depositTo(ledgerId: string, accountId: string, requestId: string, minorUnits = 1n) {
+  return { ledgerId, requestId, accountId, amount: { currency: 'EUR', minorUnits } };
+}
+
+export function paymentOf(ledgerId: string, payer: string, payee: string, requestId = randomUUID()) {
+  return {
+    ...{ ledgerId, requestId, payerAccountId: payer, payeeAccountId: payee },
+    amount: { currency: 'EUR', minorUnits: 1n },
+  };
+}
+
+/** Proves the books. @throws Error naming the first findings */
+export async function proveBooks(address: string, ledgerId: string): Promise<void> {
+  const client = grpcClient(address);
+  const found: unknown[] = [];
+  try {
+    for await (const { event } of client.serverStream(LedgerService.method.verifyLedger, { ledgerId })) {
+      if (event.case === 'finding') found.push(event.value);
+      if (event.case === 'verdict' && event.value.ok) return;
+    }
+  } finally {
+    client.close();
+  }
+  throw new Error(`the books are not proved: ${JSON.stringify(found.slice(0, 5), bigintText)}`);
+}
+
+function bigintText(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** How many commands of a ledger the log has under each of these request ids: 0 or 1 if all is well. */
+export async function timesInLog(
+  database: pg.PoolConfig,
+  ledgerId: string,
+  requestIds: readonly string[],
+): Promise<number[]> {
+  const client = new pg.Client(database);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ times: string }>(
+      `select (select count(*) from log.events e
+         where e.ledger_id = $1 and e.request_id = id and e.ordinal = 0) as times
+       from unnest($2::uuid[]) with ordinality as u (id, n) order by n`,
+      [ledgerId, requestIds],
+    );
+    return rows.map(({ times }) => Number(times));
+  } finally {
+    await client.end();
+  }
+}
+
+/** Waits until something holds. @throws Error after the limit, naming it */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  limit_ms = 20_000,
+): Promise<void> {
+  const end_ms = performance.now() + limit_ms;
+  while (!(await holds())) {
+    if (performance.now() > end_ms) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
