@@ -10,8 +10,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** The reason of the abort, undefined as long as there was none. Cheaper than the signal. */
   readonly aborted: CallError | undefined;
-  /** Calls back at the abort, at once if it has happened. Cheaper than the signal; ends with the call. */
-  onAbort(listener: (reason: CallError) => void): void;
+  /** Calls back at the abort, at once if it has happened. Cheaper than the signal. Returns how to stop that. */
+  onAbort(listener: (reason: CallError) => void): () => void;
   /** Who calls; `anonymous` as long as no authentication is configured. */
   readonly actor: string;
   /** The W3C trace id: 32 lower-case hexadecimal characters, the caller's or a new one. */

@@ -134,6 +134,8 @@ async function* decodedOnly(requests: AsyncIterable<Decoded>): AsyncGenerator<Me
 function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefined) {
   const call = new RunningCall(method.name, deadline_ms, traceIdOf(origin.traceparent));
   const leave = () => {
+    // grpc-js calls back at the end of every call; an error costs its stack.
+    if (call.hasEnded) return;
     call.abort(fail(ErrorReason.CANCELLED, 'the caller has left'));
   };
   const { onLeave } = origin;
@@ -165,7 +167,7 @@ class RunningCall implements Call {
   hasEnded = false;
   private controller: AbortController | undefined;
   private reason: CallError | undefined;
-  private listeners: ((reason: CallError) => void)[] | undefined;
+  private listeners: Set<(reason: CallError) => void> | undefined;
 
   constructor(
     readonly method: string,
@@ -185,9 +187,10 @@ class RunningCall implements Call {
     return this.reason;
   }
 
-  onAbort(listener: (reason: CallError) => void): void {
+  onAbort(listener: (reason: CallError) => void): () => void {
     if (this.reason !== undefined) listener(this.reason);
-    else (this.listeners ??= []).push(listener);
+    else (this.listeners ??= new Set()).add(listener);
+    return () => this.listeners?.delete(listener);
   }
 
   abort(reason: CallError): void {

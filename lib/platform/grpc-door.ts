@@ -1,5 +1,7 @@
 /** The door for backends: gRPC over HTTP/2 on grpc-js. It decodes, hands over to the chain, and encodes. */
+import { setMaxListeners } from 'node:events';
 import { type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
+import { Code } from '@connectrpc/connect';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
@@ -44,6 +46,8 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Door> {
     interceptors: [explainLibraryErrors],
   });
   const leaving = new AbortController();
+  // Every open stream listens: more than ten is no leak.
+  setMaxListeners(0, leaving.signal);
   for (const { methods } of options.services) {
     for (const method of methods) addMethod(server, method, options.chain, leaving.signal);
   }
@@ -249,13 +253,32 @@ function tooLarge(what: string): CallError {
 
 const DETAILS = 'grpc-status-details-bin';
 
+/** Connect's codes are gRPC's, by other names. */
+const GRPC_STATUS: Readonly<Record<Code, grpc.status>> = {
+  [Code.Canceled]: grpc.status.CANCELLED,
+  [Code.Unknown]: grpc.status.UNKNOWN,
+  [Code.InvalidArgument]: grpc.status.INVALID_ARGUMENT,
+  [Code.DeadlineExceeded]: grpc.status.DEADLINE_EXCEEDED,
+  [Code.NotFound]: grpc.status.NOT_FOUND,
+  [Code.AlreadyExists]: grpc.status.ALREADY_EXISTS,
+  [Code.PermissionDenied]: grpc.status.PERMISSION_DENIED,
+  [Code.ResourceExhausted]: grpc.status.RESOURCE_EXHAUSTED,
+  [Code.FailedPrecondition]: grpc.status.FAILED_PRECONDITION,
+  [Code.Aborted]: grpc.status.ABORTED,
+  [Code.OutOfRange]: grpc.status.OUT_OF_RANGE,
+  [Code.Unimplemented]: grpc.status.UNIMPLEMENTED,
+  [Code.Internal]: grpc.status.INTERNAL,
+  [Code.Unavailable]: grpc.status.UNAVAILABLE,
+  [Code.DataLoss]: grpc.status.DATA_LOSS,
+  [Code.Unauthenticated]: grpc.status.UNAUTHENTICATED,
+};
+
 function statusOf(error: unknown): grpc.ServiceError {
   const failure = toCallError(error);
   const metadata = new grpc.Metadata();
   metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, toStatus(failure))));
   return Object.assign(new Error(failure.message), {
-    // Connect's codes are gRPC's numbers.
-    code: Number(failure.code),
+    code: GRPC_STATUS[failure.code],
     details: failure.message,
     metadata,
   });

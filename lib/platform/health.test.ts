@@ -15,7 +15,7 @@ const callOf = (signal: AbortSignal): Call => ({
   deadline_ms: undefined,
   signal,
   aborted: undefined,
-  onAbort: () => undefined,
+  onAbort: () => () => undefined,
   actor: 'anonymous',
   traceId: '0'.repeat(32),
   method: 'grpc.health.v1.Health/Watch',

@@ -106,14 +106,12 @@ function isMessage(value: unknown): value is Parameters<typeof equals>[1] {
 }
 
 function canonicalText(value: unknown): string {
-  // An absent field has no text.
-  return String(
-    JSON.stringify(value, (key, part: unknown) => {
-      if (typeof part === 'bigint') return String(part);
-      if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
-        return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
-      }
-      return part;
-    }),
-  );
+  if (value === undefined) return '';
+  return JSON.stringify(value, (key, part: unknown) => {
+    if (typeof part === 'bigint') return String(part);
+    if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
+      return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+    }
+    return part;
+  });
 }

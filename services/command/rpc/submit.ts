@@ -35,11 +35,12 @@ export function decideSingle(executor: Executor, request: Request, call: Call): 
       request,
       caller: call,
       settle: (outcome) => {
+        stopListening();
         if (outcome.ok) resolve(outcome.decided);
         else reject(outcome.error);
       },
     };
-    leaveWith(job, executor, call, reject);
+    const stopListening = leaveWith(job, executor, call, reject);
     executor.submit(job);
   });
 }
@@ -51,15 +52,27 @@ export function decideTogether(
   call: Call,
 ): Promise<readonly Decided[]> {
   return new Promise((resolve, reject) => {
-    const job: Job = { shape: 'atomic', requests, caller: call, settle: resolve, fail: reject };
-    leaveWith(job, executor, call, reject);
+    const job: Job = {
+      shape: 'atomic',
+      requests,
+      caller: call,
+      settle: (outcomes) => {
+        stopListening();
+        resolve(outcomes);
+      },
+      fail: (error) => {
+        stopListening();
+        reject(error);
+      },
+    };
+    const stopListening = leaveWith(job, executor, call, reject);
     executor.submit(job);
   });
 }
 
 /** A caller who leaves while its events are on their way must not be told that nothing changed. */
-function leaveWith(job: Job, executor: Executor, call: Call, reject: (error: CallError) => void): void {
-  call.onAbort((reason) => {
+function leaveWith(job: Job, executor: Executor, call: Call, reject: (error: CallError) => void): () => void {
+  return call.onAbort((reason) => {
     reject(executor.isCommitting(job) ? outcomeUnknown() : reason);
   });
 }

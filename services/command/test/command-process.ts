@@ -33,7 +33,7 @@ export function aCall(overrides: Partial<Call> = {}): Call {
     deadline_ms: undefined,
     signal: new AbortController().signal,
     aborted: undefined,
-    onAbort: () => undefined,
+    onAbort: () => () => undefined,
     actor: 'anonymous',
     traceId: '0af7651916cd43dd8448eb211c80319c',
     method: 'test',

@@ -129,7 +129,10 @@ describe('an append whose outcome is unknown', () => {
     await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
     fault.arm();
     let leave: ((reason: CallError) => void) | undefined;
-    const onAbort = (listener: (reason: CallError) => void) => (leave = listener);
+    const onAbort = (listener: (reason: CallError) => void) => {
+      leave = listener;
+      return () => undefined;
+    };
     const command = payment('main', 'alice', 'bob', 100n);
     const sent = service.send(command, aCall({ onAbort }));
     while (resume === undefined) await new Promise(setImmediate);

@@ -159,7 +159,7 @@ export function callOf(left_ms?: number): TestCall {
     deadline_ms: left_ms === undefined ? undefined : Date.now() + left_ms,
     signal: controller.signal,
     aborted: undefined,
-    onAbort: () => undefined,
+    onAbort: () => () => undefined,
     actor: 'anonymous',
     traceId: '0'.repeat(32),
     method: 'test',

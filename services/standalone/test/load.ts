@@ -79,13 +79,13 @@ export async function timesInLog(
   const client = new pg.Client(database);
   await client.connect();
   try {
-    const { rows } = await client.query<{ times: string }>(
-      `select (select count(*) from log.events e
-         where e.ledger_id = $1 and e.request_id = id and e.ordinal = 0) as times
-       from unnest($2::uuid[]) with ordinality as u (id, n) order by n`,
+    const { rows } = await client.query<{ id: string; times: string }>(
+      `select request_id::text as id, count(*) as times from log.events
+       where ledger_id = $1 and ordinal = 0 and request_id = any($2::uuid[]) group by request_id`,
       [ledgerId, requestIds],
     );
-    return rows.map(({ times }) => Number(times));
+    const times = new Map(rows.map((row) => [row.id, Number(row.times)]));
+    return requestIds.map((id) => times.get(id) ?? 0);
   } finally {
     await client.end();
   }

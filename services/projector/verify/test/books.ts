@@ -161,7 +161,7 @@ export function callFor(duration_ms: number, signal = new AbortController().sign
     deadline_ms: Date.now() + duration_ms,
     signal,
     aborted: undefined,
-    onAbort: () => undefined,
+    onAbort: () => () => undefined,
     actor: 'anonymous',
     traceId: '',
     method,
