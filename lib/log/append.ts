@@ -7,8 +7,8 @@ export interface NewEvent {
   readonly hash: Uint8Array;
   readonly ledgerId: string;
   readonly streamId: string;
-  /** Null for internal events. */
-  readonly requestId: string | null;
+  /** 16 bytes; undefined for internal events. */
+  readonly requestId: Uint8Array | undefined;
   readonly ordinal: number;
   readonly recordedTime: bigint;
 }

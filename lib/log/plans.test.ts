@@ -13,7 +13,7 @@ const MILLION = 1_000_000;
 const STATEMENTS: readonly (readonly [name: string, types: string, args: string, sql: string])[] = [
   ['page', 'bigint, bigint, integer', '0, 100, 10', readPage],
   ['ledger_page', 'bigint, bigint, integer, text', `0, 100, 10, 'l'`, readLedgerPage],
-  ['stream_page', 'bigint, bigint, integer, text, text', `0, 100, 10, 'l', 's'`, readStreamPage],
+  ['stream_page', 'bigint, bigint, integer, text, text, uuid', `0, 100, 10, 'l', 's', null`, readStreamPage],
   ['at', 'bigint', '1', readAt],
   ['head', '', '', readHead],
   ['at_time', 'bigint', '1', readAtTime],

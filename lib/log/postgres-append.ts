@@ -1,6 +1,7 @@
 /** The append to the event log in PostgreSQL. */
 import pg from 'pg';
 import type { AppendOutcome, NewEvent } from './append.js';
+import { int4Array, int8Array, textArray, uuidArray } from './postgres-arrays.js';
 import type { Pool } from './postgres-client.js';
 import { append } from './sql/append.sql.js';
 
@@ -59,13 +60,13 @@ function valuesOf(position: bigint, hash: Uint8Array, events: readonly NewEvent[
     position,
     hash,
     Buffer.concat(events.map(({ bytes }) => bytes)),
-    lengths,
+    int4Array(lengths),
     Buffer.concat(events.map((event) => event.hash)),
-    events.map(({ ledgerId }) => ledgerId),
-    events.map(({ streamId }) => streamId),
-    events.map(({ requestId }) => requestId),
-    events.map(({ ordinal }) => ordinal),
-    events.map(({ recordedTime }) => recordedTime),
-    starts,
+    textArray(events.map(({ ledgerId }) => ledgerId)),
+    textArray(events.map(({ streamId }) => streamId)),
+    uuidArray(events.map(({ requestId }) => requestId)),
+    int4Array(events.map(({ ordinal }) => ordinal)),
+    int8Array(events.map(({ recordedTime }) => recordedTime)),
+    int4Array(starts),
   ];
 }

@@ -88,11 +88,22 @@ async function readLogId(pool: Pool): Promise<Uint8Array> {
   return genesis.value.logId;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A stream of transactions is named by the request id of its first. */
+export function uuidOrNull(streamId: string): string | null {
+  return UUID.test(streamId) ? streamId : null;
+}
+
 function statementOf({ after, through, limit, ledgerId, streamId }: LogPage) {
   const values: unknown[] = [after, through ?? NO_END, limit];
   if (ledgerId === null) return { name: 'read_page', text: readPage, values };
   if (streamId === null) {
     return { name: 'read_ledger_page', text: readLedgerPage, values: [...values, ledgerId] };
   }
-  return { name: 'read_stream_page', text: readStreamPage, values: [...values, ledgerId, streamId] };
+  return {
+    name: 'read_stream_page',
+    text: readStreamPage,
+    values: [...values, ledgerId, streamId, uuidOrNull(streamId)],
+  };
 }

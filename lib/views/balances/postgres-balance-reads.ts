@@ -8,7 +8,7 @@ import type pg from 'pg';
 import type { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import { AccountStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import type { Pool } from '../../log/postgres-client.js';
-import { textArray } from '../postgres-arrays.js';
+import { textArray } from '../../log/postgres-arrays.js';
 import { orGone } from '../postgres-generations.js';
 import { type Checkpoint, emptyCheckpoint, type Read } from '../view.js';
 import { readSql } from './sql/read.sql.js';

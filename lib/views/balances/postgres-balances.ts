@@ -4,7 +4,7 @@ import type { AccountStatus, AccountType, FreezeScope } from '../../../gen/quitt
 import { AccountStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import type { Pool, PoolClient } from '../../log/postgres-client.js';
 import type { RecordedEvent } from '../../platform/bus.js';
-import { int2Array, int8Array, textArray } from '../postgres-arrays.js';
+import { int2Array, int8Array, textArray } from '../../log/postgres-arrays.js';
 import { applyOnce, orGone, postgresGenerations, readCheckpoint } from '../postgres-generations.js';
 import type { RowPage, ViewGenerations, ViewRow } from '../view.js';
 import { accountKey, contentOf, latestStates, partsOfAccountKey } from './fold.js';

@@ -5,7 +5,7 @@ import { LedgerSchema } from '../../../gen/quittance/common/v1/transaction_pb.js
 import { AccountProfileSchema, TransactionStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import type { PoolClient } from '../../log/postgres-client.js';
 import type { RecordedEvent } from '../../platform/bus.js';
-import { byteaArray, int2Array, int8Array, textArray, uuidArray } from '../postgres-arrays.js';
+import { byteaArray, int2Array, int8Array, textArray, uuidArray } from '../../log/postgres-arrays.js';
 import { type AccountFact, historyFacts, type HistoryFacts } from './fold.js';
 import * as sql from './sql/write.sql.js';
 

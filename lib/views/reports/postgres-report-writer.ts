@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { PoolClient } from '../../log/postgres-client.js';
 import type { RecordedEvent } from '../../platform/bus.js';
-import { int2Array, int4Array, int8Array, textArray } from '../postgres-arrays.js';
+import { int2Array, int4Array, int8Array, textArray } from '../../log/postgres-arrays.js';
 import { type DeclineFact, type PostingFact, reportFacts } from './fold.js';
 import {
   accountNumbersSql,

@@ -11,7 +11,6 @@ import type { Clock } from '../../../lib/platform/time.js';
 import { UndecodableEvent } from '../../../lib/log/codec.js';
 import { streamIdOf } from '../../../lib/log/stream-id.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
-import { uuidFromBytes } from '../../../lib/platform/uuid.js';
 import { type AtomicJob, failJob, type Job, type Request, requestsOf, type SingleJob } from './job.js';
 import { CheckpointLost, load, type StateReader } from './loader.js';
 import { entityKey, type Memory } from './memory.js';
@@ -459,7 +458,7 @@ function toNewEvent({ event, bytes, hash }: RecordedEvent) {
     hash,
     ledgerId: event.ledgerId,
     streamId: streamIdOf(event),
-    requestId: event.requestId.length === 0 ? null : uuidFromBytes(event.requestId),
+    requestId: event.requestId.length === 0 ? undefined : event.requestId,
     ordinal: event.ordinal,
     recordedTime: event.recordedTimeMicros,
   };

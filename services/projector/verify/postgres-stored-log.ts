@@ -5,6 +5,7 @@ import {
   readStateCheckpoint,
   readTransactionPage,
 } from '../../../lib/log/state/postgres-state-reader.js';
+import { uuidOrNull } from '../../../lib/log/postgres-log-reader.js';
 import type { StateTables, StoredEvent, StoredLog, StoredPage } from './ports.js';
 import { readStored, readStoredEnd, readStoredLedger, readStoredStream } from './raw-log.sql.js';
 
@@ -52,7 +53,7 @@ function statementOf({ after, through, limit, ledgerId, streamId }: StoredPage) 
   if (ledgerId === null) return { name: 'read_stored', text: readStored, values };
   values.push(ledgerId);
   if (streamId === null) return { name: 'read_stored_ledger', text: readStoredLedger, values };
-  values.push(streamId);
+  values.push(streamId, uuidOrNull(streamId));
   return { name: 'read_stored_stream', text: readStoredStream, values };
 }
 

@@ -225,7 +225,13 @@ function aLeavingCall() {
   const controller = new AbortController();
   const listeners: ((reason: CallError) => void)[] = [];
   let aborted: CallError | undefined;
-  const call = aCall({ signal: controller.signal, onAbort: (listener) => listeners.push(listener) });
+  const call = aCall({
+    signal: controller.signal,
+    onAbort: (listener) => {
+      listeners.push(listener);
+      return () => undefined;
+    },
+  });
   const leave = (reason: CallError) => {
     aborted = reason;
     controller.abort(reason);
