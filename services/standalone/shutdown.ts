@@ -24,6 +24,9 @@ export type ShutdownLog = Pick<pino.Logger, 'info' | 'warn' | 'error' | 'fatal'>
 /** Ctrl-C arrives twice under npm: from the terminal and, passed on, from npm. Nobody presses it again this fast. */
 const SAME_KEYPRESS_MS = 400;
 
+/** What died was needed by every call: none under way can be finished, they can only be told so. */
+const AFTER_FAILURE_MS = 1_000;
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const CRASHES = ['uncaughtException', 'unhandledRejection'];
 
@@ -99,9 +102,10 @@ export async function runUntilSignal(shutdown: Shutdown): Promise<number> {
   const alive = setInterval(() => undefined, 60_000);
   const failure = await Promise.race(shutdown.failed ? [asked, shutdown.failed] : [asked]);
   if (failure) log.fatal({ err: failure }, 'ending');
+  const drain_ms = failure ? Math.min(AFTER_FAILURE_MS, shutdown.drain_ms) : shutdown.drain_ms;
   try {
-    const drained = await within(shutdown.drain(), shutdown.drain_ms);
-    if (!drained) log.warn({ drain_ms: shutdown.drain_ms }, 'calls still under way are cut off');
+    const drained = await within(shutdown.drain(), drain_ms);
+    if (!drained) log.warn({ drain_ms }, 'calls still under way are cut off');
   } catch (error) {
     log.error({ err: error }, 'draining failed');
   }
@@ -113,7 +117,10 @@ export async function runUntilSignal(shutdown: Shutdown): Promise<number> {
   } finally {
     clearInterval(alive);
   }
-  return failure ? 1 : 0;
+  if (!failure) return 0;
+  // Once more as the last line: what failed for want of it has filled the log since.
+  log.fatal({ reason: failure.message }, 'ended; start again to go on');
+  return 1;
 }
 
 /** Whether the work finished in time. */
