@@ -59,10 +59,9 @@ export function postgresLogReader(pool: Pool, wakeups: Wakeups, shard = 0): LogR
     at: (position) => one('read_at', readAt, [position]),
     changed: async (position, signal) => {
       while (!signal.aborted) {
-        // Begin to wait before looking, so that a commit between the two is not missed.
-        const woken = wakeups.wait(POLL_ms, signal);
+        const since = wakeups.count;
         if ((await head()).position > position) return;
-        await woken;
+        await wakeups.wait(POLL_ms, signal, since);
       }
     },
     now: async () => {
