@@ -9,6 +9,8 @@ export interface MovedRow {
   readonly key: string;
   /** The key of the row before, from which it is found again; null: it is the first. */
   readonly after: string | null;
+  /** How many rows came before it. */
+  readonly ordinal: number;
 }
 
 /** What was found so far. */
@@ -24,6 +26,10 @@ export interface Comparison {
 /** More rows than these are not kept: they are compared while the projection stands still, which must not take long. */
 const MOST_MOVED = 1_000;
 const MOST_EXAMPLES = 20;
+/** Rows that lie closer together are read by one page, which costs less than a look-up for each. */
+const NEAR_ROWS = 100;
+/** Read beyond what is looked for, since rows may have come between. */
+const SPARE_ROWS = 10;
 
 export function emptyComparison(): Comparison {
   return { compared: 0, different: 0, examples: [], moved: [] };
@@ -45,6 +51,7 @@ export async function compareViews(
   let one = await next(left);
   let other = await next(right);
   let after: string | null = null;
+  let ordinal = 0;
   while (one !== undefined || other !== undefined) {
     // Keys sort by code units, as `<` does.
     const key: string =
@@ -52,22 +59,22 @@ export async function compareViews(
     const ours = one?.key === key ? one : undefined;
     const theirs = other?.key === key ? other : undefined;
     if ((ours?.position ?? -1n) > through || (theirs?.position ?? -1n) > through) {
-      if (found.moved.length < MOST_MOVED) found.moved.push({ key, after });
+      if (found.moved.length < MOST_MOVED) found.moved.push({ key, after, ordinal });
     } else {
       judge(found, ours, theirs);
     }
     if (ours !== undefined) one = await next(left);
     if (theirs !== undefined) other = await next(right);
     after = key;
+    ordinal += 1;
   }
 }
 
 /** Compares the rows that were set aside. Both generations must stand still at the same position. */
 export async function compareMoved(serving: View, fresh: View, found: Comparison): Promise<void> {
-  for (const row of found.moved) {
-    const [ours, theirs] = await Promise.all([rowAt(serving, row), rowAt(fresh, row)]);
-    judge(found, ours, theirs);
-  }
+  const { moved } = found;
+  const [ours, theirs] = await Promise.all([rowsAt(serving, moved), rowsAt(fresh, moved)]);
+  for (const { key } of moved) judge(found, ours.get(key), theirs.get(key));
 }
 
 function judge(found: Comparison, ours: ViewRow | undefined, theirs: ViewRow | undefined): void {
@@ -94,15 +101,34 @@ async function next(rows: AsyncGenerator<ViewRow, undefined>): Promise<ViewRow |
   return value;
 }
 
-/** The row of a key through the keyset read; rows may have come between it and the one that was before it. */
-async function rowAt(view: View, { key, after }: MovedRow): Promise<ViewRow | undefined> {
-  for (let afterKey = after; ;) {
-    const rows = await view.rows({ ledgerId: null, afterKey, limit: 10 });
-    const found = rows.find((row) => row.key === key);
+/** The rows of these keys through the keyset read; rows may have come between them and those that were before them. */
+async function rowsAt(view: View, moved: readonly MovedRow[]): Promise<Map<string, ViewRow>> {
+  const wanted = new Set(moved.map(({ key }) => key));
+  const found = new Map<string, ViewRow>();
+  let afterKey = moved[0]?.after ?? null;
+  for (let index = 0; index < moved.length;) {
+    const rows = await view.rows({ ledgerId: null, afterKey, limit: spanFrom(moved, index) + SPARE_ROWS });
     const last = rows.at(-1);
-    if (found !== undefined || last === undefined || last.key > key) return found;
-    afterKey = last.key;
+    if (last === undefined) break;
+    for (const row of rows) if (wanted.has(row.key)) found.set(row.key, row);
+    // What lies before the end of the page was found, or is not there any more.
+    for (let row = moved[index]; row !== undefined && row.key <= last.key; row = moved[index]) index += 1;
+    const nextAfter = moved[index]?.after ?? null;
+    afterKey = nextAfter !== null && nextAfter > last.key ? nextAfter : last.key;
   }
+  return found;
+}
+
+/** How many rows lie between one and the last of those near to it. */
+function spanFrom(moved: readonly MovedRow[], index: number): number {
+  const first = moved[index]?.ordinal ?? 0;
+  let end = first;
+  for (let at = index + 1; at < moved.length; at += 1) {
+    const ordinal = moved[at]?.ordinal ?? 0;
+    if (ordinal - end > NEAR_ROWS || ordinal - first > PAGE_ROWS - SPARE_ROWS) break;
+    end = ordinal;
+  }
+  return end - first + 1;
 }
 
 function keyOf(row: ViewRow | undefined): string {

@@ -175,7 +175,7 @@ test('the server killed in mid-load, again and again', async () => {
   for (let round = 0; round < 3; round += 1) {
     const before = acknowledged();
     const loading = load(server.grpc);
-    await until('some commands are acknowledged', () => acknowledged() > before + 300 + 200 * round);
+    await until('some commands are acknowledged', () => acknowledged() > before + 150 + 100 * round);
     await server.kill();
     await loading;
     server = await startServer(built, dataDir);
@@ -187,7 +187,7 @@ test('the server killed in mid-load, again and again', async () => {
 test('PostgreSQL killed in mid-load: the server says so and ends, and the next start goes on', async () => {
   const before = acknowledged();
   const loading = load(server.grpc);
-  await until('some commands are acknowledged', () => acknowledged() > before + 300);
+  await until('some commands are acknowledged', () => acknowledged() > before + 200);
   const postmaster = postmasterOf(dataDir);
   expect(postmaster).toBeDefined();
   process.kill(postmaster ?? 0, 'SIGKILL');
