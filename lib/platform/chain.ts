@@ -58,7 +58,7 @@ export function createChain(options: ChainOptions): Chain {
       }),
     bidi: (method, requests, origin) =>
       // Each message answers for itself: the method checks it when its turn comes.
-      streaming(options, streams, method, origin, (call) => method.run(decodedOnly(requests), call)),
+      streaming(options, streams, method, origin, (call) => method.run(requests, call)),
     warm: (services) => {
       warmValidators(services.flatMap(({ methods }) => methods.map(({ desc }) => desc.input)));
     },
@@ -124,10 +124,6 @@ function check(method: Method, request: Decoded): void {
 function checked(request: Decoded): Message {
   if (request instanceof CallError) throw request;
   return request;
-}
-
-async function* decodedOnly(requests: AsyncIterable<Decoded>): AsyncGenerator<Message> {
-  for await (const request of requests) yield checked(request);
 }
 
 /** The call's context: its signal aborts at the deadline and when the caller leaves. */

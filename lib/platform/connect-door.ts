@@ -44,6 +44,8 @@ import { type Door, MESSAGE_MAX_BYTES } from './grpc-door.js';
 import type { Health } from './health.js';
 import type { Log } from './logging.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
+import { COMMANDS } from './proto-key.js';
+import { trustedBody } from './trusted-body.js';
 
 /** What `openConnectDoor` takes. */
 export interface ConnectDoorOptions {
@@ -80,7 +82,6 @@ const DISCARD_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
 /** A plain iterator destroys the connection when it has read enough, before we could answer. */
 const KEEP_OPEN = { destroyOnReturn: false };
 
-const COMMANDS = 'quittance.command.';
 /** The types that travel in Any: without them no google.rpc.Status could be written as JSON. */
 const anyTypes = createRegistry(file_google_rpc_error_details);
 
@@ -400,6 +401,20 @@ async function runCall(
       await refuse(request, response, await recorded(chain, method, refusal.failure, origin), refusal.status);
       return;
     }
+    const head = {
+      contentType: header.get('Content-Type') ?? '',
+      contentEncoding: header.get('Content-Encoding') ?? '',
+    };
+    const trusted = await trustedBody(
+      method.desc.input,
+      head,
+      request.iterator(KEEP_OPEN),
+      MESSAGE_MAX_BYTES,
+    );
+    if (trusted.failure !== undefined) {
+      await refuse(request, response, await recorded(chain, method, trusted.failure, origin));
+      return;
+    }
     const running: Running = { method, origin, progress: 'arriving' };
     const answer = await handler({
       httpVersion: request.httpVersion,
@@ -407,7 +422,7 @@ async function runCall(
       // Only the query is read of it, and a Host header may be anything.
       url: `http://door/${method.name}?${queryOf(request)}`,
       header,
-      body: request.iterator(KEEP_OPEN),
+      body: trusted.body,
       signal: caller.signal,
       contextValues: createContextValues().set(runningKey, running),
     });

@@ -9,12 +9,15 @@ import { decodeMessage, encodeMessage } from './binary.js';
 import type { CallOrigin, Chain, Decoded } from './chain.js';
 import type { CallError } from './errors.js';
 import { fail, toCallError, toStatus } from './errors.js';
+import { COMMANDS, holdsProtoKey, swallowedKey } from './proto-key.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
 
 /** Messages in and out are at most this large. */
 export const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 /** What the library itself accepts: beyond our own limit, so that it is we who refuse and say why. */
 const LIBRARY_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
+/** How long a drain waits for the last answers to be sent to peers that keep their connection. */
+const FAREWELL_ms = 250;
 
 export interface GrpcDoorOptions {
   readonly host: string;
@@ -46,29 +49,75 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Door> {
     interceptors: [explainLibraryErrors],
   });
   const leaving = new AbortController();
+  const calls = new OpenCalls();
   // Every open stream listens: more than ten is no leak.
   setMaxListeners(0, leaving.signal);
   for (const { methods } of options.services) {
-    for (const method of methods) addMethod(server, method, options.chain, leaving.signal);
+    for (const method of methods)
+      addMethod(server, method, { chain: options.chain, leaving: leaving.signal, calls });
   }
   options.mount?.(server);
+  answerUnknownMethods(server);
   const port = await bind(server, options);
   return {
     port,
     drain: () => {
       // Streams may stay open for ever: theirs end now, so that unary calls alone are waited for.
       leaving.abort(fail(ErrorReason.NOT_SERVING, 'the server is shutting down; go on elsewhere'));
-      return new Promise((resolve) => {
+      const closed = new Promise<void>((resolve) => {
         server.tryShutdown(() => {
           resolve();
         });
       });
+      // Peers that keep their connection open without a call are not waited for; last answers have a moment to be sent.
+      return Promise.race([closed, calls.ended().then(() => pause(FAREWELL_ms))]);
     },
     close: () => {
       server.forceShutdown();
       return Promise.resolve();
     },
   };
+}
+
+/** What the handlers of all methods share. */
+interface Mount {
+  readonly chain: Chain;
+  /** Aborts, with a CallError, when the server shuts down. */
+  readonly leaving: AbortSignal;
+  readonly calls: OpenCalls;
+}
+
+/** How many calls are under way, and when there are none. */
+class OpenCalls {
+  private open = 0;
+  private waiting: (() => void)[] = [];
+
+  begin(): void {
+    this.open += 1;
+  }
+
+  end(): void {
+    this.open -= 1;
+    if (this.open > 0) return;
+    for (const resume of this.waiting.splice(0)) resume();
+  }
+
+  async during(call: Promise<void>): Promise<void> {
+    this.begin();
+    try {
+      await call;
+    } finally {
+      this.end();
+    }
+  }
+
+  ended(): Promise<void> {
+    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+  }
+}
+
+function pause(duration_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration_ms));
 }
 
 function bind(server: grpc.Server, { host, port }: GrpcDoorOptions): Promise<number> {
@@ -82,7 +131,7 @@ function bind(server: grpc.Server, { host, port }: GrpcDoorOptions): Promise<num
   });
 }
 
-function addMethod(server: grpc.Server, method: Method, chain: Chain, leaving: AbortSignal): void {
+function addMethod(server: grpc.Server, method: Method, mount: Mount): void {
   const definition = {
     path: `/${method.name}`,
     requestStream: method.kind === 'bidi_streaming',
@@ -92,50 +141,53 @@ function addMethod(server: grpc.Server, method: Method, chain: Chain, leaving: A
     responseSerialize: (message: Message) => encode(method.desc.output, message),
     responseDeserialize: unused,
   };
-  server.addService(
-    { [method.desc.name]: definition },
-    { [method.desc.name]: handlerOf(method, chain, leaving) },
-  );
+  server.addService({ [method.desc.name]: definition }, { [method.desc.name]: handlerOf(method, mount) });
 }
 
-function handlerOf(method: Method, chain: Chain, leaving: AbortSignal): grpc.UntypedHandleCall {
+function handlerOf(method: Method, mount: Mount): grpc.UntypedHandleCall {
   switch (method.kind) {
     case 'unary':
       return (call: grpc.ServerUnaryCall<Decoded, Message>, callback: grpc.sendUnaryData<Message>) => {
-        runUnary(method, chain, call, callback);
+        runUnary(method, mount, call, callback);
       };
     case 'server_streaming':
       return (call: grpc.ServerWritableStream<Decoded, Message>) => {
-        void runServerStream(method, chain, call, leaving);
+        void mount.calls.during(runServerStream(method, mount, call));
       };
     case 'bidi_streaming':
       return (call: grpc.ServerDuplexStream<Decoded, Message>) => {
-        void runBidi(method, chain, call, leaving);
+        void mount.calls.during(runBidi(method, mount, call));
       };
   }
 }
 
 function runUnary(
   method: UnaryMethod,
-  chain: Chain,
+  { chain, leaving, calls }: Mount,
   call: grpc.ServerUnaryCall<Decoded, Message>,
   callback: grpc.sendUnaryData<Message>,
 ): void {
+  if (leaving.aborted) {
+    callback(statusOf(leaving.reason));
+    return;
+  }
+  calls.begin();
   chain.unary(method, call.request, originOf(call)).then(
     (response) => {
       callback(null, response);
+      calls.end();
     },
     (error: unknown) => {
       callback(statusOf(error));
+      calls.end();
     },
   );
 }
 
 async function runServerStream(
   method: ServerStreamMethod,
-  chain: Chain,
+  { chain, leaving }: Mount,
   call: grpc.ServerWritableStream<Decoded, Message>,
-  leaving: AbortSignal,
 ): Promise<void> {
   const { deadline_ms, traceparent } = originOf(call);
   // A watch ends when its caller leaves, and when the server does.
@@ -152,17 +204,42 @@ async function runServerStream(
 
 async function runBidi(
   method: BidiMethod,
-  chain: Chain,
+  { chain, leaving }: Mount,
   call: grpc.ServerDuplexStream<Decoded, Message>,
-  leaving: AbortSignal,
 ): Promise<void> {
   const { deadline_ms, traceparent, signal } = originOf(call);
   const origin = { deadline_ms, traceparent, signal };
+  const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>;
   // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
-  const requests: AsyncIterable<Decoded> = {
-    [Symbol.asyncIterator]: () => call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>,
-  };
+  const requests = untilAborted(iterator, leaving);
   await send(call, chain.bidi(method, requests, origin), origin, leaving);
+}
+
+/** What an iterator gives, until the signal aborts: then it ends as if the caller had sent all. */
+function untilAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): AsyncIterable<T> {
+  const end: IteratorResult<T> = { done: true, value: undefined };
+  let finish: (() => void) | undefined;
+  const onAbort = () => finish?.();
+  signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () =>
+        new Promise((resolve, reject) => {
+          if (signal.aborted) {
+            resolve(end);
+            return;
+          }
+          finish = () => {
+            resolve(end);
+          };
+          iterator.next().then(resolve, reject);
+        }),
+      return: () => {
+        signal.removeEventListener('abort', onAbort);
+        return Promise.resolve(end);
+      },
+    }),
+  };
 }
 
 type Sending = grpc.ServerWritableStream<Decoded, Message> | grpc.ServerDuplexStream<Decoded, Message>;
@@ -193,6 +270,10 @@ function writable(call: Sending, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', done);
       resolve();
     };
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
     call.on('drain', done);
     signal.addEventListener('abort', done, { once: true });
   });
@@ -226,9 +307,30 @@ function originOf(call: AnyCall): CallOrigin & { readonly onLeave: (listener: ()
   };
 }
 
+/**
+ * The library answers unknown methods by itself, before its interceptors. Its table of handlers is the one way to answer them
+ * in our form; a test tells if an upgrade closes it.
+ */
+function answerUnknownMethods(server: grpc.Server): void {
+  const handlers: unknown = Reflect.get(server, 'handlers');
+  if (!(handlers instanceof Map)) return;
+  const known = handlers.get.bind(handlers);
+  const unknown = {
+    type: 'unary',
+    path: '',
+    serialize: unused,
+    deserialize: () => undefined,
+    func: (_call: unknown, callback: grpc.sendUnaryData<Message>) => {
+      callback(statusOf(fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method')));
+    },
+  };
+  handlers.get = (path: unknown): unknown => known(path) ?? unknown;
+}
+
 /** A tagged failure instead of an exception, to which the library would answer INTERNAL. */
 function decode(schema: DescMessage, bytes: Buffer): Decoded {
   if (bytes.length > MESSAGE_MAX_BYTES) return tooLarge('the request');
+  if (schema.typeName.startsWith(COMMANDS) && holdsProtoKey(bytes)) return swallowedKey();
   try {
     return decodeMessage(schema, bytes);
   } catch (cause) {

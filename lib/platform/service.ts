@@ -10,6 +10,7 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import type { Call } from './call.js';
+import type { CallError } from './errors.js';
 
 /** The function that implements one method of a service. Responses are messages, or what `create` makes one of. */
 export type MethodFunction<M> =
@@ -18,7 +19,10 @@ export type MethodFunction<M> =
     : M extends DescMethodServerStreaming<infer I, infer O>
       ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
       : M extends DescMethodBiDiStreaming<infer I, infer O>
-        ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => AsyncIterable<MessageInitShape<O>>
+        ? (
+            requests: AsyncIterable<MessageShape<I> | CallError>,
+            call: Call,
+          ) => AsyncIterable<MessageInitShape<O>>
         : never;
 
 /** One function for each method of the service, under the method's local name (`getBalance`). */
@@ -47,7 +51,8 @@ export interface ServerStreamMethod extends AnyMethod {
 /** A method that answers a stream to a stream, its types erased. */
 export interface BidiMethod extends AnyMethod {
   readonly kind: 'bidi_streaming';
-  readonly run: (requests: AsyncIterable<Message>, call: Call) => AsyncIterable<object>;
+  /** A message that could not be decoded comes as the error that it is, in its place. */
+  readonly run: (requests: AsyncIterable<Message | CallError>, call: Call) => AsyncIterable<object>;
 }
 
 /** A method as the doors see it. */

@@ -114,11 +114,13 @@ async function composeServices(
   const wakeups = new Wakeups();
   listen(postgres, wakeups, closeables);
   const clock = systemClock;
+  const health = createHealth(HEALTH_NAMES);
   const command = await composeCommand(
     {
       ...{ postgres, clock, wakeups, logger: log, shard: SHARD, limits: DEFAULT_LIMITS },
-      // The probe asks the executor; there is no more to do.
-      onHalt: () => undefined,
+      onHalt: () => {
+        for (const service of COMMAND_SERVICES) health.set(service, false);
+      },
     },
     closeables,
   );
@@ -126,7 +128,6 @@ async function composeServices(
   const reader = postgresLogReader(pools.log, wakeups, SHARD);
   const bus = logBus(reader);
   const writing = viewsOn(pools.project, { history: pools.project, reports: pools.reports });
-  const health = createHealth(HEALTH_NAMES);
   const projector = composeProjector({
     ...{ log: reader, bus, ...writing, logger: log, registry, clock },
     onHealth: (service, serving) => {

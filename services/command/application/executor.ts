@@ -41,6 +41,8 @@ export interface ExecutorDeps {
 const CLOCK_TOLERANCE = 1_000_000n;
 const CLOCK_CHECK_ms = 10_000;
 const RETRY_ms = 50;
+/** A database that is away is worth a line every five seconds. */
+const TRIES_A_WARNING = 100;
 /** How long a stop waits for the database. */
 const STOP_LIMIT_ms = 5_000;
 const PAGE = 1_000;
@@ -189,9 +191,14 @@ export class Executor {
           stored.has(entityKey(ledgerId, requestId)) ||
           memory.requestPosition(ledgerId, requestId) !== undefined,
       });
-      if (await this.carryOut(plan, stored)) {
-        this.settle(plan, stored, unsettled);
-        return;
+      try {
+        if (await this.carryOut(plan, stored)) {
+          this.settle(plan, stored, unsettled);
+          return;
+        }
+      } finally {
+        // Not before they are answered: until then who leaves must not be told that nothing changed.
+        this.committing = [];
       }
     }
   }
@@ -216,55 +223,46 @@ export class Executor {
     if (first === undefined) return true;
     const events = plan.events.map(toNewEvent);
     this.committing = plan.planned.map(({ job }) => job);
-    try {
-      for (let isRetry = false; ; isRetry = true) {
-        const { position, hash } = memory.end;
-        const result = await log.append(position, hash, events);
-        switch (result.outcome) {
-          case 'appended':
+    for (let isRetry = false; ; isRetry = true) {
+      const { position, hash } = memory.end;
+      const result = await log.append(position, hash, events);
+      switch (result.outcome) {
+        case 'appended':
+          memory.commit(plan.events, plan.states);
+          this.deps.wakeups.wake();
+          return true;
+        case 'unknown':
+          // What is absent may still commit while the log ends where it did: the same append again excludes it.
+          this.deps.logger.warn({ err: result.cause }, 'the outcome of an append is unknown; asking the log');
+          if (this.isOverdue()) throw new Error('the outcome of an append is unknown at the end');
+          await pause(RETRY_ms);
+          continue;
+        case 'refused':
+          // An earlier attempt may still be in the log: only the log can tell.
+          if (!isRetry) throw new AppendRefused(result.cause);
+          if (this.isOverdue()) throw new Error('the outcome of an append is unknown at the end');
+          await pause(RETRY_ms);
+          continue;
+        case 'behind':
+        case 'duplicate_request':
+        case 'foreign_history':
+          if (isRetry && (await this.isOurs(first))) {
             memory.commit(plan.events, plan.states);
             this.deps.wakeups.wake();
             return true;
-          case 'unknown':
-            // What is absent may still commit while the log ends where it did: the same append again excludes it.
-            this.deps.logger.warn(
-              { err: result.cause },
-              'the outcome of an append is unknown; asking the log',
-            );
-            if (this.isOverdue()) throw new Error('the outcome of an append is unknown at the end');
-            await pause(RETRY_ms);
-            continue;
-          case 'refused':
-            // An earlier attempt may still be in the log: only the log can tell.
-            if (!isRetry) throw new AppendRefused(result.cause);
-            if (this.isOverdue()) throw new Error('the outcome of an append is unknown at the end');
-            await pause(RETRY_ms);
-            continue;
-          case 'behind':
-          case 'duplicate_request':
-          case 'foreign_history':
-            if (isRetry && (await this.isOurs(first))) {
-              memory.commit(plan.events, plan.states);
-              this.deps.wakeups.wake();
-              return true;
-            }
-        }
-        if (result.outcome === 'foreign_history') {
-          throw new Error(
-            `the log does not have our event at position ${String(position)}: was it restored?`,
-          );
-        }
-        if (result.outcome === 'duplicate_request') {
-          await this.lookUp(
-            plan.planned.flatMap(({ job }) => requestsOf(job)),
-            stored,
-          );
-        }
-        await this.catchUp();
-        return false;
+          }
       }
-    } finally {
-      this.committing = [];
+      if (result.outcome === 'foreign_history') {
+        throw new Error(`the log does not have our event at position ${String(position)}: was it restored?`);
+      }
+      if (result.outcome === 'duplicate_request') {
+        await this.lookUp(
+          plan.planned.flatMap(({ job }) => requestsOf(job)),
+          stored,
+        );
+      }
+      await this.catchUp();
+      return false;
     }
   }
 
@@ -388,13 +386,15 @@ export class Executor {
 
   /** Reads are repeated until the database answers: a caller who cannot wait leaves. */
   private async untilAnswered<T>(read: () => Promise<T>): Promise<T> {
-    for (;;) {
+    for (let tries = 0; ; tries += 1) {
       try {
         return await read();
       } catch (error) {
         if (this.isOverdue() || error instanceof HistoryDiverged || error instanceof UndecodableEvent)
           throw error;
-        this.deps.logger.warn({ err: error }, 'the database did not answer; trying again');
+        if (tries % TRIES_A_WARNING === 0) {
+          this.deps.logger.warn({ err: error }, 'the database did not answer; trying again');
+        }
         await pause(RETRY_ms);
       }
     }

@@ -42,7 +42,7 @@ export function streamCommands(context: CommandContext): Method {
 
 async function read(
   context: CommandContext,
-  requests: AsyncIterable<StreamCommandsRequest>,
+  requests: AsyncIterable<StreamCommandsRequest | CallError>,
   call: Call,
   answers: Answers,
 ): Promise<void> {
@@ -63,10 +63,12 @@ async function read(
 
 async function answer(
   context: CommandContext,
-  request: StreamCommandsRequest,
+  request: StreamCommandsRequest | CallError,
   call: Call,
 ): Promise<CommandResult> {
   try {
+    // What could not be decoded answers for itself, in its place.
+    if (request instanceof CallError) throw request;
     const checked = streamedCase(request);
     const decided = await decideSingle(context.executor, requestOf(checked, call), call);
     return create(CommandResultSchema, { result: answerOf(checked.case, decided, context.log) });

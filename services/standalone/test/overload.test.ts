@@ -177,52 +177,49 @@ describe('callers who leave', () => {
   });
 
   // The executor forgets that it commits before it has answered: a race in carryOut().
-  test.failing(
-    'whoever leaves after his command was committed and before he was answered is not told that nothing changed',
-    async () => {
-      const database = await createTestDatabase();
-      let lookedUp = (): void => undefined;
-      let isSlow = false;
-      const process = await CommandProcess.start(database, {
-        wrapLog: (log) => ({
-          ...log,
-          requests: async (keys) => {
-            if (isSlow) await new Promise<void>((resolve) => (lookedUp = resolve));
-            return await log.requests(keys);
-          },
-        }),
-      });
-      try {
-        await openLedger(process, 'l', ['alice']);
-        isSlow = true;
-        const requestId = randomUUID();
-        const { call, leave } = aLeavingCall();
-        const committed = process.send({ case: 'deposit', value: depositTo('l', 'alice', requestId) }, call);
-        // In the same flush, and refused: its id is looked up before that is answered, which takes as long as it takes.
-        const refused = process.send({ case: 'deposit', value: depositTo('l', 'nobody', randomUUID()) });
-        committed.catch(() => undefined);
-        refused.catch(() => undefined);
-        await until(
-          'it is in the log',
-          async () => (await timesInLog(database.config, 'l', [requestId]))[0] === 1,
-        );
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        leave(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed'));
-        isSlow = false;
-        lookedUp();
-        const ending = await committed.then(
-          () => 'OK',
-          (error: unknown) => (error instanceof CallError ? ErrorReason[error.reason] : String(error)),
-        );
-        expect(['OK', 'OUTCOME_UNKNOWN']).toContain(ending);
-        await expect(refused).rejects.toMatchObject({ reason: ErrorReason.ACCOUNT_NOT_FOUND });
-      } finally {
-        lookedUp();
-        await process.stop();
-        await database.drop();
-      }
-    },
-  );
+  test('whoever leaves after his command was committed and before he was answered is not told that nothing changed', async () => {
+    const database = await createTestDatabase();
+    let lookedUp = (): void => undefined;
+    let isSlow = false;
+    const process = await CommandProcess.start(database, {
+      wrapLog: (log) => ({
+        ...log,
+        requests: async (keys) => {
+          if (isSlow) await new Promise<void>((resolve) => (lookedUp = resolve));
+          return await log.requests(keys);
+        },
+      }),
+    });
+    try {
+      await openLedger(process, 'l', ['alice']);
+      isSlow = true;
+      const requestId = randomUUID();
+      const { call, leave } = aLeavingCall();
+      const committed = process.send({ case: 'deposit', value: depositTo('l', 'alice', requestId) }, call);
+      // In the same flush, and refused: its id is looked up before that is answered, which takes as long as it takes.
+      const refused = process.send({ case: 'deposit', value: depositTo('l', 'nobody', randomUUID()) });
+      committed.catch(() => undefined);
+      refused.catch(() => undefined);
+      await until(
+        'it is in the log',
+        async () => (await timesInLog(database.config, 'l', [requestId]))[0] === 1,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      leave(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed'));
+      isSlow = false;
+      lookedUp();
+      const ending = await committed.then(
+        () => 'OK',
+        (error: unknown) => (error instanceof CallError ? ErrorReason[error.reason] : String(error)),
+      );
+      expect(['OK', 'OUTCOME_UNKNOWN']).toContain(ending);
+      await expect(refused).rejects.toMatchObject({ reason: ErrorReason.ACCOUNT_NOT_FOUND });
+    } finally {
+      lookedUp();
+      await process.stop();
+      await database.drop();
+    }
+  });
 });
 
 function aLeavingCall() {
@@ -353,7 +350,7 @@ describe('draining', () => {
     await draining.database.drop();
   });
 
-  test.failing('a stream of commands that is idle is ended, and does not hold up the drain', async () => {
+  test('a stream of commands that is idle is ended, and does not hold up the drain', async () => {
     const draining = await startPlatform();
     const early = grpcClient(draining.grpcAddress);
     await openBooks(early, LEDGER, 2);
