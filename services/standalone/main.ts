@@ -1,5 +1,5 @@
 /** Entry: the whole of Quittance in one process, on the PostgreSQL that npm brings. */
-const REQUIRED = [20, 11] as const;
+const REQUIRED = [20, 12] as const;
 
 /** Nothing else is imported before this is known: an older Node may fail on the imports with words of its own. */
 function nodeIsTooOld(version: string): boolean {
