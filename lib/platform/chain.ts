@@ -5,6 +5,7 @@ import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Call } from './call.js';
 import { type CallMetrics, codeName } from './call-metrics.js';
 import { CallError, fail, reasonName, toCallError } from './errors.js';
+import { COMMANDS } from './proto-key.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
 import { traceIdOf } from './trace.js';
 import { checkMessage, warmValidators } from './validation.js';
@@ -77,7 +78,8 @@ async function unary(
   const running = begin(method, origin, deadline_ms);
   try {
     check(method, request);
-    const response = await method.run(checked(request), running.call);
+    const answering = method.run(checked(request), running.call);
+    const response = await (isCommand(method) ? answering : whileWanted(answering, running.call));
     started.end('OK');
     return asMessage(method.desc.output, response);
   } catch (error) {
@@ -85,6 +87,19 @@ async function unary(
   } finally {
     running.end();
   }
+}
+
+/** The answer, or the reason why nobody waits for it any more: a query that hears no abort is left to itself. */
+function whileWanted<T>(answering: Promise<T>, call: Call): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call.onAbort(reject);
+    answering.then(resolve, reject);
+  });
+}
+
+/** Commands answer for themselves when they are given up: they alone know whether anything was changed. */
+function isCommand({ desc }: Method): boolean {
+  return desc.input.typeName.startsWith(COMMANDS);
 }
 
 async function* streaming(

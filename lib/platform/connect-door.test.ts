@@ -486,6 +486,28 @@ describe('deadlines and callers who leave', () => {
     expect(calls[0]?.deadline_ms).toBeLessThan(began_ms + 5_000);
   });
 
+  test('a query that hears no abort is answered at its deadline all the same', async () => {
+    const { url } = await open({ getBalance: () => new Promise(() => undefined) });
+    const accounts = createClient(AccountQueryService, transport(url));
+    const headers = { ...JSON_TYPE, 'Connect-Timeout-Ms': '100' };
+    const answer = await httpFailure(await post(url + GET_BALANCE, JSON.stringify(BALANCE), headers));
+    expect(answer).toMatchObject({ status: 504, reason: 'DEADLINE_EXCEEDED' });
+    const failure = await failureOf(accounts.getBalance(BALANCE, { timeoutMs: 100 }));
+    expect(failure.code).toBe(Code.DeadlineExceeded);
+  });
+
+  test('a caller’s own text comes back cut', async () => {
+    const { url } = await open();
+    const key = 'x'.repeat(1_000_000);
+    const answer = await post(
+      url + CREATE_LEDGER,
+      JSON.stringify({ ledgerId: 'main', metadata: { [key]: 'x' } }),
+    );
+    const { reason, body } = await httpFailure(answer);
+    expect(reason).toMatch(/INVALID_FIELD|UNKNOWN_FIELD/);
+    expect(JSON.stringify(body).length).toBeLessThan(10_000);
+  });
+
   test('a deadline in the far future does not end a stream at once', async () => {
     const { url } = await open({
       watchBalances: async function* ({ signal }) {

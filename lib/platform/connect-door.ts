@@ -1,4 +1,5 @@
 /** The door for browsers: the Connect protocol over HTTP/1.1. It decodes, hands over to the chain, and encodes. */
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
@@ -123,6 +124,8 @@ const runningKey = createContextKey<Running | undefined>(undefined);
 /** Binds and serves. @throws Error if the port is taken */
 export async function openConnectDoor(options: ConnectDoorOptions): Promise<Door> {
   const leaving = new AbortController();
+  // Every open stream listens: more than ten is no leak.
+  setMaxListeners(0, leaving.signal);
   const state: State = { options, routes: routesOf(options, leaving.signal), calls: new Set(), leaving };
   const server = http.createServer(
     {
@@ -642,12 +645,13 @@ function endOfStream(failure: CallError): Uint8Array {
 
 /** Our error as the library sends it; its cause stays here. */
 function connectError(failure: CallError): ConnectError {
-  const outgoing = toStatus(failure).details.flatMap((detail) => {
+  const { message, details } = toStatus(failure);
+  const outgoing = details.flatMap((detail) => {
     const value = anyUnpack(detail, anyTypes);
     const desc = value === undefined ? undefined : anyTypes.getMessage(value.$typeName);
     return value === undefined || desc === undefined ? [] : [{ desc, value }];
   });
-  return new ConnectError(failure.message, failure.code, undefined, outgoing);
+  return new ConnectError(message, failure.code, undefined, outgoing);
 }
 
 function libraryError(body: Uint8Array): ConnectError {

@@ -1,4 +1,5 @@
 /** The errors of the API: thrown as CallError, sent as google.rpc.Status with exactly one ErrorInfo. */
+import { Buffer } from 'node:buffer';
 import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import { anyPack, type Any, DurationSchema } from '@bufbuild/protobuf/wkt';
 import type { Code } from '@connectrpc/connect';
@@ -114,12 +115,35 @@ function isStoreAway(error: unknown): boolean {
   return (typeof code === 'string' && STORE_AWAY.test(code)) || CONNECTION_LOST.test(error.message);
 }
 
+/** Texts are sent up to here: what a caller wrote may be in them, and a status travels in a header of a few KiB. */
+const TEXT_MAX_CHARS = 400;
+const FIELDS_MAX_CHARS = 3_000;
+
+/** A text as it can be sent. Half a surrogate pair, of the caller or of the cut, becomes U+FFFD: grpc-js throws on it. */
+function sendable(text: string): string {
+  const cut = text.length > TEXT_MAX_CHARS ? `${text.slice(0, TEXT_MAX_CHARS)}…` : text;
+  return Buffer.from(cut).toString();
+}
+
+/** As many as there is room for, the first in any case. */
+function sendableFields(fields: readonly FieldProblem[]) {
+  let left_chars = FIELDS_MAX_CHARS;
+  const sent = [];
+  for (const { field, description, rule } of fields) {
+    const violation = { field: sendable(field), description: sendable(description) };
+    left_chars -= violation.field.length + violation.description.length;
+    if (left_chars < 0) break;
+    sent.push({ ...violation, reason: rule === undefined ? '' : ruleName(rule) });
+  }
+  return sent;
+}
+
 /** The name of a reason as ErrorInfo carries it, without the prefix of the enum. */
 export function reasonName(reason: ErrorReason): string {
   return ErrorReason[reason];
 }
 
-/** The google.rpc.Status of anything thrown. No driver's text, SQL or stack is in it. */
+/** The google.rpc.Status of anything thrown. No driver's text, SQL or stack is in it, and it fits into a header. */
 export function toStatus(error: unknown): Status {
   const failure = toCallError(error);
   const details: Any[] = [];
@@ -131,29 +155,30 @@ export function toStatus(error: unknown): Status {
     create(ErrorInfoSchema, {
       reason: reasonName(failure.reason),
       domain: ERROR_DOMAIN,
-      metadata: { ...metadata },
+      metadata: Object.fromEntries(
+        Object.entries(metadata ?? {}).map(([key, value]) => [key, sendable(value)]),
+      ),
     }),
   );
   if (fields !== undefined && fields.length > 0) {
-    const fieldViolations = fields.map(({ field, description, rule }) => ({
-      field,
-      description,
-      reason: rule === undefined ? '' : ruleName(rule),
-    }));
-    add(BadRequestSchema, create(BadRequestSchema, { fieldViolations }));
+    add(BadRequestSchema, create(BadRequestSchema, { fieldViolations: sendableFields(fields) }));
   }
   if (precondition !== undefined && precondition.length > 0) {
-    const violations = precondition.map(({ type, subject, description }) => ({ type, subject, description }));
+    const violations = precondition.map(({ type, subject, description }) => ({
+      type,
+      subject: sendable(subject),
+      description: sendable(description),
+    }));
     add(PreconditionFailureSchema, create(PreconditionFailureSchema, { violations }));
   }
   if (resource !== undefined) {
-    const { type: resourceType, name: resourceName } = resource;
-    add(ResourceInfoSchema, create(ResourceInfoSchema, { resourceType, resourceName }));
+    const { type: resourceType, name } = resource;
+    add(ResourceInfoSchema, create(ResourceInfoSchema, { resourceType, resourceName: sendable(name) }));
   }
   if (failure.retryAfter_ms !== undefined) {
     add(RetryInfoSchema, create(RetryInfoSchema, { retryDelay: durationOf(failure.retryAfter_ms) }));
   }
-  return create(StatusSchema, { code: failure.code, message: failure.message, details });
+  return create(StatusSchema, { code: failure.code, message: sendable(failure.message), details });
 }
 
 /** google.rpc wants reasons in UPPER_SNAKE_CASE; protovalidate's rule ids read `string.min_len`. */

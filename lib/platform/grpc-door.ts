@@ -16,6 +16,8 @@ import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } fro
 export const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 /** What the library itself accepts: beyond our own limit, so that it is we who refuse and say why. */
 const LIBRARY_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
+/** What the chain may take longer than the library to answer at the deadline. */
+const DEADLINE_GRACE_ms = 100;
 /** How long a drain waits for the last answers to be sent to peers that keep their connection. */
 const FAREWELL_ms = 250;
 
@@ -138,7 +140,8 @@ function addMethod(server: grpc.Server, method: Method, mount: Mount): void {
     responseStream: method.kind !== 'unary',
     requestSerialize: unused,
     requestDeserialize: (bytes: Buffer) => decode(method.desc.input, bytes),
-    responseSerialize: (message: Message) => encode(method.desc.output, message),
+    // Encoded before the library has it: what fails in its serializer it answers by itself, without our details.
+    responseSerialize: (bytes: Buffer) => bytes,
     responseDeserialize: unused,
   };
   server.addService({ [method.desc.name]: definition }, { [method.desc.name]: handlerOf(method, mount) });
@@ -147,15 +150,15 @@ function addMethod(server: grpc.Server, method: Method, mount: Mount): void {
 function handlerOf(method: Method, mount: Mount): grpc.UntypedHandleCall {
   switch (method.kind) {
     case 'unary':
-      return (call: grpc.ServerUnaryCall<Decoded, Message>, callback: grpc.sendUnaryData<Message>) => {
+      return (call: grpc.ServerUnaryCall<Decoded, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
         runUnary(method, mount, call, callback);
       };
     case 'server_streaming':
-      return (call: grpc.ServerWritableStream<Decoded, Message>) => {
+      return (call: grpc.ServerWritableStream<Decoded, Buffer>) => {
         void mount.calls.during(runServerStream(method, mount, call));
       };
     case 'bidi_streaming':
-      return (call: grpc.ServerDuplexStream<Decoded, Message>) => {
+      return (call: grpc.ServerDuplexStream<Decoded, Buffer>) => {
         void mount.calls.during(runBidi(method, mount, call));
       };
   }
@@ -164,17 +167,20 @@ function handlerOf(method: Method, mount: Mount): grpc.UntypedHandleCall {
 function runUnary(
   method: UnaryMethod,
   { chain, leaving, calls }: Mount,
-  call: grpc.ServerUnaryCall<Decoded, Message>,
-  callback: grpc.sendUnaryData<Message>,
+  call: grpc.ServerUnaryCall<Decoded, Buffer>,
+  callback: grpc.sendUnaryData<Buffer>,
 ): void {
   if (leaving.aborted) {
     callback(statusOf(leaving.reason));
     return;
   }
   calls.begin();
-  chain.unary(method, call.request, originOf(call)).then(
-    (response) => {
-      callback(null, response);
+  const encoded = chain
+    .unary(method, call.request, originOf(call))
+    .then((response) => encode(method.desc.output, response));
+  encoded.then(
+    (bytes) => {
+      callback(null, bytes);
       calls.end();
     },
     (error: unknown) => {
@@ -187,8 +193,13 @@ function runUnary(
 async function runServerStream(
   method: ServerStreamMethod,
   { chain, leaving }: Mount,
-  call: grpc.ServerWritableStream<Decoded, Message>,
+  call: grpc.ServerWritableStream<Decoded, Buffer>,
 ): Promise<void> {
+  // A caller may begin before the shutdown and send its message after: its watch would never be told to end.
+  if (leaving.aborted) {
+    call.emit('error', statusOf(leaving.reason));
+    return;
+  }
   const { deadline_ms, traceparent } = originOf(call);
   // A watch ends when its caller leaves, and when the server does.
   const caller = new AbortController();
@@ -198,21 +209,21 @@ async function runServerStream(
   call.on('cancelled', leave);
   leaving.addEventListener('abort', leave, { once: true });
   const origin = { deadline_ms, traceparent, signal: caller.signal };
-  await send(call, chain.serverStream(method, call.request, origin), origin, leaving);
+  await send(call, method, chain.serverStream(method, call.request, origin), origin, leaving);
   leaving.removeEventListener('abort', leave);
 }
 
 async function runBidi(
   method: BidiMethod,
   { chain, leaving }: Mount,
-  call: grpc.ServerDuplexStream<Decoded, Message>,
+  call: grpc.ServerDuplexStream<Decoded, Buffer>,
 ): Promise<void> {
   const { deadline_ms, traceparent, signal } = originOf(call);
   const origin = { deadline_ms, traceparent, signal };
   const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>;
   // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
   const requests = untilAborted(iterator, leaving);
-  await send(call, chain.bidi(method, requests, origin), origin, leaving);
+  await send(call, method, chain.bidi(method, requests, origin), origin, leaving);
 }
 
 /** What an iterator gives, until the signal aborts: then it ends as if the caller had sent all. */
@@ -242,18 +253,19 @@ function untilAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Async
   };
 }
 
-type Sending = grpc.ServerWritableStream<Decoded, Message> | grpc.ServerDuplexStream<Decoded, Message>;
+type Sending = grpc.ServerWritableStream<Decoded, Buffer> | grpc.ServerDuplexStream<Decoded, Buffer>;
 
 /** Sends as fast as the reader takes. */
 async function send(
   call: Sending,
+  { desc }: Method,
   responses: AsyncIterable<Message>,
   { signal }: CallOrigin,
   leaving: AbortSignal,
 ): Promise<void> {
   try {
     for await (const response of responses) {
-      if (!call.write(response)) await writable(call, signal);
+      if (!call.write(encode(desc.output, response))) await writable(call, signal);
       if (signal.aborted) break;
     }
     if (leaving.aborted) throw leaving.reason;
@@ -338,15 +350,11 @@ function decode(schema: DescMessage, bytes: Buffer): Decoded {
   }
 }
 
+/** @throws CallError MESSAGE_TOO_LARGE */
 function encode(schema: DescMessage, message: Message): Buffer {
   const bytes = encodeMessage(schema, message);
-  if (bytes.length > MESSAGE_MAX_BYTES) throw new OversizeAnswer();
+  if (bytes.length > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Thrown in the library's serializer; the interceptor says what it means. */
-class OversizeAnswer extends Error {
-  override readonly name = 'OversizeAnswer';
 }
 
 function tooLarge(what: string): CallError {
@@ -377,42 +385,68 @@ const GRPC_STATUS: Readonly<Record<Code, grpc.status>> = {
 
 function statusOf(error: unknown): grpc.ServiceError {
   const failure = toCallError(error);
+  const status = toStatus(failure);
   const metadata = new grpc.Metadata();
-  metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, toStatus(failure))));
-  return Object.assign(new Error(failure.message), {
+  metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, status)));
+  return Object.assign(new Error(status.message), {
     code: GRPC_STATUS[failure.code],
-    details: failure.message,
+    details: status.message,
     metadata,
   });
 }
 
-/** What the library answers by itself (a message beyond its own limit, an answer that cannot be sent) in our form. */
-const explainLibraryErrors: grpc.ServerInterceptor = (_method, call) =>
-  new grpc.ServerInterceptingCall(call, {
-    sendStatus: (status, next) => {
-      if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
-        next(status);
-        return;
-      }
-      const { code, details, metadata } = statusOf(libraryError(status));
-      next({ code, details, metadata });
-    },
-  });
+/**
+ * What the library answers by itself, in our form. It does so at the innermost call, which no interceptor's own
+ * `sendStatus` sees; so that of the innermost call is replaced.
+ */
+const explainLibraryErrors: grpc.ServerInterceptor = ({ path }, call) => {
+  const send = call.sendStatus.bind(call);
+  call.sendStatus = (status) => {
+    if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
+      send(status);
+      return;
+    }
+    const { code, details, metadata } = statusOf(libraryError(path, status));
+    const explained = { code, details, metadata };
+    // The chain answers at the deadline too, and knows what became of the call. Sending after it has no effect.
+    if (status.code === grpc.status.DEADLINE_EXCEEDED) setTimeout(send, DEADLINE_GRACE_ms, explained);
+    else send(explained);
+  };
+  return new grpc.ServerInterceptingCall(call);
+};
 
-function libraryError({ code, details }: { code: grpc.status; details?: string | null }): CallError {
+/** `path` is empty for a method that is not here. */
+function libraryError(
+  path: string,
+  { code, details }: { code: grpc.status; details?: string | null },
+): CallError {
   switch (code) {
     case grpc.status.RESOURCE_EXHAUSTED:
       return tooLarge('the request');
     case grpc.status.CANCELLED:
       return fail(ErrorReason.CANCELLED, 'the caller has left');
     case grpc.status.DEADLINE_EXCEEDED:
-      return fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed');
+      // DEADLINE_EXCEEDED says that nothing was changed, which only the chain can know of a command.
+      return path.startsWith(`/${COMMANDS}`)
+        ? fail(ErrorReason.OUTCOME_UNKNOWN, 'the deadline has passed; retry with the same request_id')
+        : fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed');
     case grpc.status.UNIMPLEMENTED:
-      return fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method');
+      return path === ''
+        ? fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method')
+        : fail(ErrorReason.MALFORMED_MESSAGE, 'not one message, plain or compressed by gzip or deflate');
     default:
-      if (details?.includes('Error serializing response') === true) return tooLarge('the answer');
-      return toCallError(new Error(`grpc-js: ${details ?? String(code)}`));
+      return isCallersFault(details)
+        ? fail(
+            ErrorReason.MALFORMED_MESSAGE,
+            'the message does not decompress, or grpc-timeout is no timeout',
+          )
+        : toCallError(new Error(`grpc-js: ${details ?? String(code)}`));
   }
+}
+
+/** The library says INTERNAL to these. */
+function isCallersFault(details: string | null | undefined): boolean {
+  return details === 'Failed to decompress message' || details?.startsWith('Invalid grpc-timeout') === true;
 }
 
 function unused(): never {

@@ -1,7 +1,8 @@
 /** W3C trace context: https://www.w3.org/TR/trace-context/ */
 import { randomBytes } from 'node:crypto';
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+/** Later versions may add to it after a dash; `ff`, and a parent of zeros, make the whole header void. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
 const INVALID = '0'.repeat(32);
 
 /** The trace id of a traceparent header: 32 lower-case hexadecimal characters; a new one if there is none to use. */

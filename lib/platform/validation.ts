@@ -112,7 +112,9 @@ function unknownFields(schema: DescMessage, message: Message): string[] {
 }
 
 function collect(schema: DescMessage, message: Message, path: string, found: string[]): void {
-  for (const { no } of message.$unknown ?? []) found.push(`${path}${String(no)}`);
+  // A message of 4 MiB may hold a million, and no more are listed.
+  if (found.length >= PROBLEMS_MAX) return;
+  for (const { no } of message.$unknown?.slice(0, PROBLEMS_MAX) ?? []) found.push(`${path}${String(no)}`);
   for (const member of schema.members) {
     if (member.kind === 'oneof') {
       const chosen: unknown = Reflect.get(message, member.localName);
