@@ -1,6 +1,7 @@
-/** One Postgres a run (started by globalSetup), a database a test file. */
+/** One Postgres a run (started by globalSetup), a database a test file. What needs more servers is in jest.stack.config.mjs. */
 export default {
   testEnvironment: 'node',
+  testPathIgnorePatterns: ['/node_modules/', '\\.stack\\.test\\.ts$'],
   roots: ['<rootDir>/lib', '<rootDir>/services', '<rootDir>/tools', '<rootDir>/test'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

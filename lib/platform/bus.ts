@@ -37,6 +37,11 @@ export interface BusBatch {
   readonly events: readonly RecordedEvent[];
   /** The offset of the last message of the batch. */
   readonly offset: bigint;
+  /**
+   * The position of the partition's last event before this batch, -1n for none: whoever has not seen it has missed something.
+   * Undefined where the reader asked for exactly this span of the log.
+   */
+  readonly after?: bigint;
   /** After this batch the reader of the partition has seen every event of it up to here. */
   readonly watermark: LogPoint;
 }

@@ -2,7 +2,6 @@
 import pg from 'pg';
 import type { Pool, PoolClient } from '../log/postgres-client.js';
 import type { BusBatch, RecordedEvent } from '../platform/bus.js';
-import { knownEvents } from './known-event.js';
 import * as sql from './sql/generations.sql.js';
 import {
   type Checkpoint,
@@ -12,7 +11,8 @@ import {
   type ViewId,
   ViewMissingError,
 } from './view.js';
-import { GenerationGoneError, LostEventsError } from './view-errors.js';
+import { movedCheckpoint, unseenEvents } from './unseen-events.js';
+import { GenerationGoneError } from './view-errors.js';
 
 /** What a view adds to a generation. */
 export interface PostgresGenerationsOptions<V extends View> {
@@ -54,10 +54,10 @@ export function postgresGenerations<V extends View>(
       return open(generation);
     },
     create: () =>
-      orMissing(
-        view,
-        locked(async (client) => open(await addGeneration(options, client, false))),
-      ),
+      locked(async (client) => {
+        await client.query(sql.createRegistry);
+        return open(await addGeneration(options, client, false));
+      }),
     async switchTo(generation) {
       await analyze(pool, schemaOf(view, generation));
       const { rowCount } = await orMissing(
@@ -171,15 +171,12 @@ export async function moveCheckpoint(
   from: Checkpoint,
   batch: BusBatch,
 ): Promise<void> {
-  const { watermark } = batch;
-  const isLater = watermark.epoch >= from.epoch && watermark.position > from.position;
-  const point = isLater ? watermark : from;
-  const offset = batch.offset > from.offset ? batch.offset : from.offset;
-  if (!isLater && offset === from.offset) return;
+  const to = movedCheckpoint(from, batch);
+  if (to.position === from.position && to.offset === from.offset) return;
   await client.query({
     name: `${schema}.move`,
     text: sql.moveCheckpoint(schema),
-    values: [from.partition, offset, point.epoch, point.position, point.hash, point.recordedTime],
+    values: [to.partition, to.offset, to.epoch, to.position, to.hash, to.recordedTime],
   });
 }
 
@@ -188,8 +185,7 @@ export async function moveCheckpoint(
  * `write` gets the events after the checkpoint that this program knows, perhaps none. It may start statements without
  * awaiting each, but resolves only when all have ended. The commit is asynchronous: after a crash of the server a view may
  * be some batches older, data and checkpoint together, and is filled again.
- * @throws UnknownEventError on an event that this program does not know; LostEventsError if the view holds lost events.
- * Nothing is changed then.
+ * @throws UnknownEventError, MissedEventsError, LostEventsError as View.apply says; nothing is changed then.
  */
 export async function applyOnce(
   pool: Pool,
@@ -199,23 +195,10 @@ export async function applyOnce(
 ): Promise<void> {
   await inTransaction(pool, sql.beginApply, async (client) => {
     const checkpoint = await lockCheckpoint(client, schema, batch.partition);
-    const events = knownEvents(unseen(batch, checkpoint));
+    const events = unseenEvents(batch, checkpoint);
     if (events.length > 0) await write(client, events);
     await moveCheckpoint(client, schema, checkpoint, batch);
   });
-}
-
-/** The events of a batch that a view at a checkpoint has not seen. Those of an epoch that has ended are not part of the log. */
-function unseen(batch: BusBatch, checkpoint: Checkpoint): readonly RecordedEvent[] {
-  const { partition, events, watermark } = batch;
-  const { epoch, position } = checkpoint;
-  const forked = (event: { readonly epoch: number }, at: bigint) => event.epoch > epoch && at <= position;
-  // A later epoch begins at or below our checkpoint, so that what we hold beyond its beginning is lost.
-  if (forked(watermark, watermark.position) || events.some((item) => forked(item.event, item.position))) {
-    throw new LostEventsError(partition, position);
-  }
-  const isNew = (item: RecordedEvent) => item.position > position && item.event.epoch >= epoch;
-  return events.every(isNew) ? events : events.filter(isNew);
 }
 
 /** Runs `work` in a transaction. A connection whose transaction failed is not used again unless it could be rolled back. */

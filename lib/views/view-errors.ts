@@ -25,3 +25,17 @@ export class LostEventsError extends Error {
     );
   }
 }
+
+/** The batch goes on from events that the view has not seen. Nothing is changed; what is missing has to come from the log first. */
+export class MissedEventsError extends Error {
+  override readonly name = 'MissedEventsError';
+  constructor(
+    readonly partition: number,
+    readonly checkpointPosition: bigint,
+    readonly after: bigint,
+  ) {
+    super(
+      `partition ${partition} of the view is at position ${checkpointPosition}; the batch follows event ${after}`,
+    );
+  }
+}

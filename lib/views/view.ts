@@ -36,7 +36,9 @@ export interface View {
   readonly generation: number;
   /**
    * Applies a batch: data first, then the checkpoint, or both at once. Idempotent: events at or before the checkpoint
-   * change nothing. Throws UnknownEventError on an event that it does not understand and that is not ignorable.
+   * change nothing, also when another process applies the same ones at the same time.
+   * @throws UnknownEventError on an event that it does not understand and that is not ignorable; MissedEventsError if the
+   * batch goes on from an event that the view has not seen; LostEventsError if the view holds events of a lost history.
    */
   apply(batch: BusBatch): Promise<void>;
   /** The checkpoint of a partition, `emptyCheckpoint` if there is none. One cheap read: waiting readers poll it. */
@@ -67,11 +69,11 @@ export interface ViewRow {
 
 /** The generations of a view in its store: `schema_1`, `schema_2`, …, one of which serves. */
 export interface ViewGenerations<V extends View> {
-  /** Creates the first generation if there is none. Writers only. */
+  /** Creates the first generation, which serves at once, if there is none. Writers only. */
   migrate(): Promise<void>;
   /** The generation that serves; reads the pointer afresh. @throws ViewMissingError before migrate. */
   current(): Promise<V>;
-  /** Makes an empty generation beside the others. */
+  /** Makes an empty generation beside the others, if need be in a store that holds nothing. A number is never given twice. */
   create(): Promise<V>;
   /** Points readers to a generation: one atomic change. */
   switchTo(generation: number): Promise<void>;
