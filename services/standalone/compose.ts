@@ -18,13 +18,11 @@ import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-clien
 import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
-import { callMetrics } from '../../lib/platform/call-metrics.js';
-import { type Chain, createChain, DEFAULT_CHAIN_LIMITS } from '../../lib/platform/chain.js';
 import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/platform/closeables.js';
-import { openConnectDoor } from '../../lib/platform/connect-door.js';
-import { type Door, openGrpcDoor } from '../../lib/platform/grpc-door.js';
+import { openDoors, type OpenDoors } from '../../lib/platform/doors.js';
+import type { DoorsConfig } from '../../lib/platform/environment.js';
 import { createHealth, type Health } from '../../lib/platform/health.js';
-import { addReflection } from '../../lib/platform/reflection.js';
+import { probeHealth } from '../../lib/platform/health-probe.js';
 import type { Service } from '../../lib/platform/service.js';
 import { systemClock } from '../../lib/platform/time.js';
 import { postgresBalances } from '../../lib/views/balances/postgres-balances.js';
@@ -35,20 +33,12 @@ import { composeProjector, healthServiceOf } from '../projector/compose.js';
 import { ledgerService } from '../projector/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../projector/verify/postgres-stored-log.js';
 import { composeQuery } from '../query/compose.js';
-import type { StandaloneConfig } from './config.js';
-import { probeHealth } from './health-probe.js';
-import { startError } from './ports.js';
 
 /** What runs, once composed. */
-export type Standalone = {
-  /** NOT_SERVING, no new calls; resolves when those under way have ended. */
-  drain: () => Promise<void>;
-  close: () => Promise<void>;
-  addresses: { grpc: string; connect: string };
-};
+export type Standalone = OpenDoors & { close: () => Promise<void> };
 
 export interface StandaloneParts {
-  readonly config: Pick<StandaloneConfig, 'host' | 'grpcPort' | 'connectPort' | 'corsOrigins'>;
+  readonly config: DoorsConfig;
   readonly postgres: PoolConfig;
   readonly log: pino.Logger;
   /** Frees the ports that were held since the start; awaited right before the doors bind. */
@@ -86,23 +76,9 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
     const registry = new Registry();
     collectDefaultMetrics({ register: registry, prefix: 'quittance_' });
     const { services, health } = await composeServices(parts, registry, closeables);
-    const { logger, metrics } = { logger: parts.log, metrics: callMetrics(registry) };
-    const chain = createChain({ logger, metrics, ...DEFAULT_CHAIN_LIMITS });
-    chain.warm(services);
-    await parts.releasePorts();
-    const doors = await openDoors(parts, { services, health, chain, registry }, closeables);
-    const { host } = parts.config;
-    return {
-      drain: async () => {
-        health.shutdown();
-        await Promise.all(doors.map((door) => door.drain()));
-      },
-      close: () => closeables.close(),
-      addresses: {
-        grpc: `${host}:${String(doors[0].port)}`,
-        connect: `http://${host}:${String(doors[1].port)}`,
-      },
-    };
+    const { config, log, releasePorts } = parts;
+    const doors = await openDoors(config, { services, health, registry, log }, releasePorts, closeables);
+    return { ...doors, close: () => closeables.close() };
   });
 }
 
@@ -162,7 +138,7 @@ async function composeServices(
   );
   closeables.add('the health probe', () => probing.stop());
   return {
-    services: [...command.services, ...query, ...projector.services, verify, health.service],
+    services: [...command.services, ...query, ...projector.services, verify],
     health,
   };
 }
@@ -201,41 +177,4 @@ function openPools(postgres: PoolConfig, closeables: Closeables) {
     await Promise.all(Object.values(pools).map((pool) => pool.end()));
   });
   return pools;
-}
-
-interface Behind {
-  readonly services: readonly Service[];
-  readonly health: Health;
-  readonly chain: Chain;
-  readonly registry: Registry;
-}
-
-async function openDoors(
-  { config, log }: StandaloneParts,
-  { services, health, chain, registry }: Behind,
-  closeables: Closeables,
-): Promise<readonly [Door, Door]> {
-  const { host, grpcPort, connectPort, corsOrigins } = config;
-  const grpc = await openGrpcDoor({
-    ...{ host, port: grpcPort, services, chain },
-    mount: (server) => {
-      addReflection(server, services);
-    },
-  }).catch((error: unknown) => {
-    throw startError(
-      { name: 'gRPC', host, port: grpcPort, variable: 'QUITTANCE_GRPC_PORT', protocol: 'other' },
-      error,
-    );
-  });
-  closeables.add('the gRPC door', () => grpc.close());
-  const connect = await openConnectDoor({
-    ...{ host, port: connectPort, services, chain, health, registry, corsOrigins, logger: log },
-  }).catch((error: unknown) => {
-    throw startError(
-      { name: 'Connect', host, port: connectPort, variable: 'QUITTANCE_CONNECT_PORT', protocol: 'http' },
-      error,
-    );
-  });
-  closeables.add('the Connect door', () => connect.close());
-  return [grpc, connect];
 }

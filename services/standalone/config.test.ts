@@ -24,7 +24,7 @@ test.each([
   ['QUITTANCE_GRPC_PORT', '70000', 'a port from 0 to 65535'],
   ['QUITTANCE_CONNECT_PORT', '80a', 'a port from 0 to 65535'],
   ['QUITTANCE_LOG_LEVEL', 'loud', 'trace, debug, info'],
-  ['QUITTANCE_INSECURE_LISTEN', 'yes', 'true or false'],
+  ['QUITTANCE_INSECURE_LISTEN', 'yes', 'true, false'],
   ['QUITTANCE_CORS_ORIGINS', 'https://a.example/', 'origins such as'],
   ['QUITTANCE_CORS_ORIGINS', '*', 'origins such as'],
   ['QUITTANCE_HOST', '127.0.0.1:50051', 'without a port'],

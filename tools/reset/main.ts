@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { dataDirOf } from '../../services/standalone/config.js';
 import { isOurDataDir, openDataDir } from '../../services/standalone/data-dir.js';
 import { stopLeftOverPostgres } from '../../services/standalone/engines/postgres-engine.js';
-import { StartError } from '../../services/standalone/start-error.js';
+import { StartError } from '../../lib/platform/start-error.js';
 
 async function reset(args: readonly string[]): Promise<number> {
   const unknown = args.find((arg) => arg !== '--yes');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type pino from 'pino';
 import { openEngineLog } from '../log-files.js';
-import { StartError } from '../start-error.js';
+import { StartError } from '../../../lib/platform/start-error.js';
 import { engineUserFor } from './engine-user.js';
 import {
   cannotRun,

@@ -23,7 +23,10 @@ export interface TestPlatform {
 export async function startPlatform(): Promise<TestPlatform> {
   const database = await createTestDatabase();
   const standalone = await composeStandalone({
-    config: { host: '127.0.0.1', grpcPort: 0, connectPort: 0, corsOrigins: ['http://console.example'] },
+    config: {
+      ...{ host: '127.0.0.1', grpcPort: 0, connectPort: 0, logLevel: 'silent', warnings: [] },
+      corsOrigins: ['http://console.example'],
+    },
     postgres: database.config,
     log: pino({ level: 'silent' }),
     releasePorts: () => Promise.resolve(),

@@ -15,9 +15,11 @@ export interface TestServer {
 /** Starts one. */
 export async function startTestServer(): Promise<TestServer> {
   const database = await createTestDatabase();
-  const config = { host: '127.0.0.1', grpcPort: 0, connectPort: 0, corsOrigins: [] };
   const standalone = await composeStandalone({
-    config,
+    config: {
+      ...{ host: '127.0.0.1', grpcPort: 0, connectPort: 0, corsOrigins: [] },
+      ...{ logLevel: 'silent', warnings: [] },
+    },
     postgres: database.config,
     log: pino({ level: 'silent' }),
     releasePorts: () => Promise.resolve(),

@@ -1,5 +1,5 @@
 /** Keeps health true: a service whose store does not answer is not serving, and serves again by itself. */
-import type { Health } from '../../lib/platform/health.js';
+import type { Health } from './health.js';
 
 export interface HealthProbe {
   /** The services whose health hangs on this probe. */
