@@ -20,15 +20,16 @@ async function consume(log: LogReader, handler: BusHandler, signal: AbortSignal)
   let next = readAfter(log, position);
   while (!signal.aborted) {
     const events = await next;
-    const last = events.at(-1);
-    if (last === undefined) {
+    const [first, last] = [events[0], events.at(-1)];
+    if (first === undefined || last === undefined) {
       await log.changed(position, signal);
       next = readAfter(log, position);
       continue;
     }
     position = last.position;
     if (events.length === BATCH_SIZE) next = readAfter(log, position);
-    await handler.handle({ partition: 0, events, offset: position, watermark: pointOf(last) });
+    const after = first.position - 1n;
+    await handler.handle({ partition: 0, events, offset: position, after, watermark: pointOf(last) });
     if (events.length < BATCH_SIZE) next = readAfter(log, position);
   }
   await next.catch(() => undefined);

@@ -51,6 +51,8 @@ export interface BusHandler {
   /** The offset of the last message that the consumer's own store holds; -1n for none. Asked at each assignment. */
   offsetOf(partition: number): Promise<bigint>;
   handle(batch: BusBatch): Promise<void>;
+  /** The partition is another process's from now on. */
+  released?(partition: number): void;
 }
 
 export interface EventBus {

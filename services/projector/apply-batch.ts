@@ -1,7 +1,7 @@
 /** Applies a batch to a view: passing trouble is tried again, and an event that cannot be applied is found and named. */
 import type { BusBatch, RecordedEvent } from '../../lib/platform/bus.js';
-import { UnknownEventError, type View } from '../../lib/views/view.js';
-import { LostEventsError } from '../../lib/views/view-errors.js';
+import { UnknownEventError, type View, ViewMissingError } from '../../lib/views/view.js';
+import { GenerationGoneError, LostEventsError, MissedEventsError } from '../../lib/views/view-errors.js';
 import { eventFailure, historyLost, storeFailure } from './failure.js';
 import { rest } from './rest.js';
 
@@ -24,6 +24,10 @@ export async function applyBatch(
       return;
     } catch (error) {
       if (error instanceof LostEventsError) throw historyLost(view.id, error.checkpointPosition, error);
+      if (error instanceof MissedEventsError) throw error;
+      // The generation, or the whole view, is gone: no try helps.
+      if (error instanceof GenerationGoneError || error instanceof ViewMissingError)
+        throw storeFailure(view.id, error);
       if (error instanceof UnknownEventError) break;
       const pause_ms = pauses_ms[attempt];
       if (signal.aborted) throw storeFailure(view.id, error);

@@ -19,8 +19,8 @@ export interface Comparison {
   different: number;
   /** Keys of rows that differ; the first few. */
   readonly examples: string[];
-  /** Rows that the serving generation has changed since: they can only be compared at rest. */
-  readonly moved: MovedRow[];
+  /** Rows that the serving generation has changed since: they are compared when the other one is as far. */
+  moved: MovedRow[];
 }
 
 /** More rows than these are not kept: they are compared while the projection stands still, which must not take long. */
@@ -36,8 +36,9 @@ export function emptyComparison(): Comparison {
 }
 
 /**
- * Compares all rows of a generation that goes on with one that stands still at position `through`. Rows that changed after
- * it are set aside in `moved`, up to a bound.
+ * Compares all rows of a generation that goes on with one that stands still, at position `through` or beyond in each
+ * partition. Rows of the same position are the same version of a thing; those that the first has changed since are set
+ * aside in `moved`, up to a bound.
  */
 export async function compareViews(
   serving: View,
@@ -58,11 +59,8 @@ export async function compareViews(
       one === undefined || (other !== undefined && other.key < one.key) ? keyOf(other) : one.key;
     const ours = one?.key === key ? one : undefined;
     const theirs = other?.key === key ? other : undefined;
-    if ((ours?.position ?? -1n) > through || (theirs?.position ?? -1n) > through) {
-      if (found.moved.length < MOST_MOVED) found.moved.push({ key, after, ordinal });
-    } else {
-      judge(found, ours, theirs);
-    }
+    if (!isMoved(ours, theirs, through)) judge(found, ours, theirs);
+    else if (found.moved.length < MOST_MOVED) found.moved.push({ key, after, ordinal });
     if (ours !== undefined) one = await next(left);
     if (theirs !== undefined) other = await next(right);
     after = key;
@@ -70,11 +68,45 @@ export async function compareViews(
   }
 }
 
-/** Compares the rows that were set aside. Both generations must stand still at the same position. */
+/** Whether one of the generations has another version of the row than the other, perhaps only because it is farther. */
+function isMoved(ours: ViewRow | undefined, theirs: ViewRow | undefined, through: bigint): boolean {
+  const [one, other] = [ours?.position ?? -1n, theirs?.position ?? -1n];
+  return one !== other && (one > through || other > through);
+}
+
+/**
+ * Compares the rows that were set aside. The new generation must stand still where the serving one was before this began,
+ * or beyond; what that one has changed since stays set aside.
+ */
 export async function compareMoved(serving: View, fresh: View, found: Comparison): Promise<void> {
-  const { moved } = found;
-  const [ours, theirs] = await Promise.all([rowsAt(serving, moved), rowsAt(fresh, moved)]);
-  for (const { key } of moved) judge(found, ours.get(key), theirs.get(key));
+  const moved = found.moved;
+  found.moved = [];
+  const ours = await rowsAt(serving, moved);
+  const theirs = await rowsAt(fresh, moved);
+  for (const row of moved) {
+    const [one, other] = [ours.get(row.key), theirs.get(row.key)];
+    if ((one?.position ?? -1n) > (other?.position ?? -1n)) found.moved.push(row);
+    else judge(found, one, other);
+  }
+}
+
+/**
+ * Compares a row that changes all the time: `reach` brings the new generation to exactly the position of its last change.
+ * Resolves with false where the two do not meet: it is set aside still.
+ */
+export async function compareHot(
+  serving: View,
+  fresh: View,
+  row: MovedRow,
+  found: Comparison,
+  reach: (position: bigint) => Promise<void>,
+): Promise<boolean> {
+  const ours = (await rowsAt(serving, [row])).get(row.key);
+  if (ours !== undefined) await reach(ours.position);
+  const theirs = (await rowsAt(fresh, [row])).get(row.key);
+  if ((theirs?.position ?? -1n) > (ours?.position ?? -1n)) return false;
+  judge(found, ours, theirs);
+  return true;
 }
 
 function judge(found: Comparison, ours: ViewRow | undefined, theirs: ViewRow | undefined): void {

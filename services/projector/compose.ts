@@ -5,10 +5,12 @@ import type { EventBus } from '../../lib/platform/bus.js';
 import type { Service } from '../../lib/platform/service.js';
 import { type Clock, systemClock } from '../../lib/platform/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
+import type { ProjectionControl } from './control/control.js';
+import { soloControl } from './control/solo-control.js';
 import { projectorMetrics } from './metrics.js';
-import { Projector } from './projector.js';
+import { Projector, type ProjectorView } from './projector.js';
 import { projectionService } from './rpc/projection-service.js';
-import { Projection, type ProjectorLog } from './runner.js';
+import type { ProjectorLog } from './runner.js';
 
 /** The generations of one view: all that a projection needs of it, and not to be mixed up with another's. */
 export type GenerationsOf<I extends ViewId> = ViewGenerations<View & { readonly id: I }>;
@@ -25,6 +27,8 @@ export interface ProjectorDeps {
   /** Told whenever a service's health changes, as in `quittance.projection.history`. */
   readonly onHealth?: (service: string, serving: boolean) => void;
   readonly clock?: Clock;
+  /** What several processes agree on; by default there is one. */
+  readonly control?: ProjectionControl;
   /** How long a generation that a rebuild replaced is kept. Default a minute. */
   readonly keepReplaced_ms?: number;
   /** The bus' offset of a position: the default is the embedded bus'; for Kafka `() => -1n`. */
@@ -50,22 +54,19 @@ export function healthServiceOf(id: ViewId): string {
 export function composeProjector(deps: ProjectorDeps): ComposedProjector {
   const { log, bus, logger, registry, onHealth } = deps;
   const metrics = registry === undefined ? undefined : projectorMetrics(registry);
-  const project = (id: ViewId, generations: ViewGenerations<View>) => {
-    const projection = new Projection({
-      ...{ id, generations, bus, log, logger },
-      onState: (state) => {
-        // Paused on purpose is no fault: reads go on and say how old they are.
-        onHealth?.(healthServiceOf(id), state !== 'failed');
-        if (projection.failure?.kind === 'history_lost') rebuildLost(id);
-      },
-      onApplied: (events) => metrics?.applied(id, events),
-    });
-    return [projection, generations] as const;
-  };
+  const viewOf = (id: ViewId, generations: ViewGenerations<View>): ProjectorView => ({
+    ...{ id, generations },
+    onState: (state) => {
+      // Paused on purpose is no fault: reads go on and say how old they are.
+      onHealth?.(healthServiceOf(id), state !== 'failed');
+      if (projector.entry(id).projection.failure?.kind === 'history_lost') void rebuildLost(id);
+    },
+    onApplied: (events) => metrics?.applied(id, events),
+  });
   // The log was restored to an older end: what the view holds beyond it is wrong, and nobody is to be asked.
-  const rebuildLost = (id: ViewId) => {
+  const rebuildLost = async (id: ViewId) => {
     try {
-      projector.rebuild(projector.entry(id), true);
+      await projector.rebuild(projector.entry(id), true);
     } catch (error) {
       logger.warn({ projection: id, err: error }, 'the view has to be rebuilt, and cannot be yet');
     }
@@ -73,13 +74,14 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
   const parts = {
     ...{ log, bus, logger },
     clock: deps.clock ?? systemClock,
+    control: deps.control ?? soloControl(),
     offsetAt: deps.offsetAt ?? ((position: bigint) => position),
     keepReplaced_ms: deps.keepReplaced_ms ?? 60_000,
   };
   const projector = new Projector(parts, [
-    project('balances', deps.balances),
-    project('history', deps.history),
-    project('reports', deps.reports),
+    viewOf('balances', deps.balances),
+    viewOf('history', deps.history),
+    viewOf('reports', deps.reports),
   ]);
   metrics?.watch(projector.entries);
   return {

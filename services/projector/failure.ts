@@ -33,6 +33,11 @@ export function storeFailure(view: ViewId, cause: unknown): ProjectionFailure {
   return new ProjectionFailure('store', `the store of the ${view} view fails or cannot be reached`, cause);
 }
 
+/** Another process makes it. */
+export function viewMissing(view: ViewId, cause: unknown): ProjectionFailure {
+  return new ProjectionFailure('store', `the ${view} view is being built from the log`, cause);
+}
+
 export function busFailure(cause: unknown): ProjectionFailure {
   return new ProjectionFailure('bus', 'events cannot be read', cause);
 }

@@ -1,17 +1,25 @@
 /**
- * Blue/green: a new generation of a view is filled from the log beside the one that serves, both are compared at the same
- * position, one pointer is switched. Readers notice nothing; the serving generation goes on all the while, but for two
- * short stops. A crash leaves the old one serving; what is left over is dropped at the next start.
+ * Blue/green: a new generation of a view is filled from the log beside the one that serves, both are compared row by row,
+ * one pointer is switched. Readers notice nothing; the serving generation goes on all the while, in this process and in
+ * others. A crash leaves the old one serving; what is left over is dropped by the next who makes a generation.
  *
- * The new one is never fed by the bus: it is filled from the log to exactly where the serving one stands, and inherits its
- * offsets. So this holds for any bus whose events are all in the log before.
+ * The new one is never fed by the bus: it is filled from the log to where the serving one stands, and inherits its
+ * offsets, which are then those of events that it has. So this holds for any bus whose events are all in the log before.
  */
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/platform/bus.js';
 import type { Clock } from '../../lib/platform/time.js';
 import type { Checkpoint, View, ViewGenerations } from '../../lib/views/view.js';
-import { type Comparison, compareMoved, compareViews, emptyComparison } from './compare.js';
+import {
+  type Comparison,
+  compareHot,
+  compareMoved,
+  compareViews,
+  emptyComparison,
+  type MovedRow,
+} from './compare.js';
 import { commonPoint, type Filling, fillTo } from './fill.js';
+import { rest } from './rest.js';
 import type { Projection, ProjectorLog } from './runner.js';
 
 export type RebuildPhase = 'filling' | 'comparing' | 'done' | 'failed';
@@ -45,12 +53,18 @@ export interface RebuildDeps {
   readonly acceptDifferences: boolean;
   readonly signal: AbortSignal;
   readonly onStatus: (status: RebuildStatus) => void;
+  /** How long other processes may write the old generation after the switch, milliseconds: the new one is kept as far. */
+  readonly escort_ms: number;
 }
 
 /** So few events are left to the time when the projection stands still. */
 const CLOSE_EVENTS = 2_000n;
 /** A projection that runs away faster than the log can be read is stopped after as many rounds. */
 const MOST_ROUNDS = 20;
+/** Rows that have changed in each round are compared one by one, as many at most. */
+const MOST_HOT_ROWS = 100;
+const HOT_TRIES = 5;
+const ESCORT_INTERVAL_ms = 20;
 
 /** A rebuild that ended without switching, for a reason that operators may read. */
 class RebuildRefused extends Error {
@@ -99,9 +113,10 @@ export async function rebuild(deps: RebuildDeps): Promise<number | undefined> {
     if (serving === undefined) throw new RebuildRefused('the store of the view was not reached yet');
     fresh = await generations.create();
     progress.update({ generation: fresh.generation });
-    await replace(deps, progress, serving, fresh);
+    const filling = await replace(deps, progress, serving, fresh);
     progress.update({ phase: 'done', endTime: clock() });
     logger.info({ projection: projection.id, generation: fresh.generation }, 'the rebuilt view serves');
+    await escort(deps, filling, serving);
     return serving.generation;
   } catch (error) {
     const failure =
@@ -114,7 +129,8 @@ export async function rebuild(deps: RebuildDeps): Promise<number | undefined> {
   }
 }
 
-async function replace(deps: RebuildDeps, progress: Progress, serving: View, fresh: View): Promise<void> {
+/** Fills, compares and switches. */
+async function replace(deps: RebuildDeps, progress: Progress, serving: View, fresh: View): Promise<Filling> {
   const { projection, generations, signal } = deps;
   const filling: Filling = {
     ...deps,
@@ -125,25 +141,79 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
     },
   };
   await catchUp(deps, filling, serving);
-  const aligned = await projection.frozen(() => align(deps, filling, serving));
+  await follow(deps, filling, serving);
   progress.update({ phase: 'comparing' });
   const found = emptyComparison();
-  const through = aligned.reduce(
-    (least, { position }) => (position < least ? position : least),
-    aligned[0]?.position ?? -1n,
-  );
-  await compareViews(serving, fresh, through, found, signal);
+  await compareViews(serving, fresh, least(filling.filled), found, signal);
   progress.compared(found);
+  await settle(deps, filling, serving, found);
+  progress.compared(found);
+  judge(deps, found);
   await catchUp(deps, filling, serving);
   await projection.frozen(async () => {
     const checkpoints = await align(deps, filling, serving);
-    await compareMoved(serving, fresh, found);
-    progress.compared(found);
-    judge(deps, found);
     signal.throwIfAborted();
     await generations.switchTo(fresh.generation);
     projection.adopt(fresh, checkpoints);
   });
+  return filling;
+}
+
+/** Compares what the serving generation had changed meanwhile: first all that stood still for a round, then the rest. */
+async function settle(deps: RebuildDeps, filling: Filling, serving: View, found: Comparison): Promise<void> {
+  for (let round = 0; round < MOST_ROUNDS && found.moved.length > 0; round++) {
+    await follow(deps, filling, serving);
+    await compareMoved(serving, filling.view, found);
+  }
+  const hot = found.moved.splice(0, MOST_HOT_ROWS);
+  for (const row of hot) await settleHot(deps, filling, serving, found, row);
+}
+
+async function settleHot(
+  deps: RebuildDeps,
+  filling: Filling,
+  serving: View,
+  found: Comparison,
+  row: MovedRow,
+): Promise<void> {
+  const reach = async (position: bigint) => {
+    // A row that claims to be from beyond the log's end is compared as it is, and differs.
+    const { position: end } = await deps.log.head();
+    if (position <= end)
+      await fillTo(
+        filling,
+        filling.filled.map(() => position),
+      );
+  };
+  for (let attempt = 0; attempt < HOT_TRIES; attempt++) {
+    if (await compareHot(serving, filling.view, row, found, reach)) return;
+    // The new generation is past it in that partition: it is read again once the serving one is too.
+    await rest(ESCORT_INTERVAL_ms, deps.signal);
+  }
+  found.moved.push(row);
+}
+
+/** Other processes go on with the old generation until they notice: readers of the new one must not wait for them. */
+async function escort(deps: RebuildDeps, filling: Filling, replaced: View): Promise<void> {
+  const until_ms = performance.now() + deps.escort_ms;
+  try {
+    while (performance.now() < until_ms && !deps.signal.aborted) {
+      await follow(deps, filling, replaced);
+      await rest(ESCORT_INTERVAL_ms, deps.signal);
+    }
+  } catch (error) {
+    // It serves, and every process will feed it: what failed here only made them wait a little.
+    deps.logger.warn({ projection: deps.projection.id, err: error }, 'the new generation was not kept up');
+  }
+}
+
+/** Brings the new generation to where the other one stands in each partition. */
+async function follow(deps: RebuildDeps, filling: Filling, serving: View): Promise<void> {
+  const targets = await targetsOf(deps, serving);
+  await fillTo(
+    filling,
+    targets.map(({ point }) => point.position),
+  );
 }
 
 /** Fills until little is missing to where the serving generation is, while that goes on. */
@@ -161,23 +231,30 @@ async function catchUp(deps: RebuildDeps, filling: Filling, serving: View): Prom
   }
 }
 
-/** Brings the new generation to exactly where the serving one stands still, offsets included. */
+/** Brings the new generation to where the serving one stands, not behind it in any partition, and gives it its offsets. */
 async function align(deps: RebuildDeps, filling: Filling, serving: View): Promise<Checkpoint[]> {
-  const targets = await targetsOf(deps, serving);
-  await fillTo(
-    filling,
-    targets.map(({ point }) => point.position),
-  );
-  const checkpoints: Checkpoint[] = [];
-  for (const [partition, { point, agrees, offset }] of targets.entries()) {
-    // From a history that was lost nothing is inherited.
-    const known = agrees ? offset : deps.offsetAt(point.position);
-    if (known !== deps.offsetAt(point.position)) {
-      await filling.view.apply({ partition, events: [], offset: known, watermark: point });
-    }
-    checkpoints.push(await filling.view.checkpoint(partition));
+  let targets = await targetsOf(deps, serving);
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    await fillTo(
+      filling,
+      targets.map(({ point }) => point.position),
+    );
+    // Where it stands still, in this process alone, the first round is the last.
+    const now = await targetsOf(deps, serving);
+    if (now.every(({ point }, partition) => point.position <= (filling.filled[partition] ?? -1n))) break;
+    targets = now;
   }
-  return checkpoints;
+  const { view } = filling;
+  return Promise.all(
+    targets.map(async ({ point, agrees, offset }, partition) => {
+      // From a history that was lost nothing is inherited.
+      const known = agrees ? offset : deps.offsetAt(point.position);
+      if (known !== deps.offsetAt(point.position)) {
+        await view.apply({ partition, events: [], offset: known, watermark: point });
+      }
+      return view.checkpoint(partition);
+    }),
+  );
 }
 
 function targetsOf({ bus, log }: RebuildDeps, serving: View) {
@@ -190,14 +267,24 @@ function targetsOf({ bus, log }: RebuildDeps, serving: View) {
 }
 
 function judge({ acceptDifferences, projection, logger }: RebuildDeps, found: Comparison): void {
-  if (found.different === 0) return;
-  const { compared, different, examples } = found;
+  const { compared, different, examples, moved } = found;
+  if (moved.length > 0) {
+    logger.warn(
+      { projection: projection.id, rows: moved.length },
+      'rows that never stood still were not compared',
+    );
+  }
+  if (different === 0) return;
   logger.warn({ projection: projection.id, compared, different, examples }, 'the generations differ');
   if (acceptDifferences) return;
   throw new RebuildRefused(
     `${String(different)} of ${String(compared)} rows differ from the generation that serves; ` +
       'the server log names the first; rebuild with accept_differences if the new one is right',
   );
+}
+
+function least(values: readonly bigint[]): bigint {
+  return values.reduce((one, other) => (other < one ? other : one));
 }
 
 function partitions(bus: Pick<EventBus, 'partitions'>): number[] {

@@ -1,9 +1,25 @@
 /** A projection: keeps one view up with the bus, and says how it is doing. */
 import type { LogReader } from '../../lib/log/reader.js';
 import type { BusBatch, EventBus, LogPoint } from '../../lib/platform/bus.js';
-import type { Checkpoint, View, ViewGenerations, ViewId } from '../../lib/views/view.js';
+import {
+  type Checkpoint,
+  UnknownEventError,
+  type View,
+  type ViewGenerations,
+  type ViewId,
+  ViewMissingError,
+} from '../../lib/views/view.js';
+import { GenerationGoneError, MissedEventsError } from '../../lib/views/view-errors.js';
 import { applyBatch } from './apply-batch.js';
-import { busFailure, historyLost, ProjectionFailure, storeFailure } from './failure.js';
+import {
+  busFailure,
+  eventFailure,
+  historyLost,
+  ProjectionFailure,
+  storeFailure,
+  viewMissing,
+} from './failure.js';
+import { fillTo } from './fill.js';
 import { Gate } from './gate.js';
 import { rest } from './rest.js';
 
@@ -32,6 +48,11 @@ export interface ProjectionDeps {
   readonly backoff_ms?: (failures: number) => number;
   /** Pauses between the tries of one batch, in milliseconds. */
   readonly pauses_ms?: readonly number[];
+  /**
+   * Makes the view where its store holds none: new, or it was lost. Undefined: another process is about it.
+   * By default its first generation, which the bus then fills.
+   */
+  readonly make?: () => Promise<View | undefined>;
 }
 
 /** How far behind a projection is, exactly. */
@@ -127,9 +148,22 @@ export class Projection {
   /** Goes on with another generation, which must be as far as the present one. Call it within `frozen`. */
   adopt(view: View, checkpoints: readonly Checkpoint[]): void {
     this.#view = view;
+    this.#known.clear();
     for (const checkpoint of checkpoints) this.#known.set(checkpoint.partition, checkpoint);
     // What failed may be well with the new one.
     if (this.#failure !== undefined) this.#turn.abort();
+  }
+
+  /** Goes on with the generation that serves, if that is another: a rebuild in another process has switched. */
+  async followSwitch(): Promise<void> {
+    const view = this.#view;
+    if (view === undefined) return;
+    const serving = await this.#deps.generations.current();
+    if (serving.generation === view.generation) return;
+    // Where it stands is read with the next batch; what it lacks then comes from the log.
+    await this.#gate.freeze(async () => {
+      if (this.#view === view) this.adopt(serving, []);
+    });
   }
 
   /** How far behind it is. Reads the log's end; the view's store only if nothing is known of it yet. */
@@ -186,6 +220,7 @@ export class Projection {
       {
         offsetOf: (partition) => this.#offsetOf(partition),
         handle: (batch) => this.#gate.pass(() => this.#handle(batch, signal)),
+        released: (partition) => this.#known.delete(partition),
       },
       signal,
     );
@@ -193,33 +228,32 @@ export class Projection {
   }
 
   async #open(): Promise<void> {
-    const { generations } = this.#deps;
     try {
-      if (this.#view === undefined) {
-        await generations.migrate();
-        this.#view = await generations.current();
-        await this.#dropLeftovers(this.#view.generation);
-      }
+      this.#view ??= await this.#current();
     } catch (error) {
-      throw storeFailure(this.id, error);
+      throw error instanceof ProjectionFailure ? error : storeFailure(this.id, error);
     } finally {
       this.#opened();
     }
   }
 
-  /** What a rebuild left behind that a crash or a stop interrupted, and generations replaced less than a minute before. */
-  async #dropLeftovers(serving: number): Promise<void> {
-    const { generations, logger } = this.#deps;
-    for (const generation of await generations.list()) {
-      if (generation === serving) continue;
-      await generations.drop(generation);
-      logger.info({ projection: this.id, generation }, 'dropped a generation that does not serve');
+  async #current(): Promise<View> {
+    const { generations, logger, make = () => firstOf(generations) } = this.#deps;
+    try {
+      return await generations.current();
+    } catch (error) {
+      if (!(error instanceof ViewMissingError)) throw error;
+      logger.warn({ projection: this.id }, 'the store holds no such view: it is made');
+      const made = await make();
+      if (made === undefined) throw viewMissing(this.id, error);
+      return made;
     }
   }
 
   async #offsetOf(partition: number): Promise<bigint> {
     const view = this.#serving();
     const checkpoint = await view.checkpoint(partition).catch((error: unknown) => {
+      this.#forget(error);
       throw storeFailure(this.id, error);
     });
     this.#known.set(partition, checkpoint);
@@ -244,8 +278,16 @@ export class Projection {
     const view = this.#serving();
     await this.#follows(view, batch);
     try {
-      await applyBatch(view, batch, signal, this.#deps.pauses_ms);
+      await this.#fillGap(view, batch, signal);
+      await applyBatch(view, batch, signal, this.#deps.pauses_ms).catch(async (error: unknown) => {
+        if (!(error instanceof MissedEventsError)) throw error;
+        // The store went back behind what we knew of it: it was replaced by an older copy.
+        this.#known.delete(batch.partition);
+        await this.#fillGap(view, batch, signal);
+        await applyBatch(view, batch, signal, this.#deps.pauses_ms);
+      });
     } catch (error) {
+      this.#forget(error);
       // What came before the culprit is in.
       const at = await view.checkpoint(batch.partition).catch(() => undefined);
       if (at !== undefined) this.#known.set(batch.partition, at);
@@ -258,6 +300,34 @@ export class Projection {
     });
     this.#deps.onApplied?.(batch.events.length);
     if (this.#failure !== undefined) this.#recovered();
+  }
+
+  /** A view that is not there any more, or not this generation of it, is looked for again before anything is applied. */
+  #forget(error: unknown): void {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (!(cause instanceof ViewMissingError || cause instanceof GenerationGoneError)) return;
+    this.#view = undefined;
+    this.#known.clear();
+  }
+
+  /** What the bus does not have any more, or never had, comes from the log. */
+  async #fillGap(view: View, batch: BusBatch, signal: AbortSignal): Promise<void> {
+    const { partition, after } = batch;
+    if (after === undefined) return;
+    const { bus, log, logger } = this.#deps;
+    const at = this.#known.get(partition) ?? (await view.checkpoint(partition));
+    if (after <= at.position) return;
+    const fields = { projection: this.id, partition, from: String(at.position), to: String(after) };
+    logger.warn(fields, 'the bus does not have what comes next: it is read from the log');
+    const isGap = Array.from({ length: bus.partitions }, (_, one) => one === partition);
+    const filling = {
+      ...{ log, bus, view, signal, offsetAt: () => -1n, onProgress: () => undefined },
+      filled: isGap.map((isIt) => (isIt ? at.position : after)),
+    };
+    const targets = isGap.map(() => after);
+    await fillTo(filling, targets).catch((error: unknown) => {
+      throw error instanceof UnknownEventError ? eventFailure(error.position, error) : error;
+    });
   }
 
   /** @throws ProjectionFailure if the batch goes on from another history than the view's: the log was restored since. */
@@ -296,4 +366,9 @@ export class Projection {
     mutate();
     if (this.state !== before) this.#deps.onState?.(this.state);
   }
+}
+
+async function firstOf(generations: ViewGenerations<View>): Promise<View> {
+  await generations.migrate();
+  return generations.current();
 }

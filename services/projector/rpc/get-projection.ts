@@ -8,5 +8,7 @@ import { projectionMessage } from './projection-message.js';
 export function getProjection(
   projector: Projector,
 ): MethodFunction<(typeof ProjectionService)['method']['getProjection']> {
-  return async ({ projectionId }) => ({ projection: await projectionMessage(projector.entry(projectionId)) });
+  return async ({ projectionId }) => ({
+    projection: await projectionMessage(projector, projector.entry(projectionId)),
+  });
 }

@@ -8,5 +8,7 @@ import { projectionMessage } from './projection-message.js';
 export function listProjections(
   projector: Projector,
 ): MethodFunction<(typeof ProjectionService)['method']['listProjections']> {
-  return async () => ({ projections: await Promise.all(projector.entries.map(projectionMessage)) });
+  return async () => ({
+    projections: await Promise.all(projector.entries.map((entry) => projectionMessage(projector, entry))),
+  });
 }

@@ -1,7 +1,10 @@
-/** ProjectionService/PauseProjection: stops applying events after the batch under way. Lasts until resumed or the process ends. */
+/**
+ * ProjectionService/PauseProjection: stops applying events after the batch under way. With several processes
+ * it lasts until it is resumed; where there is but one, also no longer than that lives.
+ */
 import type { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import type { MethodFunction } from '../../../lib/platform/service.js';
-import { type Projector, projectionState } from '../projector.js';
+import type { Projector } from '../projector.js';
 import { projectionMessage } from './projection-message.js';
 
 /** The method. */
@@ -10,8 +13,7 @@ export function pauseProjection(
 ): MethodFunction<(typeof ProjectionService)['method']['pauseProjection']> {
   return async ({ projectionId }) => {
     const entry = projector.entry(projectionId);
-    if (entry.projection.state === 'paused') throw projectionState(projectionId, 'it is paused already');
-    await entry.projection.pause();
-    return { projection: await projectionMessage(entry) };
+    await projector.pause(entry);
+    return { projection: await projectionMessage(projector, entry) };
   };
 }

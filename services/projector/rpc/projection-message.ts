@@ -10,7 +10,7 @@ import {
 } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import { fail, toCallError } from '../../../lib/platform/errors.js';
 import { SECOND, timestampOf } from '../../../lib/platform/time.js';
-import type { ProjectorEntry } from '../projector.js';
+import type { Projector, ProjectorEntry } from '../projector.js';
 import type { RebuildStatus } from '../rebuild.js';
 
 const STATES = {
@@ -28,6 +28,7 @@ const PHASES = {
 
 /** Reads where the projection is now. @throws CallError DEPENDENCY_UNAVAILABLE if the log cannot be read. */
 export async function projectionMessage(
+  projector: Projector,
   entry: ProjectorEntry,
 ): Promise<MessageInitShape<typeof ProjectionSchema>> {
   const { projection } = entry;
@@ -35,9 +36,11 @@ export async function projectionMessage(
     throw fail(ErrorReason.DEPENDENCY_UNAVAILABLE, 'the log cannot be read', { cause: toCallError(error) });
   });
   const { position, recordedTime } = lag.checkpoint;
+  const { state, failure } = projector.stateOf(entry);
+  const { rebuild } = entry.agreed;
   return {
     projectionId: projection.id,
-    state: STATES[projection.state],
+    state: STATES[state],
     store: projection.view?.store ?? '',
     generation: projection.view?.generation ?? 0,
     position,
@@ -45,8 +48,8 @@ export async function projectionMessage(
     lagEvents: lag.events,
     lagTime: durationOf(lag.time),
     ...(position < 0n ? {} : { positionTime: timestampOf(recordedTime) }),
-    failure: projection.state === 'failed' ? (projection.failure?.message ?? '') : '',
-    ...(entry.rebuild === undefined ? {} : { rebuild: rebuildMessage(entry.rebuild) }),
+    failure,
+    ...(rebuild === undefined ? {} : { rebuild: rebuildMessage(rebuild) }),
   };
 }
 

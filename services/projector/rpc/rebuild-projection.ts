@@ -10,7 +10,7 @@ export function rebuildProjection(
 ): MethodFunction<(typeof ProjectionService)['method']['rebuildProjection']> {
   return async ({ projectionId, acceptDifferences }) => {
     const entry = projector.entry(projectionId);
-    projector.rebuild(entry, acceptDifferences);
-    return { projection: await projectionMessage(entry) };
+    await projector.rebuild(entry, acceptDifferences);
+    return { projection: await projectionMessage(projector, entry) };
   };
 }

@@ -1,7 +1,7 @@
 /** ProjectionService/ResumeProjection: goes on after a pause or a failure. */
 import type { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import type { MethodFunction } from '../../../lib/platform/service.js';
-import { type Projector, projectionState } from '../projector.js';
+import type { Projector } from '../projector.js';
 import { projectionMessage } from './projection-message.js';
 
 /** The method. */
@@ -10,8 +10,7 @@ export function resumeProjection(
 ): MethodFunction<(typeof ProjectionService)['method']['resumeProjection']> {
   return async ({ projectionId }) => {
     const entry = projector.entry(projectionId);
-    if (entry.projection.state === 'running') throw projectionState(projectionId, 'it runs already');
-    entry.projection.resume();
-    return { projection: await projectionMessage(entry) };
+    await projector.resume(entry);
+    return { projection: await projectionMessage(projector, entry) };
   };
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FakeLog } from '../../query/test/fake-log.js';
+import { soloControl } from '../control/solo-control.js';
 import { Projector } from '../projector.js';
-import { Projection } from '../runner.js';
 import { FakeGenerations } from './fake-view.js';
 import { partitionedBus } from './partitioned-bus.js';
 import { until } from './until.js';
@@ -25,11 +25,10 @@ beforeEach(async () => {
   add(500);
   generations = new FakeGenerations('history');
   const bus = partitionedBus(log);
-  const projection = new Projection({
-    ...{ id: 'history', generations, bus, log, logger, backoff_ms: () => 5 },
-  });
   const parts = { log, bus, logger, clock: () => 0n, offsetAt: () => -1n, keepReplaced_ms: 60_000 };
-  projector = new Projector(parts, [[projection, generations]]);
+  projector = new Projector({ ...parts, control: soloControl() }, [
+    { id: 'history', generations, backoff_ms: () => 5 },
+  ]);
   await projector.start();
 });
 
@@ -50,11 +49,11 @@ test('a rebuild under load inherits the offsets of each partition and loses noth
   const filling = setInterval(() => {
     add(20);
   }, 1);
-  projector.rebuild(entry, false);
-  await until(() => entry.rebuild?.endTime !== undefined);
+  await projector.rebuild(entry, false);
+  await until(() => entry.agreed.rebuild?.endTime !== undefined);
   const atSwitch = [0, 1].map((partition) => serving()?.checkpoints.get(partition)?.offset ?? -1n);
   clearInterval(filling);
-  expect(entry.rebuild).toMatchObject({ phase: 'done', generation: 2, differentRows: 0 });
+  expect(entry.agreed.rebuild).toMatchObject({ phase: 'done', generation: 2, differentRows: 0 });
   for (const offset of atSwitch) expect(offset).toBeGreaterThan(0n);
   await until(isExact);
   add(50);

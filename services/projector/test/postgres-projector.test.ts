@@ -21,9 +21,9 @@ import { postgresBalances } from '../../../lib/views/balances/postgres-balances.
 import type { ViewGenerations } from '../../../lib/views/view.js';
 import { LedgerFixture, testId } from '../../../test/ledger-fixture.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
+import { soloControl } from '../control/solo-control.js';
 import { Projector } from '../projector.js';
 import { projectionService } from '../rpc/projection-service.js';
-import { Projection as Running } from '../runner.js';
 import { until } from './until.js';
 
 let database: TestDatabase;
@@ -94,9 +94,10 @@ beforeAll(async () => {
   generations = postgresBalances(pool);
   const bus = logBus(log);
   const logger = { info: () => {}, warn: () => {}, error: () => {} };
-  const running = new Running({ id: 'balances', generations, bus, log, logger, backoff_ms: () => 20 });
   const parts = { log, bus, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
-  projector = new Projector(parts, [[running, generations]]);
+  projector = new Projector({ ...parts, control: soloControl() }, [
+    { id: 'balances', generations, backoff_ms: () => 20 },
+  ]);
   fixture.run({ case: 'createLedger', value: { ledgerId: 'main', requestId: testId(1) } });
   for (let index = 0; index < 7; index++) {
     const value = { ledgerId: 'main', requestId: testId(100_000 + index), accountId: `a${String(index)}` };
@@ -143,7 +144,7 @@ test('a rebuild under load ends with an equal generation, which then serves and 
     deposit(20);
     await store();
   }
-  await until(() => before.rebuild?.endTime !== undefined);
+  await until(() => before.agreed.rebuild?.endTime !== undefined);
   deposit(5);
   await store();
   const { rebuild, generation } = await reached(end());
@@ -165,8 +166,13 @@ test('connections that break under load lose nothing and count nothing twice', a
   await reached(end());
   await call('rebuildProjection', { projectionId: 'balances' });
   const entry = projector.entry('balances');
-  await until(() => entry.rebuild?.endTime !== undefined);
-  expect(entry.rebuild).toMatchObject({ phase: 'done', generation: 3, differentRows: 0, comparedRows: 8 });
+  await until(() => entry.agreed.rebuild?.endTime !== undefined);
+  expect(entry.agreed.rebuild).toMatchObject({
+    phase: 'done',
+    generation: 3,
+    differentRows: 0,
+    comparedRows: 8,
+  });
 });
 
 test('a rebuild finds what somebody changed in the view, and puts it right when told to', async () => {
@@ -174,9 +180,10 @@ test('a rebuild finds what somebody changed in the view, and puts it right when 
   const log = postgresLogReader(pool, wakeups);
   const bus = logBus(log);
   const logger = { info: () => {}, warn: () => {}, error: () => {} };
-  const running = new Running({ id: 'balances', generations, bus, log, logger });
   const parts = { log, bus, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
-  projector = new Projector(parts, [[running, generations]]);
+  projector = new Projector({ ...parts, control: soloControl() }, [
+    { id: 'balances', generations, backoff_ms: () => 20 },
+  ]);
   await projector.start();
   await reached(end());
   expect(await generations.list()).toEqual([3]);
@@ -185,11 +192,11 @@ test('a rebuild finds what somebody changed in the view, and puts it right when 
   await pool.query(`update balances_3.accounts set credits = credits + 1 where account_id = 'a3'`);
   await call('rebuildProjection', { projectionId: 'balances' });
   const entry = projector.entry('balances');
-  await until(() => entry.rebuild?.endTime !== undefined);
-  expect(entry.rebuild).toMatchObject({ phase: 'failed', differentRows: 1, comparedRows: 8 });
+  await until(() => entry.agreed.rebuild?.endTime !== undefined);
+  expect(entry.agreed.rebuild).toMatchObject({ phase: 'failed', differentRows: 1, comparedRows: 8 });
   expect((await generations.current()).generation).toBe(3);
   await call('rebuildProjection', { projectionId: 'balances', acceptDifferences: true });
-  await until(() => entry.rebuild?.phase === 'done');
+  await until(() => entry.agreed.rebuild?.phase === 'done');
   const [again] = await (await generations.current()).rows({ ledgerId: null, afterKey: null, limit: 1 });
   expect(again).toEqual(row);
 });

@@ -3,8 +3,8 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import { CallError } from '../../../lib/platform/errors.js';
 import { START, FakeLog } from '../../query/test/fake-log.js';
+import { soloControl } from '../control/solo-control.js';
 import { Projector, type ProjectorEntry } from '../projector.js';
-import { Projection } from '../runner.js';
 import { FakeGenerations, type FakeView } from './fake-view.js';
 import { until } from './until.js';
 
@@ -16,11 +16,10 @@ let entry: ProjectorEntry;
 const logger = { info: () => {}, warn: () => {}, error: () => {} };
 const build = (keepReplaced_ms = 60_000) => {
   const bus = logBus(log);
-  const projection = new Projection({
-    ...{ id: 'history', generations, bus, log, logger, pauses_ms: [1], backoff_ms: () => 5 },
-  });
   const parts = { log, bus, logger, clock: () => START, offsetAt: (at: bigint) => at, keepReplaced_ms };
-  projector = new Projector(parts, [[projection, generations]]);
+  projector = new Projector({ ...parts, control: soloControl() }, [
+    { id: 'history', generations, pauses_ms: [1], backoff_ms: () => 5 },
+  ]);
   entry = projector.entry('history');
 };
 const view = (generation: number): FakeView => {
@@ -29,7 +28,7 @@ const view = (generation: number): FakeView => {
   return found;
 };
 const position = () => view(generations.serving ?? 0).checkpoints.get(0)?.position ?? -1n;
-const ended = () => entry.rebuild?.endTime !== undefined;
+const ended = () => entry.agreed.rebuild?.endTime !== undefined;
 const end = () => BigInt(log.events.length - 1);
 const isExact = (generation: number) =>
   log.events.every((each) => view(generation).counts.get(each.position) === 1);
@@ -45,11 +44,19 @@ beforeEach(async () => {
 
 afterEach(() => projector.stop());
 
+test('what an interrupted rebuild left behind is dropped at the next start', async () => {
+  await projector.stop();
+  await generations.create();
+  build();
+  await projector.start();
+  expect([...generations.all.keys()]).toEqual([1]);
+});
+
 describe('a rebuild', () => {
   test('fills, compares, switches; the projection goes on with the new generation', async () => {
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(ended);
-    expect(entry.rebuild).toMatchObject({
+    expect(entry.agreed.rebuild).toMatchObject({
       ...{ phase: 'done', generation: 2, position: 3_300n, failure: '' },
       ...{ comparedRows: 3_301, differentRows: 0 },
     });
@@ -72,12 +79,12 @@ describe('a rebuild', () => {
       if (position() < last) backwards.push(position());
       last = position();
     }, 0);
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(ended);
     clearInterval(filling);
     await until(() => position() === end());
     clearInterval(watching);
-    expect(entry.rebuild).toMatchObject({ phase: 'done', differentRows: 0 });
+    expect(entry.agreed.rebuild).toMatchObject({ phase: 'done', differentRows: 0 });
     expect(isExact(2)).toBe(true);
     expect(backwards).toEqual([]);
   });
@@ -85,10 +92,10 @@ describe('a rebuild', () => {
   test('that finds a difference leaves the old generation serving and says so', async () => {
     const key = 'event:00000042';
     view(1).rewritten.set(key, { key, position: 42n, content: 'wrong' });
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(ended);
-    expect(entry.rebuild).toMatchObject({ phase: 'failed', differentRows: 1, comparedRows: 3_301 });
-    expect(entry.rebuild?.failure).toContain('accept_differences');
+    expect(entry.agreed.rebuild).toMatchObject({ phase: 'failed', differentRows: 1, comparedRows: 3_301 });
+    expect(entry.agreed.rebuild?.failure).toContain('accept_differences');
     expect([...generations.all.keys()]).toEqual([1]);
     expect(generations.serving).toBe(1);
   });
@@ -96,9 +103,9 @@ describe('a rebuild', () => {
   test('finds a row that is missing, and one too many', async () => {
     view(1).counts.delete(7n);
     view(1).counts.set(-1n, 1);
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(ended);
-    expect(entry.rebuild).toMatchObject({ phase: 'failed', differentRows: 2 });
+    expect(entry.agreed.rebuild).toMatchObject({ phase: 'failed', differentRows: 2 });
   });
 
   test('finds a difference in a row that changes all the time', async () => {
@@ -106,25 +113,25 @@ describe('a rebuild', () => {
     // The position of the row is always later than where the comparison stands, until everything stands still.
     const hot = { key, content: 'wrong', position: 10n ** 9n };
     view(1).rewritten.set(key, hot);
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(ended);
-    expect(entry.rebuild).toMatchObject({ phase: 'failed', differentRows: 1 });
+    expect(entry.agreed.rebuild).toMatchObject({ phase: 'failed', differentRows: 1 });
   });
 
   test('with accept_differences switches all the same', async () => {
     const key = 'event:00000042';
     view(1).rewritten.set(key, { key, position: 42n, content: 'wrong' });
-    projector.rebuild(entry, true);
+    await projector.rebuild(entry, true);
     await until(ended);
-    expect(entry.rebuild).toMatchObject({ phase: 'done', differentRows: 1 });
+    expect(entry.agreed.rebuild).toMatchObject({ phase: 'done', differentRows: 1 });
     expect(generations.serving).toBe(2);
   });
 
   test('is not begun while another runs', async () => {
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     let reason: ErrorReason | undefined;
     try {
-      projector.rebuild(entry, false);
+      await projector.rebuild(entry, false);
     } catch (error) {
       if (error instanceof CallError) reason = error.reason;
     }
@@ -136,7 +143,7 @@ describe('a rebuild', () => {
     await projector.stop();
     build(20);
     await projector.start();
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(ended);
     expect([...generations.all.keys()]).toEqual([1, 2]);
     await until(() => !generations.all.has(1));
@@ -145,39 +152,39 @@ describe('a rebuild', () => {
   test('that fails half-way leaves the old generation serving, and another can begin', async () => {
     let open = () => {};
     generations.faults.gate = new Promise((resolve) => (open = resolve));
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(() => generations.all.has(2));
     view(2).gone = true;
     open();
     await until(ended);
-    expect(entry.rebuild).toMatchObject({
+    expect(entry.agreed.rebuild).toMatchObject({
       phase: 'failed',
       failure: 'a store failed; the server log has more',
     });
     expect(generations.serving).toBe(1);
-    projector.rebuild(entry, false);
-    await until(() => entry.rebuild?.phase === 'done');
+    await projector.rebuild(entry, false);
+    await until(() => entry.agreed.rebuild?.phase === 'done');
     expect(generations.serving).toBe(3);
   });
 
   test('that a stop interrupts leaves nothing behind', async () => {
     let open = () => {};
     generations.faults.gate = new Promise((resolve) => (open = resolve));
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(() => generations.all.has(2));
     const stopping = projector.stop();
     open();
     await stopping;
-    expect(entry.rebuild?.phase).toBe('failed');
+    expect(entry.agreed.rebuild?.phase).toBe('failed');
     expect([...generations.all.keys()]).toEqual([1]);
   });
 
   test('of a paused projection brings the new generation to where the old one stands', async () => {
     await entry.projection.pause();
     log.fill(100);
-    projector.rebuild(entry, false);
+    await projector.rebuild(entry, false);
     await until(ended);
-    expect(entry.rebuild).toMatchObject({ phase: 'done', position: 3_300n });
+    expect(entry.agreed.rebuild).toMatchObject({ phase: 'done', position: 3_300n });
     expect(position()).toBe(3_300n);
     entry.projection.resume();
     await until(() => position() === end());
@@ -190,7 +197,7 @@ describe('a rebuild', () => {
     log.fill(500);
     entry.projection.resume();
     await until(() => entry.projection.failure?.kind === 'history_lost');
-    projector.rebuild(entry, true);
+    await projector.rebuild(entry, true);
     await until(ended);
     await until(() => position() === end() && entry.projection.state === 'running');
     expect(isExact(2)).toBe(true);

@@ -62,13 +62,6 @@ describe('a projection', () => {
     expect(isExact()).toBe(true);
   });
 
-  test('drops at its start what an interrupted rebuild left behind', async () => {
-    await generations.migrate();
-    await generations.create();
-    await projection.start();
-    expect([...generations.all.keys()]).toEqual([1]);
-  });
-
   test('knows exactly how far it is behind', async () => {
     let open = () => {};
     await projection.start();

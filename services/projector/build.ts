@@ -1,0 +1,51 @@
+/** Makes a view that its store does not hold: the first time, or because the store was lost. */
+import type { LogReader } from '../../lib/log/reader.js';
+import type { EventBus } from '../../lib/platform/bus.js';
+import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
+import { fillTo } from './fill.js';
+import type { ProjectorLog } from './runner.js';
+
+export interface BuildDeps {
+  readonly id: ViewId;
+  readonly generations: ViewGenerations<View>;
+  readonly log: LogReader;
+  readonly bus: EventBus;
+  readonly logger: ProjectorLog;
+  /** See Filling.offsetAt. */
+  readonly offsetAt: (position: bigint) => bigint;
+  readonly signal: AbortSignal;
+}
+
+/** A log of so few events is caught up with at once: the view serves from the beginning and says how far it is. */
+const SMALL_LOG_EVENTS = 10_000n;
+
+/**
+ * The view, serving. Of a long log it is filled first, so that readers are told that there is none rather than shown one
+ * without their accounts.
+ */
+export async function build(deps: BuildDeps): Promise<View> {
+  const { id, generations, log, bus, logger } = deps;
+  const { position: end } = await log.head();
+  if (end < SMALL_LOG_EVENTS) {
+    await generations.migrate();
+    return generations.current();
+  }
+  const view = await generations.create();
+  const partitions = Array.from({ length: bus.partitions }, () => -1n);
+  const filling = { ...deps, view, filled: partitions, onProgress: () => undefined };
+  // What is committed meanwhile comes by the bus; it is not to be much.
+  for (let target = -1n; target < (await log.head()).position - SMALL_LOG_EVENTS || target < 0n;) {
+    target = (await log.head()).position;
+    const through = target;
+    await fillTo(
+      filling,
+      partitions.map(() => through),
+    );
+  }
+  await generations.switchTo(view.generation);
+  logger.info(
+    { projection: id, generation: view.generation, events: String(end + 1n) },
+    'the view was built',
+  );
+  return generations.current();
+}
