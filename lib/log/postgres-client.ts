@@ -44,5 +44,8 @@ export function createPool(config: pg.PoolConfig, options: PoolOptions): Pool {
     ...(options.options === undefined ? {} : { options: options.options }),
   });
   pool.on('error', () => undefined);
+  // One that breaks while in use fails the statement under way, which says so. The pool's own listener comes and goes, and
+  // the server's farewell may come in the same packet as the answer before it.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

@@ -208,9 +208,6 @@ export async function inTransaction<T>(
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
-  // While it is checked out the pool does not listen; the statement that fails says what happened.
-  const ignore = () => undefined;
-  client.on('error', ignore);
   let broken: Error | undefined;
   try {
     await client.query(begin);
@@ -223,7 +220,6 @@ export async function inTransaction<T>(
     });
     throw error;
   } finally {
-    client.off('error', ignore);
     client.release(broken);
   }
 }
