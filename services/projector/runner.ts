@@ -94,7 +94,7 @@ export class Projection {
     this.#deps = deps;
   }
 
-  /** Begins; resolves when the view's store was opened, or failed to be for the first time (it is tried again then). */
+  /** Begins; resolves when the view's store was opened, or failed to be for the first time (it is tried again then), or not at all while paused. */
   start(): Promise<void> {
     const opened = new Promise<void>((resolve) => (this.#opened = resolve));
     this.#loop ??= this.#run();
@@ -195,6 +195,7 @@ export class Projection {
       this.#turn = new AbortController();
       const { signal } = this.#turn;
       if (this.#paused) {
+        this.#opened();
         await rest(2 ** 31 - 1, signal);
         continue;
       }

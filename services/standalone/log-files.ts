@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
-import pretty from 'pino-pretty';
+import { readableLines } from '../../lib/platform/logging.js';
 
 const ROTATE_ABOVE_BYTES = 50 * 1024 * 1024;
 const KEEP = 3;
@@ -21,7 +21,7 @@ export function openLog(options: {
   rotate(path);
   // Synchronous: the last line before a crash is the one that is needed, and lines are few.
   const file = pino.destination({ dest: path, sync: true, mode: 0o600 });
-  const screen = options.toTerminal ? readable() : pino.destination({ dest: 1, sync: true });
+  const screen = options.toTerminal ? readableLines() : pino.destination({ dest: 1, sync: true });
   const level = options.level === 'silent' ? 'fatal' : options.level;
   const screenLevel = options.toTerminal ? (pino.levels.values[level] ?? 30) : 0;
   const streams: pino.StreamEntry[] = [
@@ -32,15 +32,6 @@ export function openLog(options: {
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.multistream(streams),
   );
-}
-
-function readable(): pino.DestinationStream {
-  return pretty({
-    destination: 1,
-    sync: true,
-    translateTime: 'SYS:HH:MM:ss.l',
-    singleLine: true,
-  });
 }
 
 /** Opens a log file for a child process to write to. The caller closes the descriptor. */

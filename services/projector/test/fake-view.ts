@@ -11,7 +11,7 @@ import {
   type ViewId,
   ViewMissingError,
 } from '../../../lib/views/view.js';
-import { GenerationGoneError } from '../../../lib/views/view-errors.js';
+import { GenerationGoneError, MissedEventsError } from '../../../lib/views/view-errors.js';
 
 /** What is wrong with the store at the moment. */
 export interface Faults {
@@ -48,6 +48,9 @@ export class FakeView<I extends ViewId = ViewId> implements View {
     this.#present();
     const { unknown, unapplicable } = this.faults;
     const before = this.#checkpoint(batch.partition);
+    if (batch.after !== undefined && batch.after > before.position) {
+      throw new MissedEventsError(batch.partition, before.position, batch.after);
+    }
     const fresh = batch.events.filter(({ position }) => position > before.position);
     if (unknown !== undefined && fresh.some(({ position }) => position === unknown)) {
       throw new UnknownEventError(unknown);
@@ -136,6 +139,13 @@ export class FakeGenerations<I extends ViewId = ViewId> implements ViewGeneratio
     const found = this.all.get(generation);
     if (found !== undefined) found.gone = true;
     this.all.delete(generation);
+  }
+
+  /** As if the store had been emptied. */
+  lose(): void {
+    for (const view of this.all.values()) view.gone = true;
+    this.all.clear();
+    this.serving = undefined;
   }
 
   list(): Promise<readonly number[]> {

@@ -1,0 +1,59 @@
+/** One of the services as a process of its own: command, projector or query. */
+import pino from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Closeables } from './closeables.js';
+import { type Behind, openDoors, wantedPorts } from './doors.js';
+import type { DoorsConfig, Environment } from './environment.js';
+import { openProcessLog } from './logging.js';
+import { holdPorts } from './ports.js';
+import { type ProcessHost, runProcess, type RunningProcess, unlessInterrupted } from './run-process.js';
+import { watchForEnd } from './shutdown.js';
+import { versionOf } from './version.js';
+
+/** What a composition root is given. */
+export interface ServiceParts<C> {
+  readonly config: C;
+  readonly log: pino.Logger;
+  readonly registry: Registry;
+  readonly closeables: Closeables;
+}
+
+/** A service, as its entry file names it. */
+export interface RunnableService<C extends DoorsConfig> {
+  /** `command`, `projector` or `query`. */
+  readonly name: string;
+  /** @throws StartError */
+  readConfig(env: Environment): C;
+  /** Opens what it needs; what it opened is closed through `closeables`, in reverse order. */
+  compose(parts: ServiceParts<C>): Promise<Pick<Behind, 'services' | 'health'>>;
+}
+
+/** Runs it until a signal. @returns the exit code. */
+export function runService<C extends DoorsConfig>(
+  host: ProcessHost,
+  service: RunnableService<C>,
+): Promise<number> {
+  return runProcess(host, (closeables) => start(host, service, closeables));
+}
+
+async function start<C extends DoorsConfig>(
+  host: ProcessHost,
+  service: RunnableService<C>,
+  closeables: Closeables,
+): Promise<RunningProcess> {
+  const config = service.readConfig(host.env);
+  const log = openProcessLog(config.logLevel, host.stdout.isTTY === true).child({ service: service.name });
+  const watch = watchForEnd(host, log);
+  closeables.add('the watch over signals', watch.dispose);
+  for (const warning of config.warnings) log.warn(warning);
+  const ports = await holdPorts(wantedPorts(config));
+  closeables.add('the ports', ports.release);
+  unlessInterrupted(watch);
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'quittance_' });
+  const behind = await service.compose({ config, log, registry, closeables });
+  unlessInterrupted(watch);
+  const doors = await openDoors(config, { ...behind, registry, log }, ports.release, closeables);
+  log.info({ version: versionOf(), addresses: doors.addresses }, 'ready');
+  return { drain: () => doors.drain(), failed: undefined, log, watch };
+}

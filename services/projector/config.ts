@@ -1,0 +1,19 @@
+/** The environment of the projector, read once into a typed configuration. */
+import { type BusConfig, readBus } from '../../lib/platform/bus-config.js';
+import { type DoorsConfig, type Environment, readDoors } from '../../lib/platform/environment.js';
+import { readDatabaseUrl } from '../../lib/platform/service-variables.js';
+import { readStores, type StoresConfig } from '../../lib/views/stores-config.js';
+
+/** What the operator chose. */
+export interface ProjectorConfig extends DoorsConfig {
+  readonly databaseUrl: string;
+  readonly bus: BusConfig;
+  readonly stores: StoresConfig;
+}
+
+/** @throws StartError naming the variable, its value and what is allowed. */
+export function readConfig(env: Environment): ProjectorConfig {
+  const databaseUrl = readDatabaseUrl(env);
+  const doors = readDoors(env, { grpcPort: 50052, connectPort: 8082 }, { authenticated: false });
+  return { ...doors, databaseUrl, bus: readBus(env), stores: readStores(env) };
+}

@@ -1,0 +1,20 @@
+/** The environment of the query service, read once into a typed configuration. */
+import { topicOf } from '../../lib/platform/bus-config.js';
+import { type DoorsConfig, type Environment, readDoors } from '../../lib/platform/environment.js';
+import { readDatabaseUrl } from '../../lib/platform/service-variables.js';
+import { readStores, type StoresConfig } from '../../lib/views/stores-config.js';
+
+/** What the operator chose. */
+export interface QueryConfig extends DoorsConfig {
+  readonly databaseUrl: string;
+  /** Its record says in which partition of the views a ledger is; no broker is asked. */
+  readonly topic: string;
+  readonly stores: StoresConfig;
+}
+
+/** @throws StartError naming the variable, its value and what is allowed. */
+export function readConfig(env: Environment): QueryConfig {
+  const databaseUrl = readDatabaseUrl(env);
+  const doors = readDoors(env, { grpcPort: 50053, connectPort: 8083 }, { authenticated: false });
+  return { ...doors, databaseUrl, topic: topicOf(env), stores: readStores(env) };
+}
