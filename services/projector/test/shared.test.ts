@@ -133,7 +133,8 @@ test('a failure in one is told by the other, and a resume by the other tries aga
   log.fill(1, 'other');
   await until(() => other.entry.projection.state === 'failed' || one.entry.projection.state === 'failed');
   const [failed, sound] = other.entry.projection.state === 'failed' ? [other, one] : [one, other];
-  await until(() => sound.entry.agreed.failureElsewhere !== undefined);
+  const known = () => sound.entry.agreed.failureElsewhere;
+  await until(() => known() !== undefined && known() === failed.entry.projection.failure?.message);
   expect(sound.projector.stateOf(sound.entry)).toEqual({
     state: 'failed',
     failure: failed.entry.projection.failure?.message,
