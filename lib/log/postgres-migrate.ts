@@ -5,12 +5,14 @@ import { EventSchema, LogStartedSchema } from '../../gen/quittance/event/v1/even
 import type { Micros } from '../platform/time.js';
 import { createLog } from './migrations/0001-log.sql.js';
 import { createState } from './migrations/0002-state.sql.js';
+import { createRelay } from './migrations/0003-relay.sql.js';
 import type { Pool, PoolClient } from './postgres-client.js';
 
 /** In order; a number, once released, never changes its text. */
 const MIGRATIONS: readonly (readonly [version: number, sql: string])[] = [
   [1, createLog],
   [2, createState],
+  [3, createRelay],
 ];
 
 const LATEST = MIGRATIONS.length;

@@ -26,6 +26,7 @@ export function readBus(env: Environment): BusConfig {
 /** The topic alone, for who reads its record and never speaks to a broker. @throws StartError */
 export function topicOf(env: Environment): string {
   const topic = valueOf(env, TOPIC_VARIABLE) ?? 'quittance.events.v1';
-  if (!/^[a-zA-Z0-9._-]{1,200}$/.test(topic)) throw bad(TOPIC_VARIABLE, topic, 'a name of letters, digits, . _ -');
+  if (!/^[a-zA-Z0-9._-]{1,200}$/.test(topic))
+    throw bad(TOPIC_VARIABLE, topic, 'a name of letters, digits, . _ -');
   return topic;
 }

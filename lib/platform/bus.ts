@@ -62,3 +62,27 @@ export interface EventBus {
   /** Consumes until the signal aborts, then resolves; rejects when the handler threw or the bus failed for good. */
   consume(handler: BusHandler, signal: AbortSignal): Promise<void>;
 }
+
+/** What the relay sends: an event, or the news alone that there was none for a partition. */
+export interface OutgoingMessage {
+  readonly partition: number;
+  /** Undefined: only the watermark moves. */
+  readonly record: RecordedEvent | undefined;
+  /** The position of the partition's event before this message; -1n for none. */
+  readonly after: bigint;
+  /** With this message its partition has every event up to here; always set where there is no record. */
+  readonly watermark: LogPoint | undefined;
+}
+
+/** The sending side of a bus that is not the log itself. */
+export interface BusPublisher {
+  /**
+   * Sends in order; resolves when all are stored. After a rejection nothing is known of any of them and the publisher is
+   * of no use any more: close it, open another, send again.
+   */
+  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens a publisher. @throws Error while the bus is away */
+export type OpenPublisher = () => Promise<BusPublisher>;

@@ -24,15 +24,21 @@ export interface Health {
   readonly service: Service;
 }
 
-/** The health of these services, none of which serves yet. */
-export function createHealth(names: readonly string[]): Health {
-  const serving = new Map(names.map((name) => [name, false]));
+/**
+ * The health of these services, none of which serves yet. The process as a whole serves when all `names` do; `others` are
+ * told of and do not count: a process is not to be taken out of service for what it can do without.
+ */
+export function createHealth(names: readonly string[], others: readonly string[] = []): Health {
+  const serving = new Map([...names, ...others].map((name) => [name, false]));
+  const spared = new Set(others);
   const changes = new EventEmitter();
   // A listener for each open watch: as many as the chain admits.
   changes.setMaxListeners(0);
   let isShutDown = false;
   const isServing = (name = '') =>
-    name === '' ? !isShutDown && [...serving.values()].every(Boolean) : serving.get(name) === true;
+    name === ''
+      ? !isShutDown && [...serving].every(([each, isUp]) => isUp || spared.has(each))
+      : serving.get(name) === true;
   const statusOf = (name: string): ServingStatus | undefined =>
     name === '' || serving.has(name) ? (isServing(name) ? SERVING : NOT_SERVING) : undefined;
   return {

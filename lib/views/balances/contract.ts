@@ -7,6 +7,7 @@ import { type CommandInit, LedgerFixture, testId } from '../../../test/ledger-fi
 import { accountsChangedBy } from '../../log/account-of.js';
 import type { BusBatch, RecordedEvent } from '../../platform/bus.js';
 import { emptyCheckpoint, UnknownEventError, type ViewGenerations, type ViewRow } from '../view.js';
+import { LostEventsError, MissedEventsError } from '../view-errors.js';
 import { accountKey, contentOf } from './fold.js';
 import type { BalanceRow, BalancesView } from './view.js';
 
@@ -16,6 +17,7 @@ export function balancesContract(fresh: () => Promise<ViewGenerations<BalancesVi
 
   readsAreExact(freshView);
   writesAreIdempotent(freshView);
+  batchesAreJudged(fresh);
 
   test('an unknown event stops the view and moves neither data nor checkpoint', async () => {
     const view = await freshView();
@@ -179,6 +181,51 @@ function writesAreIdempotent(freshView: () => Promise<BalancesView>): void {
       }),
       { numRuns: 15, seed: 7 },
     );
+  });
+}
+
+function batchesAreJudged(fresh: () => Promise<ViewGenerations<BalancesView>>): void {
+  test('a batch that follows an event which the view has not seen is refused, and changes nothing', async () => {
+    const view = await (await fresh()).current();
+    const fixture = busyLedger();
+    await view.apply({ ...fixture.batch(0n, 5n), after: -1n });
+    const before = [await allRows(view), await view.checkpoint(0)];
+    const late = { ...fixture.batch(8n), after: 7n };
+    await expect(view.apply(late)).rejects.toThrow(MissedEventsError);
+    await expect(view.apply({ ...late, events: [] })).rejects.toThrow(MissedEventsError);
+    expect([await allRows(view), await view.checkpoint(0)]).toEqual(before);
+    await view.apply({ ...fixture.batch(6n, 7n), after: 5n });
+    await view.apply(late);
+    expect(await allRows(view)).toEqual(expectedRows(fixture.events));
+  });
+
+  test('a batch of a later epoch that begins below the checkpoint is refused, and changes nothing', async () => {
+    const view = await (await fresh()).current();
+    const fixture = busyLedger();
+    await view.apply(fixture.batch());
+    const before = [await allRows(view), await view.checkpoint(0)];
+    const forked = { ...fixture.batch(4n, 5n), watermark: { ...fixture.point(5n), epoch: 1 } };
+    await expect(view.apply(forked)).rejects.toThrow(LostEventsError);
+    expect([await allRows(view), await view.checkpoint(0)]).toEqual(before);
+  });
+
+  test('processes that apply the same partition at once, cut differently, leave what one would have left', async () => {
+    const generations = await fresh();
+    const fixture = busyLedger(25);
+    const end = fixture.events.length - 1;
+    const applier = async (length: number) => {
+      const view = await generations.current();
+      for (let from = 0; from <= end; from += length) {
+        const batch = fixture.batch(BigInt(from), BigInt(Math.min(end, from + length - 1)));
+        await view.apply({ ...batch, after: BigInt(from - 1) });
+        // One that was left behind by a rebalance goes on with what the other has applied long since.
+        if (from >= length) await view.apply(fixture.batch(BigInt(from - length), BigInt(from - 1)));
+      }
+    };
+    await Promise.all([applier(1), applier(3), applier(10)]);
+    const view = await generations.current();
+    expect(await allRows(view)).toEqual(expectedRows(fixture.events));
+    expect(await view.checkpoint(0)).toMatchObject({ position: BigInt(end), offset: BigInt(end) });
   });
 }
 

@@ -21,7 +21,7 @@ export class FakeLog implements LogReader {
   /** Thrown by every read while set. */
   away: Error | undefined;
   epoch = 0;
-  readonly #wakeups = new Wakeups();
+  readonly wakeups = new Wakeups();
 
   constructor(id = 7) {
     this.id = new Uint8Array(16).fill(id);
@@ -39,7 +39,7 @@ export class FakeLog implements LogReader {
     const bytes = toBinary(EventSchema, event);
     const record = { position, event, bytes, hash: createHash('sha256').update(bytes).digest() };
     this.events.push(record);
-    this.#wakeups.wake();
+    this.wakeups.wake();
     return record;
   }
 
@@ -102,7 +102,7 @@ export class FakeLog implements LogReader {
 
   async changed(position: bigint, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && BigInt(this.events.length - 1) <= position) {
-      await this.#wakeups.wait(1_000, signal);
+      await this.wakeups.wait(1_000, signal);
     }
   }
 

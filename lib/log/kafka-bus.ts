@@ -1,0 +1,289 @@
+/**
+ * The bus on Kafka, for projections. Offsets that Kafka keeps for the group are written for tools to see and never believed:
+ * where to go on is in the view's own store. What Kafka no longer has is not looked for here: each message says what came
+ * before it, and who has not seen that reads it from the log.
+ */
+import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { BusBatch, BusHandler, EventBus, LogPoint, RecordedEvent } from '../platform/bus.js';
+import type { Log } from '../platform/logging.js';
+import { decodeMessage, type IncomingMessage, UnreadableMessage } from './cloud-event.js';
+import { kafkaClient, PATIENT } from './kafka-client.js';
+
+export interface KafkaBusOptions {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly partitions: number;
+  partitionOf(ledgerId: string): number;
+  /** Consumers of the same group share the partitions: one group a view. */
+  readonly group: string;
+  readonly logger: Pick<Log, 'info' | 'warn'>;
+}
+
+/** Messages a batch at most. */
+const BATCH_MESSAGES = 1_000;
+const FETCH_MAX_BYTES = 1024 * 1024;
+const SESSION_ms = 10_000;
+const HEARTBEAT_ms = 1_000;
+/** Leaving waits for the open fetch. */
+const FETCH_WAIT_ms = 250;
+/** How long to wait for having left. */
+const LEAVE_ms = 3_000;
+/** How often the group's offsets are written. */
+const COMMIT_ms = 1_000;
+/** Where Kafka jumps about more often than this at one place, something is wrong that no seek mends. */
+const MOST_SEEKS = 5;
+
+export function kafkaBus(options: KafkaBusOptions): EventBus {
+  return {
+    partitions: options.partitions,
+    partitionOf: (ledgerId) => options.partitionOf(ledgerId),
+    consume: (handler, signal) => new Consumption(options, handler, signal).run(),
+  };
+}
+
+/** Where a partition is read that this process has. */
+interface Lane {
+  /** The offset to come next. */
+  next: bigint;
+  seeks: number;
+  committedAt_ms: number;
+}
+
+/** One membership in the group, from joining to leaving. */
+class Consumption {
+  readonly #options: KafkaBusOptions;
+  readonly #handler: BusHandler;
+  readonly #signal: AbortSignal;
+  readonly #consumer: Consumer;
+  readonly #admin: Admin;
+  /** By partition; a promise from the assignment on. */
+  readonly #lanes = new Map<number, Promise<Lane>>();
+  #end: (failure: Error | undefined) => void = () => {};
+
+  constructor(options: KafkaBusOptions, handler: BusHandler, signal: AbortSignal) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#signal = signal;
+    const kafka = kafkaClient(options.brokers, `quittance-${options.group}`);
+    this.#admin = kafka.admin();
+    this.#consumer = kafka.consumer({
+      ...{ groupId: options.group, sessionTimeout: SESSION_ms, heartbeatInterval: HEARTBEAT_ms },
+      ...{ rebalanceTimeout: SESSION_ms, maxWaitTimeInMs: FETCH_WAIT_ms, minBytes: 1 },
+      ...{ maxBytesPerPartition: FETCH_MAX_BYTES, allowAutoTopicCreation: false },
+      retry: { ...PATIENT, restartOnFailure: () => Promise.resolve(true) },
+    });
+  }
+
+  async run(): Promise<void> {
+    const ended = new Promise<Error | undefined>((resolve) => (this.#end = resolve));
+    const onAbort = () => this.#end(undefined);
+    this.#signal.addEventListener('abort', onAbort, { once: true });
+    if (this.#signal.aborted) onAbort();
+    this.#listen();
+    const starting = this.#start().catch((error: unknown) => this.#end(asError(error)));
+    const failure = await ended;
+    this.#signal.removeEventListener('abort', onAbort);
+    await this.#leave(starting);
+    if (failure !== undefined) throw failure;
+  }
+
+  async #start(): Promise<void> {
+    const { topic, partitions } = this.#options;
+    await Promise.all([this.#consumer.connect(), this.#admin.connect()]);
+    if (this.#signal.aborted) return;
+    await this.#consumer.subscribe({ topic, fromBeginning: true });
+    await this.#consumer.run({
+      ...{ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: partitions },
+      eachBatch: (payload) => this.#eachBatch(payload),
+    });
+  }
+
+  #listen(): void {
+    const { CRASH, GROUP_JOIN } = this.#consumer.events;
+    const { logger, topic, group } = this.#options;
+    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
+      logger.warn({ group, restart, err: error }, 'the consumer has crashed');
+      // One that does not restart stays down for ever: whoever consumes builds another.
+      if (!restart) this.#end(error);
+    });
+    this.#consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+      this.#assign(memberAssignment[topic] ?? []);
+    });
+  }
+
+  /** Everything begins anew where the store is: another process may have been further, or not so far. */
+  #assign(partitions: readonly number[]): void {
+    for (const partition of this.#lanes.keys()) {
+      if (!partitions.includes(partition)) this.#handler.released?.(partition);
+    }
+    this.#lanes.clear();
+    this.#options.logger.info({ group: this.#options.group, partitions }, 'partitions were assigned');
+    const ends = this.#admin.fetchTopicOffsets(this.#options.topic);
+    for (const partition of partitions) {
+      const lane = this.#open(partition, ends);
+      // A failure ends the consumption; nobody else may be waiting for it.
+      lane.catch((error: unknown) => this.#end(asError(error)));
+      this.#lanes.set(partition, lane);
+    }
+  }
+
+  async #open(partition: number, ends: ReturnType<Admin['fetchTopicOffsets']>): Promise<Lane> {
+    const [stored, found] = await Promise.all([this.#handler.offsetOf(partition), ends]);
+    const range = found.find((each) => each.partition === partition);
+    if (range === undefined) throw new Error(`the topic has no partition ${String(partition)}`);
+    const [low, high, next] = [BigInt(range.low), BigInt(range.high), stored + 1n];
+    // What Kafka has dropped, or never had under these numbers, is missed by whoever reads on, and he notices.
+    const lane = { next: next >= low && next <= high ? next : low, seeks: 0, committedAt_ms: 0 };
+    this.#seek(partition, lane);
+    return lane;
+  }
+
+  #seek(partition: number, lane: Lane): void {
+    this.#consumer.seek({ topic: this.#options.topic, partition, offset: String(lane.next) });
+  }
+
+  async #eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch, isRunning, isStale } = payload;
+    const opening = this.#lanes.get(batch.partition);
+    if (opening === undefined || this.#signal.aborted) return;
+    // While a batch takes long the group must know that its reader lives.
+    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_ms);
+    try {
+      const lane = await opening;
+      const isOurs = () => this.#lanes.get(batch.partition) === opening;
+      if (!isRunning() || isStale() || !isOurs()) return;
+      if (!this.#isNext(batch.partition, lane, BigInt(batch.firstOffset() ?? lane.next))) return;
+      for (let from = 0; from < batch.messages.length; from += BATCH_MESSAGES) {
+        const messages = batch.messages.slice(from, from + BATCH_MESSAGES);
+        await this.#handle(batch.partition, messages, isOurs);
+        const last = messages.at(-1);
+        if (last === undefined || !isOurs()) return;
+        lane.next = BigInt(last.offset) + 1n;
+        payload.resolveOffset(last.offset);
+      }
+      await this.#commit(batch.partition, lane);
+    } catch (error) {
+      // Thrown to kafkajs it would be tried again for ever.
+      this.#end(asError(error));
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
+  /** Whether the batch begins where it should; else it is asked for from there. */
+  #isNext(partition: number, lane: Lane, first: bigint): boolean {
+    if (first === lane.next) {
+      lane.seeks = 0;
+      return true;
+    }
+    lane.seeks += 1;
+    if (lane.seeks <= MOST_SEEKS) {
+      this.#seek(partition, lane);
+      return false;
+    }
+    // Kafka does not have it: it is read from where Kafka begins, and whoever misses something notices.
+    const { logger, group } = this.#options;
+    const fields = { group, partition, wanted: String(lane.next), found: String(first) };
+    logger.warn(fields, 'Kafka does not have the messages that come next');
+    lane.next = first;
+    lane.seeks = 0;
+    return true;
+  }
+
+  /** One batch for all messages that follow each other; a gap among them begins another. */
+  async #handle(partition: number, messages: readonly KafkaMessage[], isOurs: () => boolean): Promise<void> {
+    let gathered: Gathered | undefined;
+    for (const message of messages) {
+      const incoming = this.#decode(partition, message);
+      if (gathered !== undefined && incoming.after > gathered.last) {
+        await this.#handler.handle(batchOf(partition, gathered));
+        if (!isOurs()) return;
+        gathered = undefined;
+      }
+      gathered ??= {
+        after: incoming.after,
+        last: incoming.after,
+        events: [],
+        offset: -1n,
+        watermark: undefined,
+      };
+      gather(gathered, incoming, BigInt(message.offset));
+    }
+    if (gathered !== undefined) await this.#handler.handle(batchOf(partition, gathered));
+  }
+
+  #decode(partition: number, { value, headers, offset }: KafkaMessage): IncomingMessage {
+    try {
+      return decodeMessage(value, (name) => {
+        const found = headers?.[name];
+        return Array.isArray(found) ? undefined : found?.toString();
+      });
+    } catch (cause) {
+      const { topic } = this.#options;
+      const reason = cause instanceof Error ? cause.message : 'it cannot be read';
+      throw new UnreadableMessage(`${topic}, partition ${String(partition)}, offset ${offset}: ${reason}`, {
+        cause,
+      });
+    }
+  }
+
+  async #commit(partition: number, lane: Lane): Promise<void> {
+    const now_ms = performance.now();
+    if (now_ms - lane.committedAt_ms < COMMIT_ms) return;
+    lane.committedAt_ms = now_ms;
+    const { topic } = this.#options;
+    // Only for tools that show how far a group is: a failure costs nothing.
+    await this.#consumer
+      .commitOffsets([{ topic, partition, offset: String(lane.next) }])
+      .catch(() => undefined);
+  }
+
+  /** Leaves the group, so that its partitions are another's at once. */
+  async #leave(starting: Promise<void>): Promise<void> {
+    for (const partition of this.#lanes.keys()) this.#handler.released?.(partition);
+    this.#lanes.clear();
+    const left = starting.then(() =>
+      Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]),
+    );
+    // A broker that is away would be waited for; then the group forgets this member by itself.
+    await Promise.race([left, new Promise((resolve) => setTimeout(resolve, LEAVE_ms).unref())]);
+  }
+}
+
+/** Messages that follow each other. */
+interface Gathered {
+  readonly after: bigint;
+  /** The position of the last event so far. */
+  last: bigint;
+  readonly events: RecordedEvent[];
+  offset: bigint;
+  watermark: LogPoint | undefined;
+}
+
+function gather(gathered: Gathered, { record, watermark }: IncomingMessage, offset: bigint): void {
+  gathered.offset = offset;
+  if (record !== undefined) {
+    gathered.events.push(record);
+    if (record.position > gathered.last) gathered.last = record.position;
+    const { epoch, recordedTimeMicros: recordedTime } = record.event;
+    later(gathered, { epoch, position: record.position, hash: record.hash, recordedTime });
+  }
+  if (watermark !== undefined) later(gathered, watermark);
+}
+
+/** After a restart the relay sends some messages again: the watermark does not go back for that. */
+function later(gathered: Gathered, point: LogPoint): void {
+  const before = gathered.watermark;
+  if (before === undefined || point.epoch > before.epoch || point.position > before.position) {
+    gathered.watermark = point;
+  }
+}
+
+function batchOf(partition: number, { after, events, offset, watermark }: Gathered): BusBatch {
+  if (watermark === undefined) throw new Error('a batch has an event or a watermark');
+  return { partition, events, offset, after, watermark };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

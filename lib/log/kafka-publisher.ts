@@ -1,0 +1,51 @@
+/**
+ * Sends to Kafka. kafkajs' own retry can resolve although a partition was never sent (kafkajs #1303), and its idempotence can
+ * drop a batch in silence after a failure; so there is neither: whatever fails ends the publisher.
+ */
+import { Partitioners } from 'kafkajs';
+import type { BusPublisher, OpenPublisher, OutgoingMessage } from '../platform/bus.js';
+import { encodeMessage } from './cloud-event.js';
+import { kafkaClient } from './kafka-client.js';
+
+export interface KafkaPublisherOptions {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly shard: number;
+}
+
+/** Acknowledged by all replicas in sync. */
+const ACKS_ALL = -1;
+const NO_ERROR = 0;
+const TIMEOUT_ms = 10_000;
+
+export function kafkaPublisher({ brokers, topic, shard }: KafkaPublisherOptions): OpenPublisher {
+  return async () => {
+    const producer = kafkaClient(brokers, 'quittance-relay', { retries: 0 }).producer({
+      ...{ idempotent: false, allowAutoTopicCreation: false, retry: { retries: 0 } },
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    const publisher: BusPublisher = {
+      publish: async (messages) => {
+        const answered = await producer.send({
+          ...{ topic, acks: ACKS_ALL, timeout: TIMEOUT_ms },
+          messages: messages.map((message) => ({
+            ...encodeMessage(message, shard),
+            partition: message.partition,
+          })),
+        });
+        const stored = answered.filter(({ errorCode }) => errorCode === NO_ERROR);
+        assertAll(messages, new Set(stored.map(({ partition }) => partition)));
+      },
+      close: () => producer.disconnect(),
+    };
+    return publisher;
+  };
+}
+
+/** @throws Error unless every partition that was sent to has answered. */
+function assertAll(messages: readonly OutgoingMessage[], stored: ReadonlySet<number>): void {
+  for (const { partition } of messages) {
+    if (!stored.has(partition)) throw new Error(`Kafka has not answered for partition ${String(partition)}`);
+  }
+}

@@ -1,0 +1,99 @@
+/** The topic: created by an explicit step, and checked by whoever uses it. */
+import type { Admin } from 'kafkajs';
+import { StartError } from '../platform/start-error.js';
+import { kafkaClient } from './kafka-client.js';
+import type { Pool } from './postgres-client.js';
+import { readTopic, recordTopic } from './postgres-relay.js';
+
+export interface TopicOptions {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  /** Of the log's database, migrated. */
+  readonly pool: Pool;
+}
+
+/** For the answer of a broker that is there; one that is not is not waited for. */
+const IMPATIENT = { retries: 3, initialRetryTime: 200 };
+/** How long messages are kept: a reader who was away longer catches up from the log. */
+const RETENTION_ms = 7 * 86_400_000;
+
+/**
+ * Creates the topic and its record; what is there already is left as it is.
+ * @throws StartError if it is there with another number of partitions.
+ */
+export async function createTopic(
+  options: TopicOptions & { readonly partitions: number; readonly replication: number },
+): Promise<'created' | 'present'> {
+  const { pool, topic, partitions, replication } = options;
+  return withAdmin(options, async (admin) => {
+    const recorded = await readTopic(pool, topic);
+    if (recorded !== undefined && recorded !== partitions) throw otherCount(topic, recorded, partitions);
+    const isNew = await admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        {
+          ...{ topic, numPartitions: partitions, replicationFactor: replication },
+          configEntries: [
+            { name: 'retention.ms', value: String(RETENTION_ms) },
+            { name: 'cleanup.policy', value: 'delete' },
+            // With three replicas one may be away; what is acknowledged is then still in two.
+            { name: 'min.insync.replicas', value: String(Math.max(1, replication - 1)) },
+          ],
+        },
+      ],
+    });
+    const found = await partitionsOf(admin, topic);
+    if (found !== partitions) throw otherCount(topic, found ?? 0, partitions);
+    await recordTopic(pool, topic, partitions);
+    return isNew ? 'created' : 'present';
+  });
+}
+
+/** How many partitions the topic has. @throws StartError if it is not there, or is not as it was recorded. */
+export async function checkTopic(options: TopicOptions): Promise<number> {
+  const { pool, topic } = options;
+  const recorded = await recordedPartitions(pool, topic);
+  const found = await withAdmin(options, (admin) => partitionsOf(admin, topic));
+  if (found === undefined) {
+    throw new StartError(
+      `the topic ${topic} is recorded and Kafka does not have it; run the step create-topic`,
+    );
+  }
+  if (found !== recorded) throw otherCount(topic, found, recorded);
+  return recorded;
+}
+
+/** How many partitions the topic was created with, without asking Kafka. @throws StartError if it was not */
+export async function recordedPartitions(pool: Pool, topic: string): Promise<number> {
+  const recorded = await readTopic(pool, topic);
+  if (recorded === undefined) {
+    throw new StartError(`the topic ${topic} was not created yet; run the step create-topic`);
+  }
+  return recorded;
+}
+
+function otherCount(topic: string, found: number, wanted: number): StartError {
+  return new StartError(
+    `the topic ${topic} has ${String(found)} partitions and not ${String(wanted)}: a ledger would be in another one;` +
+      ' the count is fixed when the topic is created',
+  );
+}
+
+async function partitionsOf(admin: Admin, topic: string): Promise<number | undefined> {
+  if (!(await admin.listTopics()).includes(topic)) return undefined;
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  return topics[0]?.partitions.length;
+}
+
+async function withAdmin<T>({ brokers }: TopicOptions, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaClient(brokers, 'quittance-admin', IMPATIENT).admin();
+  try {
+    await admin.connect().catch((cause: unknown) => {
+      const message = `Kafka does not answer at ${brokers.join(', ')}; start it or set QUITTANCE_KAFKA_BROKERS`;
+      throw new StartError(message, { cause });
+    });
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}

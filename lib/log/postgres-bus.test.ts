@@ -1,0 +1,8 @@
+import { FakeLog } from '../../services/query/test/fake-log.js';
+import { busContract } from '../platform/test/bus-contract.js';
+import { logBus } from './postgres-bus.js';
+
+busContract('the log itself', async () => {
+  const log = new FakeLog();
+  return { log, bus: logBus(log), stop: async () => undefined };
+});

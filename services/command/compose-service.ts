@@ -1,0 +1,92 @@
+/** The command service as a process of its own: it decides, and relays what it has decided to Kafka. */
+import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
+import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { kafkaPublisher } from '../../lib/log/kafka-publisher.js';
+import { recordedPartitions } from '../../lib/log/kafka-topic.js';
+import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
+import { listenForCommits } from '../../lib/log/postgres-listen.js';
+import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
+import { postgresRelayCursor } from '../../lib/log/postgres-relay.js';
+import { Wakeups } from '../../lib/log/wakeups.js';
+import { createHealth, type Health } from '../../lib/platform/health.js';
+import { probeHealth } from '../../lib/platform/health-probe.js';
+import { partitioner } from '../../lib/platform/partition.js';
+import type { ServiceParts } from '../../lib/platform/run-service.js';
+import type { Service } from '../../lib/platform/service.js';
+import { systemClock } from '../../lib/platform/time.js';
+import { composeCommand, DEFAULT_LIMITS } from './compose.js';
+import type { CommandConfig } from './config.js';
+import { relayMetrics } from './relay/metrics.js';
+import { Relay } from './relay/relay.js';
+
+const SHARD = 0;
+const HEALTH_ms = 1_000;
+const COMMANDS = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
+  ({ typeName }) => typeName,
+);
+/** The name under which grpc.health.v1 knows the relay. It does not keep commands from being taken. */
+export const RELAY_HEALTH = 'quittance.relay';
+
+type Parts = ServiceParts<CommandConfig>;
+
+/** Migrates, catches up with the log, begins to decide and to relay. */
+export async function composeCommandService(
+  parts: Parts,
+): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {
+  const { config, log, closeables } = parts;
+  const postgres = { connectionString: config.databaseUrl };
+  const wakeups = new Wakeups();
+  const listening = new AbortController();
+  const listened = listenForCommits(postgres, wakeups, listening.signal);
+  closeables.add('listening for commits', async () => {
+    listening.abort();
+    await listened;
+  });
+  const health = createHealth(COMMANDS, [RELAY_HEALTH]);
+  const command = await composeCommand(
+    {
+      ...{ postgres, clock: systemClock, wakeups, logger: log, shard: SHARD, limits: DEFAULT_LIMITS },
+      onHalt: () => {
+        for (const service of COMMANDS) health.set(service, false);
+      },
+    },
+    closeables,
+  );
+  await composeRelay(parts, postgres, wakeups, health);
+  const probing = await probeHealth(
+    health,
+    [{ services: COMMANDS, probe: async () => command.context.executor.isServing }],
+    HEALTH_ms,
+  );
+  closeables.add('the health probe', () => probing.stop());
+  return { services: command.services, health };
+}
+
+async function composeRelay(
+  { config, log, registry, closeables }: Parts,
+  postgres: { readonly connectionString: string },
+  wakeups: Wakeups,
+  health: Health,
+): Promise<void> {
+  const pool = createPool(postgres, { max: 3, name: 'quittance relay', options: KEYED_PLANS });
+  closeables.add('the pool of the relay', () => pool.end());
+  const { brokers, topic } = config.bus;
+  // Kafka itself is not asked: while it is away commands are taken all the same.
+  const partitions = await recordedPartitions(pool, topic);
+  const metrics = relayMetrics(registry);
+  const relay = new Relay({
+    ...{ wakeups, partitions, partitionOf: partitioner(partitions), logger: log },
+    log: postgresLogReader(pool, wakeups, SHARD),
+    cursor: postgresRelayCursor(pool, topic),
+    open: kafkaPublisher({ brokers, topic, shard: SHARD }),
+    onHealth: (isUp) => {
+      health.set(RELAY_HEALTH, isUp);
+    },
+    onSent: (messages, events) => metrics.sent(messages, events),
+    onError: () => metrics.failed(),
+  });
+  metrics.watch(relay);
+  relay.start();
+  closeables.add('the relay', () => relay.stop());
+}

@@ -1,0 +1,241 @@
+/**
+ * The relay: sends the log to the bus, in order, each event at least once. It never holds up the write side: while the bus
+ * is away it waits, and goes on from its cursor.
+ */
+import type { LogReader } from '../../../lib/log/reader.js';
+import { firstCursor, type RelayCursor, type RelayCursorStore } from '../../../lib/log/relay-cursor.js';
+import type { Wakeups } from '../../../lib/log/wakeups.js';
+import type { BusPublisher, OpenPublisher, RecordedEvent } from '../../../lib/platform/bus.js';
+import type { Log } from '../../../lib/platform/logging.js';
+import { type Batch, batchOf, pointOf, watermarksFor } from './batch.js';
+
+export interface RelayDeps {
+  readonly log: LogReader;
+  readonly cursor: RelayCursorStore;
+  readonly open: OpenPublisher;
+  readonly partitions: number;
+  partitionOf(ledgerId: string): number;
+  readonly wakeups: Wakeups;
+  readonly logger: Pick<Log, 'info' | 'warn'>;
+  /** Told whether the bus takes what is sent. */
+  readonly onHealth?: (isUp: boolean) => void;
+  /** Told of each batch that the bus has stored. */
+  readonly onSent?: (messages: number, events: number) => void;
+  readonly onError?: () => void;
+}
+
+/** Events a batch: with a message for each partition that has none, not above 1,000 (kafkajs groups them in quadratic time). */
+const PAGE_EVENTS = 900;
+/** A partition without events hears of the log's moving as often. */
+export const WATERMARK_ms = 20;
+/** And while the log stands still, so that readers know that all is well. */
+export const IDLE_WATERMARK_ms = 1_000;
+const SAVE_ms = 100;
+/** How long a commit may go unnoticed whose wake-up was lost. */
+const POLL_ms = 200;
+const BACKOFF_MAX_ms = 1_000;
+
+export class Relay {
+  readonly #deps: RelayDeps;
+  readonly #stop = new AbortController();
+  #cursor: RelayCursor;
+  /** The point of the cursor; undefined before the first event is sent. */
+  #at: RecordedEvent | undefined;
+  /** When each partition was last told of the cursor, and how far that was. */
+  readonly #told: { at_ms: number; position: bigint }[];
+  #publisher: BusPublisher | undefined;
+  #savedAt_ms = 0;
+  #saving: Promise<void> = Promise.resolve();
+  #running: Promise<void> = Promise.resolve();
+  #failures = 0;
+
+  constructor(deps: RelayDeps) {
+    this.#deps = deps;
+    this.#cursor = firstCursor(deps.partitions);
+    this.#told = Array.from({ length: deps.partitions }, () => ({ at_ms: 0, position: -1n }));
+  }
+
+  /** Up to where the bus has the log. */
+  get position(): bigint {
+    return this.#cursor.position;
+  }
+
+  /** Whether the last attempt to send succeeded. */
+  get isUp(): boolean {
+    return this.#failures === 0;
+  }
+
+  /** Begins; what is away is waited for. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Ends after the batch under way, and keeps the cursor. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#saving;
+    await this.#deps.cursor.save(this.#cursor).catch(() => undefined);
+    await this.#publisher?.close().catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    let isLoaded = false;
+    while (!signal.aborted) {
+      try {
+        if (!isLoaded) await this.#load();
+        isLoaded = true;
+        await this.#turn();
+      } catch (error) {
+        await this.#failed(error);
+      }
+    }
+  }
+
+  /** The cursor as it was stored, if the log has its event; else from the beginning: readers know what they have. */
+  async #load(): Promise<void> {
+    const { cursor, log, logger, partitions } = this.#deps;
+    const stored = await cursor.read();
+    if (stored.position < 0n) return;
+    const found = await log.at(stored.position);
+    if (found !== undefined && sameBytes(found.hash, stored.hash) && stored.lasts.length === partitions) {
+      this.#cursor = stored;
+      this.#at = found;
+      return;
+    }
+    logger.warn(
+      { position: String(stored.position) },
+      'the log is not the one that was relayed: from its beginning',
+    );
+  }
+
+  /** Sends what there is, or waits for more. */
+  async #turn(): Promise<void> {
+    const { wakeups } = this.#deps;
+    const since = wakeups.count;
+    const events = await this.#read(this.#cursor.position);
+    if (events.length > 0) {
+      await this.#relay(events);
+      return;
+    }
+    if (await this.#tellTheQuiet()) return;
+    await wakeups.wait(this.#wait_ms(), this.#stop.signal, since);
+  }
+
+  /** Page after page, each read while the one before is sent. */
+  async #relay(first: readonly RecordedEvent[]): Promise<void> {
+    let events = first;
+    while (events.length > 0) {
+      const last = events.at(-1);
+      if (last === undefined) return;
+      const next = events.length < PAGE_EVENTS ? undefined : this.#read(last.position);
+      // It is awaited later; a rejection until then must not count as unhandled.
+      next?.catch(() => undefined);
+      await this.#send(this.#batch(events), events.length);
+      this.#save();
+      if (next === undefined || this.#stop.signal.aborted) return;
+      events = await next;
+    }
+  }
+
+  #batch(events: readonly RecordedEvent[]): Batch {
+    const now_ms = performance.now();
+    const isDue = (partition: number) => now_ms - (this.#told[partition]?.at_ms ?? 0) >= WATERMARK_ms;
+    return batchOf(events, this.#cursor, this.#deps, isDue);
+  }
+
+  /** Tells the partitions that have not heard of the cursor, or of anything for a while. Whether there were any. */
+  async #tellTheQuiet(): Promise<boolean> {
+    const at = this.#at;
+    if (at === undefined) return false;
+    const now_ms = performance.now();
+    const due = this.#told.flatMap(({ at_ms, position }, partition) => {
+      const every_ms = position < this.#cursor.position ? WATERMARK_ms : IDLE_WATERMARK_ms;
+      return now_ms - at_ms >= every_ms ? [partition] : [];
+    });
+    if (due.length === 0) return false;
+    await this.#send(watermarksFor(due, at, this.#cursor), 0);
+    this.#save();
+    return true;
+  }
+
+  /** Until the next partition is to be told, and not longer than a lost wake-up may go unnoticed. */
+  #wait_ms(): number {
+    const now_ms = performance.now();
+    const dues = this.#told.map(
+      ({ at_ms, position }) =>
+        at_ms + (position < this.#cursor.position ? WATERMARK_ms : IDLE_WATERMARK_ms) - now_ms,
+    );
+    return Math.max(1, Math.min(POLL_ms, ...dues));
+  }
+
+  async #send({ messages, cursor, at }: Batch, events: number): Promise<void> {
+    this.#publisher ??= await this.#deps.open();
+    await this.#publisher.publish(messages);
+    const at_ms = performance.now();
+    for (const { partition, watermark } of messages) {
+      if (watermark !== undefined) this.#told[partition] = { at_ms, position: watermark.position };
+    }
+    this.#cursor = cursor;
+    this.#at = at;
+    this.#deps.onSent?.(messages.length, events);
+    if (this.#failures > 0) this.#deps.logger.info({}, 'the relay goes on');
+    this.#failures = 0;
+    this.#deps.onHealth?.(true);
+  }
+
+  /** Whatever it was, nothing is known of what was under way: a new publisher begins at the cursor. */
+  async #failed(error: unknown): Promise<void> {
+    this.#failures += 1;
+    const { logger, onHealth, onError, wakeups } = this.#deps;
+    if (this.#failures === 1) logger.warn({ err: error }, 'the relay cannot send, and tries again');
+    onHealth?.(false);
+    onError?.();
+    const publisher = this.#publisher;
+    this.#publisher = undefined;
+    await publisher?.close().catch(() => undefined);
+    const until_ms = performance.now() + Math.min(BACKOFF_MAX_ms, 50 * 2 ** Math.min(this.#failures, 10));
+    // Commits go on meanwhile and wake us: they are no reason to hurry.
+    for (let left_ms = 1; left_ms > 0 && !this.#stop.signal.aborted;) {
+      left_ms = until_ms - performance.now();
+      if (left_ms > 0) await wakeups.wait(left_ms, this.#stop.signal);
+    }
+  }
+
+  #read(after: bigint): Promise<readonly RecordedEvent[]> {
+    return this.#deps.log.page({
+      ...{ after, through: null, limit: PAGE_EVENTS, ledgerId: null, streamId: null },
+    });
+  }
+
+  /** Now and then, and not waited for: whatever is sent again is known by its position. */
+  #save(): void {
+    const now_ms = performance.now();
+    if (now_ms - this.#savedAt_ms < SAVE_ms) return;
+    this.#savedAt_ms = now_ms;
+    const { cursor, logger } = this.#deps;
+    const current = this.#cursor;
+    this.#saving = this.#saving
+      .then(() => cursor.save(current))
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'the cursor of the relay was not saved');
+      });
+  }
+
+  /** How far the bus is behind the log, exactly. */
+  async lag(): Promise<{ readonly events: bigint; readonly time: bigint }> {
+    const { log } = this.#deps;
+    const head = await log.head();
+    const events = head.position - this.#cursor.position;
+    if (events <= 0n) return { events: 0n, time: 0n };
+    const after = this.#cursor.position;
+    const [oldest] = await log.page({ after, through: null, limit: 1, ledgerId: null, streamId: null });
+    const time = oldest === undefined ? 0n : (await log.now()) - pointOf(oldest).recordedTime;
+    return { events, time: time > 0n ? time : 0n };
+  }
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}

@@ -1,0 +1,142 @@
+/** A server of the local stack as a process of ours: started, waited for, stopped, or killed by a test of faults. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A server that runs. */
+export interface RunningEngine {
+  readonly name: string;
+  /** How clients reach it. */
+  readonly url: string;
+  readonly pid: number;
+  /** Asks it to end, and makes it if it does not within 10 s. Safe to call twice. */
+  stop(): Promise<void>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Resolves if it ends without being asked. */
+  readonly died: Promise<Error>;
+}
+
+/** Where an engine runs. */
+export interface EnginePlace {
+  readonly host: string;
+  readonly port: number;
+  /** Of its data; made if absent. */
+  readonly directory: string;
+}
+
+/** A kind of server. */
+export interface Engine {
+  readonly name: string;
+  /** Brings what it needs onto this machine, once. @throws StartError naming what to install */
+  install(): Promise<void>;
+  /** @throws Error with the end of its log if it does not answer in time. */
+  start(place: EnginePlace): Promise<RunningEngine>;
+}
+
+/** What a start needs to know of a program. */
+export interface ProgramOptions {
+  readonly name: string;
+  readonly url: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly directory: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Asked again and again until it resolves with true. */
+  isReady(): Promise<boolean>;
+  readonly limit_ms?: number;
+}
+
+const START_LIMIT_ms = 90_000;
+const STOP_LIMIT_ms = 10_000;
+const ASK_ms = 50;
+
+/** Starts a program and waits until it answers. It is detached: a terminal's Ctrl-C is ours to pass on, in order. */
+export async function startProgram(options: ProgramOptions): Promise<RunningEngine> {
+  const { name, directory, isReady, limit_ms = START_LIMIT_ms } = options;
+  mkdirSync(directory, { recursive: true });
+  const logFile = join(directory, `${name}.log`);
+  const log = openSync(logFile, 'a', 0o600);
+  const child = spawn(options.command, options.args, {
+    ...{ cwd: directory, stdio: ['ignore', log, log], detached: true },
+    env: options.env ?? process.env,
+  });
+  closeSync(log);
+  const engine = await engineOf(child, options.name, options.url);
+  const until_ms = performance.now() + limit_ms;
+  while (!(await isReady().catch(() => false))) {
+    if (child.exitCode !== null || child.signalCode !== null || performance.now() > until_ms) {
+      await engine.kill();
+      throw new Error(`${name} did not start; its log is ${logFile}`);
+    }
+    await pause(ASK_ms);
+  }
+  return engine;
+}
+
+async function engineOf(child: ChildProcess, name: string, url: string): Promise<RunningEngine> {
+  const ended = once(child, 'exit');
+  // Rejects if there is no such program.
+  await once(child, 'spawn');
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${name} has no process`);
+  let isAsked = false;
+  const end = async (signal: NodeJS.Signals) => {
+    isAsked = true;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    signalGroup(pid, signal);
+    const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_LIMIT_ms);
+    await ended;
+    clearTimeout(timer);
+  };
+  return {
+    ...{ name, url, pid },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    died: ended.then(
+      () =>
+        new Promise((resolve) => {
+          if (!isAsked) resolve(new Error(`${name} (process ${String(pid)}) has ended by itself`));
+        }),
+    ),
+  };
+}
+
+/** A detached child leads a group of its own, which its helpers are in. */
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It is gone.
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The root of the project: where deploy/ is, whether this runs from the source or from dist/. */
+export function projectRoot(): string {
+  for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at)) {
+    if (existsSync(join(at, 'deploy', 'kafka', 'pom.xml'))) return at;
+    if (at === dirname(at)) throw new Error('deploy/ is not to be found: run this from a checkout of Quittance');
+  }
+}
+
+/** Where what was installed for the stack is kept: git ignores it. */
+export function installRoot(): string {
+  return join(projectRoot(), '.quittance-stack');
+}
+
+export function pause(duration_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration_ms));
+}

@@ -1,0 +1,69 @@
+/** Brings programs onto this machine: by the system's packages where root may, else one line says what to install. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StartError } from '../../../lib/platform/start-error.js';
+
+/** Whether a program is on the PATH. */
+export function isOnPath(program: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
+}
+
+/** Runs a program to its end. @throws StartError with the end of what it said */
+export async function run(command: string, args: readonly string[], cwd?: string): Promise<void> {
+  const child = spawn(command, args, {
+    ...{ stdio: ['ignore', 'pipe', 'pipe'] },
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) {
+    throw new StartError(`${command} ${args.join(' ')} failed with ${String(code)}: ${said.trim()}`);
+  }
+}
+
+/** One at a time: the system's package manager locks. */
+let packages: Promise<void> = Promise.resolve();
+
+/**
+ * Installs packages of Debian or Ubuntu, if the program that they bring is not there.
+ * @throws StartError naming them where this user may not install them.
+ */
+export function needProgram(program: string, debianPackages: readonly string[]): Promise<void> {
+  const before = packages;
+  packages = (async () => {
+    await before.catch(() => undefined);
+    if (isOnPath(program)) return;
+    const isRoot = process.getuid?.() === 0;
+    const sudo = !isRoot && spawnSync('sudo', ['-n', 'true']).status === 0;
+    if (!isOnPath('apt-get') || !(isRoot || sudo)) {
+      throw new StartError(`${program} is not installed; install it (Debian: ${debianPackages.join(' ')})`);
+    }
+    const apt = isRoot ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
+    const [command = '', ...first] = apt;
+    await run(command, [...first, '-q', 'update']);
+    await run(command, [...first, '-q', '-y', 'install', '--no-install-recommends', ...debianPackages]);
+  })();
+  return packages;
+}
+
+/** Makes a directory by work that may be interrupted: it is there only when the work was done. */
+export async function madeOnce(directory: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  if (existsSync(directory)) return;
+  const temporary = `${directory}.${String(process.pid)}`;
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(dirname(directory), { recursive: true });
+  await make(temporary);
+  try {
+    renameSync(temporary, directory);
+  } catch (error) {
+    // Another process was faster.
+    rmSync(temporary, { recursive: true, force: true });
+    if (!existsSync(directory)) throw error;
+  }
+}

@@ -1,0 +1,103 @@
+/** One broker of Kafka from Maven Central, which is its own controller. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type Engine, type EnginePlace, freePort, installRoot, projectRoot, startProgram } from './engine.js';
+import { madeOnce, needProgram, run } from './install.js';
+
+const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
+const libraries = () => join(installRoot(), 'kafka', 'libs');
+
+export const kafka: Engine = {
+  name: 'kafka',
+  install: async () => {
+    await needProgram('java', ['openjdk-17-jre-headless']);
+    await madeOnce(libraries(), async (temporary) => {
+      await needProgram('mvn', ['maven']);
+      const pom = join(projectRoot(), 'deploy', 'kafka', 'pom.xml');
+      await run('mvn', [
+        ...['-q', '-B', '-f', pom, COPY],
+        ...[`-DoutputDirectory=${temporary}`, '-DincludeScope=runtime'],
+      ]);
+    });
+  },
+  start: async (place) => {
+    const { host, port, directory } = place;
+    const config = join(directory, 'server.properties');
+    if (!existsSync(config)) await format(place, config);
+    return startProgram({
+      ...{ name: 'kafka', url: `${host}:${String(port)}`, directory },
+      command: 'java',
+      args: [...javaOptions(), 'kafka.Kafka', config],
+      isReady: () => answers(host, port),
+    });
+  },
+};
+
+async function format(place: EnginePlace, config: string): Promise<void> {
+  mkdirSync(place.directory, { recursive: true });
+  const written = properties(place, await freePort());
+  // Its last line names the file only when the storage is there.
+  writeFileSync(`${config}.new`, written);
+  const id = randomBytes(16).toString('base64url');
+  await run('java', [
+    ...javaOptions(),
+    ...['kafka.tools.StorageTool', 'format', '-t', id, '-c', `${config}.new`, '--ignore-formatted'],
+  ]);
+  writeFileSync(config, written);
+}
+
+function javaOptions(): string[] {
+  // The virtual machine expands the asterisk itself.
+  return ['-XX:+UseSerialGC', '-Xms128m', '-Xmx512m', '-cp', join(libraries(), '*')];
+}
+
+function properties({ host, port, directory }: EnginePlace, controllerPort: number): string {
+  const one = [
+    'offsets.topic.replication.factor',
+    'offsets.topic.num.partitions',
+    'transaction.state.log.replication.factor',
+    'transaction.state.log.num.partitions',
+    'transaction.state.log.min.isr',
+    'share.coordinator.state.topic.replication.factor',
+    'share.coordinator.state.topic.num.partitions',
+    'share.coordinator.state.topic.min.isr',
+  ];
+  const settings: Record<string, string | number> = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@${host}:${String(controllerPort)}`,
+    listeners: `PLAINTEXT://${host}:${String(port)},CONTROLLER://${host}:${String(controllerPort)}`,
+    'advertised.listeners': `PLAINTEXT://${host}:${String(port)}`,
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': join(directory, 'data'),
+    'auto.create.topics.enable': 'false',
+    'group.initial.rebalance.delay.ms': 0,
+    'group.min.session.timeout.ms': 1_000,
+    // A broker that was killed is not refused for 9 s as a duplicate of itself.
+    'broker.session.timeout.ms': 2_000,
+    'broker.heartbeat.interval.ms': 500,
+    ...Object.fromEntries(one.map((name) => [name, 1])),
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${String(value)}\n`)
+    .join('');
+}
+
+/** Whether a request for the supported versions is answered: a listening socket alone is not yet a broker. */
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    const done = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(2_000, () => done(false));
+    socket.once('error', () => done(false));
+    socket.once('data', () => done(true));
+    // ApiVersions, version 0, correlation id 1, no client id.
+    socket.write(Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]));
+  });
+}

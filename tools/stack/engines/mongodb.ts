@@ -1,0 +1,52 @@
+/**
+ * A server that speaks MongoDB's protocol: no package registry carries MongoDB itself, so a stand-in of PyPI on MongoDB's own
+ * storage engine. It is a program of its own and no part of Quittance; its figures say nothing about MongoDB.
+ */
+import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
+import { type Engine, installRoot, startProgram } from './engine.js';
+import { madeOnce, needProgram, run } from './install.js';
+
+const VERSION = '0.7.0b3';
+const environment = () => join(installRoot(), `secantusdb-${VERSION}`);
+
+export const mongodb: Engine = {
+  name: 'mongodb',
+  install: async () => {
+    await needProgram('python3', ['python3', 'python3-venv']);
+    const target = environment();
+    await madeOnce(join(target, 'made'), async (temporary) => {
+      // A virtual environment cannot be moved: it is made where it stays, and the mark comes last.
+      const made = await run('python3', ['-m', 'venv', target]).then(
+        () => true,
+        () => false,
+      );
+      if (!made) {
+        await needProgram('python3-venv-is-missing', ['python3-venv']).catch(() => undefined);
+        await run('python3', ['-m', 'venv', target]);
+      }
+      await run(join(target, 'bin', 'pip'), ['-q', 'install', `secantusdb==${VERSION}`]);
+      await run('mkdir', [temporary]);
+    });
+  },
+  start: ({ host, port, directory }) => {
+    const url = `mongodb://${host}:${String(port)}/quittance?directConnection=true`;
+    return startProgram({
+      ...{ name: 'mongodb', url, directory },
+      command: join(environment(), 'bin', 'secantusd-py'),
+      args: [
+        ...['--host', host, '--port', String(port), '--storage-path', join(directory, 'data')],
+        ...['--sync-on-commit', '--log-level', 'WARNING'],
+      ],
+      isReady: async () => {
+        const client = new MongoClient(url, { serverSelectionTimeoutMS: 1_000 });
+        try {
+          await client.db('admin').command({ ping: 1 });
+          return true;
+        } finally {
+          await client.close();
+        }
+      },
+    });
+  },
+};
