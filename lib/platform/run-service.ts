@@ -1,5 +1,5 @@
 /** One of the services as a process of its own: command, projector or query. */
-import pino from 'pino';
+import type pino from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Closeables } from './closeables.js';
 import { type Behind, openDoors, wantedPorts } from './doors.js';

@@ -18,7 +18,8 @@ export type GenerationsOf<I extends ViewId> = ViewGenerations<View & { readonly 
 /** What the projector is built from; the composition root brings the adapters. */
 export interface ProjectorDeps {
   readonly log: LogReader;
-  readonly bus: EventBus;
+  /** Each projection consumes by itself. */
+  busOf(view: ViewId): EventBus;
   readonly balances: GenerationsOf<'balances'>;
   readonly history: GenerationsOf<'history'>;
   readonly reports: GenerationsOf<'reports'>;
@@ -52,10 +53,10 @@ export function healthServiceOf(id: ViewId): string {
 
 /** Wires the projector; nothing runs yet. */
 export function composeProjector(deps: ProjectorDeps): ComposedProjector {
-  const { log, bus, logger, registry, onHealth } = deps;
+  const { log, logger, registry, onHealth } = deps;
   const metrics = registry === undefined ? undefined : projectorMetrics(registry);
   const viewOf = (id: ViewId, generations: ViewGenerations<View>): ProjectorView => ({
-    ...{ id, generations },
+    ...{ id, generations, bus: deps.busOf(id) },
     onState: (state) => {
       // Paused on purpose is no fault: reads go on and say how old they are.
       onHealth?.(healthServiceOf(id), state !== 'failed');
@@ -72,7 +73,7 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     }
   };
   const parts = {
-    ...{ log, bus, logger },
+    ...{ log, logger },
     clock: deps.clock ?? systemClock,
     control: deps.control ?? soloControl(),
     offsetAt: deps.offsetAt ?? ((position: bigint) => position),

@@ -14,7 +14,6 @@ import { Projection, type ProjectionDeps, type ProjectorLog, type RunState } fro
 /** What projections and their rebuilds share. */
 export interface ProjectorParts {
   readonly log: LogReader;
-  readonly bus: EventBus;
   readonly logger: ProjectorLog;
   readonly clock: Clock;
   readonly control: ProjectionControl;
@@ -26,7 +25,7 @@ export interface ProjectorParts {
 /** A view to keep. */
 export interface ProjectorView extends Pick<
   ProjectionDeps,
-  'onState' | 'onApplied' | 'pauses_ms' | 'backoff_ms'
+  'bus' | 'onState' | 'onApplied' | 'pauses_ms' | 'backoff_ms'
 > {
   readonly id: ViewId;
   readonly generations: ViewGenerations<View>;
@@ -36,6 +35,7 @@ export interface ProjectorView extends Pick<
 export interface ProjectorEntry {
   readonly projection: Projection;
   readonly generations: ViewGenerations<View>;
+  readonly bus: EventBus;
   /** What the processes agree on, as last read; of a rebuild that runs here, as it is now. */
   agreed: ControlState;
 }
@@ -61,11 +61,12 @@ export class Projector {
   constructor(parts: ProjectorParts, views: readonly ProjectorView[]) {
     this.#parts = parts;
     this.log = parts.log;
-    const { log, bus, logger } = parts;
+    const { log, logger } = parts;
     this.entries = views.map((view) => ({
       generations: view.generations,
+      bus: view.bus,
       agreed: INITIAL_STATE,
-      projection: new Projection({ ...view, log, bus, logger, make: () => this.#make(view) }),
+      projection: new Projection({ ...view, log, logger, make: () => this.#make(view) }),
     }));
   }
 
@@ -144,7 +145,7 @@ export class Projector {
     acceptDifferences: boolean,
     save: Saving,
   ): Promise<void> {
-    const { projection, generations } = entry;
+    const { projection, generations, bus } = entry;
     const { control, logger } = this.#parts;
     const tell = (status: RebuildStatus) => {
       this.#rebuilds.set(projection.id, status);
@@ -154,7 +155,7 @@ export class Projector {
     let end: RebuildStatus | undefined;
     const replaced = await rebuild({
       ...this.#parts,
-      ...{ projection, generations, acceptDifferences },
+      ...{ projection, generations, bus, acceptDifferences },
       signal: AbortSignal.any([this.#stop.signal, lease.signal]),
       escort_ms: control.isShared ? ESCORT_ms : 0,
       onStatus: (status) => {
@@ -176,12 +177,12 @@ export class Projector {
   }
 
   /** Makes the view that its store does not hold; undefined while another process is about it. */
-  async #make({ id, generations }: ProjectorView): Promise<View | undefined> {
+  async #make({ id, generations, bus }: ProjectorView): Promise<View | undefined> {
     const lease = await this.#parts.control.acquire(id);
     if (lease === undefined) return undefined;
     try {
       const signal = AbortSignal.any([this.#stop.signal, lease.signal]);
-      return await build({ ...this.#parts, id, generations, signal });
+      return await build({ ...this.#parts, id, generations, bus, signal });
     } finally {
       await lease.release().catch(() => undefined);
     }

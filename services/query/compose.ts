@@ -6,10 +6,11 @@ import type { HistoryView } from '../../lib/views/history/view.js';
 import type { ReportsView } from '../../lib/views/reports/view.js';
 import type { ViewGenerations } from '../../lib/views/view.js';
 import { Freshness } from './consistency.js';
-import { DEFAULT_HEARTBEAT_MS, type QueryContext } from './context.js';
+import { DEFAULT_HEARTBEAT_MS } from './context.js';
 import { accountQueryService } from './rpc/account-query-service.js';
 import { eventQueryService } from './rpc/event-query-service.js';
 import { ledgerQueryService } from './rpc/ledger-query-service.js';
+import type { LedgersContext } from './rpc/list-ledgers.js';
 import { reportQueryService } from './rpc/report-query-service.js';
 import { transactionQueryService } from './rpc/transaction-query-service.js';
 import { servingView } from './serving-view.js';
@@ -19,6 +20,8 @@ export interface QueryDeps {
   readonly log: LogReader;
   /** The partition that a ledger lives in, as the bus has it. */
   partitionOf(ledgerId: string): number;
+  /** How many partitions the bus has; default 1, as embedded. */
+  readonly partitions?: number;
   readonly balances: ViewGenerations<BalancesView>;
   readonly history: ViewGenerations<HistoryView>;
   readonly reports: ViewGenerations<ReportsView>;
@@ -27,9 +30,10 @@ export interface QueryDeps {
 }
 
 export function composeQuery(deps: QueryDeps): readonly Service[] {
-  const context: QueryContext = {
+  const context: LedgersContext = {
     log: deps.log,
-    partitionOf: deps.partitionOf,
+    partitionOf: (ledgerId) => deps.partitionOf(ledgerId),
+    partitions: deps.partitions ?? 1,
     balances: servingView(deps.balances),
     history: servingView(deps.history),
     reports: servingView(deps.reports),

@@ -105,7 +105,7 @@ async function composeServices(
   const bus = logBus(reader);
   const writing = viewsOn(pools.project, { history: pools.project, reports: pools.reports });
   const projector = composeProjector({
-    ...{ log: reader, bus, ...writing, logger: log, registry, clock },
+    ...{ log: reader, busOf: () => bus, ...writing, logger: log, registry, clock },
     onHealth: (service, serving) => {
       health.set(service, serving);
     },

@@ -22,7 +22,7 @@ const build = () => {
   registry = new Registry();
   health = new Map();
   projector = composeProjector({
-    ...{ log, bus: logBus(log), logger, registry, ...generations },
+    ...{ log, busOf: () => logBus(log), logger, registry, ...generations },
     onHealth: (service, serving) => health.set(service, serving),
   });
 };

@@ -25,9 +25,9 @@ beforeEach(async () => {
   add(500);
   generations = new FakeGenerations('history');
   const bus = partitionedBus(log);
-  const parts = { log, bus, logger, clock: () => 0n, offsetAt: () => -1n, keepReplaced_ms: 60_000 };
+  const parts = { log, logger, clock: () => 0n, offsetAt: () => -1n, keepReplaced_ms: 60_000 };
   projector = new Projector({ ...parts, control: soloControl() }, [
-    { id: 'history', generations, backoff_ms: () => 5 },
+    { id: 'history', generations, bus, backoff_ms: () => 5 },
   ]);
   await projector.start();
 });

@@ -94,9 +94,9 @@ beforeAll(async () => {
   generations = postgresBalances(pool);
   const bus = logBus(log);
   const logger = { info: () => {}, warn: () => {}, error: () => {} };
-  const parts = { log, bus, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
+  const parts = { log, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
   projector = new Projector({ ...parts, control: soloControl() }, [
-    { id: 'balances', generations, backoff_ms: () => 20 },
+    { id: 'balances', generations, bus, backoff_ms: () => 20 },
   ]);
   fixture.run({ case: 'createLedger', value: { ledgerId: 'main', requestId: testId(1) } });
   for (let index = 0; index < 7; index++) {
@@ -180,9 +180,9 @@ test('a rebuild finds what somebody changed in the view, and puts it right when 
   const log = postgresLogReader(pool, wakeups);
   const bus = logBus(log);
   const logger = { info: () => {}, warn: () => {}, error: () => {} };
-  const parts = { log, bus, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
+  const parts = { log, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
   projector = new Projector({ ...parts, control: soloControl() }, [
-    { id: 'balances', generations, backoff_ms: () => 20 },
+    { id: 'balances', generations, bus, backoff_ms: () => 20 },
   ]);
   await projector.start();
   await reached(end());

@@ -16,9 +16,9 @@ let entry: ProjectorEntry;
 const logger = { info: () => {}, warn: () => {}, error: () => {} };
 const build = (keepReplaced_ms = 60_000) => {
   const bus = logBus(log);
-  const parts = { log, bus, logger, clock: () => START, offsetAt: (at: bigint) => at, keepReplaced_ms };
+  const parts = { log, logger, clock: () => START, offsetAt: (at: bigint) => at, keepReplaced_ms };
   projector = new Projector({ ...parts, control: soloControl() }, [
-    { id: 'history', generations, pauses_ms: [1], backoff_ms: () => 5 },
+    { id: 'history', generations, bus, pauses_ms: [1], backoff_ms: () => 5 },
   ]);
   entry = projector.entry('history');
 };

@@ -44,9 +44,9 @@ async function member(assigned: number[]): Promise<Member> {
   const bus = partitionedBus(log);
   bus.assigned = assigned;
   const control = await openPostgresControl(pool, ['history']);
-  const parts = { log, bus, logger, control, clock: () => 1n, offsetAt: () => -1n, keepReplaced_ms: 60_000 };
+  const parts = { log, logger, control, clock: () => 1n, offsetAt: () => -1n, keepReplaced_ms: 60_000 };
   const projector = new Projector(parts, [
-    { id: 'history', generations, pauses_ms: [1], backoff_ms: () => 5 },
+    { id: 'history', generations, bus, pauses_ms: [1], backoff_ms: () => 5 },
   ]);
   started.push(projector);
   return { projector, bus, entry: projector.entry('history') };

@@ -128,7 +128,8 @@ export async function freePort(): Promise<number> {
 export function projectRoot(): string {
   for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at)) {
     if (existsSync(join(at, 'deploy', 'kafka', 'pom.xml'))) return at;
-    if (at === dirname(at)) throw new Error('deploy/ is not to be found: run this from a checkout of Quittance');
+    if (at === dirname(at))
+      throw new Error('deploy/ is not to be found: run this from a checkout of Quittance');
   }
 }
 

@@ -25,7 +25,10 @@ export const kafka: Engine = {
   start: async (place) => {
     const { host, port, directory } = place;
     const config = join(directory, 'server.properties');
-    if (!existsSync(config)) await format(place, config);
+    mkdirSync(directory, { recursive: true });
+    // Its ports may be others than last time; its data does not care.
+    writeFileSync(config, properties(place, await freePort()));
+    if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(config);
     return startProgram({
       ...{ name: 'kafka', url: `${host}:${String(port)}`, directory },
       command: 'java',
@@ -35,17 +38,10 @@ export const kafka: Engine = {
   },
 };
 
-async function format(place: EnginePlace, config: string): Promise<void> {
-  mkdirSync(place.directory, { recursive: true });
-  const written = properties(place, await freePort());
-  // Its last line names the file only when the storage is there.
-  writeFileSync(`${config}.new`, written);
+async function format(config: string): Promise<void> {
   const id = randomBytes(16).toString('base64url');
-  await run('java', [
-    ...javaOptions(),
-    ...['kafka.tools.StorageTool', 'format', '-t', id, '-c', `${config}.new`, '--ignore-formatted'],
-  ]);
-  writeFileSync(config, written);
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', config, '--ignore-formatted'];
+  await run('java', [...javaOptions(), ...tool]);
 }
 
 function javaOptions(): string[] {

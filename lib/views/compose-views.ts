@@ -1,0 +1,72 @@
+/** Wires the views to their stores: the same for who writes them and for who reads them. */
+import { createPool } from '../log/postgres-client.js';
+import type { Closeables } from '../platform/closeables.js';
+import type { Log } from '../platform/logging.js';
+import { redisBalances } from './balances/redis-balances.js';
+import type { BalancesView } from './balances/view.js';
+import { HISTORY_PLANS, postgresHistory } from './history/postgres-history.js';
+import type { HistoryView } from './history/view.js';
+import { postgresReports, REPORT_PLANS } from './reports/postgres-reports.js';
+import type { ReportsView } from './reports/view.js';
+import { createRedis, redisWarning } from './redis-client.js';
+import type { StoresConfig } from './stores-config.js';
+import type { ViewGenerations } from './view.js';
+
+/** The views of the distributed platform. */
+export interface Views {
+  readonly balances: ViewGenerations<BalancesView>;
+  readonly history: ViewGenerations<HistoryView>;
+  readonly reports: ViewGenerations<ReportsView>;
+}
+
+export interface ViewsOptions {
+  readonly stores: StoresConfig;
+  /** Of the log; the history is there too where no other store is named. */
+  readonly databaseUrl: string;
+  readonly partitions: number;
+  partitionOf(ledgerId: string): number;
+  /** Shown by the stores as who is connected. */
+  readonly name: string;
+  readonly log: Log;
+}
+
+/** Opens what the views need; stores that are away are waited for by who uses them. */
+export function composeViews(options: ViewsOptions, closeables: Closeables): Views {
+  return {
+    balances: balancesOf(options, closeables),
+    history: historyOf(options, closeables),
+    reports: reportsOf(options, closeables),
+  };
+}
+
+function balancesOf({ stores, partitions, partitionOf, name, log }: ViewsOptions, closeables: Closeables) {
+  const client = createRedis(stores.redisUrl, name);
+  closeables.add('Redis', () => {
+    client.disconnect();
+  });
+  redisWarning(client).then(
+    (warning) => {
+      if (warning !== undefined) log.warn(warning);
+    },
+    () => undefined,
+  );
+  return redisBalances({ client, partitions, partitionOf });
+}
+
+function historyOf({ databaseUrl, name }: ViewsOptions, closeables: Closeables) {
+  const pool = createPool(
+    { connectionString: databaseUrl },
+    { max: 8, name: `${name} history`, options: HISTORY_PLANS, statementTimeout_ms: 30_000 },
+  );
+  closeables.add('the pool of the history', () => pool.end());
+  return postgresHistory(pool);
+}
+
+function reportsOf({ databaseUrl, name }: ViewsOptions, closeables: Closeables) {
+  const pool = createPool(
+    { connectionString: databaseUrl },
+    { max: 6, name: `${name} reports`, options: REPORT_PLANS, statementTimeout_ms: 30_000 },
+  );
+  closeables.add('the pool of the reports', () => pool.end());
+  return postgresReports(pool);
+}

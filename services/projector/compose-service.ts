@@ -1,0 +1,126 @@
+/** The projector as a process of its own, one of several: it keeps its share of every view up with Kafka. */
+import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
+import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import { kafkaBus } from '../../lib/log/kafka-bus.js';
+import { checkTopic } from '../../lib/log/kafka-topic.js';
+import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
+import { listenForCommits } from '../../lib/log/postgres-listen.js';
+import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
+import { checkLogVersion } from '../../lib/log/postgres-migrate.js';
+import type { LogReader } from '../../lib/log/reader.js';
+import { Wakeups } from '../../lib/log/wakeups.js';
+import { createHealth, type Health } from '../../lib/platform/health.js';
+import { probeHealth } from '../../lib/platform/health-probe.js';
+import { partitioner } from '../../lib/platform/partition.js';
+import type { ServiceParts } from '../../lib/platform/run-service.js';
+import type { Service } from '../../lib/platform/service.js';
+import { composeViews, type Views } from '../../lib/views/compose-views.js';
+import type { ViewId } from '../../lib/views/view.js';
+import { composeProjector, healthServiceOf } from './compose.js';
+import type { ProjectorConfig } from './config.js';
+import { openPostgresControl } from './control/postgres-control.js';
+import { ledgerService } from './rpc/ledger-service.js';
+import { postgresStateTables, postgresStoredLog } from './verify/postgres-stored-log.js';
+
+const SHARD = 0;
+const HEALTH_ms = 1_000;
+const VIEWS: readonly ViewId[] = ['balances', 'history', 'reports'];
+const OPERATIONS = [ProjectionService, LedgerService].map(({ typeName }) => typeName);
+
+type Parts = ServiceParts<ProjectorConfig>;
+
+interface Shared {
+  readonly pool: Pool;
+  readonly reader: LogReader;
+  readonly partitions: number;
+  partitionOf(ledgerId: string): number;
+}
+
+/** Begins to keep the views; whatever store is away is waited for. @throws StartError if the topic is not as recorded. */
+export async function composeProjectorService(
+  parts: Parts,
+): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {
+  const { config, log, registry, closeables } = parts;
+  const shared = await openLog(parts);
+  const { pool, reader, partitions } = shared;
+  const partitionOf = (ledgerId: string) => shared.partitionOf(ledgerId);
+  const { stores, databaseUrl } = config;
+  const views = composeViews(
+    { stores, databaseUrl, partitions, partitionOf, name: 'quittance projector', log },
+    closeables,
+  );
+  // A projection that fails is told of, and its operators have to be let in to see why.
+  const health = createHealth(OPERATIONS, VIEWS.map(healthServiceOf));
+  const projector = composeProjector({
+    ...{ log: reader, busOf: busesOf(parts, partitions, partitionOf), ...views, logger: log, registry },
+    control: await openPostgresControl(pool, VIEWS),
+    // Which message of Kafka has an event is not known from the log.
+    offsetAt: () => -1n,
+    onHealth: (service, serving) => {
+      health.set(service, serving);
+    },
+  });
+  await projector.start();
+  closeables.add('the projections', () => projector.stop());
+  const probing = await probeHealth(
+    health,
+    [{ services: OPERATIONS, probe: async () => (await reader.head()).position >= 0n }],
+    HEALTH_ms,
+  );
+  closeables.add('the health probe', () => probing.stop());
+  return { services: [...projector.services, verifier(parts, views, partitionOf)], health };
+}
+
+/** The log and the topic, which must be there. */
+async function openLog({ config, closeables }: Parts): Promise<Shared> {
+  const { databaseUrl, bus } = config;
+  const postgres = { connectionString: databaseUrl };
+  const pool = createPool(postgres, { max: 6, name: 'quittance projector', options: KEYED_PLANS });
+  closeables.add('the pool of the log', () => pool.end());
+  await checkLogVersion(pool);
+  const partitions = await checkTopic({ ...bus, pool });
+  const wakeups = new Wakeups();
+  const listening = new AbortController();
+  const listened = listenForCommits(postgres, wakeups, listening.signal);
+  closeables.add('listening for commits', async () => {
+    listening.abort();
+    await listened;
+  });
+  return {
+    ...{ pool, partitions, partitionOf: partitioner(partitions) },
+    reader: postgresLogReader(pool, wakeups, SHARD),
+  };
+}
+
+/** A group a view: each is as far as its own store lets it be. */
+function busesOf(
+  { config, log }: Parts,
+  partitions: number,
+  partitionOf: (ledgerId: string) => number,
+): (view: ViewId) => ReturnType<typeof kafkaBus> {
+  const { brokers, topic } = config.bus;
+  return (view) =>
+    kafkaBus({ brokers, topic, partitions, partitionOf, group: `quittance.${view}`, logger: log });
+}
+
+function verifier(
+  { config, closeables }: Parts,
+  views: Views,
+  partitionOf: (ledgerId: string) => number,
+): Service {
+  const pool = createPool(
+    { connectionString: config.databaseUrl },
+    { max: 2, name: 'quittance verify', options: KEYED_PLANS },
+  );
+  closeables.add('the pool of verifications', () => pool.end());
+  return ledgerService({
+    stored: postgresStoredLog(pool, SHARD),
+    state: postgresStateTables(pool),
+    views: {
+      balances: () => views.balances.current(),
+      history: () => views.history.current(),
+      reports: () => views.reports.current(),
+    },
+    partitionOf,
+  });
+}

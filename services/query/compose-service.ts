@@ -1,0 +1,76 @@
+/** The query service as a process of its own, one of any number: it answers from the views, and from the log. */
+import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
+import { EventQueryService } from '../../gen/quittance/query/v1/event_query_service_pb.js';
+import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
+import { ReportQueryService } from '../../gen/quittance/query/v1/report_query_service_pb.js';
+import { TransactionQueryService } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { recordedPartitions } from '../../lib/log/kafka-topic.js';
+import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
+import { listenForCommits } from '../../lib/log/postgres-listen.js';
+import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
+import { checkLogVersion } from '../../lib/log/postgres-migrate.js';
+import { Wakeups } from '../../lib/log/wakeups.js';
+import { createHealth, type Health } from '../../lib/platform/health.js';
+import { type HealthProbe, probeHealth } from '../../lib/platform/health-probe.js';
+import { partitioner } from '../../lib/platform/partition.js';
+import type { ServiceParts } from '../../lib/platform/run-service.js';
+import type { Service } from '../../lib/platform/service.js';
+import { composeViews, type Views } from '../../lib/views/compose-views.js';
+import type { View, ViewGenerations } from '../../lib/views/view.js';
+import { composeQuery } from './compose.js';
+import type { QueryConfig } from './config.js';
+
+const SHARD = 0;
+const HEALTH_ms = 1_000;
+const ACCOUNTS = AccountQueryService.typeName;
+const EVENTS = EventQueryService.typeName;
+const OF_HISTORY = [LedgerQueryService.typeName, TransactionQueryService.typeName];
+const REPORTS = ReportQueryService.typeName;
+
+type Parts = ServiceParts<QueryConfig>;
+
+/** Begins to answer; whatever store is away is told of by the services that need it. */
+export async function composeQueryService(
+  parts: Parts,
+): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {
+  const { config, log, closeables } = parts;
+  const postgres = { connectionString: config.databaseUrl };
+  const pool = createPool(postgres, { max: 8, name: 'quittance query', options: KEYED_PLANS });
+  closeables.add('the pool of the log', () => pool.end());
+  await checkLogVersion(pool);
+  const partitions = await recordedPartitions(pool, config.topic);
+  const partitionOf = partitioner(partitions);
+  const wakeups = new Wakeups();
+  const listening = new AbortController();
+  const listened = listenForCommits(postgres, wakeups, listening.signal);
+  closeables.add('listening for commits', async () => {
+    listening.abort();
+    await listened;
+  });
+  const reader = postgresLogReader(pool, wakeups, SHARD);
+  const { stores, databaseUrl } = config;
+  const views = composeViews(
+    { stores, databaseUrl, partitions, partitionOf, name: 'quittance query', log },
+    closeables,
+  );
+  const services = composeQuery({ log: reader, partitions, partitionOf, ...views });
+  // Without one of the views the others are read all the same.
+  const health = createHealth([EVENTS], [ACCOUNTS, ...OF_HISTORY, REPORTS]);
+  const ofLog = { services: [EVENTS], probe: async () => (await reader.head()).position >= 0n };
+  const probing = await probeHealth(health, [ofLog, ...probesOf(views)], HEALTH_ms);
+  closeables.add('the health probe', () => probing.stop());
+  return { services, health };
+}
+
+/** A store answers when it gives the checkpoint of its view. */
+function probesOf({ balances, history, reports }: Views): HealthProbe[] {
+  const answers = (generations: ViewGenerations<View>) => async () => {
+    await (await generations.current()).checkpoint(0);
+    return true;
+  };
+  return [
+    { services: [ACCOUNTS], probe: answers(balances) },
+    { services: OF_HISTORY, probe: answers(history) },
+    { services: [REPORTS], probe: answers(reports) },
+  ];
+}
