@@ -1,12 +1,31 @@
 /**
  * The tests that need Kafka, Redis, MongoDB or ClickHouse: `npm run test:stack` starts those and names them in
- * QUITTANCE_TEST_KAFKA, _REDIS, _MONGODB and _CLICKHOUSE.
+ * QUITTANCE_TEST_KAFKA, _REDIS, _MONGODB and _CLICKHOUSE. The end-to-end tests of the embedded platform run here once more,
+ * over the distributed one.
  */
 import base from './jest.config.mjs';
 
+const shared = { ...base, testPathIgnorePatterns: ['/node_modules/'] };
+delete shared.testTimeout;
+delete shared.maxWorkers;
+
 export default {
-  ...base,
-  testPathIgnorePatterns: ['/node_modules/'],
-  testMatch: ['**/*.stack.test.ts'],
   testTimeout: 120_000,
+  maxWorkers: 2,
+  globalSetup: base.globalSetup,
+  globalTeardown: base.globalTeardown,
+  projects: [
+    { ...shared, displayName: 'stack', testMatch: ['**/*.stack.test.ts'] },
+    {
+      ...shared,
+      displayName: 'end to end',
+      testMatch: ['thread', 'reads', 'watch', 'bad-input'].map(
+        (name) => `<rootDir>/services/standalone/test/${name}.test.ts`,
+      ),
+      moduleNameMapper: {
+        '^\\./platform\\.js$': '<rootDir>/tools/stack/test/platform.ts',
+        ...base.moduleNameMapper,
+      },
+    },
+  ],
 };

@@ -2,7 +2,7 @@
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/platform/bus.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
-import { fillTo } from './fill.js';
+import { completeTo, fillTo } from './fill.js';
 import type { ProjectorLog } from './runner.js';
 
 export interface BuildDeps {
@@ -34,12 +34,16 @@ export async function build(deps: BuildDeps): Promise<View> {
   const partitions = Array.from({ length: bus.partitions }, () => -1n);
   const filling = { ...deps, view, filled: partitions, onProgress: () => undefined };
   // What is committed meanwhile comes by the bus; it is not to be much.
-  for (let target = -1n; target < (await log.head()).position - SMALL_LOG_EVENTS || target < 0n;) {
-    target = (await log.head()).position;
-    const through = target;
+  let reached = -1n;
+  for (let head = await log.head(); head.position - reached > SMALL_LOG_EVENTS; head = await log.head()) {
+    const { position } = head;
+    reached = position;
     await fillTo(
       filling,
-      partitions.map(() => through),
+      partitions.map(() => position),
+    );
+    await Promise.all(
+      partitions.map((_, partition) => completeTo(view, partition, head, deps.offsetAt(position))),
     );
   }
   await generations.switchTo(view.generation);

@@ -21,7 +21,7 @@ export interface Filling {
 
 /**
  * Applies all events of each partition up to its target position. Reads the log once for all partitions, one page ahead.
- * A partition's watermark ends at its target, so that two generations can be brought to the same point.
+ * Nothing is written where there is no event: see completeTo.
  */
 export async function fillTo(filling: Filling, targets: readonly bigint[]): Promise<void> {
   const { filled, signal } = filling;
@@ -62,8 +62,23 @@ async function applyPage(
   const events = span.filter(
     ({ event }) => event.ledgerId === '' || bus.partitionOf(event.ledgerId) === partition,
   );
-  await view.apply({ partition, events, offset: offsetAt(last.position), watermark: pointOf(last) });
+  if (events.length > 0) {
+    await view.apply({ partition, events, offset: offsetAt(last.position), watermark: pointOf(last) });
+  }
   filled[partition] = last.position;
+}
+
+/** Says that a partition which is filled to a point is complete up to there, and which message of the bus it has last. */
+export async function completeTo(
+  view: View,
+  partition: number,
+  point: LogPoint,
+  offset: bigint,
+): Promise<Checkpoint> {
+  const at = await view.checkpoint(partition);
+  if (at.position >= point.position && at.offset >= offset) return at;
+  await view.apply({ partition, events: [], offset, watermark: point });
+  return view.checkpoint(partition);
 }
 
 /** The log's point at a checkpoint if they agree; else the log's end: the checkpoint is of a history that was lost. */

@@ -18,7 +18,7 @@ import {
   emptyComparison,
   type MovedRow,
 } from './compare.js';
-import { commonPoint, type Filling, fillTo } from './fill.js';
+import { commonPoint, completeTo, type Filling, fillTo } from './fill.js';
 import { rest } from './rest.js';
 import type { Projection, ProjectorLog } from './runner.js';
 
@@ -61,8 +61,8 @@ export interface RebuildDeps {
 const CLOSE_EVENTS = 2_000n;
 /** A projection that runs away faster than the log can be read is stopped after as many rounds. */
 const MOST_ROUNDS = 20;
-/** Rows that have changed in each round are compared one by one, as many at most. */
-const MOST_HOT_ROWS = 100;
+/** How long rows are looked at one by one that change all the time. */
+const HOT_ms = 10_000;
 const HOT_TRIES = 5;
 const ESCORT_INTERVAL_ms = 20;
 
@@ -159,14 +159,25 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
   return filling;
 }
 
-/** Compares what the serving generation had changed meanwhile: first all that stood still for a round, then the rest. */
+/**
+ * Compares what the serving generation had changed meanwhile: first what stood still for a round; then, while this process
+ * applies nothing, all that it has; at last, one by one, rows that other processes change all the time.
+ */
 async function settle(deps: RebuildDeps, filling: Filling, serving: View, found: Comparison): Promise<void> {
-  for (let round = 0; round < MOST_ROUNDS && found.moved.length > 0; round++) {
+  const round = async () => {
+    if (found.moved.length === 0) return;
     await follow(deps, filling, serving);
     await compareMoved(serving, filling.view, found);
+  };
+  await round();
+  await deps.projection.frozen(round);
+  const until_ms = performance.now() + HOT_ms;
+  const hot = found.moved;
+  found.moved = [];
+  for (const row of hot) {
+    if (performance.now() < until_ms) await settleHot(deps, filling, serving, found, row);
+    else found.moved.push(row);
   }
-  const hot = found.moved.splice(0, MOST_HOT_ROWS);
-  for (const row of hot) await settleHot(deps, filling, serving, found, row);
 }
 
 async function settleHot(
@@ -244,16 +255,11 @@ async function align(deps: RebuildDeps, filling: Filling, serving: View): Promis
     if (now.every(({ point }, partition) => point.position <= (filling.filled[partition] ?? -1n))) break;
     targets = now;
   }
-  const { view } = filling;
   return Promise.all(
-    targets.map(async ({ point, agrees, offset }, partition) => {
+    targets.map(({ point, agrees, offset }, partition) =>
       // From a history that was lost nothing is inherited.
-      const known = agrees ? offset : deps.offsetAt(point.position);
-      if (known !== deps.offsetAt(point.position)) {
-        await view.apply({ partition, events: [], offset: known, watermark: point });
-      }
-      return view.checkpoint(partition);
-    }),
+      completeTo(filling.view, partition, point, agrees ? offset : deps.offsetAt(point.position)),
+    ),
   );
 }
 

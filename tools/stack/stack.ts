@@ -49,6 +49,8 @@ export interface StartOptions extends StackOptions {
   readonly freePorts?: boolean;
   /** Of the topic; default 12. */
   readonly partitions?: number;
+  /** Variables of the services besides those that name the servers. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
 }
 
@@ -131,6 +133,7 @@ async function startServices(
 ): Promise<Pick<Stack, 'command' | 'projectors' | 'queries' | 'variables'>> {
   const { directory, projectors, queries, history, partitions, freePorts = false, offset, log } = options;
   const variables = {
+    ...options.variables,
     QUITTANCE_DATABASE_URL: engines.postgres.url,
     QUITTANCE_KAFKA_BROKERS: engines.kafka.url,
     QUITTANCE_REDIS_URL: engines.redis.url,

@@ -13,6 +13,8 @@ export interface TestPlatform {
   readonly connectUrl: string;
   /** `127.0.0.1:port` of the gRPC door. */
   readonly grpcAddress: string;
+  /** Of the process that knows the health of a service. */
+  healthAddress(service: string): string;
   /** A client over gRPC. */
   grpc<S extends DescService>(service: S): Client<S>;
   /** A client over Connect, JSON. */
@@ -41,6 +43,7 @@ export async function startPlatform(): Promise<TestPlatform> {
     database,
     connectUrl,
     grpcAddress,
+    healthAddress: () => grpcAddress,
     grpc: (service) => createClient(service, transports.grpc),
     connect: (service) => createClient(service, transports.connect),
     stop: async () => {

@@ -206,16 +206,21 @@ test('an event of a newer version stops projections and commands, and health say
       (await list()).every(({ state }) => state === ProjectionState.FAILED),
     );
     for (const projection of await list()) {
-      expect(projection).toMatchObject({ position: position - 1n, headPosition: position, lagEvents: 1n });
+      // Where there are several partitions, it is that of the one that is least far.
+      expect(projection.position).toBeLessThan(position);
+      expect(projection).toMatchObject({ headPosition: position, lagEvents: position - projection.position });
       expect(projection.failure).toContain(String(position));
     }
-    const servingOf = async (service: string) =>
-      (await calls.unary(Health.method.check, { service })).status ===
-      HealthCheckResponse_ServingStatus.SERVING;
+    const servingOf = async (service: string) => {
+      const asked = grpcClient(broken.healthAddress(service));
+      const { status } = await asked.unary(Health.method.check, { service }).finally(() => {
+        asked.close();
+      });
+      return status === HealthCheckResponse_ServingStatus.SERVING;
+    };
     for (const view of ['balances', 'history', 'reports']) {
       expect([view, await servingOf(`quittance.projection.${view}`)]).toEqual([view, false]);
     }
-    expect(await servingOf('')).toBe(false);
     const { balance } = await calls.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0' });
     expect(balance?.posted).toBe(1_000_000n);
     const behind = calls.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0', ...FRESH }, 400);
@@ -226,6 +231,7 @@ test('an event of a newer version stops projections and commands, and health say
     expect(['OUTCOME_UNKNOWN', 'NOT_SERVING']).toContain(first);
     expect(await endingOf(calls.unary(deposit, depositTo(LEDGER, 'a0', randomUUID())))).toBe('NOT_SERVING');
     await until('health says so', async () => !(await servingOf(TransactionCommandService.typeName)));
+    expect(await servingOf('')).toBe(false);
     expect((await list())[0]?.headPosition).toBe(position);
     // A resume tries the event again, and meets it again.
     await calls.unary(ProjectionService.method.resumeProjection, { projectionId: 'balances' });
