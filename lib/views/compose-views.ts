@@ -8,7 +8,8 @@ import { HISTORY_PLANS, postgresHistory } from './history/postgres-history.js';
 import type { HistoryView } from './history/view.js';
 import { postgresReports, REPORT_PLANS } from './reports/postgres-reports.js';
 import type { ReportsView } from './reports/view.js';
-import { createRedis, redisWarning } from './redis-client.js';
+import { createRedis } from './redis-client.js';
+import { redisSafety } from './redis-safety.js';
 import type { StoresConfig } from './stores-config.js';
 import type { ViewGenerations } from './view.js';
 
@@ -40,17 +41,22 @@ export function composeViews(options: ViewsOptions, closeables: Closeables): Vie
 }
 
 function balancesOf({ stores, partitions, partitionOf, name, log }: ViewsOptions, closeables: Closeables) {
-  const client = createRedis(stores.redisUrl, name);
+  const client = createRedis(stores.redisUrl, {
+    name,
+    onError: (error) => {
+      log.debug({ err: error }, 'the connection to Redis failed');
+    },
+  });
   closeables.add('Redis', () => {
     client.disconnect();
   });
-  redisWarning(client).then(
-    (warning) => {
-      if (warning !== undefined) log.warn(warning);
+  redisSafety(client).then(
+    ({ verdict, detail }) => {
+      if (verdict !== 'safe') log.warn({ verdict }, detail);
     },
     () => undefined,
   );
-  return redisBalances({ client, partitions, partitionOf });
+  return redisBalances(client, { partitions, partitionOf });
 }
 
 function historyOf({ databaseUrl, name }: ViewsOptions, closeables: Closeables) {

@@ -1,212 +1,251 @@
 /**
- * The generations of a view in Redis: a hash of its own says which there are and which one serves, in one slot of a cluster.
- * Every partition of a generation is one hash in one slot; its field '' is the checkpoint, so that data and checkpoint are
- * read by one command and change in one script. A partition without a checkpoint has lost its data: the store was emptied or
- * replaced. Then the whole view counts as lost, and the projection builds it again.
+ * The generations of a view in Redis. A generation is two keys a partition, which share a hash tag and so, in a cluster, a
+ * slot: data and checkpoint of a partition change at once. The registry is one more key.
+ *
+ * Redis can lose everything (a server replaced by an empty one), or one node of a cluster can. So `create` makes the
+ * checkpoint of every partition, nobody else ever does, and a partition without one is a partition that was lost or
+ * dropped: whoever meets it reports GenerationGoneError and asks for the serving generation, and `current` answers
+ * ViewMissingError unless all of it is there. Then readers say that there is no view and the projector builds one.
  */
-import type { BusBatch, RecordedEvent } from '../platform/bus.js';
-import { firstGeneration } from './generation-number.js';
-import type { RedisClient } from './redis-client.js';
-import * as lua from './lua/generations.lua.js';
-import { movedCheckpoint, unseenEvents } from './unseen-events.js';
-import {
-  type Checkpoint,
-  emptyCheckpoint,
-  type View,
-  type ViewGenerations,
-  type ViewId,
-  ViewMissingError,
-} from './view.js';
-import { GenerationGoneError } from './view-errors.js';
+import { checkpointText } from './redis-checkpoint.js';
+import { mastersOf, type RedisClient, redisScript } from './redis-client.js';
+import { addGenerationLua, removeGenerationLua, serveGenerationLua } from './lua/generations.lua.js';
+import { emptyCheckpoint, type View, type ViewGenerations, type ViewId, ViewMissingError } from './view.js';
 
-/** Where a view's keys are. */
-export interface RedisPlace {
+/** The keys of one partition of a generation. */
+export interface PartitionKeys {
+  /** A hash: the rows by their keys, and the checkpoint under CHECKPOINT_FIELD. */
+  readonly rows: string;
+  /** A sorted set of the rows' keys, all of the same score: in the order of their bytes. */
+  readonly order: string;
+}
+
+/** Not the key of a row: these hold a space. */
+export const CHECKPOINT_FIELD = '@';
+
+export interface RedisGenerationsOptions<V extends View> {
   readonly client: RedisClient;
   readonly view: ViewId;
+  /** How many partitions the bus has. */
   readonly partitions: number;
-  /** Of all keys; several platforms may share a Redis. */
+  /** What all keys begin with; of one platform in a shared Redis. */
   readonly prefix: string;
+  /** The adapter over one generation; sends nothing yet. */
+  readonly open: (generation: number, keysOf: (partition: number) => PartitionKeys) => V;
 }
 
-/** The field of the checkpoint in the hash of a partition. No entity has an empty key. */
-export const CHECKPOINT = '';
+const MADE = 'made:';
+const REMOVED = 'removed:';
 
-export interface RedisGenerationsOptions<V extends View> extends RedisPlace {
-  /** The adapter over one generation; asks nothing of the store yet. */
-  readonly open: (generation: number) => V;
-}
-
+/** The generations of a view in Redis. */
 export function redisGenerations<V extends View>(options: RedisGenerationsOptions<V>): ViewGenerations<V> {
-  const { client, view, open } = options;
-  const registry = registryKey(options);
-  const allot = async (serves: boolean) => {
-    const first = firstGeneration(Date.now());
-    // Two who make the first at once get the same one: the second finds it serving.
-    const generation = Number(await client.eval(lua.allot, 1, registry, first, serves ? 1 : 0));
-    await makeCheckpoints(options, generation);
-    return generation;
+  const { client, view, prefix } = options;
+  const registry = new Registry(client, `{${prefix}:${view}}:generations`);
+  const keysOf = (generation: number) => (partition: number) => {
+    const tag = `{${prefix}:${view}:${String(generation)}:${String(partition)}}`;
+    return { rows: `${tag}:rows`, order: `${tag}:order` };
   };
+  const open = (generation: number) => options.open(generation, keysOf(generation));
+  const store = { ...options, registry, keysOf };
   return {
-    migrate: async () => {
-      const generation = await allot(true);
-      await client.eval(lua.serveFirst, 1, registry, generation);
+    async migrate() {
+      const { isIntact, serving } = await servingOf(store);
+      if (isIntact) return;
+      const generation = await makeGeneration(store);
+      const serves = await registry.serveAfter(serving, generation);
+      // What is left of one that lost a partition; or ours, if another process was faster.
+      const useless = serves ? serving : generation;
+      if (useless !== undefined) await dropGeneration(store, useless);
     },
-    current: async () => {
-      const generation = await client.hget(registry, 'serving');
-      if (generation === null) throw new ViewMissingError(view);
-      return open(Number(generation));
+    async current() {
+      const { isIntact, serving } = await servingOf(store);
+      if (serving === undefined || !isIntact) throw new ViewMissingError(view);
+      return open(serving);
     },
-    create: async () => open(await allot(false)),
-    switchTo: async (generation) => {
-      if (Number(await client.eval(lua.switchTo, 1, registry, generation)) === 0) {
-        throw new Error(`the ${view} view has no generation ${String(generation)}`);
-      }
+    create: async () => open(await makeGeneration(store)),
+    async switchTo(generation) {
+      if (await registry.serve(generation)) return;
+      throw new Error(`the ${view} view has no generation ${String(generation)}`);
     },
-    drop: async (generation) => {
-      if (Number(await client.eval(lua.drop, 1, registry, generation)) === 0) {
-        throw new Error(`generation ${String(generation)} of the ${view} view serves or is not there`);
-      }
-      await Promise.all(
-        everyPartition(options).map(async (partition) => {
-          // Freed by a thread of the server's, however large.
-          await client.unlink(
-            dataKey(options, generation, partition),
-            indexKey(options, generation, partition),
-          );
-        }),
-      );
-    },
-    list: async () => {
-      const fields = await client.hkeys(registry);
-      const numbers = fields.filter((field) => /^\d+$/.test(field)).map(Number);
-      return numbers.sort((one, other) => one - other);
+    drop: (generation) => dropGeneration(store, generation),
+    async list() {
+      return [...(await registry.read()).made.keys()].sort((a, b) => a - b);
     },
   };
 }
 
-/** The hash of a partition: `<entity key>` → value, '' → checkpoint. */
-export function dataKey({ prefix, view }: RedisPlace, generation: number, partition: number): string {
-  return `${prefix}:{${view}:${String(generation)}:${String(partition)}}:data`;
+interface Store extends Pick<RedisGenerationsOptions<View>, 'client' | 'view' | 'partitions' | 'prefix'> {
+  readonly registry: Registry;
+  readonly keysOf: (generation: number) => (partition: number) => PartitionKeys;
 }
 
-/** The sorted set of a partition's entity keys. */
-export function indexKey({ prefix, view }: RedisPlace, generation: number, partition: number): string {
-  return `${prefix}:{${view}:${String(generation)}:${String(partition)}}:index`;
+/** The generation that the registry points to, and whether all of it is there. */
+async function servingOf({ client, view, partitions, registry, keysOf }: Store) {
+  const { serving, made } = await registry.read();
+  const madeFor = serving === undefined ? undefined : made.get(serving);
+  if (serving === undefined || madeFor === undefined) return { serving, isIntact: false };
+  if (madeFor !== partitions) {
+    throw new Error(
+      `the ${view} view was made for ${String(madeFor)} partitions, and the bus has ${String(partitions)}`,
+    );
+  }
+  const there = await Promise.all(
+    partitionsUpTo(partitions).map((partition) =>
+      client.hexists(keysOf(serving)(partition).rows, CHECKPOINT_FIELD),
+    ),
+  );
+  return { serving, isIntact: there.every((one) => one === 1) };
 }
 
-function registryKey({ prefix, view }: RedisPlace): string {
-  return `${prefix}:{${view}}:generations`;
-}
-
-export function everyPartition({ partitions }: RedisPlace): number[] {
-  return Array.from({ length: partitions }, (_, partition) => partition);
-}
-
-async function makeCheckpoints(place: RedisPlace, generation: number): Promise<void> {
+async function makeGeneration(store: Store): Promise<number> {
+  const { client, partitions, registry, keysOf } = store;
+  const { isEmpty } = await finishRemovals(store);
+  if (isEmpty) await removeOrphans(store);
+  const generation = await registry.add(partitions);
   await Promise.all(
-    everyPartition(place).map((partition) =>
-      place.client.hsetnx(
-        dataKey(place, generation, partition),
-        CHECKPOINT,
+    partitionsUpTo(partitions).map((partition) =>
+      client.hsetnx(
+        keysOf(generation)(partition).rows,
+        CHECKPOINT_FIELD,
         checkpointText(emptyCheckpoint(partition)),
       ),
     ),
   );
+  return generation;
 }
+
+async function dropGeneration(store: Store, generation: number): Promise<void> {
+  const partitions = await store.registry.remove(generation);
+  if (partitions === undefined) {
+    throw new Error(`generation ${String(generation)} of the ${store.view} view serves or is not there`);
+  }
+  await removeKeys(store, generation, partitions);
+}
+
+/** What a crash interrupted between the registry and the keys. */
+async function finishRemovals(store: Store): Promise<Registered> {
+  const registered = await store.registry.read();
+  for (const [generation, partitions] of registered.removed) await removeKeys(store, generation, partitions);
+  return registered;
+}
+
+/** Keys a step of a scan. */
+const SCAN_KEYS = 1_000;
 
 /**
- * What a missing checkpoint means. Either the generation was dropped, or the store has lost what it held: then the view is
- * taken out of service, here for everyone, until it is built again.
+ * Where the node of a cluster that held the registry lost it, the others still hold partitions that nobody knows of. Looks
+ * at every key of every node, therefore only when the registry is new. The registry is read after a key was seen, and knows
+ * a generation before its keys are made: what another process makes at the same time is not taken for an orphan.
  */
-export async function whyMissing(place: RedisPlace, generation: number): Promise<Error> {
-  const { client, view } = place;
-  const left = Number(await client.eval(lua.lose, 1, registryKey(place), generation));
-  return left === 1 ? new GenerationGoneError(view, generation, undefined) : new ViewMissingError(view);
-}
-
-export function checkpointText({ offset, epoch, position, recordedTime, hash }: Checkpoint): string {
-  return [offset, epoch, position, recordedTime, Buffer.from(hash).toString('hex')].map(String).join(' ');
-}
-
-export function checkpointOf(partition: number, text: string): Checkpoint {
-  const [offset = '', epoch = '', position = '', recordedTime = '', hash = ''] = text.split(' ');
-  return {
-    partition,
-    offset: BigInt(offset),
-    epoch: Number(epoch),
-    position: BigInt(position),
-    recordedTime: BigInt(recordedTime),
-    hash: new Uint8Array(Buffer.from(hash, 'hex')),
-  };
-}
-
-/** Fields and values to write, keys of entities that the index must know included. */
-export interface Write {
-  /** In turn: the entity's key, its value, which begins with its version in 19 digits. */
-  readonly fields: readonly string[];
-}
-
-/**
- * Applies batches to the partitions of a generation: one script writes what is newer and moves the checkpoint, if the
- * checkpoint is still the one that was judged by; else it is judged again by what it is now.
- */
-export class RedisWriter {
-  /** The checkpoint of each partition as this process left it. */
-  readonly #known = new Map<number, string>();
-
-  constructor(
-    private readonly place: RedisPlace,
-    private readonly generation: number,
-  ) {}
-
-  async apply(batch: BusBatch, fold: (events: readonly RecordedEvent[]) => Write): Promise<void> {
-    const { partition } = batch;
-    for (;;) {
-      const known = this.#known.get(partition) ?? (await this.#read(partition));
-      const before = checkpointOf(partition, known);
-      const judged = await this.#judge(batch, before);
-      if (judged === undefined) continue;
-      const moved = checkpointText(movedCheckpoint(before, batch));
-      if (judged.length === 0 && moved === known) return;
-      if (await this.#write(partition, known, moved, fold(judged))) return;
+async function removeOrphans({ client, registry, prefix, view, keysOf }: Store): Promise<void> {
+  for (const master of mastersOf(client)) {
+    for (let cursor = '0', isFirst = true; isFirst || cursor !== '0'; isFirst = false) {
+      const [next, found] = await master.scan(cursor, 'COUNT', SCAN_KEYS);
+      cursor = next;
+      const ours = found.flatMap((key) => placeOf(key, `{${prefix}:${view}:`) ?? []);
+      if (ours.length === 0) continue;
+      const { made } = await registry.read();
+      for (const { generation, partition } of ours) {
+        if (made.has(generation)) continue;
+        const { rows, order } = keysOf(generation)(partition);
+        await client.unlink(rows, order);
+      }
     }
   }
+}
 
-  /** The events to write; undefined if what was known of the checkpoint is not true any more. */
-  async #judge(batch: BusBatch, before: Checkpoint): Promise<readonly RecordedEvent[] | undefined> {
-    try {
-      return unseenEvents(batch, before);
-    } catch (error) {
-      // By what is stored, not by what we remember: another process may have gone on.
-      const stored = await this.#read(batch.partition);
-      if (stored !== checkpointText(before)) return undefined;
-      throw error;
-    }
+/** The generation and partition that a key is of; undefined if it is not of this view. */
+function placeOf(key: string, start: string): { generation: number; partition: number } | undefined {
+  if (!key.startsWith(start)) return undefined;
+  const [, generation, partition] = /^(\d+):(\d+)\}:/.exec(key.slice(start.length)) ?? [];
+  return generation === undefined
+    ? undefined
+    : { generation: Number(generation), partition: Number(partition) };
+}
+
+async function removeKeys({ client, registry, keysOf }: Store, generation: number, partitions: number) {
+  await Promise.all(
+    partitionsUpTo(partitions).map((partition) => {
+      const { rows, order } = keysOf(generation)(partition);
+      // At once for whoever asks; the memory is freed beside, by a thread of its own.
+      return client.unlink(rows, order);
+    }),
+  );
+  await registry.forget(generation);
+}
+
+/** What the registry says. */
+interface Registered {
+  /** Whether no generation was ever made, as far as it knows. */
+  readonly isEmpty: boolean;
+  readonly serving: number | undefined;
+  /** All that exist, with their partitions. */
+  readonly made: ReadonlyMap<number, number>;
+  /** Those whose keys may not all be removed yet, with their partitions. */
+  readonly removed: ReadonlyMap<number, number>;
+}
+
+class Registry {
+  readonly #client: RedisClient;
+  readonly #key: string;
+  readonly #add;
+  readonly #serve;
+  readonly #remove;
+  /** Numbers go on after it, also in a registry that was lost and is new. */
+  #greatest = 0;
+
+  constructor(client: RedisClient, key: string) {
+    this.#client = client;
+    this.#key = key;
+    this.#add = redisScript(client, 'quittanceAddGeneration', addGenerationLua, 1);
+    this.#serve = redisScript(client, 'quittanceServeGeneration', serveGenerationLua, 1);
+    this.#remove = redisScript(client, 'quittanceRemoveGeneration', removeGenerationLua, 1);
   }
 
-  async #write(partition: number, known: string, moved: string, { fields }: Write): Promise<boolean> {
-    const { client } = this.place;
-    const keys = [
-      dataKey(this.place, this.generation, partition),
-      indexKey(this.place, this.generation, partition),
-    ];
-    const answer: unknown = await client.eval(lua.apply, 2, ...keys, known, moved, ...fields);
-    if (answer === null) {
-      this.#known.delete(partition);
-      throw await whyMissing(this.place, this.generation);
-    }
-    this.#known.set(partition, String(answer));
-    return answer === moved;
+  async read(): Promise<Registered> {
+    const fields = await this.#client.hgetall(this.#key);
+    this.#greatest = Math.max(this.#greatest, Number(fields['last'] ?? 0));
+    return {
+      isEmpty: fields['last'] === undefined,
+      serving: fields['serving'] === undefined ? undefined : Number(fields['serving']),
+      made: numbersUnder(MADE, fields),
+      removed: numbersUnder(REMOVED, fields),
+    };
   }
 
-  async #read(partition: number): Promise<string> {
-    const key = dataKey(this.place, this.generation, partition);
-    const text = await this.place.client.hget(key, CHECKPOINT);
-    if (text === null) {
-      this.#known.delete(partition);
-      throw await whyMissing(this.place, this.generation);
-    }
-    this.#known.set(partition, text);
-    return text;
+  async add(partitions: number): Promise<number> {
+    const number = Number(await this.#add([this.#key], [partitions, this.#greatest]));
+    this.#greatest = Math.max(this.#greatest, number);
+    return number;
   }
+
+  /** Whether it serves now: not if it is not there. */
+  async serve(generation: number): Promise<boolean> {
+    return (await this.#serve([this.#key], [generation])) === 1;
+  }
+
+  /** Whether it serves now: only if until now the other one did (undefined: none). */
+  async serveAfter(before: number | undefined, generation: number): Promise<boolean> {
+    return (await this.#serve([this.#key], [generation, before ?? ''])) === 1;
+  }
+
+  /** Takes it from the list; how many partitions it has, undefined if it serves or is not there. */
+  async remove(generation: number): Promise<number | undefined> {
+    const partitions = await this.#remove([this.#key], [generation]);
+    return partitions === null ? undefined : Number(partitions);
+  }
+
+  async forget(generation: number): Promise<void> {
+    await this.#client.hdel(this.#key, `${REMOVED}${String(generation)}`);
+  }
+}
+
+function numbersUnder(prefix: string, fields: Readonly<Record<string, string>>): Map<number, number> {
+  const found = Object.entries(fields).filter(([field]) => field.startsWith(prefix));
+  return new Map(found.map(([field, value]) => [Number(field.slice(prefix.length)), Number(value)]));
+}
+
+/** All partitions of a bus that has as many. */
+export function partitionsUpTo(count: number): number[] {
+  return Array.from({ length: count }, (_, partition) => partition);
 }

@@ -305,8 +305,11 @@ export class Projection {
 
   /** A view that is not there any more, or not this generation of it, is looked for again before anything is applied. */
   #forget(error: unknown): void {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    if (!(cause instanceof ViewMissingError || cause instanceof GenerationGoneError)) return;
+    let cause = error;
+    while (!(cause instanceof ViewMissingError || cause instanceof GenerationGoneError)) {
+      if (!(cause instanceof Error)) return;
+      ({ cause } = cause);
+    }
     this.#view = undefined;
     this.#known.clear();
   }

@@ -1,56 +1,42 @@
-/** Scripts over the generations of a view. Each touches keys of one slot only. */
+/**
+ * The registry of a view's generations, a hash. Fields: `serving`, the number of the one that serves; `last`, the
+ * greatest number given; for each generation `made:<number>` or, while its keys are being removed, `removed:<number>`, with
+ * the number of its partitions.
+ */
 
-/** KEYS[1] registry; ARGV[1] the first number of an empty one, ARGV[2] 1: only if none serves. The number, new or serving. */
-export const allot = `
-if ARGV[2] == '1' then
-  local serving = redis.call('HGET', KEYS[1], 'serving')
-  if serving then return serving end
-end
-local last = redis.call('HGET', KEYS[1], 'last')
-local number = last and tonumber(last) + 1 or tonumber(ARGV[1])
-redis.call('HSET', KEYS[1], 'last', number, number, 'present')
+/** Seconds from 1970 to 2025: numbers that begin there fit an int32 until 2093. */
+const START_s = 1_735_689_600;
+
+/**
+ * Registers a generation and answers its number. KEYS: registry. ARGV: partitions; the greatest number that the caller has
+ * ever seen. Numbers begin at the seconds since 2025 and not at 1: whoever still reads a generation of a registry that was
+ * lost must not take another one for it.
+ */
+export const addGenerationLua = `
+local last = tonumber(redis.call('HGET', KEYS[1], 'last') or 0)
+local seconds = tonumber(redis.call('TIME')[1]) - ${String(START_s)}
+local number = string.format('%d', math.max(last + 1, tonumber(ARGV[2]) + 1, seconds))
+redis.call('HSET', KEYS[1], 'last', number, 'made:' .. number, ARGV[1])
 return number`;
 
-/** KEYS[1] registry; ARGV[1] a generation that serves from now on if none does. */
-export const serveFirst = `
-return redis.call('HSETNX', KEYS[1], 'serving', ARGV[1])`;
-
-/** KEYS[1] registry; ARGV[1] generation. 1, or 0 if it is not there. */
-export const switchTo = `
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+/**
+ * Points readers to a generation; 1 if done. KEYS: registry. ARGV: number; and, where it matters who served before, that
+ * one's number, empty for none.
+ */
+export const serveGenerationLua = `
+if redis.call('HEXISTS', KEYS[1], 'made:' .. ARGV[1]) == 0 then return 0 end
+if ARGV[2] and (redis.call('HGET', KEYS[1], 'serving') or '') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'serving', ARGV[1])
 return 1`;
 
-/** KEYS[1] registry; ARGV[1] generation. 1, or 0 if it serves or is not there. */
-export const drop = `
-if redis.call('HGET', KEYS[1], 'serving') == ARGV[1] then return 0 end
-return redis.call('HDEL', KEYS[1], ARGV[1])`;
-
 /**
- * KEYS[1] registry; ARGV[1] a generation whose data is gone. 1 if it is not there and another serves; else 0, and if it
- * served none does now.
+ * Takes a generation that does not serve from the list, and says how many partitions it has; nil otherwise. KEYS:
+ * registry. ARGV: number.
  */
-export const lose = `
-local serving = redis.call('HGET', KEYS[1], 'serving')
-if serving and serving ~= ARGV[1] then return 1 end
-if serving then redis.call('HDEL', KEYS[1], 'serving') end
-return 0`;
-
-/**
- * KEYS[1] data, KEYS[2] index; ARGV[1] the checkpoint as it was judged by, ARGV[2] as it is to be, then in turn the key of an
- * entity and its value, whose first 19 characters are its version: digits, so that they compare as texts. Numbers of Lua are
- * doubles and know no money: nothing is counted here. The checkpoint afterwards; nil if the data is gone.
- */
-export const apply = `
-local at = redis.call('HGET', KEYS[1], '')
-if not at then return nil end
-if at ~= ARGV[1] then return at end
-for index = 3, #ARGV, 2 do
-  local value = redis.call('HGET', KEYS[1], ARGV[index])
-  if not value then redis.call('ZADD', KEYS[2], 0, ARGV[index]) end
-  if not value or string.sub(value, 1, 19) < string.sub(ARGV[index + 1], 1, 19) then
-    redis.call('HSET', KEYS[1], ARGV[index], ARGV[index + 1])
-  end
-end
-redis.call('HSET', KEYS[1], '', ARGV[2])
-return ARGV[2]`;
+export const removeGenerationLua = `
+if redis.call('HGET', KEYS[1], 'serving') == ARGV[1] then return false end
+local partitions = redis.call('HGET', KEYS[1], 'made:' .. ARGV[1])
+if not partitions then return false end
+redis.call('HDEL', KEYS[1], 'made:' .. ARGV[1])
+redis.call('HSET', KEYS[1], 'removed:' .. ARGV[1], partitions)
+return partitions`;
