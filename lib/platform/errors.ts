@@ -104,15 +104,21 @@ export function toCallError(error: unknown): CallError {
 /** SQLSTATE classes 08 (connection), 53 (resources), 57 (operator: shutdown, cancelled by timeout), and Node's socket errors. */
 const STORE_AWAY =
   /^(08...|53...|57...|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
-/** node-postgres has no code for these. */
+/** Drivers that have no code for these: node-postgres, ioredis, @clickhouse/client; Redis answers some of them itself. */
 const CONNECTION_LOST =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Command timed out|Connection is closed|Stream isn't writeable|Timeout error|Socket hang up|socket hang up|(LOADING|CLUSTERDOWN|MASTERDOWN|READONLY|TRYAGAIN|OOM) )/;
+const LOST_BY_NAME =
+  /^(MaxRetriesPerRequestError|ClusterAllFailedError|Mongo(ServerSelection|Network|NetworkTimeout|PoolCleared|NotConnected|TopologyClosed)Error)$/;
 
 /** Whether an error of a driver says that its store cannot be reached now. */
 function isStoreAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code: unknown = 'code' in error ? error.code : undefined;
-  return (typeof code === 'string' && STORE_AWAY.test(code)) || CONNECTION_LOST.test(error.message);
+  return (
+    (typeof code === 'string' && STORE_AWAY.test(code)) ||
+    CONNECTION_LOST.test(error.message) ||
+    LOST_BY_NAME.test(error.name)
+  );
 }
 
 /** Texts are sent up to here: what a caller wrote may be in them, and a status travels in a header of a few KiB. */

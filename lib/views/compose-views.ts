@@ -4,10 +4,13 @@ import type { Closeables } from '../platform/closeables.js';
 import type { Log } from '../platform/logging.js';
 import { redisBalances } from './balances/redis-balances.js';
 import type { BalancesView } from './balances/view.js';
+import { createClickHouse } from './clickhouse-client.js';
+import { mongodbHistory } from './history/mongodb-history.js';
 import { HISTORY_PLANS, postgresHistory } from './history/postgres-history.js';
 import type { HistoryView } from './history/view.js';
-import { postgresReports, REPORT_PLANS } from './reports/postgres-reports.js';
+import { clickhouseReports } from './reports/clickhouse-reports.js';
 import type { ReportsView } from './reports/view.js';
+import { createMongodb } from './mongodb-client.js';
 import { createRedis } from './redis-client.js';
 import { redisSafety } from './redis-safety.js';
 import type { StoresConfig } from './stores-config.js';
@@ -59,20 +62,23 @@ function balancesOf({ stores, partitions, partitionOf, name, log }: ViewsOptions
   return redisBalances(client, { partitions, partitionOf });
 }
 
-function historyOf({ databaseUrl, name }: ViewsOptions, closeables: Closeables) {
-  const pool = createPool(
-    { connectionString: databaseUrl },
-    { max: 8, name: `${name} history`, options: HISTORY_PLANS, statementTimeout_ms: 30_000 },
-  );
-  closeables.add('the pool of the history', () => pool.end());
-  return postgresHistory(pool);
+function historyOf(options: ViewsOptions, closeables: Closeables): ViewGenerations<HistoryView> {
+  const { stores, databaseUrl, partitions, partitionOf, name } = options;
+  if (stores.mongodbUrl === undefined) {
+    const pool = createPool(
+      { connectionString: databaseUrl },
+      { max: 8, name: `${name} history`, options: HISTORY_PLANS, statementTimeout_ms: 30_000 },
+    );
+    closeables.add('the pool of the history', () => pool.end());
+    return postgresHistory(pool);
+  }
+  const client = createMongodb(stores.mongodbUrl, name);
+  closeables.add('MongoDB', () => client.close());
+  return mongodbHistory(client.db(), { partitions, partitionOf });
 }
 
-function reportsOf({ databaseUrl, name }: ViewsOptions, closeables: Closeables) {
-  const pool = createPool(
-    { connectionString: databaseUrl },
-    { max: 6, name: `${name} reports`, options: REPORT_PLANS, statementTimeout_ms: 30_000 },
-  );
-  closeables.add('the pool of the reports', () => pool.end());
-  return postgresReports(pool);
+function reportsOf({ stores, partitionOf, name }: ViewsOptions, closeables: Closeables) {
+  const client = createClickHouse(stores.clickhouseUrl, name);
+  closeables.add('ClickHouse', () => client.close());
+  return clickhouseReports(client, { partitionOf });
 }

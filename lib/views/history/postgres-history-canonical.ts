@@ -21,7 +21,7 @@ import {
   profileIn,
   transactionIn,
   type TransactionRecord,
-} from './postgres-history-rows.js';
+} from './records.js';
 import * as sql from './sql/rows.sql.js';
 
 /** Rows after a key, of all kinds in the order of their keys. Each kind is a statement of its own: no snapshot is held. */

@@ -28,7 +28,7 @@ import {
   openedAccountOf,
   type Optional,
   transactionIn,
-} from './postgres-history-rows.js';
+} from './records.js';
 import { writeHistory } from './postgres-history-writer.js';
 import { canBeginId, listAccounts, listEntries, listLedgers, listTransactions } from './sql/list.sql.js';
 import * as sql from './sql/read.sql.js';

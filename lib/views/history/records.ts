@@ -1,4 +1,4 @@
-/** Rows of the history tables as they come from PostgreSQL, and what they say. */
+/** Rows of the history view as its stores keep them, and what they say. */
 import { Buffer } from 'node:buffer';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import type {
