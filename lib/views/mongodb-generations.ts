@@ -3,7 +3,7 @@
  * and which one serves, so that every change of that is one atomic update. MongoDB answers a read of a collection that is not
  * there with nothing; so each generation has a checkpoint for every partition from its beginning, whose absence tells.
  */
-import { type Collection, type Db, MongoServerError } from 'mongodb';
+import { type Collection, type Db, type Filter, MongoServerError, type UpdateFilter } from 'mongodb';
 import type { BusBatch } from '../platform/bus.js';
 import { firstGeneration } from './generation-number.js';
 import { movedCheckpoint } from './unseen-events.js';
@@ -150,12 +150,21 @@ function unlessMissing(error: unknown): void {
   throw error;
 }
 
+const GATHER_ms = 40;
+
+interface Waiting {
+  readonly to: Checkpoint;
+  readonly resolve: (isMoved: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** The checkpoints of one generation. */
 export class MongodbCheckpoints {
   readonly #database: Db;
   readonly #view: ViewId;
   readonly #generation: number;
   readonly #stored: Collection<StoredCheckpoint>;
+  #waiting: Waiting[] = [];
 
   constructor(database: Db, view: ViewId, prefix: string, generation: number) {
     this.#database = database;
@@ -178,20 +187,39 @@ export class MongodbCheckpoints {
   /** Forward only; where it is further already it stays. @throws as read */
   async move(before: Checkpoint, batch: BusBatch): Promise<Checkpoint> {
     const to = movedCheckpoint(before, batch);
-    const { _id, ...fields } = storedOf(to);
-    const { epoch, position, offset } = to;
-    const { matchedCount } = await this.#stored.updateOne(
-      {
-        _id,
-        $or: [
-          { epoch: { $lt: epoch } },
-          { epoch, position: { $lt: position } },
-          { epoch, position, offset: { $lt: offset } },
-        ],
-      },
-      { $set: fields },
-    );
-    return matchedCount === 1 ? to : this.read(_id);
+    const isMoved = batch.events.length > 0 ? await this.#moveNow(to) : await this.#moveTogether(to);
+    return isMoved ? to : this.read(to.partition);
+  }
+
+  async #moveNow(to: Checkpoint): Promise<boolean> {
+    const { filter, update } = moveOf(to);
+    const { matchedCount } = await this.#stored.updateOne(filter, update);
+    return matchedCount === 1;
+  }
+
+  /** Watermarks of partitions without events wait for each other for an instant: one bulk moves them all. */
+  #moveTogether(to: Checkpoint): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ to, resolve, reject });
+      if (this.#waiting.length > 1) return;
+      setTimeout(() => {
+        const taken = this.#waiting;
+        this.#waiting = [];
+        void this.#moveAll(taken);
+      }, GATHER_ms);
+    });
+  }
+
+  async #moveAll(taken: readonly Waiting[]): Promise<void> {
+    try {
+      const { matchedCount } = await this.#stored.bulkWrite(
+        taken.map((each) => ({ updateOne: moveOf(each.to) })),
+        { ordered: false },
+      );
+      for (const { resolve } of taken) resolve(matchedCount === taken.length);
+    } catch (error) {
+      for (const { reject } of taken) reject(error);
+    }
   }
 
   /** A generation that served and has no checkpoints is lost, for everyone: the view has to be built again. */
@@ -206,6 +234,26 @@ export class MongodbCheckpoints {
       ? new ViewMissingError(this.#view)
       : new GenerationGoneError(this.#view, this.#generation, undefined);
   }
+}
+
+/** Matches only what is behind. */
+function moveOf(to: Checkpoint): {
+  filter: Filter<StoredCheckpoint>;
+  update: UpdateFilter<StoredCheckpoint>;
+} {
+  const { _id, ...fields } = storedOf(to);
+  const { epoch, position, offset } = to;
+  return {
+    filter: {
+      _id,
+      $or: [
+        { epoch: { $lt: epoch } },
+        { epoch, position: { $lt: position } },
+        { epoch, position, offset: { $lt: offset } },
+      ],
+    },
+    update: { $set: fields },
+  };
 }
 
 function storedOf({ partition, offset, epoch, position, hash, recordedTime }: Checkpoint): StoredCheckpoint {

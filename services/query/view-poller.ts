@@ -83,9 +83,12 @@ export class ViewPoller {
     this.#movedAt_ms = performance.now();
     try {
       while (this.#waiters.size > 0) {
+        const asked_ms = performance.now();
         await this.#ask();
+        const took_ms = performance.now() - asked_ms;
         for (const waiter of [...this.#waiters]) if (isAt(this.#last, waiter.target)) waiter.settle(true);
-        if (this.#waiters.size > 0) await sleep(POLL_MS);
+        // A store that is slow to answer is not asked all the time.
+        if (this.#waiters.size > 0) await sleep(Math.max(POLL_MS, took_ms));
       }
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));

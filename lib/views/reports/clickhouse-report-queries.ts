@@ -2,16 +2,9 @@
 import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import { type Params, select } from '../clickhouse-client.js';
 import type { Read } from '../view.js';
+import type { ReportCheckpoints } from './clickhouse-report-checkpoints.js';
 import { FACT } from './clickhouse-report-schema.js';
-import {
-  type Place,
-  readCheckpoint,
-  readSealed,
-  sourceParams,
-  sourceSql,
-  type Span,
-  spanOf,
-} from './clickhouse-report-source.js';
+import { type Place, sourceParams, sourceSql, type Span, spanOf } from './clickhouse-report-source.js';
 import type {
   BucketQuery,
   CashFlowQuery,
@@ -31,6 +24,11 @@ const INT64_MAX = 2n ** 63n - 1n;
 
 type Scope = Pick<BucketQuery, 'partition' | 'ledgerId' | 'through' | 'currency' | 'basis'>;
 
+/** A generation, and where its partitions stand. */
+export interface ReadPlace extends Place {
+  readonly checkpoints: ReportCheckpoints;
+}
+
 /** What a statement is made of: facts between the first and the last bound. */
 interface Asking {
   readonly place: Place;
@@ -39,15 +37,14 @@ interface Asking {
 }
 
 async function asking<T>(
-  place: Place,
+  place: ReadPlace,
   scope: Scope,
   fact: number,
   bounds: readonly bigint[],
   read: (asked: Asking) => Promise<T>,
 ): Promise<Read<T>> {
   const { partition, ledgerId: ledger, currency } = scope;
-  // Chunks are sealed after the checkpoint has passed them, and stay so: the order of these two does not matter.
-  const [asOf, sealed] = await Promise.all([readCheckpoint(place, partition), readSealed(place, partition)]);
+  const { checkpoint: asOf, sealed } = await place.checkpoints.standing(partition);
   const through = scope.through === null || scope.through > asOf.position ? asOf.position : scope.through;
   const span: Span = spanOf(through, sealed);
   const [first, last] = [bounds[0] ?? INT64_MIN, bounds.at(-1) ?? INT64_MAX];
@@ -79,7 +76,7 @@ const GROUP_KEYS: Readonly<Record<TrialBalanceQuery['groupBy'], string>> = {
 };
 
 /** @see ReportsView.trialBalance */
-export function readTrialBalance(place: Place, query: TrialBalanceQuery): Promise<Read<TrialBalance>> {
+export function readTrialBalance(place: ReadPlace, query: TrialBalanceQuery): Promise<Read<TrialBalance>> {
   const bounds = [INT64_MIN, query.before ?? INT64_MAX];
   return asking(place, query, FACT.entry, bounds, async (asked) => {
     const [rows, totals] = await Promise.all([trialRows(asked, query), trialTotals(asked)]);
@@ -146,7 +143,7 @@ async function buckets(
 }
 
 /** @see ReportsView.volume */
-export function readVolume(place: Place, query: BucketQuery): Promise<Read<readonly VolumeRow[]>> {
+export function readVolume(place: ReadPlace, query: BucketQuery): Promise<Read<readonly VolumeRow[]>> {
   return asking(place, query, FACT.volume, query.bounds, async (asked) => {
     const rows = await buckets(asked, query.bounds);
     return rows.map(({ bucket, currency, kind, entries, credit_sum }) => ({
@@ -156,7 +153,7 @@ export function readVolume(place: Place, query: BucketQuery): Promise<Read<reado
 }
 
 /** @see ReportsView.declines */
-export function readDeclines(place: Place, query: BucketQuery): Promise<Read<readonly DeclineRow[]>> {
+export function readDeclines(place: ReadPlace, query: BucketQuery): Promise<Read<readonly DeclineRow[]>> {
   return asking(place, { ...query, basis: 'recorded' }, FACT.decline, query.bounds, async (asked) => {
     const rows = await buckets(asked, query.bounds);
     return rows.map(({ bucket, currency, kind, entries, credit_sum }) => ({
@@ -166,7 +163,7 @@ export function readDeclines(place: Place, query: BucketQuery): Promise<Read<rea
 }
 
 /** @see ReportsView.cashFlow */
-export function readCashFlow(place: Place, query: CashFlowQuery): Promise<Read<readonly CashFlowRow[]>> {
+export function readCashFlow(place: ReadPlace, query: CashFlowQuery): Promise<Read<readonly CashFlowRow[]>> {
   const { accountId } = query;
   return asking(place, query, FACT.entry, query.bounds, async (asked) => {
     const rows =
@@ -185,7 +182,7 @@ const FIGURES: Readonly<Record<RankQuery['by'], string>> = {
 };
 
 /** @see ReportsView.rank */
-export function readRank(place: Place, query: RankQuery): Promise<Read<readonly RankedRow[]>> {
+export function readRank(place: ReadPlace, query: RankQuery): Promise<Read<readonly RankedRow[]>> {
   const bounds = [query.from ?? INT64_MIN, query.to ?? INT64_MAX];
   return asking(place, query, FACT.entry, bounds, async ({ from, params }) => {
     const rows = await select<Sums & { account_id: string; entries: string }>(

@@ -1,16 +1,9 @@
 /** The canonical rows of the reports view in ClickHouse. Their keys and contents are those of `rows.ts`. */
 import { select } from '../clickhouse-client.js';
 import type { RowPage, ViewRow } from '../view.js';
+import type { ReadPlace } from './clickhouse-report-queries.js';
 import { FACT } from './clickhouse-report-schema.js';
-import {
-  type Place,
-  readCheckpoint,
-  readSealed,
-  sourceParams,
-  sourceSql,
-  type Span,
-  spanOf,
-} from './clickhouse-report-source.js';
+import { type Place, sourceParams, sourceSql, type Span, spanOf } from './clickhouse-report-source.js';
 import { ROLLUP_WIDTH } from './fold.js';
 import { declineRow, entryRow, keyParts, type Section, SECTIONS, sumRow, volumeRow } from './rows.js';
 
@@ -24,7 +17,7 @@ interface Reading {
 
 /** @see View.rows */
 export async function readRows(
-  place: Place,
+  place: ReadPlace,
   partitionOf: (ledgerId: string) => number,
   page: RowPage,
 ): Promise<readonly ViewRow[]> {
@@ -33,11 +26,8 @@ export async function readRows(
   let ledgerId = page.ledgerId ?? (await nextLedger(place, after?.ledgerId ?? ''));
   while (ledgerId !== undefined && rows.length < page.limit) {
     const partition = partitionOf(ledgerId);
-    const [{ position }, sealed] = await Promise.all([
-      readCheckpoint(place, partition),
-      readSealed(place, partition),
-    ]);
-    const reading = { place, ledgerId, span: spanOf(position, sealed) };
+    const { checkpoint, sealed } = await place.checkpoints.standing(partition);
+    const reading = { place, ledgerId, span: spanOf(checkpoint.position, sealed) };
     const isAfters = ledgerId === after?.ledgerId;
     for (const section of SECTIONS) {
       if ((isAfters && section < after.section) || rows.length >= page.limit) continue;

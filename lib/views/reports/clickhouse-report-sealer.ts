@@ -2,7 +2,8 @@
 import { insert } from '../clickhouse-client.js';
 import type { Checkpoint } from '../view.js';
 import { CHUNK_POSITIONS } from './clickhouse-report-schema.js';
-import { CREDITS, DEBITS, type Place, readSealed } from './clickhouse-report-source.js';
+import type { ReadPlace } from './clickhouse-report-queries.js';
+import { CREDITS, DEBITS } from './clickhouse-report-source.js';
 import { ROLLUP_WIDTH } from './fold.js';
 
 const WIDTH = String(ROLLUP_WIDTH);
@@ -18,12 +19,12 @@ WHERE partition = {partition:UInt16} AND position >= {first:Int64} AND position 
 GROUP BY ledger_id, fact, account_id, currency, kind, effective_bucket, recorded_bucket`;
 
 export class ReportSealer {
-  readonly #place: Place;
+  readonly #place: ReadPlace;
   /** The chunk of each partition to be sealed next. */
   readonly #next = new Map<number, bigint>();
   #sealing: Promise<void> = Promise.resolve();
 
-  constructor(place: Place) {
+  constructor(place: ReadPlace) {
     this.#place = place;
   }
 
@@ -46,7 +47,7 @@ export class ReportSealer {
 
   async #seal({ partition, position }: Checkpoint): Promise<void> {
     const { client, prefix } = this.#place;
-    let chunk = this.#next.get(partition) ?? (await readSealed(this.#place, partition));
+    let chunk = this.#next.get(partition) ?? (await this.#place.checkpoints.standing(partition)).sealed;
     for (; position + 1n >= (chunk + 1n) * CHUNK_POSITIONS; chunk += 1n) {
       const first = chunk * CHUNK_POSITIONS;
       await client.command({

@@ -1,6 +1,5 @@
 /** What reports in ClickHouse are made of: rollups of sealed chunks, and the facts after them. */
-import { type ClickHouseClient, select } from '../clickhouse-client.js';
-import { type Checkpoint, emptyCheckpoint } from '../view.js';
+import type { ClickHouseClient } from '../clickhouse-client.js';
 import { CHUNK_POSITIONS } from './clickhouse-report-schema.js';
 import { ROLLUP_WIDTH } from './fold.js';
 import type { TimeBasis } from './view.js';
@@ -17,43 +16,6 @@ const WIDTH = String(ROLLUP_WIDTH);
 /** Not `greatest`, which takes an Int128 below zero for a large one (26.7). */
 export const DEBITS = 'if(amount < 0, -amount, toInt128(0))';
 export const CREDITS = 'if(amount > 0, amount, toInt128(0))';
-
-interface StandingRow {
-  readonly epoch: number;
-  readonly position: string;
-  readonly offset: string;
-  readonly hash: string;
-  readonly recorded_time: string;
-}
-
-/** Where a partition stands. */
-export async function readCheckpoint({ client, prefix }: Place, partition: number): Promise<Checkpoint> {
-  const [row] = await select<StandingRow>(
-    client,
-    `SELECT epoch, position, offset, hash, recorded_time FROM ${prefix}_checkpoints FINAL
-    WHERE partition = {partition:UInt16}`,
-    { partition },
-  );
-  if (row === undefined) return emptyCheckpoint(partition);
-  return {
-    partition,
-    offset: BigInt(row.offset),
-    epoch: row.epoch,
-    position: BigInt(row.position),
-    hash: new Uint8Array(Buffer.from(row.hash, 'hex')),
-    recordedTime: BigInt(row.recorded_time),
-  };
-}
-
-/** How many chunks of a partition are sealed: they are sealed in order, from 0. */
-export async function readSealed({ client, prefix }: Place, partition: number): Promise<bigint> {
-  const [row] = await select<{ sealed: string }>(
-    client,
-    `SELECT if(count() = 0, 0, max(chunk) + 1) AS sealed FROM ${prefix}_seals WHERE partition = {partition:UInt16}`,
-    { partition },
-  );
-  return BigInt(row?.sealed ?? '0');
-}
 
 /** Which facts count, and which of them are read from rollups. */
 export interface Span {

@@ -8,12 +8,15 @@ import { insert } from '../clickhouse-client.js';
 import { movedCheckpoint, unseenEvents } from '../unseen-events.js';
 import type { Checkpoint } from '../view.js';
 import { FACT } from './clickhouse-report-schema.js';
-import { type Place, readCheckpoint } from './clickhouse-report-source.js';
+import type { ReadPlace } from './clickhouse-report-queries.js';
 import { reportFacts } from './fold.js';
 
 /** Inserts do not follow each other closer than this, unless there is much to insert. */
-const PAUSE_ms = 25;
+const PAUSE_ms = 30;
+/** Where there is nothing but watermarks to insert. */
+const IDLE_PAUSE_ms = 100;
 const MUCH_FACTS = 1_000;
+const STEP_ms = 5;
 /** What is remembered of a checkpoint is read again after so long: the store may have been replaced by an older copy. */
 const REMEMBERED_ms = 1_000;
 
@@ -34,13 +37,13 @@ interface Waiting {
 
 /** Writes to one generation. */
 export class ReportWriter {
-  readonly #place: Place;
+  readonly #place: ReadPlace;
   readonly #known = new Map<number, { readonly checkpoint: Checkpoint; readonly at_ms: number }>();
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #flushedAt_ms = -Infinity;
 
-  constructor(place: Place) {
+  constructor(place: ReadPlace) {
     this.#place = place;
   }
 
@@ -65,7 +68,7 @@ export class ReportWriter {
   }
 
   async #read(partition: number): Promise<Checkpoint> {
-    const checkpoint = await readCheckpoint(this.#place, partition);
+    const { checkpoint } = await this.#place.checkpoints.standing(partition);
     this.#known.set(partition, { checkpoint, at_ms: performance.now() });
     return checkpoint;
   }
@@ -81,16 +84,25 @@ export class ReportWriter {
 
   async #flush(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const much = this.#waiting.reduce((sum, { facts }) => sum + facts.length, 0) >= MUCH_FACTS;
-      const pause_ms = much ? 0 : this.#flushedAt_ms + PAUSE_ms - performance.now();
-      // Also without a pause: batches of other partitions that came in the same turn go along.
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, pause_ms)));
+      await this.#untilDue();
       const taken = this.#waiting;
       this.#waiting = [];
       this.#flushedAt_ms = performance.now();
       await this.#write(taken);
     }
     this.#flushing = undefined;
+  }
+
+  /** Facts that come while watermarks wait are not held up by them. */
+  async #untilDue(): Promise<void> {
+    for (;;) {
+      const facts = this.#waiting.reduce((sum, each) => sum + each.facts.length, 0);
+      const pause_ms = facts >= MUCH_FACTS ? 0 : facts > 0 ? PAUSE_ms : IDLE_PAUSE_ms;
+      const left_ms = this.#flushedAt_ms + pause_ms - performance.now();
+      // Also without a pause: batches of other partitions that came in the same turn go along.
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(left_ms, STEP_ms))));
+      if (left_ms <= STEP_ms) return;
+    }
   }
 
   async #write(taken: readonly Waiting[]): Promise<void> {

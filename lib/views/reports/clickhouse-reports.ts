@@ -2,6 +2,7 @@
 import type { ClickHouseClient } from '../clickhouse-client.js';
 import { clickhouseGenerations, orGone } from '../clickhouse-generations.js';
 import type { ViewGenerations } from '../view.js';
+import { ReportCheckpoints } from './clickhouse-report-checkpoints.js';
 import {
   readCashFlow,
   readDeclines,
@@ -12,7 +13,6 @@ import {
 import { readRows } from './clickhouse-report-rows.js';
 import { schemaOf, TABLES } from './clickhouse-report-schema.js';
 import { ReportSealer } from './clickhouse-report-sealer.js';
-import { readCheckpoint } from './clickhouse-report-source.js';
 import { ReportWriter } from './clickhouse-report-writer.js';
 import type { ReportsView } from './view.js';
 
@@ -43,7 +43,8 @@ function openReports(
   generation: number,
   { partitionOf }: ClickHouseReportsOptions,
 ): ClickHouseReportsView {
-  const place = { client, prefix };
+  const checkpoints = new ReportCheckpoints({ client, prefix });
+  const place = { client, prefix, checkpoints };
   const writer = new ReportWriter(place);
   const sealer = new ReportSealer(place);
   const gone = <T>(work: Promise<T>) => orGone('reports', generation, work);
@@ -55,7 +56,7 @@ function openReports(
       sealer.follow(await gone(writer.apply(batch)));
     },
     sealed: () => sealer.settled(),
-    checkpoint: (partition) => gone(readCheckpoint(place, partition)),
+    checkpoint: async (partition) => (await gone(checkpoints.standing(partition))).checkpoint,
     rows: (page) => gone(readRows(place, (ledgerId) => partitionOf(ledgerId), page)),
     trialBalance: (query) => gone(readTrialBalance(place, query)),
     volume: (query) => gone(readVolume(place, query)),
