@@ -10,7 +10,7 @@ delete shared.testTimeout;
 delete shared.maxWorkers;
 
 export default {
-  testTimeout: 120_000,
+  testTimeout: 240_000,
   maxWorkers: 2,
   globalSetup: base.globalSetup,
   globalTeardown: base.globalTeardown,

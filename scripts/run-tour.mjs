@@ -1,6 +1,7 @@
 /**
  * Runs the tour of README.md as it stands, each block in bash, against a server on the default ports. A step passes if its
  * commands succeed and the answer holds what follows `→`. With --stand-in, grpcurl is the function that the README offers.
+ * With --stack the services are processes of their own, each on its ports.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,7 +16,9 @@ const prelude = PRELUDE + (process.argv.includes('--stand-in') ? `${standIn}\n` 
 
 let passed = 0;
 let failed = 0;
-for (const { title, block, expected } of steps(tour)) {
+const isStack = process.argv.includes('--stack');
+for (const { title, block: pasted, expected } of steps(tour)) {
+  const block = isStack ? onStack(pasted) : pasted;
   const { status, stdout, stderr } = spawnSync('bash', ['-c', prelude + block], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -37,6 +40,21 @@ for (const { title, block, expected } of steps(tour)) {
 }
 process.stdout.write(`tour: ${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+/** The same call at the process of the service that it is of. */
+function onStack(block) {
+  return block
+    .replaceAll(
+      /localhost:50051((?:\s+\\?\s*(?:list|describe))?\s+\\?\s*)quittance\.query/g,
+      'localhost:50053$1quittance.query',
+    )
+    .replaceAll(
+      /localhost:50051((?:\s+\\?\s*(?:list|describe))?\s+\\?\s*)quittance\.ops/g,
+      'localhost:50052$1quittance.ops',
+    )
+    .replaceAll('localhost:8081/quittance.query', 'localhost:8083/quittance.query')
+    .replaceAll('localhost:8081/quittance.ops', 'localhost:8082/quittance.ops');
+}
 
 /** Every bash block with the title above it and the expectations of the first `→` line below it. */
 function* steps(text) {

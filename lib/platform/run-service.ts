@@ -6,6 +6,9 @@ import { type Behind, openDoors, wantedPorts } from './doors.js';
 import type { DoorsConfig, Environment } from './environment.js';
 import { openProcessLog } from './logging.js';
 import { holdPorts } from './ports.js';
+import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { toCallError } from './errors.js';
+import { StartError } from './start-error.js';
 import { type ProcessHost, runProcess, type RunningProcess, unlessInterrupted } from './run-process.js';
 import { watchForEnd } from './shutdown.js';
 import { versionOf } from './version.js';
@@ -51,9 +54,22 @@ async function start<C extends DoorsConfig>(
   unlessInterrupted(watch);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'quittance_' });
-  const behind = await service.compose({ config, log, registry, closeables });
+  const behind = await service.compose({ config, log, registry, closeables }).catch((error: unknown) => {
+    throw explained(error);
+  });
   unlessInterrupted(watch);
   const doors = await openDoors(config, { ...behind, registry, log }, ports.release, closeables);
   log.info({ version: versionOf(), addresses: doors.addresses }, 'ready');
   return { drain: () => doors.drain(), failed: undefined, log, watch };
+}
+
+/** What an operator can put right is one line: a store that a start cannot do without, and a schema of another version. */
+function explained(error: unknown): unknown {
+  if (error instanceof Error && error.name === 'SchemaVersionError') return new StartError(error.message);
+  const { reason } = toCallError(error);
+  if (reason !== ErrorReason.DEPENDENCY_UNAVAILABLE) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  return new StartError(
+    `a store that the start needs does not answer (${words}); is QUITTANCE_DATABASE_URL right, and PostgreSQL up?`,
+  );
 }

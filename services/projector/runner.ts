@@ -79,6 +79,8 @@ export class Projection {
   readonly #stop = new AbortController();
   /** Where each partition is, as far as this process knows. */
   readonly #known = new Map<number, Checkpoint>();
+  /** Where each partition was when anything was last heard of it: shown while its store is away. */
+  readonly #last = new Map<number, Checkpoint>();
   #view: View | undefined;
   #paused = false;
   #failure: ProjectionFailure | undefined;
@@ -170,7 +172,7 @@ export class Projection {
   async lag(): Promise<Lag> {
     const { log, bus } = this.#deps;
     const head = await log.head();
-    const known = await Promise.all(Array.from({ length: bus.partitions }, (_, p) => this.#checkpoint(p)));
+    const known = await this.#checkpoints(bus.partitions);
     const checkpoint = known.reduce((one, other) => (other.position < one.position ? other : one));
     // Between the two reads it may have applied what came after that end.
     if (checkpoint.position >= head.position) return { checkpoint, head, events: 0n, time: 0n };
@@ -181,6 +183,20 @@ export class Projection {
     ]);
     const waiting = oldest === undefined ? 0n : now - oldest.event.recordedTimeMicros;
     return { checkpoint, head, events: head.position - after, time: waiting > 0n ? waiting : 0n };
+  }
+
+  /** Of all partitions of which anything is known, here or in the store. @throws whatever the store throws if of none */
+  async #checkpoints(partitions: number): Promise<Checkpoint[]> {
+    const all = Array.from({ length: partitions }, (_, partition) => partition);
+    const read = await Promise.allSettled(all.map((partition) => this.#checkpoint(partition)));
+    const found = read.flatMap((one, partition) => {
+      if (one.status === 'fulfilled') this.#last.set(partition, one.value);
+      const at = one.status === 'fulfilled' ? one.value : this.#last.get(partition);
+      return at === undefined ? [] : [at];
+    });
+    const [failed] = read.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    if (found.length === 0) throw failed;
+    return found;
   }
 
   async #checkpoint(partition: number): Promise<Checkpoint> {
@@ -221,7 +237,11 @@ export class Projection {
       {
         offsetOf: (partition) => this.#offsetOf(partition),
         handle: (batch) => this.#gate.pass(() => this.#handle(batch, signal)),
-        released: (partition) => this.#known.delete(partition),
+        released: (partition) => {
+          const at = this.#known.get(partition);
+          if (at !== undefined) this.#last.set(partition, at);
+          this.#known.delete(partition);
+        },
       },
       signal,
     );

@@ -19,6 +19,8 @@ export interface Stack {
   readonly command: RunningService;
   readonly projectors: readonly RunningService[];
   readonly queries: readonly RunningService[];
+  /** Starts a server or a service again, where it was, after it was stopped or killed. */
+  restart(one: RunningEngine | RunningService): Promise<void>;
   /** The variables that the services were given. */
   readonly variables: Readonly<Record<string, string>>;
   /** Resolves when something ends that nobody asked to. */
@@ -77,10 +79,21 @@ export async function startStack(options: StartOptions): Promise<Stack> {
     leftovers.forget();
     owned.release();
   };
-  const keep = <T extends RunningEngine>(one: T): T => {
+  const again = new Map<RunningEngine, () => Promise<RunningEngine>>();
+  const keep = <T extends RunningEngine>(one: T, restart: () => Promise<RunningEngine>): T => {
     started.push(one);
+    again.set(one, restart);
     leftovers.add(one.pid);
     return one;
+  };
+  const restart = async (one: RunningEngine) => {
+    const make = again.get(one);
+    const place = started.indexOf(one);
+    if (make === undefined || place < 0) throw new Error(`${one.name} is none of this stack`);
+    const next = await make();
+    leftovers.add(next.pid);
+    // Whoever holds the one that was goes on with the one that is.
+    Object.assign(one, next);
   };
   try {
     const engines = await startEngines(options, keep);
@@ -91,7 +104,7 @@ export async function startStack(options: StartOptions): Promise<Stack> {
       leftovers.forget();
       owned.release();
     };
-    return { engines, ...services, died, stop, kill };
+    return { engines, ...services, died, restart, stop, kill };
   } catch (error) {
     await stop();
     throw error;
@@ -103,17 +116,19 @@ function empty(directory: string): void {
   mkdirSync(directory, { recursive: true });
 }
 
-type Keep = <T extends RunningEngine>(one: T) => T;
+type Keep = <T extends RunningEngine>(one: T, restart: () => Promise<RunningEngine>) => T;
 
 async function startEngines(
   { directory, freePorts = false, offset, log }: StartOptions,
   keep: Keep,
 ): Promise<Record<EngineName, RunningEngine>> {
-  const postgres = keep(await startPostgres(directory, join(directory, 'log', 'engine.log')));
+  const openPostgres = () => startPostgres(directory, join(directory, 'log', 'engine.log'));
+  const postgres = keep(await openPostgres(), openPostgres);
   log('PostgreSQL is up');
-  const start = async (engine: Engine, port: number) => {
-    const place = { host: HOST, port: freePorts ? await freePort() : port + offset };
-    const running = keep(await engine.start({ ...place, directory: join(directory, engine.name) }));
+  const start = async (engine: Engine, usual: number) => {
+    const port = freePorts ? await freePort() : usual + offset;
+    const open = () => engine.start({ host: HOST, port, directory: join(directory, engine.name) });
+    const running = keep(await open(), open);
     log(`${engine.name} is up: ${running.url}`);
     return running;
   };
@@ -148,9 +163,11 @@ async function startServices(
     const portOf = (port: number) => (freePorts ? 0 : port + offset + index * NEXT_PROCESS);
     const name = index === 0 ? service : `${service}-${String(index + 1)}`;
     const ports = { grpcPort: portOf(grpc), connectPort: portOf(connect) };
-    return keep(
-      await startService({ service, name, directory: join(directory, 'log'), ...ports, variables }),
-    );
+    const running = await startService({
+      ...{ service, name, directory: join(directory, 'log'), variables },
+      ...ports,
+    });
+    return keep(running, () => running.restart());
   };
   const several = async (service: 'projector' | 'query', count: number) => {
     const running: RunningService[] = [];

@@ -34,15 +34,22 @@ let packages: Promise<void> = Promise.resolve();
  * Installs packages of Debian or Ubuntu, if the program that they bring is not there.
  * @throws StartError naming them where this user may not install them.
  */
-export function needProgram(program: string, debianPackages: readonly string[]): Promise<void> {
+export async function needProgram(program: string, debianPackages: readonly string[]): Promise<void> {
+  if (!isOnPath(program)) await installPackages(debianPackages);
+}
+
+/** Installs packages of Debian or Ubuntu. @throws StartError naming them where this user may not */
+export function installPackages(debianPackages: readonly string[]): Promise<void> {
   const before = packages;
   packages = (async () => {
     await before.catch(() => undefined);
-    if (isOnPath(program)) return;
     const isRoot = process.getuid?.() === 0;
     const sudo = !isRoot && spawnSync('sudo', ['-n', 'true']).status === 0;
     if (!isOnPath('apt-get') || !(isRoot || sudo)) {
-      throw new StartError(`${program} is not installed; install it (Debian: ${debianPackages.join(' ')})`);
+      const names = debianPackages.join(' ');
+      throw new StartError(
+        `the local stack needs ${names}; install it (these are the names of Debian's packages)`,
+      );
     }
     const apt = isRoot ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
     const [command = '', ...first] = apt;

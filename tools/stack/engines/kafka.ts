@@ -12,7 +12,7 @@ const libraries = () => join(installRoot(), 'kafka', 'libs');
 export const kafka: Engine = {
   name: 'kafka',
   install: async () => {
-    await needProgram('java', ['openjdk-17-jre-headless']);
+    await needProgram('java', ['default-jre-headless']);
     await madeOnce(libraries(), async (temporary) => {
       await needProgram('mvn', ['maven']);
       const pom = join(projectRoot(), 'deploy', 'kafka', 'pom.xml');

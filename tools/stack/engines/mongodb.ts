@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { type Engine, installRoot, startProgram } from './engine.js';
-import { madeOnce, needProgram, run } from './install.js';
+import { installPackages, madeOnce, needProgram, run } from './install.js';
 
 const VERSION = '0.7.0b3';
 const environment = () => join(installRoot(), `secantusdb-${VERSION}`);
@@ -17,14 +17,12 @@ export const mongodb: Engine = {
     const target = environment();
     await madeOnce(join(target, 'made'), async (temporary) => {
       // A virtual environment cannot be moved: it is made where it stays, and the mark comes last.
-      const made = await run('python3', ['-m', 'venv', target]).then(
-        () => true,
-        () => false,
-      );
-      if (!made) {
-        await needProgram('python3-venv-is-missing', ['python3-venv']).catch(() => undefined);
-        await run('python3', ['-m', 'venv', target]);
-      }
+      const make = () => run('python3', ['-m', 'venv', target]);
+      await make().catch(async () => {
+        // Debian's python3 comes without it; it is no program that could be looked for.
+        await installPackages(['python3-venv']);
+        await make();
+      });
       await run(join(target, 'bin', 'pip'), ['-q', 'install', `secantusdb==${VERSION}`]);
       await run('mkdir', [temporary]);
     });

@@ -1,0 +1,27 @@
+# One image for all services; docker-compose.yml says which one a container is. Without the embedded engines.
+FROM node:20.19.5-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+# Scripts of packages only fetch what neither the build nor the services need.
+RUN npm ci --omit=optional --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY gen gen
+COPY lib lib
+COPY services services
+RUN npx tsc -p tsconfig.build.json && rm -rf dist/services/standalone dist/*.tsbuildinfo
+
+FROM node:20.19.5-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:20.19.5-bookworm-slim
+WORKDIR /app
+ENV NODE_ENV=production
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json LICENSE ./
+USER node
+# gRPC and Connect of command, projector and query.
+EXPOSE 50051 50052 50053 8081 8082 8083
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "dist/services/command/main.js"]

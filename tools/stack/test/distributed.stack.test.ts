@@ -1,0 +1,306 @@
+/** What only the distributed platform can show: several processes of a service, and servers that are away. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { Health, HealthCheckResponse_ServingStatus } from '../../../gen/grpc/health/v1/health_pb.js';
+import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import {
+  ProjectionService,
+  ProjectionState,
+  RebuildPhase,
+} from '../../../gen/quittance/ops/v1/projection_service_pb.js';
+import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
+import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
+import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import {
+  endingOf,
+  openBooks,
+  paymentOf,
+  proveBooks,
+  timesInLog,
+  until,
+} from '../../../services/standalone/test/load.js';
+import { type GrpcClient, grpcClient } from '../../client/grpc-client.js';
+import type { RunningEngine } from '../engines/engine.js';
+import { startPlatform, type TestPlatform } from './platform.js';
+
+const { submitPayment } = TransactionCommandService.method;
+const { getBalance } = AccountQueryService.method;
+const { getTransaction } = TransactionQueryService.method;
+const { getTrialBalance } = ReportQueryService.method;
+const projections = ProjectionService.method;
+const VIEWS = ['balances', 'history', 'reports'] as const;
+/** Eight ledgers, so that both projectors have some of their partitions. */
+const LEDGERS = Array.from({ length: 8 }, (_, index) => `ledger-${String(index)}`);
+const freshAs = (value: string) => ({ requirement: { case: 'atLeastAsFresh' as const, value } });
+
+let platform: TestPlatform;
+let client: GrpcClient;
+let queries: GrpcClient[];
+let projectors: GrpcClient[];
+
+beforeAll(async () => {
+  platform = await startPlatform({ projectors: 2, queries: 2 });
+  client = grpcClient(platform.grpcAddress);
+  queries = platform.stack.queries.map(({ addresses }) => grpcClient(addresses.grpc));
+  projectors = platform.stack.projectors.map(({ addresses }) => grpcClient(addresses.grpc));
+  for (const ledgerId of LEDGERS) await openBooks(client, ledgerId, 4);
+});
+
+afterAll(async () => {
+  for (const one of [client, ...queries, ...projectors]) one.close();
+  await platform.stop();
+});
+
+/** The n-th of some, over and over. */
+function at<T>(values: readonly T[], index: number): T {
+  const found = values[index % values.length];
+  if (found === undefined) throw new Error('there is none');
+  return found;
+}
+
+const payment = (index: number, requestId = randomUUID()) =>
+  paymentOf(at(LEDGERS, index), `a${String(index % 4)}`, `a${String((index + 1) % 4)}`, requestId);
+
+/** A pause of each caller: the server that stands in for MongoDB takes some 200 payments a second. */
+const THINK_ms = 150;
+
+interface Load {
+  /** Resolves when so many more were paid. */
+  more(count: number): Promise<void>;
+}
+
+/** Pays all the while, in all ledgers, until the work is done. How the payments ended, and how often each. */
+async function underLoad(work: (load: Load) => Promise<void>): Promise<ReadonlyMap<string, number>> {
+  let isOver = false;
+  const endings = new Map<string, number>();
+  const paid = () => endings.get('OK') ?? 0;
+  const callers = Array.from({ length: 8 }, async (_, caller) => {
+    for (let index = caller; !isOver; index += 9) {
+      const ending = await endingOf(client.unary(submitPayment, payment(index)));
+      endings.set(ending, (endings.get(ending) ?? 0) + 1);
+      await new Promise((resolve) => setTimeout(resolve, THINK_ms));
+    }
+  });
+  const more = (count: number) => {
+    const before = paid();
+    return until(`${String(count)} more were paid`, () => paid() >= before + count, 60_000);
+  };
+  try {
+    await work({ more });
+  } finally {
+    isOver = true;
+    await Promise.all(callers);
+  }
+  return endings;
+}
+
+async function proveAll(): Promise<void> {
+  for (const ledgerId of LEDGERS) await proveBooks(platform.grpcAddress, ledgerId);
+}
+
+const projectionOf = async (projectionId: string, from: GrpcClient = at(projectors, 0)) => {
+  const { projection } = await from.unary(projections.getProjection, { projectionId });
+  if (projection === undefined) throw new Error('an answer has the projection');
+  return projection;
+};
+
+const isState = async (projectionId: string, state: ProjectionState) =>
+  (await projectionOf(projectionId)).state === state;
+
+async function allRunning(limit_ms?: number): Promise<void> {
+  for (const view of VIEWS) {
+    await until(`${view} runs`, () => isState(view, ProjectionState.RUNNING), limit_ms);
+  }
+}
+
+describe('several processes', () => {
+  test('a token is honoured by any query process, for every view', async () => {
+    for (let index = 0; index < 40; index += 1) {
+      const request = payment(index);
+      const { consistencyToken, position } = await client.unary(submitPayment, request);
+      const { ledgerId, requestId: transactionId, payeeAccountId: accountId } = request;
+      const consistency = freshAs(consistencyToken);
+      const query = at(queries, index);
+      const [balance, made, report] = await Promise.all([
+        query.unary(getBalance, { ledgerId, accountId, consistency }),
+        query.unary(getTransaction, { ledgerId, transactionId, consistency }),
+        query.unary(getTrialBalance, { ledgerId, consistency }),
+      ]);
+      for (const { asOf } of [balance, made, report]) expect(asOf?.position).toBeGreaterThanOrEqual(position);
+      expect(made.transaction?.transactionId).toBe(transactionId);
+    }
+  });
+
+  test('partitions move under load when a projector is killed and when it comes back; nothing is lost or doubled', async () => {
+    const [, second] = platform.stack.projectors;
+    if (second === undefined) throw new Error('there are two');
+    const endings = await underLoad(async ({ more }) => {
+      await more(100);
+      await second.kill();
+      await more(200);
+      await platform.stack.restart(second);
+      await more(200);
+    });
+    expect([...endings.keys()]).toEqual(['OK']);
+    await proveAll();
+  });
+
+  test('a pause by one holds for all, and the other ends it', async () => {
+    const [one, other] = [at(projectors, 0), at(projectors, 1)];
+    await one.unary(projections.pauseProjection, { projectionId: 'balances' });
+    await until('both say so', async () => {
+      const states = await Promise.all(projectors.map((each) => projectionOf('balances', each)));
+      return states.every(({ state }) => state === ProjectionState.PAUSED);
+    });
+    // What the other had under way when it heard of it.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const request = payment(3);
+    const { consistencyToken } = await client.unary(submitPayment, request);
+    const { ledgerId, payeeAccountId: accountId } = request;
+    const consistency = freshAs(consistencyToken);
+    const behind = at(queries, 0).unary(getBalance, { ledgerId, accountId, consistency }, 1_000);
+    expect(await endingOf(behind)).toBe('READ_MODEL_BEHIND');
+    await other.unary(projections.resumeProjection, { projectionId: 'balances' });
+    await at(queries, 1).unary(getBalance, { ledgerId, accountId, consistency });
+  });
+
+  test.each(VIEWS)(
+    '%s is rebuilt under load, compared before the switch, and no read fails',
+    async (view) => {
+      const { generation } = await projectionOf(view);
+      // Told by the other process.
+      const told = () => projectionOf(view, at(projectors, 1));
+      const endings = await underLoad(async () => {
+        await at(projectors, 0).unary(projections.rebuildProjection, { projectionId: view });
+        const hasEnded = async () => (await told()).rebuild?.endTime !== undefined;
+        for (const end_ms = performance.now() + 120_000; !(await hasEnded()) && performance.now() < end_ms;) {
+          for (const query of queries)
+            await query.unary(getBalance, { ledgerId: 'ledger-1', accountId: 'a1' });
+          await at(queries, 0).unary(getTrialBalance, { ledgerId: 'ledger-2' });
+        }
+      });
+      const { rebuild } = await told();
+      expect(rebuild).toMatchObject({ phase: RebuildPhase.DONE, differentRows: 0n, failure: '' });
+      expect(rebuild?.comparedRows).toBeGreaterThan(30n);
+      await until('both serve it', async () => {
+        const seen = await Promise.all(projectors.map((each) => projectionOf(view, each)));
+        return seen.every((each) => each.generation !== generation);
+      });
+      expect([...endings.keys()]).toEqual(['OK']);
+      await proveAll();
+    },
+  );
+});
+
+describe('what is away', () => {
+  const engine = (name: keyof TestPlatform['stack']['engines']): RunningEngine =>
+    platform.stack.engines[name];
+  const read = {
+    balances: () => at(queries, 0).unary(getBalance, { ledgerId: 'ledger-1', accountId: 'a1' }, 5_000),
+    history: () =>
+      at(queries, 0).unary(
+        TransactionQueryService.method.listTransactions,
+        { ledgerId: 'ledger-1', pageSize: 1 },
+        8_000,
+      ),
+    reports: () => at(queries, 0).unary(getTrialBalance, { ledgerId: 'ledger-1' }, 8_000),
+  };
+  /** Kills a server, does something without it, and starts it again whatever came of that. */
+  const without = async (one: RunningEngine, work: () => Promise<void>) => {
+    await one.kill();
+    await work().finally(() => platform.stack.restart(one));
+  };
+  const pays = () => endingOf(client.unary(submitPayment, payment(1), 5_000));
+  const relayServes = async () => {
+    const command = grpcClient(platform.stack.command.addresses.grpc);
+    const { status } = await command
+      .unary(Health.method.check, { service: 'quittance.relay' })
+      .finally(() => {
+        command.close();
+      });
+    return status === HealthCheckResponse_ServingStatus.SERVING;
+  };
+
+  test('Kafka: commands are taken, reads say how old they are, the relay goes on where it was', async () => {
+    await without(engine('kafka'), async () => {
+      const ids = Array.from({ length: 50 }, () => randomUUID());
+      for (const [index, id] of ids.entries()) await client.unary(submitPayment, payment(index, id));
+      const { consistencyToken, position } = await client.unary(submitPayment, payment(1));
+      expect((await read.balances()).asOf?.position).toBeLessThan(position);
+      const behind = at(queries, 0).unary(
+        getBalance,
+        { ledgerId: 'ledger-1', accountId: 'a1', consistency: freshAs(consistencyToken) },
+        1_000,
+      );
+      expect(await endingOf(behind)).toBe('READ_MODEL_BEHIND');
+      await until('health says so', async () => !(await relayServes()));
+      expect((await projectionOf('balances')).lagEvents).toBeGreaterThan(50n);
+    });
+    await until('the relay sends', relayServes, 30_000);
+    await proveAll();
+  });
+
+  test.each([
+    ['redis', 'balances', ['history', 'reports']],
+    ['mongodb', 'history', ['balances', 'reports']],
+    ['clickhouse', 'reports', ['balances', 'history']],
+  ] as const)('%s: only %s cannot be read, and catches up by itself', async (name, view, others) => {
+    await without(engine(name), async () => {
+      expect(await pays()).toBe('OK');
+      const isAway = async () => (await endingOf(read[view]())) === 'DEPENDENCY_UNAVAILABLE';
+      await until('reads say so', isAway, 15_000);
+      for (const other of others) await read[other]();
+      await until('the projection says so', () => isState(view, ProjectionState.FAILED), 15_000);
+      expect((await projectionOf(view)).failure).toContain(`the store of the ${view} view`);
+      expect(await pays()).toBe('OK');
+    });
+    await until('it is read again', async () => (await endingOf(read[view]())) === 'OK', 30_000);
+    await allRunning(30_000);
+    await proveAll();
+  });
+
+  test('a Redis that was emptied is noticed, and its view is built again from the log', async () => {
+    const redis = new Redis(engine('redis').url);
+    const { generation } = await projectionOf('balances');
+    await redis.flushall();
+    await client.unary(submitPayment, payment(1));
+    // Until there is one again, nobody is shown one without his accounts.
+    await until('it is there again', async () => (await endingOf(read.balances())) === 'OK', 30_000);
+    redis.disconnect();
+    expect((await read.balances()).balance?.accountId).toBe('a1');
+    expect((await projectionOf('balances')).generation).not.toBe(generation);
+    await proveAll();
+  });
+
+  test('PostgreSQL: nothing is committed and nothing is lost; reads of the views go on', async () => {
+    const ids = Array.from({ length: 40 }, () => randomUUID());
+    const calls = ids.map((id, index) => endingOf(client.unary(submitPayment, payment(index, id), 20_000)));
+    await without(engine('postgres'), async () => {
+      await read.balances();
+    });
+    const endings = await Promise.all(calls);
+    await until('commands are taken again', async () => (await pays()) === 'OK', 30_000);
+    // Each id that was answered OK is in the log once, and no id twice.
+    const counts = await Promise.all(
+      LEDGERS.map((ledgerId) => timesInLog(platform.database.config, ledgerId, ids)),
+    );
+    for (const [index, ending] of endings.entries()) {
+      const times = counts.reduce((sum, each) => sum + (each[index] ?? 0), 0);
+      expect(times).toBeLessThanOrEqual(1);
+      if (ending === 'OK') expect(times).toBe(1);
+    }
+    await allRunning(30_000);
+    await proveAll();
+  });
+
+  test('a command service that is killed goes on where the log ends', async () => {
+    await underLoad(async ({ more }) => {
+      await more(50);
+      await platform.stack.command.kill();
+      await platform.stack.restart(platform.stack.command);
+      await more(100);
+    });
+    await proveAll();
+  });
+});
