@@ -48,6 +48,8 @@ async function jest(variables: Record<string, string>): Promise<number> {
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       ...[join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--config', 'jest.stack.config.mjs'],
+      // A test that fails half-way may leave a connection open; that must not hold up who waits for the verdict.
+      '--forceExit',
       ...process.argv.slice(2),
     ],
     { cwd: root, stdio: 'inherit', env: { ...process.env, ...variables } },
