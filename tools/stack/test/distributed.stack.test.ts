@@ -21,6 +21,7 @@ import {
   until,
 } from '../../../services/standalone/test/load.js';
 import { type GrpcClient, grpcClient } from '../../client/grpc-client.js';
+import { kafkaClient } from '../../../lib/log/kafka-client.js';
 import type { RunningEngine } from '../engines/engine.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 
@@ -238,6 +239,27 @@ describe('what is away', () => {
       expect((await projectionOf('balances')).lagEvents).toBeGreaterThan(50n);
     });
     await until('the relay sends', relayServes, 30_000);
+    await proveAll();
+  });
+
+  test('what Kafka has dropped before a projection has read it comes from the log', async () => {
+    const topic = 'quittance.events.v1';
+    await at(projectors, 0).unary(projections.pauseProjection, { projectionId: 'balances' });
+    await until('all pause', async () => {
+      const states = await Promise.all(projectors.map((each) => projectionOf('balances', each)));
+      return states.every(({ state }) => state === ProjectionState.PAUSED);
+    });
+    for (let index = 0; index < 40; index += 1) await client.unary(submitPayment, payment(index));
+    const { position } = await client.unary(submitPayment, payment(1));
+    await until('all is relayed', async () => (await projectionOf('history')).position >= position);
+    const admin = kafkaClient([engine('kafka').url], 'test').admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(topic);
+    const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+    await admin.deleteTopicRecords({ topic, partitions });
+    await admin.disconnect();
+    await at(projectors, 1).unary(projections.resumeProjection, { projectionId: 'balances' });
+    for (const index of LEDGERS.keys()) await client.unary(submitPayment, payment(index));
     await proveAll();
   });
 

@@ -1,0 +1,119 @@
+/**
+ * `npm run bench:pipeline -- [--payments N]`, against a running stack: how fast the relay sends, and how fast each projection
+ * applies, one after the other. The projections are paused through the API, payments are committed in batches, then each
+ * projection is resumed alone and timed until it has caught up.
+ */
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { AccountCommandService } from '../gen/quittance/command/v1/account_command_service_pb.js';
+import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { TransactionCommandService } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { ProjectionService } from '../gen/quittance/ops/v1/projection_service_pb.js';
+import { BatchMode } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
+
+const VIEWS = ['balances', 'history', 'reports'];
+const LEDGERS = 24;
+const ACCOUNTS = 100;
+const BATCH = 100;
+const IN_FLIGHT = 4;
+const POLL_ms = 50;
+
+const pause = (duration_ms: number) => new Promise((resolve) => setTimeout(resolve, duration_ms));
+
+async function open(command: GrpcClient, run: string): Promise<void> {
+  for (let ledger = 0; ledger < LEDGERS; ledger += 1) {
+    const ledgerId = `${run}-${String(ledger)}`;
+    await command.unary(LedgerCommandService.method.createLedger, { ledgerId, requestId: randomUUID() });
+    await Promise.all(
+      Array.from({ length: ACCOUNTS }, async (_, account) => {
+        const own = { ledgerId, accountId: `a${String(account)}` };
+        await command.unary(AccountCommandService.method.openAccount, {
+          ...{ ...own, requestId: randomUUID(), currency: 'EUR', overdraftLimit: 1_000_000_000n },
+        });
+      }),
+    );
+  }
+}
+
+async function load(command: GrpcClient, run: string, payments: number): Promise<void> {
+  const batches = Math.ceil(payments / BATCH);
+  let next = 0;
+  const caller = async () => {
+    for (let batch = next++; batch < batches; batch = next++) {
+      const ledgerId = `${run}-${String(batch % LEDGERS)}`;
+      const commands = Array.from({ length: BATCH }, (_, index) => ({
+        command: {
+          case: 'submitPayment' as const,
+          value: {
+            ...{
+              ledgerId,
+              requestId: randomUUID(),
+              payerAccountId: `a${String((batch + index) % ACCOUNTS)}`,
+            },
+            payeeAccountId: `a${String((batch + index + 1) % ACCOUNTS)}`,
+            amount: { currency: 'EUR', minorUnits: 1n },
+          },
+        },
+      }));
+      await command.unary(
+        TransactionCommandService.method.executeBatch,
+        { ledgerId, mode: BatchMode.INDEPENDENT, commands },
+        60_000,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, caller));
+}
+
+/** A gauge of a process. */
+async function gauge(connect: string, name: string): Promise<number> {
+  const text = await (await fetch(`http://${connect}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      command: { type: 'string', default: 'localhost:50051' },
+      'command-connect': { type: 'string', default: 'localhost:8081' },
+      projector: { type: 'string', default: 'localhost:50052' },
+      payments: { type: 'string', default: '50000' },
+    },
+  });
+  const payments = Number(values.payments);
+  const run = `pipe-${randomUUID().slice(0, 8)}`;
+  const [command, projector] = [grpcClient(values.command), grpcClient(values.projector)];
+  await open(command, run);
+  for (const projectionId of VIEWS) {
+    await projector.unary(ProjectionService.method.pauseProjection, { projectionId });
+  }
+  const began_ms = performance.now();
+  await load(command, run, payments);
+  const loaded_ms = performance.now() - began_ms;
+  while ((await gauge(values['command-connect'], 'quittance_relay_lag_events')) > 0) await pause(POLL_ms);
+  const relayed_ms = performance.now() - began_ms;
+  const rate = (took_ms: number) => `${((payments / took_ms) * 1_000).toFixed(0)}/s`;
+  process.stdout.write(
+    `committed ${rate(loaded_ms)}, relayed ${rate(relayed_ms)} (from the first commit to the last message)\n`,
+  );
+  for (const projectionId of VIEWS) {
+    const { projection } = await projector.unary(ProjectionService.method.getProjection, { projectionId });
+    const behind = Number(projection?.lagEvents ?? 0n);
+    const from_ms = performance.now();
+    await projector.unary(ProjectionService.method.resumeProjection, { projectionId });
+    for (;;) {
+      const found = await projector.unary(ProjectionService.method.getProjection, { projectionId });
+      if (found.projection?.lagEvents === 0n) break;
+      await pause(POLL_ms);
+    }
+    const took_s = (performance.now() - from_ms) / 1_000;
+    process.stdout.write(
+      `${projectionId} (${projection?.store ?? ''}): ${String(behind)} events in ${took_s.toFixed(1)} s, ${(behind / took_s).toFixed(0)}/s\n`,
+    );
+  }
+  command.close();
+  projector.close();
+}
+
+await main();
