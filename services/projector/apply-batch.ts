@@ -1,4 +1,6 @@
 /** Applies a batch to a view: passing trouble is tried again, and an event that cannot be applied is found and named. */
+import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { toCallError } from '../../lib/platform/errors.js';
 import type { BusBatch, RecordedEvent } from '../../lib/platform/bus.js';
 import { UnknownEventError, type View, ViewMissingError } from '../../lib/views/view.js';
 import { GenerationGoneError, LostEventsError, MissedEventsError } from '../../lib/views/view-errors.js';
@@ -47,6 +49,9 @@ async function applyOneByOne(view: View, batch: BusBatch): Promise<void> {
     } catch (error) {
       // Whose fault it is shows in whether the store answers at all.
       await checkpointOf(view, batch.partition, error);
+      // One that answers reads may still take no writes: it is full, or being moved.
+      if (toCallError(error).reason === ErrorReason.DEPENDENCY_UNAVAILABLE)
+        throw storeFailure(view.id, error);
       throw eventFailure(record.position, error);
     }
   }

@@ -25,6 +25,8 @@ interface Waiter {
 }
 
 const POLL_MS = 3;
+/** What a generation said is believed for so long: its store may have been replaced by an older copy since. */
+const BELIEVED_MS = 1_000;
 /** A view that stands still for so long may have been replaced by another generation. */
 const STILL_MS = 100;
 
@@ -38,6 +40,7 @@ export class ViewPoller {
   #view: View | undefined;
   #last: Checkpoint | undefined;
   #movedAt_ms = 0;
+  #askedAt_ms = -Infinity;
 
   constructor(getter: ViewGetter<View>, partition: number) {
     this.#getter = getter;
@@ -46,12 +49,13 @@ export class ViewPoller {
 
   /**
    * Resolves when the partition is at or past a point, or when the time is up; rejects when the signal aborts or the
-   * view's store fails. What the same generation said earlier is believed: checkpoints only move forward.
+   * view's store fails. What the same generation said a moment ago is believed: checkpoints only move forward.
    */
   async reach(target: WaitTarget, wait_ms: number, signal: AbortSignal): Promise<WaitOutcome> {
     signal.throwIfAborted();
     const view = await this.#getter();
-    if (view === this.#view && isAt(this.#last, target)) return { reached: true };
+    const isRecent = performance.now() - this.#askedAt_ms < BELIEVED_MS;
+    if (isRecent && view === this.#view && isAt(this.#last, target)) return { reached: true };
     const reached = await this.#wait(target, wait_ms, signal);
     if (reached) return { reached };
     return { reached, view: this.#view?.id ?? view.id, checkpoint: this.#last };
@@ -111,8 +115,9 @@ export class ViewPoller {
       await this.#getter.refresh();
       return;
     }
+    this.#askedAt_ms = performance.now();
     if (view !== this.#view || checkpoint.position !== this.#last?.position) {
-      this.#movedAt_ms = performance.now();
+      this.#movedAt_ms = this.#askedAt_ms;
     }
     this.#view = view;
     this.#last = checkpoint;
