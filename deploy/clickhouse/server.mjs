@@ -3,6 +3,9 @@
  * speaks: for the local stack, where no server can be installed. One user, no password, loopback only.
  *
  *     node server.mjs --host 127.0.0.1 --port 8123 --path DIR [--engine DIR/node_modules/chdb]
+ *
+ * Unlike a server, the engine runs statements with parameters one at a time, whoever sends them: in parallel they would see
+ * each other's. Statements without, and inserts, run beside them.
  */
 import { mkdirSync } from 'node:fs';
 import http from 'node:http';
@@ -11,9 +14,13 @@ import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
 const BODY_MAX_BYTES = 64 * 1024 * 1024;
+/** Parameters come in the URL. As a ClickHouse server has it. */
+const URL_MAX_BYTES = 1024 * 1024;
 /** A session runs one statement at a time. */
 const SESSIONS = 4;
 const QUEUE_MAX = 500;
+/** How long a stop waits for statements that run. */
+const DRAIN_MS = 5_000;
 /** What the client sends beside settings of the engine. */
 const NOT_SETTINGS = new Set([
   'query',
@@ -36,18 +43,34 @@ const { values: options } = parseArgs({
     engine: { type: 'string', default: 'chdb' },
   },
 });
-if (options.path === undefined) throw new Error('--path DIR is needed');
-mkdirSync(options.path, { recursive: true });
-
-const { Session } = createRequire(import.meta.url)(options.engine);
-const idle = Array.from({ length: SESSIONS }, () => ({
-  session: new Session(options.path),
-  database: 'default',
-}));
+if (options.path === undefined) giveUp('--path DIR is needed');
+if (!['127.0.0.1', '::1', 'localhost'].includes(options.host)) {
+  giveUp('this server asks nobody who he is, so that it listens on the loopback interface alone');
+}
+const idle = openSessions();
 const waiting = [];
 
-/** Runs a statement on a session of its own, in the order of arrival. */
-async function onSession(database, work) {
+function openSessions() {
+  try {
+    mkdirSync(options.path, { recursive: true });
+    const { Session } = createRequire(import.meta.url)(options.engine);
+    return Array.from({ length: SESSIONS }, () => ({
+      session: new Session(options.path),
+      database: 'default',
+    }));
+  } catch (error) {
+    // Code 76: another process has the directory.
+    return giveUp(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function giveUp(why) {
+  process.stderr.write(`clickhouse: ${why}\n`);
+  process.exit(1);
+}
+
+/** Runs a statement on a session of its own, in the order of arrival; not at all if nobody waits for it any more. */
+async function onSession(database, isWanted, work) {
   let one = idle.pop();
   if (one === undefined) {
     if (waiting.length >= QUEUE_MAX)
@@ -58,11 +81,16 @@ async function onSession(database, work) {
     one = await new Promise((resolve) => waiting.push(resolve));
   }
   try {
+    if (!isWanted()) throw new Error('Code: 394. DB::Exception: The client is gone. (QUERY_WAS_CANCELLED)');
     if (database !== one.database) {
       await one.session.queryAsync(`USE \`${database.replaceAll('`', '')}\``);
       one.database = database;
     }
     return await work(one.session);
+  } catch (error) {
+    // What a statement had written before it failed stands at the head of the next answer of its session.
+    await one.session.queryAsync('SELECT 1', { format: 'Null' }).catch(() => undefined);
+    throw error;
   } finally {
     const next = waiting.shift();
     if (next === undefined) idle.push(one);
@@ -74,7 +102,7 @@ const INSERT =
   /^\s*INSERT\s+INTO\s+([^\s(]+)\s*(?:\(([^)]*)\))?\s*(?:SETTINGS\s+.*?)?\s*FORMAT\s+(\w+)\s*$/is;
 const FORMAT = /\s+FORMAT\s+(\w+)\s*;?\s*$/i;
 
-async function execute(url, body) {
+async function execute(url, body, isWanted) {
   const database = url.searchParams.get('database') || 'default';
   const fromUrl = url.searchParams.get('query');
   const insert = fromUrl === null ? null : INSERT.exec(fromUrl);
@@ -84,7 +112,7 @@ async function execute(url, body) {
       columns === undefined || columns.trim() === ''
         ? {}
         : { columns: columns.split(',').map((name) => name.trim().replaceAll('`', '')) };
-    await onSession(database, (session) =>
+    await onSession(database, isWanted, (session) =>
       session.insert({ table: table.replaceAll('`', ''), values: body, format, ...named }),
     );
     return { text: '', format };
@@ -92,8 +120,8 @@ async function execute(url, body) {
   const statement = [fromUrl, body.toString()].filter(Boolean).join('\n').trim();
   const format = FORMAT.exec(statement)?.[1] ?? url.searchParams.get('default_format') ?? 'TabSeparated';
   const sql = withSettings(statement.replace(FORMAT, ''), settingsOf(url));
-  const params = paramsOf(url);
-  const result = await onSession(database, (session) =>
+  const params = paramsOf(url, sql);
+  const result = await onSession(database, isWanted, (session) =>
     Object.keys(params).length === 0
       ? session.queryAsync(sql, { format })
       : session.queryBindAsync(sql, params, { format }),
@@ -118,12 +146,17 @@ function withSettings(sql, settings) {
 
 const ESCAPES = { b: '\b', f: '\f', r: '\r', n: '\n', t: '\t', 0: '\0', "'": "'", '\\': '\\' };
 
-/** The client escapes texts as a tab-separated file does, and the engine's binder does so itself. */
-function paramsOf(url) {
+/**
+ * The parameters that a statement declares, as `{name:Type}`. The client escapes texts as a tab-separated file does, and the
+ * engine's binder does so itself.
+ */
+function paramsOf(url, sql) {
   const params = {};
-  for (const [name, value] of url.searchParams) {
-    if (name.startsWith('param_'))
-      params[name.slice(6)] = value.startsWith('[') ? listOf(value) : unescaped(value);
+  for (const [, name, type] of sql.matchAll(/\{\s*(\w+)\s*:\s*([^}]+)\}/g)) {
+    const value = url.searchParams.get(`param_${name}`);
+    if (value === null) continue;
+    if (value === '\\N') params[name] = null;
+    else params[name] = type.trim().startsWith('Array') ? listOf(value) : unescaped(value);
   }
   return params;
 }
@@ -139,9 +172,16 @@ function listOf(literal) {
   );
 }
 
+/** By the code of an exception; all others are 500. */
+const STATUS = {
+  ...Object.fromEntries(
+    [26, 27, 36, 38, 43, 44, 46, 47, 50, 53, 62, 69, 70, 72, 117, 456].map((code) => [code, 400]),
+  ),
+  ...{ 60: 404, 81: 404, 307: 413, 202: 503, 241: 500 },
+};
 const TYPES = { JSON: 'application/json', JSONEachRow: 'application/x-ndjson' };
 
-const server = http.createServer((request, response) => {
+const server = http.createServer({ maxHeaderSize: URL_MAX_BYTES }, (request, response) => {
   const url = new URL(request.url, 'http://localhost');
   if (url.pathname === '/ping' || (request.method === 'GET' && !url.searchParams.has('query'))) {
     response.end('Ok.\n');
@@ -152,6 +192,7 @@ const server = http.createServer((request, response) => {
   request.on('data', (chunk) => {
     size += chunk.length;
     if (size <= BODY_MAX_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
   });
   request.on('end', () => {
     void answer(request, response, url, size > BODY_MAX_BYTES ? undefined : Buffer.concat(chunks));
@@ -164,8 +205,9 @@ async function answer(request, response, url, sent) {
       throw Object.assign(new Error('Code: 307. DB::Exception: The body is too large. (TOO_MANY_BYTES)'), {
         status: 413,
       });
-    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
-    const { text, format } = await execute(url, body);
+    const isGzip = request.headers['content-encoding'] === 'gzip';
+    const body = isGzip ? gunzipSync(sent, { maxOutputLength: BODY_MAX_BYTES }) : sent;
+    const { text, format } = await execute(url, body, () => !response.destroyed);
     response.setHeader('content-type', TYPES[format] ?? 'text/plain; charset=UTF-8');
     response.setHeader('x-clickhouse-query-id', url.searchParams.get('query_id') ?? '');
     response.setHeader('x-clickhouse-summary', '{}');
@@ -173,7 +215,7 @@ async function answer(request, response, url, sent) {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = /Code: (\d+)/.exec(message)?.[1] ?? '1002';
-    response.statusCode = error.status ?? (code === '60' || code === '81' ? 404 : 500);
+    response.statusCode = error.status ?? STATUS[code] ?? 500;
     response.setHeader('x-clickhouse-exception-code', code);
     response.end(
       message.includes('Code: ')
@@ -184,12 +226,15 @@ async function answer(request, response, url, sent) {
 }
 
 server.keepAliveTimeout = 30_000;
+server.on('error', (error) => giveUp(error.message));
 server.listen(Number(options.port), options.host, () => {
   const { port } = server.address();
   process.stdout.write(`listening on http://${options.host}:${port}\n`);
 });
 
 let isStopping = false;
+
+/** What runs may end; then the sessions are closed, so that the directory is as after a clean stop. */
 function stop() {
   if (isStopping) return;
   isStopping = true;
@@ -198,7 +243,7 @@ function stop() {
     process.exit(0);
   });
   server.closeIdleConnections();
-  setTimeout(() => server.closeAllConnections(), 2_000).unref();
+  setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
 }
 process.on('SIGTERM', stop);
 process.on('SIGINT', stop);

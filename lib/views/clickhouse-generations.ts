@@ -1,133 +1,224 @@
 /**
- * The generations of a view in ClickHouse: tables `<view>_<generation>_<name>`, and two small tables that say which there are
- * and which one serves. ClickHouse knows no transactions: the last inserted version of a row counts, which makes a switch one
- * insert. Whoever makes or switches generations holds the projector's lease, so that there is one of them at a time.
+ * The generations of a view in ClickHouse. A generation is a few tables of one database, named `reports_3_…`.
+ *
+ * Nothing here needs a lock: a number is taken by creating its checkpoint table, which succeeds for one of all who try, and
+ * is given for good by its row in the registry; which one serves is decided by the greatest turn of those inserted. The
+ * first that migrate makes is always number 1, so that processes which start together make it together.
  */
-import { type ClickHouseClient, insert, isMissing, select } from './clickhouse-client.js';
-import { firstGeneration } from './generation-number.js';
+import { ClickHouseCheckpoints } from './clickhouse-checkpoints.js';
+import { type ClickHouse, isMissing, isThere } from './clickhouse-client.js';
+import {
+  createCheckpointsSql,
+  createDatabaseSql,
+  createPointersSql,
+  createRegistrySql,
+  generationsSql,
+  servingSql,
+  tablesSql,
+} from './sql/clickhouse-generations.sql.js';
 import { type View, type ViewGenerations, type ViewId, ViewMissingError } from './view.js';
-import { GenerationGoneError } from './view-errors.js';
 
+/** What a view adds to a generation. */
 export interface ClickHouseGenerationsOptions<V extends View> {
-  readonly client: ClickHouseClient;
+  readonly store: ClickHouse;
   readonly view: ViewId;
-  /** Statements that make the tables of a generation; their names begin with the prefix. */
-  readonly schema: (prefix: string) => readonly string[];
-  /** The names of those tables. */
-  readonly tables: readonly string[];
-  readonly open: (prefix: string, generation: number) => V;
+  /** The view's own tables, by their names after `reports_3_`; each with its `create table if not exists`. */
+  readonly tables: Readonly<Record<string, (table: string) => string>>;
+  /** The adapter over one generation; sends nothing yet. */
+  readonly open: (generation: GenerationTables) => V;
 }
 
-const REGISTRY = [
-  `CREATE TABLE IF NOT EXISTS view_generations (
-    view String, generation Int32, dropped UInt8, version UInt64
-  ) ENGINE = ReplacingMergeTree(version) ORDER BY (view, generation)`,
-  `CREATE TABLE IF NOT EXISTS view_serving (
-    view String, generation Int32, version UInt64
-  ) ENGINE = ReplacingMergeTree(version) ORDER BY view`,
-];
-const SERVING = `SELECT generation FROM view_serving FINAL WHERE view = {view:String}`;
-const LAST = `SELECT max(generation) AS last FROM view_generations WHERE view = {view:String}`;
-const LIST = `SELECT generation FROM view_generations FINAL WHERE view = {view:String} AND dropped = 0 ORDER BY generation`;
+/** The tables of a generation. */
+export interface GenerationTables {
+  readonly store: ClickHouse;
+  readonly generation: number;
+  readonly checkpoints: ClickHouseCheckpoints;
+  /** A table of the view, as statements name it. */
+  readonly table: (name: string) => string;
+}
 
+const CHECKPOINTS = 'checkpoints';
+const MADE = 1;
+const DROPPED = 2;
+/** The number that migrate gives. */
+const FIRST = 1;
+
+/** The generations of a view. A number is never given twice. */
 export function clickhouseGenerations<V extends View>(
   options: ClickHouseGenerationsOptions<V>,
 ): ViewGenerations<V> {
-  const { client, view, schema, tables } = options;
-  const registry = registryOf(client, view);
-  const prefixOf = (generation: number) => `${view}_${String(generation)}`;
-  const open = (generation: number) => options.open(prefixOf(generation), generation);
-  const create = async (): Promise<V> => {
-    const generation = await registry.next();
-    await run(client, schema(prefixOf(generation)));
-    await registry.note(generation, 0);
-    return open(generation);
+  const { store, view } = options;
+  const registry = new Registry(store, view);
+  const tablesOf = (generation: number): GenerationTables => {
+    const table = (name: string) => store.table(`${view}_${String(generation)}_${name}`);
+    return { store, generation, table, checkpoints: new ClickHouseCheckpoints(store, table(CHECKPOINTS)) };
   };
-  const switchTo = async (generation: number) => {
-    if (!(await registry.list()).includes(generation)) {
-      throw new Error(`the ${view} view has no generation ${String(generation)}`);
-    }
-    await registry.serve(generation);
-  };
+  const names = [CHECKPOINTS, ...Object.keys(options.tables)];
   return {
-    migrate: async () => {
-      if ((await registry.serving()) === undefined) await switchTo((await create()).generation);
+    async migrate() {
+      await registry.create();
+      if ((await registry.serving()) !== undefined) return;
+      const tables = tablesOf(FIRST);
+      await createCheckpoints(tables);
+      await createTables(options.tables, tables);
+      await registry.add(FIRST, MADE);
+      await registry.point(0n, FIRST);
     },
-    current: async () => {
-      const generation = await registry.serving();
-      if (generation === undefined) throw new ViewMissingError(view);
-      return open(generation);
+    async current() {
+      const serving = await registry.serving();
+      if (serving === undefined) throw new ViewMissingError(view);
+      return options.open(tablesOf(serving.generation));
     },
-    create,
-    switchTo,
-    drop: async (generation) => {
-      if (generation === (await registry.serving()) || !(await registry.list()).includes(generation)) {
+    async create() {
+      await registry.create();
+      await finishDrops(registry, options);
+      const tables = await takeNumber(registry, tablesOf);
+      await createTables(options.tables, tables);
+      await registry.add(tables.generation, MADE);
+      return options.open(tables);
+    },
+    async switchTo(generation) {
+      if (!(await registry.list()).includes(generation)) {
+        throw new Error(`the ${view} view has no generation ${String(generation)}`);
+      }
+      const serving = await registry.serving();
+      await registry.point((serving?.turn ?? 0n) + 1n, generation);
+    },
+    async drop(generation) {
+      const serving = await registry.serving();
+      if (serving?.generation === generation || !(await registry.list()).includes(generation)) {
         throw new Error(`generation ${String(generation)} of the ${view} view serves or is not there`);
       }
-      await registry.note(generation, 1);
-      await run(
-        client,
-        tables.map((name) => `DROP TABLE IF EXISTS ${prefixOf(generation)}_${name}`),
-      );
+      await registry.add(generation, DROPPED);
+      // The checkpoints first: without them nobody reads the rest.
+      const { table } = tablesOf(generation);
+      for (const name of names) await store.command(`drop table if exists ${table(name)}`);
     },
-    list: registry.list,
+    list: () => registry.list(),
   };
 }
 
-/** The two small tables. */
-function registryOf(client: ClickHouseClient, view: ViewId) {
-  return {
-    serving: async (): Promise<number | undefined> => {
-      try {
-        const [row] = await select<{ generation: number }>(client, SERVING, { view });
-        return row?.generation;
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    },
-    list: async () => {
-      const rows = await select<{ generation: number }>(client, LIST, { view });
-      return rows.map(({ generation }) => generation);
-    },
-    /** A number that was never given. */
-    next: async () => {
-      await run(client, REGISTRY);
-      const [row] = await select<{ last: number }>(client, LAST, { view });
-      const last = row?.last ?? 0;
-      return last > 0 ? last + 1 : firstGeneration(Date.now());
-    },
-    note: (generation: number, dropped: 0 | 1) =>
-      insert(
-        client,
-        'view_generations',
-        ['view', 'generation', 'dropped', 'version'],
-        [{ view, generation, dropped, version: String(versionNow()) }],
-      ),
-    serve: (generation: number) =>
-      insert(
-        client,
-        'view_serving',
-        ['view', 'generation', 'version'],
-        [{ view, generation, version: String(versionNow()) }],
-      ),
-  };
-}
-
-async function run(client: ClickHouseClient, statements: readonly string[]): Promise<void> {
-  for (const query of statements) await client.command({ query });
-}
-
-/** Later is greater; by one holder of the lease at a time. Microseconds since 1970. */
-function versionNow(): bigint {
-  return BigInt(Math.floor((performance.timeOrigin + performance.now()) * 1_000));
-}
-
-/** Awaits work on a generation; if its tables are not there, says so as readers understand it. @throws GenerationGoneError */
-export async function orGone<T>(view: ViewId, generation: number, work: Promise<T>): Promise<T> {
+/** Whether it is this call that created the table. */
+async function createCheckpoints({ store, table }: GenerationTables): Promise<boolean> {
   try {
-    return await work;
+    await store.command(createCheckpointsSql(table(CHECKPOINTS)));
+    return true;
   } catch (error) {
-    throw isMissing(error) ? new GenerationGoneError(view, generation, error) : error;
+    if (isThere(error)) return false;
+    throw error;
+  }
+}
+
+async function createTables(
+  create: Readonly<Record<string, (table: string) => string>>,
+  { store, table }: GenerationTables,
+): Promise<void> {
+  for (const [name, sql] of Object.entries(create)) await store.command(sql(table(name)));
+}
+
+/** Takes the next number that nobody has or had. */
+async function takeNumber(
+  registry: Registry,
+  tablesOf: (generation: number) => GenerationTables,
+): Promise<GenerationTables> {
+  for (let number = (await registry.greatest()) + 1; ; number++) {
+    if (number <= FIRST) continue;
+    const tables = tablesOf(number);
+    if (!(await createCheckpoints(tables))) continue;
+    // Others may have made and dropped it since the numbers were read.
+    if ((await registry.greatest()) < number) return tables;
+    await tables.store.command(`drop table if exists ${tables.table(CHECKPOINTS)}`);
+  }
+}
+
+/** Removes what a crash has left between the registry and the tables of a generation that was dropped. */
+async function finishDrops(
+  registry: Registry,
+  { store, view }: Pick<ClickHouseGenerationsOptions<View>, 'store' | 'view'>,
+): Promise<void> {
+  const dropped = await registry.dropped();
+  if (dropped.length === 0) return;
+  const tables = await store.select<{ name: string }>(tablesSql, {
+    ...{ database: store.database, view, dropped },
+  });
+  for (const { name } of tables) await store.command(`drop table if exists ${store.table(name)}`);
+}
+
+class Registry {
+  readonly #store: ClickHouse;
+  readonly #view: ViewId;
+  readonly #generations: string;
+  readonly #pointers: string;
+
+  constructor(store: ClickHouse, view: ViewId) {
+    this.#store = store;
+    this.#view = view;
+    this.#generations = store.table('view_generations');
+    this.#pointers = store.table('view_pointers');
+  }
+
+  async create(): Promise<void> {
+    await this.#store.command(createDatabaseSql(this.#store.database));
+    await this.#store.command(createRegistrySql(this.#generations));
+    await this.#store.command(createPointersSql(this.#pointers));
+  }
+
+  /** All that exist. @throws ViewMissingError */
+  list(): Promise<number[]> {
+    return this.#in(MADE);
+  }
+
+  dropped(): Promise<number[]> {
+    return this.#in(DROPPED);
+  }
+
+  async #in(state: number): Promise<number[]> {
+    return (await this.#all()).filter((row) => row.last_state === state).map(({ generation }) => generation);
+  }
+
+  /** The greatest number ever given; 0 for none. */
+  async greatest(): Promise<number> {
+    return Math.max(0, ...(await this.#all()).map(({ generation }) => generation));
+  }
+
+  /** Undefined where migrate never was. */
+  async serving(): Promise<{ readonly generation: number; readonly turn: bigint } | undefined> {
+    const rows = await this.#orMissing(
+      this.#store.select<{ generation: number; turn: string }>(servingSql(this.#pointers), {
+        view: this.#view,
+      }),
+    );
+    const [row] = rows;
+    return row === undefined ? undefined : { generation: row.generation, turn: BigInt(row.turn) };
+  }
+
+  async add(generation: number, state: typeof MADE | typeof DROPPED): Promise<void> {
+    await this.#store.insert(
+      this.#generations,
+      ['view', 'generation', 'state'],
+      [[this.#view, generation, state]],
+    );
+  }
+
+  async point(turn: bigint, generation: number): Promise<void> {
+    await this.#orMissing(
+      this.#store.insert(
+        this.#pointers,
+        ['view', 'turn', 'generation'],
+        [[this.#view, String(turn), generation]],
+      ),
+    );
+  }
+
+  #all(): Promise<{ generation: number; last_state: number }[]> {
+    return this.#orMissing(this.#store.select(generationsSql(this.#generations), { view: this.#view }));
+  }
+
+  async #orMissing<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      throw isMissing(error) ? new ViewMissingError(this.#view) : error;
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { Closeables } from '../platform/closeables.js';
 import type { Log } from '../platform/logging.js';
 import { redisBalances } from './balances/redis-balances.js';
 import type { BalancesView } from './balances/view.js';
-import { createClickHouse } from './clickhouse-client.js';
+import { ClickHouse } from './clickhouse-client.js';
 import { mongodbHistory } from './history/mongodb-history.js';
 import { HISTORY_PLANS, postgresHistory } from './history/postgres-history.js';
 import type { HistoryView } from './history/view.js';
@@ -77,8 +77,12 @@ function historyOf(options: ViewsOptions, closeables: Closeables): ViewGeneratio
   return mongodbHistory(client.db(), { partitions, partitionOf });
 }
 
-function reportsOf({ stores, partitionOf, name }: ViewsOptions, closeables: Closeables) {
-  const client = createClickHouse(stores.clickhouseUrl, name);
-  closeables.add('ClickHouse', () => client.close());
-  return clickhouseReports(client, { partitionOf });
+function reportsOf({ stores, name, log }: ViewsOptions, closeables: Closeables) {
+  const store = new ClickHouse(stores.clickhouseUrl, { name });
+  closeables.add('ClickHouse', () => store.close());
+  return clickhouseReports(store, {
+    onError: (error) => {
+      log.warn({ err: error }, 'sums of the reports were not made; they are tried again');
+    },
+  });
 }

@@ -1,10 +1,17 @@
-/** The reports as ClickHouse answers them. The checkpoint is read first: all facts up to it are there. */
-import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
-import { type Params, select } from '../clickhouse-client.js';
+/** The reports as ClickHouse answers them. */
+import type { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
+import type { ClickHouseCheckpoints } from '../clickhouse-checkpoints.js';
+import type { ClickHouse, Parameters } from '../clickhouse-client.js';
 import type { Read } from '../view.js';
-import type { ReportCheckpoints } from './clickhouse-report-checkpoints.js';
-import { FACT } from './clickhouse-report-schema.js';
-import { type Place, sourceParams, sourceSql, type Span, spanOf } from './clickhouse-report-source.js';
+import { ROLLUP_WIDTH } from './fold.js';
+import {
+  cashFlowSql,
+  rankSql,
+  type ReportTables,
+  trialBalanceSql,
+  volumeSql,
+} from './sql/clickhouse-read.sql.js';
+import { CHUNK } from './sql/clickhouse-schema.sql.js';
 import type {
   BucketQuery,
   CashFlowQuery,
@@ -12,187 +19,199 @@ import type {
   DeclineRow,
   RankedRow,
   RankQuery,
-  TimeBasis,
   TrialBalance,
   TrialBalanceQuery,
-  TrialBalanceRow,
   VolumeRow,
 } from './view.js';
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
+const INT32_MAX = 2n ** 31n - 1n;
 
-type Scope = Pick<BucketQuery, 'partition' | 'ledgerId' | 'through' | 'currency' | 'basis'>;
-
-/** A generation, and where its partitions stand. */
-export interface ReadPlace extends Place {
-  readonly checkpoints: ReportCheckpoints;
+export interface ReportStore {
+  readonly store: ClickHouse;
+  readonly checkpoints: ClickHouseCheckpoints;
+  readonly tables: ReportTables;
 }
 
-/** What a statement is made of: facts between the first and the last bound. */
-interface Asking {
-  readonly place: Place;
-  readonly from: string;
-  readonly params: Params;
-}
-
-async function asking<T>(
-  place: ReadPlace,
-  scope: Scope,
-  fact: number,
-  bounds: readonly bigint[],
-  read: (asked: Asking) => Promise<T>,
-): Promise<Read<T>> {
-  const { partition, ledgerId: ledger, currency } = scope;
-  const { checkpoint: asOf, sealed } = await place.checkpoints.standing(partition);
-  const through = scope.through === null || scope.through > asOf.position ? asOf.position : scope.through;
-  const span: Span = spanOf(through, sealed);
-  const [first, last] = [bounds[0] ?? INT64_MIN, bounds.at(-1) ?? INT64_MAX];
-  const params = { ledger, fact, currency, ...sourceParams(span, bounds), first, last };
-  return { value: await read({ place, from: fromSql(place.prefix, scope.basis), params }), asOf };
-}
-
-function fromSql(prefix: string, basis: TimeBasis): string {
-  return `FROM (${sourceSql(prefix, basis)})
-WHERE time >= {first:Int64} AND time < {last:Int64} AND ({currency:String} = '' OR currency = {currency:String})`;
-}
-
-interface Sums {
-  readonly debit_sum: string;
-  readonly credit_sum: string;
-}
-
-const sumsOf = ({ debit_sum, credit_sum }: Sums) => ({
-  debits: BigInt(debit_sum),
-  credits: BigInt(credit_sum),
-});
-/** Not named as the columns that they sum: ClickHouse would take one for the other. */
-const SUMS = 'toString(sum(debits)) AS debit_sum, toString(sum(credits)) AS credit_sum';
-
-const GROUP_KEYS: Readonly<Record<TrialBalanceQuery['groupBy'], string>> = {
-  type: 'toString(type)',
-  prefix: `splitByChar(':', account_id)[1]`,
-  account: 'account_id',
-};
+type ScopeOf = Pick<BucketQuery, 'partition' | 'ledgerId' | 'through' | 'currency'>;
 
 /** @see ReportsView.trialBalance */
-export function readTrialBalance(place: ReadPlace, query: TrialBalanceQuery): Promise<Read<TrialBalance>> {
-  const bounds = [INT64_MIN, query.before ?? INT64_MAX];
-  return asking(place, query, FACT.entry, bounds, async (asked) => {
-    const [rows, totals] = await Promise.all([trialRows(asked, query), trialTotals(asked)]);
-    return { rows, totals };
+export async function readTrialBalance(
+  store: ReportStore,
+  query: TrialBalanceQuery,
+): Promise<Read<TrialBalance>> {
+  const { basis, groupBy, after, limit } = query;
+  const read = await select<{
+    row_currency: string;
+    row_key: string;
+    row_type: AccountType;
+    total: 0 | 1;
+    debits_text: string;
+    credits_text: string;
+  }>(
+    store,
+    (isCut) => trialBalanceSql(store.tables, basis, groupBy, isCut),
+    query,
+    [INT64_MIN, query.before ?? INT64_MAX],
+    { after_currency: after?.currency ?? '', after_key: after?.key ?? '', limit },
+  );
+  const sums = (row: { debits_text: string; credits_text: string }) => ({
+    debits: BigInt(row.debits_text),
+    credits: BigInt(row.credits_text),
   });
-}
-
-async function trialRows(
-  { place, from, params }: Asking,
-  { groupBy, after, limit }: TrialBalanceQuery,
-): Promise<TrialBalanceRow[]> {
-  // There are a handful of types, whose names ClickHouse does not know: they are put in order here.
-  const isPaged = groupBy !== 'type';
-  const rows = await select<Sums & { currency: string; group: string; least: number; most: number }>(
-    place.client,
-    `SELECT currency, ${GROUP_KEYS[groupBy]} AS group, min(type) AS least, max(type) AS most, ${SUMS}
-    ${from} GROUP BY currency, group
-    ${isPaged ? 'HAVING (currency, group) > ({afterCurrency:String}, {afterKey:String})' : ''}
-    ORDER BY currency, group ${isPaged ? 'LIMIT {limit:UInt32}' : ''}`,
-    { ...params, afterCurrency: after?.currency ?? '', afterKey: after?.key ?? '', limit },
-  );
-  const found = rows.map(({ currency, group, least, most, ...sums }): TrialBalanceRow => {
-    const type: AccountType = least === most ? least : AccountType.UNSPECIFIED;
-    return { currency, key: isPaged ? group : AccountType[type], type, ...sumsOf(sums) };
-  });
-  if (isPaged) return found;
-  const order = ({ currency, key }: { currency: string; key: string }) => `${currency} ${key}`;
-  return found
-    .filter((row) => after === null || order(row) > order(after))
-    .sort((one, other) => (order(one) < order(other) ? -1 : 1))
-    .slice(0, limit);
-}
-
-async function trialTotals({ place, from, params }: Asking): Promise<TrialBalance['totals']> {
-  const rows = await select<Sums & { currency: string }>(
-    place.client,
-    `SELECT currency, ${SUMS} ${from} GROUP BY currency ORDER BY currency`,
-    params,
-  );
-  return rows.map((row) => ({ currency: row.currency, ...sumsOf(row) }));
-}
-
-interface BucketRow extends Sums {
-  readonly bucket: number;
-  readonly currency: string;
-  readonly kind: number;
-  readonly entries: string;
-}
-
-/** Sums by bucket, currency and kind, in that order; kinds as texts. */
-async function buckets(
-  { place, from, params }: Asking,
-  bounds: readonly bigint[],
-  more = '',
-  moreParams: Params = {},
-): Promise<BucketRow[]> {
-  return select<BucketRow>(
-    place.client,
-    `SELECT toInt32(arrayCount(bound -> bound <= time, {bounds:Array(Int64)}) - 1) AS bucket, currency, kind,
-      toString(sum(n)) AS entries, ${SUMS}
-    ${from} ${more} GROUP BY bucket, currency, kind ORDER BY bucket, currency, toString(kind)`,
-    { ...params, ...moreParams, bounds },
-  );
+  const rows = read.value
+    .filter(({ total }) => total === 0)
+    .map((row) => ({ currency: row.row_currency, key: row.row_key, type: row.row_type, ...sums(row) }));
+  const totals = read.value
+    .filter(({ total }) => total === 1)
+    .map((row) => ({ currency: row.row_currency, ...sums(row) }));
+  return { value: { rows, totals }, asOf: read.asOf };
 }
 
 /** @see ReportsView.volume */
-export function readVolume(place: ReadPlace, query: BucketQuery): Promise<Read<readonly VolumeRow[]>> {
-  return asking(place, query, FACT.volume, query.bounds, async (asked) => {
-    const rows = await buckets(asked, query.bounds);
-    return rows.map(({ bucket, currency, kind, entries, credit_sum }) => ({
-      ...{ bucket, currency, kind, count: BigInt(entries), volume: BigInt(credit_sum) },
-    }));
-  });
+export async function readVolume(
+  store: ReportStore,
+  query: BucketQuery,
+): Promise<Read<readonly VolumeRow[]>> {
+  const { value, asOf } = await readVolumes(store, query, query.basis, 'kind');
+  return { value: value.map(({ what, ...row }) => ({ ...row, kind: what })), asOf };
 }
 
 /** @see ReportsView.declines */
-export function readDeclines(place: ReadPlace, query: BucketQuery): Promise<Read<readonly DeclineRow[]>> {
-  return asking(place, { ...query, basis: 'recorded' }, FACT.decline, query.bounds, async (asked) => {
-    const rows = await buckets(asked, query.bounds);
-    return rows.map(({ bucket, currency, kind, entries, credit_sum }) => ({
-      ...{ bucket, currency, reason: kind, count: BigInt(entries), volume: BigInt(credit_sum) },
-    }));
-  });
+export async function readDeclines(
+  store: ReportStore,
+  query: BucketQuery,
+): Promise<Read<readonly DeclineRow[]>> {
+  const { value, asOf } = await readVolumes(store, query, 'recorded', 'reason');
+  return { value: value.map(({ what, ...row }) => ({ ...row, reason: what })), asOf };
+}
+
+async function readVolumes(
+  store: ReportStore,
+  query: BucketQuery,
+  basis: BucketQuery['basis'],
+  by: 'kind' | 'reason',
+) {
+  const read = await select<{
+    start: string;
+    row_currency: string;
+    what: number;
+    count_text: string;
+    volume_text: string;
+  }>(store, (isCut) => volumeSql(store.tables, basis, by, isCut), query, query.bounds);
+  const bucketAt = indexOfBounds(query.bounds);
+  const value = read.value.map((row) => ({
+    bucket: bucketAt(row.start),
+    currency: row.row_currency,
+    what: row.what,
+    count: BigInt(row.count_text),
+    volume: BigInt(row.volume_text),
+  }));
+  return { value, asOf: read.asOf };
 }
 
 /** @see ReportsView.cashFlow */
-export function readCashFlow(place: ReadPlace, query: CashFlowQuery): Promise<Read<readonly CashFlowRow[]>> {
-  const { accountId } = query;
-  return asking(place, query, FACT.entry, query.bounds, async (asked) => {
-    const rows =
-      accountId === null
-        ? await buckets(asked, query.bounds, 'AND type = {asset:UInt8}', { asset: AccountType.ASSET })
-        : await buckets(asked, query.bounds, 'AND account_id = {account:String}', { account: accountId });
-    return rows.map(({ bucket, currency, kind, ...sums }) => ({ bucket, currency, kind, ...sumsOf(sums) }));
-  });
+export async function readCashFlow(
+  store: ReportStore,
+  query: CashFlowQuery,
+): Promise<Read<readonly CashFlowRow[]>> {
+  const { accountId, basis } = query;
+  const read = await select<{
+    start: string;
+    row_currency: string;
+    kind: number;
+    debits_text: string;
+    credits_text: string;
+  }>(
+    store,
+    (isCut) => cashFlowSql(store.tables, basis, accountId !== null, isCut),
+    query,
+    query.bounds,
+    accountId === null ? {} : { account: accountId },
+  );
+  const bucketAt = indexOfBounds(query.bounds);
+  const value = read.value.map((row) => ({
+    bucket: bucketAt(row.start),
+    currency: row.row_currency,
+    kind: row.kind,
+    debits: BigInt(row.debits_text),
+    credits: BigInt(row.credits_text),
+  }));
+  return { value, asOf: read.asOf };
 }
 
-const FIGURES: Readonly<Record<RankQuery['by'], string>> = {
-  debits: 'sum(debits)',
-  credits: 'sum(credits)',
-  count: 'sum(n)',
-  posted: 'sum(credits) - sum(debits)',
-};
-
 /** @see ReportsView.rank */
-export function readRank(place: ReadPlace, query: RankQuery): Promise<Read<readonly RankedRow[]>> {
-  const bounds = [query.from ?? INT64_MIN, query.to ?? INT64_MAX];
-  return asking(place, query, FACT.entry, bounds, async ({ from, params }) => {
-    const rows = await select<Sums & { account_id: string; entries: string }>(
-      place.client,
-      `SELECT account_id, toString(sum(n)) AS entries, ${FIGURES[query.by]} AS figure,
-        ${SUMS}
-      ${from} AND type = {liability:UInt8} GROUP BY account_id
-      ORDER BY figure DESC, account_id LIMIT {limit:UInt32}`,
-      { ...params, liability: AccountType.LIABILITY, limit: query.limit },
-    );
-    return rows.map((row) => ({ accountId: row.account_id, count: BigInt(row.entries), ...sumsOf(row) }));
+export async function readRank(store: ReportStore, query: RankQuery): Promise<Read<readonly RankedRow[]>> {
+  const read = await select<{
+    account_id: string;
+    debits_text: string;
+    credits_text: string;
+    entries_text: string;
+  }>(
+    store,
+    (isCut) => rankSql(store.tables, query.basis, query.by, isCut),
+    query,
+    [query.from ?? INT64_MIN, query.to ?? INT64_MAX],
+    { limit: query.limit },
+  );
+  const value = read.value.map((row) => ({
+    accountId: row.account_id,
+    debits: BigInt(row.debits_text),
+    credits: BigInt(row.credits_text),
+    count: BigInt(row.entries_text),
+  }));
+  return { value, asOf: read.asOf };
+}
+
+/** The checkpoint first, then the data up to it: what is at or before a checkpoint was there before it. */
+async function select<Row>(
+  { store, checkpoints }: ReportStore,
+  sql: (isCut: boolean) => string,
+  scope: ScopeOf,
+  bounds: readonly bigint[],
+  more: Parameters = {},
+): Promise<Read<Row[]>> {
+  const { partition, ledgerId, currency } = scope;
+  const { checkpoint, sealed: lastSealed } = (await checkpoints.read()).of(partition);
+  const through = least(scope.through ?? checkpoint.position, checkpoint.position);
+  if (through < 0n) return { value: [], asOf: checkpoint };
+  const sealed = least(lastSealed, (through + 1n) / CHUNK - 1n);
+  const first = bounds[0] ?? INT64_MIN;
+  const last = bounds.at(-1) ?? INT64_MAX;
+  const cut = cutBuckets(bounds);
+  const value = await store.select<Row>(sql(cut.length > 0), {
+    ...{ ledger: ledgerId, currency, through, sealed, bounds, cut },
+    tail: (sealed + 1n) * CHUNK - 1n,
+    first: bucketOf(first),
+    last: bucketOf(last - 1n),
+    ...more,
   });
+  return { value, asOf: checkpoint };
+}
+
+/** Which bucket begins with a bound. */
+function indexOfBounds(bounds: readonly bigint[]): (start: string) => number {
+  const indexes = new Map(bounds.map((bound, index) => [String(bound), index]));
+  return (start) => {
+    const index = indexes.get(start);
+    if (index === undefined) throw new Error('ClickHouse found a bucket that was not asked for');
+    return index;
+  };
+}
+
+/** The 15-minute buckets that a bound lies inside of. Nothing is dated before 1970 or beyond Int32's buckets. */
+function cutBuckets(bounds: readonly bigint[]): bigint[] {
+  const cut = bounds.filter((bound) => bound > 0n && bound % ROLLUP_WIDTH !== 0n).map(bucketOf);
+  return [...new Set(cut)].filter((bucket) => bucket < INT32_MAX);
+}
+
+/** -1n for all times before 1970. */
+function bucketOf(time: bigint): bigint {
+  if (time < 0n) return -1n;
+  return least(time / ROLLUP_WIDTH, INT32_MAX);
+}
+
+function least(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
 }

@@ -1,63 +1,92 @@
-/** Adds up chunks of the log once a partition is past them. What is not sealed yet is read as it is: nothing waits for it. */
-import { insert } from '../clickhouse-client.js';
+/** Sums up the chunks of positions that checkpoints have passed, beside the writer: no event waits for it. */
+import type { ClickHouseCheckpoints } from '../clickhouse-checkpoints.js';
+import { type ClickHouse, isMissing } from '../clickhouse-client.js';
 import type { Checkpoint } from '../view.js';
-import { CHUNK_POSITIONS } from './clickhouse-report-schema.js';
-import type { ReadPlace } from './clickhouse-report-queries.js';
-import { CREDITS, DEBITS } from './clickhouse-report-source.js';
-import { ROLLUP_WIDTH } from './fold.js';
+import { CHUNK, sealSql } from './sql/clickhouse-schema.sql.js';
 
-const WIDTH = String(ROLLUP_WIDTH);
+/** Chunks that one statement sums up where the view is far ahead of its sums. */
+const MOST_CHUNKS = 10n;
 
-/** The rollups of one chunk of one partition. Made twice they are the same rows under the same keys. */
-const sealSql = (prefix: string): string => `
-INSERT INTO ${prefix}_rollups
-SELECT ledger_id, fact, {chunk:Int64} AS chunk, account_id, any(type), currency, kind,
-  intDiv(effective_time, toInt64(${WIDTH})) AS effective_bucket, intDiv(recorded_time, toInt64(${WIDTH})) AS recorded_bucket,
-  sum(${DEBITS}), sum(${CREDITS}), count(), max(position)
-FROM ${prefix}_facts FINAL
-WHERE partition = {partition:UInt16} AND position >= {first:Int64} AND position <= {last:Int64}
-GROUP BY ledger_id, fact, account_id, currency, kind, effective_bucket, recorded_bucket`;
+export interface SealerTables {
+  readonly store: ClickHouse;
+  readonly checkpoints: ClickHouseCheckpoints;
+  readonly entries: string;
+  readonly rollup: string;
+}
 
-export class ReportSealer {
-  readonly #place: ReadPlace;
-  /** The chunk of each partition to be sealed next. */
-  readonly #next = new Map<number, bigint>();
-  #sealing: Promise<void> = Promise.resolve();
+/**
+ * Follows the partitions that this process applies, of one generation. A chunk is sealed in a partition when the partition
+ * is past its end and all chunks before it are sealed. Readers take what is not sealed from the entries, so being behind
+ * makes reports slower and never wrong.
+ */
+export class ClickHouseReportSealer {
+  readonly #tables: SealerTables;
+  readonly #onError: (error: unknown) => void;
+  /** By partition, the position at which a chunk more can be sealed. */
+  readonly #due = new Map<number, bigint>();
+  readonly #wanted = new Set<number>();
+  #isSealing = false;
 
-  constructor(place: ReadPlace) {
-    this.#place = place;
+  constructor(tables: SealerTables, onError: (error: unknown) => void) {
+    this.#tables = tables;
+    this.#onError = onError;
   }
 
-  /** Seals what the partition has passed, one chunk after the other; not waited for by who applies. */
-  follow(checkpoint: Checkpoint): void {
-    const { partition, position } = checkpoint;
-    const next = this.#next.get(partition);
-    if (next !== undefined && position + 1n < (next + 1n) * CHUNK_POSITIONS) return;
-    if (next === undefined && position + 1n < CHUNK_POSITIONS) return;
-    this.#sealing = this.#sealing
-      .then(() => this.#seal(checkpoint))
-      // Tried again when the partition moves on.
-      .catch(() => undefined);
-  }
-
-  /** Resolves when what was passed so far is sealed, or was tried to be. */
-  settled(): Promise<void> {
-    return this.#sealing;
-  }
-
-  async #seal({ partition, position }: Checkpoint): Promise<void> {
-    const { client, prefix } = this.#place;
-    let chunk = this.#next.get(partition) ?? (await this.#place.checkpoints.standing(partition)).sealed;
-    for (; position + 1n >= (chunk + 1n) * CHUNK_POSITIONS; chunk += 1n) {
-      const first = chunk * CHUNK_POSITIONS;
-      await client.command({
-        query: sealSql(prefix),
-        query_params: { partition, chunk, first, last: first + CHUNK_POSITIONS - 1n },
-      });
-      // Only now: whoever sees the seal must find the rollups.
-      await insert(client, `${prefix}_seals`, ['partition', 'chunk'], [{ partition, chunk: String(chunk) }]);
-      this.#next.set(partition, chunk + 1n);
+  /** Begins to seal what can be sealed. A failure is told, and what is due is tried again with the next call. */
+  follow(checkpoints: readonly Checkpoint[]): void {
+    for (const { partition, position } of checkpoints) {
+      if (position >= (this.#due.get(partition) ?? CHUNK - 1n)) this.#wanted.add(partition);
     }
-    this.#next.set(partition, chunk);
+    if (!this.#isSealing && this.#wanted.size > 0) void this.#run();
   }
+
+  async #run(): Promise<void> {
+    this.#isSealing = true;
+    try {
+      while (this.#wanted.size > 0) {
+        const partitions = [...this.#wanted];
+        this.#wanted.clear();
+        await this.#seal(partitions);
+      }
+    } catch (error) {
+      // A generation that was dropped needs no sums.
+      if (!isMissing(error)) this.#onError(error);
+    } finally {
+      this.#isSealing = false;
+    }
+  }
+
+  async #seal(partitions: readonly number[]): Promise<void> {
+    const { store, checkpoints, entries, rollup } = this.#tables;
+    for (;;) {
+      const standings = await checkpoints.read();
+      const next = nextChunks(
+        partitions.map((partition) => {
+          const { checkpoint, sealed } = standings.of(partition);
+          this.#due.set(partition, (sealed + 2n) * CHUNK - 1n);
+          return { partition, sealed, passed: (checkpoint.position + 1n) / CHUNK - 1n };
+        }),
+      );
+      if (next === undefined) return;
+      await store.command(sealSql(rollup, entries), next);
+      await checkpoints.seal(next.partitions, next.last);
+    }
+  }
+}
+
+/** The chunks to seal next, and in which partitions: those that are furthest behind. */
+function nextChunks(
+  standings: readonly { readonly partition: number; readonly sealed: bigint; readonly passed: bigint }[],
+) {
+  const open = standings.filter(({ sealed, passed }) => passed > sealed);
+  const [some] = open;
+  if (some === undefined) return undefined;
+  const sealed = open.reduce((least, one) => (one.sealed < least ? one.sealed : least), some.sealed);
+  const behind = open.filter((one) => one.sealed === sealed);
+  const passed = behind.reduce(
+    (least, one) => (one.passed < least ? one.passed : least),
+    behind[0]?.passed ?? sealed,
+  );
+  const last = passed > sealed + MOST_CHUNKS ? sealed + MOST_CHUNKS : passed;
+  return { first: sealed + 1n, last, partitions: behind.map(({ partition }) => partition) };
 }

@@ -1,174 +1,229 @@
-/**
- * Writes batches to ClickHouse, which wants few and large inserts: the batches of all partitions that wait go together, first
- * their facts, then their checkpoints, each by one insert that the server has acknowledged. A crash between the two leaves
- * facts beyond the checkpoint, which readers do not count and which come again under the same keys.
- */
+/** Writes batches to one generation in ClickHouse: data first, acknowledged, then the checkpoint. */
 import type { BusBatch, RecordedEvent } from '../../platform/bus.js';
-import { insert } from '../clickhouse-client.js';
+import type { ClickHouseCheckpoints } from '../clickhouse-checkpoints.js';
+import { type ClickHouse, isRefusal } from '../clickhouse-client.js';
 import { movedCheckpoint, unseenEvents } from '../unseen-events.js';
 import type { Checkpoint } from '../view.js';
-import { FACT } from './clickhouse-report-schema.js';
-import type { ReadPlace } from './clickhouse-report-queries.js';
-import { reportFacts } from './fold.js';
+import { LostEventsError } from '../view-errors.js';
+import { ENTRY_COLUMNS, entryRowsOf, type InsertedEntry } from './clickhouse-entry-rows.js';
+import { lostSql } from './sql/clickhouse-schema.sql.js';
 
-/** Inserts do not follow each other closer than this, unless there is much to insert. */
-const PAUSE_ms = 30;
-/** Where there is nothing but watermarks to insert. */
-const IDLE_PAUSE_ms = 100;
-const MUCH_FACTS = 1_000;
-const STEP_ms = 5;
-/** What is remembered of a checkpoint is read again after so long: the store may have been replaced by an older copy. */
-const REMEMBERED_ms = 1_000;
+/**
+ * The least time from the beginning of a round to that of the next, in milliseconds. An insert costs the server some 9 ms of
+ * a core, merging included, whether it brings one row or dozens (measured): so what all partitions bring meanwhile goes in
+ * one. Where no events came, only checkpoints wait, and can. One round at a time, so that a server that is slow, or has no
+ * core to spare, gets fewer and larger ones.
+ */
+const ROUND_MS = 30;
+const IDLE_ROUND_MS = 60;
+/** Beyond these, batches wait for the next round. */
+const ROUND_EVENTS = 10_000;
+/** What memory says of a partition is believed for so long: no ClickHouse can lose rows and be back meanwhile. */
+const BELIEVED_MS = 250;
 
-const FACT_COLUMNS = [
-  ...(['partition', 'ledger_id', 'fact', 'position', 'entry', 'account_id', 'type'] as const),
-  ...(['currency', 'kind', 'amount', 'effective_time', 'recorded_time'] as const),
-] as const;
-const CHECKPOINT_COLUMNS = [
-  ...(['partition', 'epoch', 'position', 'offset', 'hash', 'recorded_time', 'rank'] as const),
-] as const;
+export interface WriterTables {
+  readonly store: ClickHouse;
+  readonly checkpoints: ClickHouseCheckpoints;
+  readonly entries: string;
+}
 
-interface Waiting {
-  readonly facts: readonly object[];
-  readonly to: Checkpoint;
+interface Pending {
+  readonly batch: BusBatch;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Writes to one generation. */
-export class ReportWriter {
-  readonly #place: ReadPlace;
-  readonly #known = new Map<number, { readonly checkpoint: Checkpoint; readonly at_ms: number }>();
-  #waiting: Waiting[] = [];
-  #flushing: Promise<void> | undefined;
-  #flushedAt_ms = -Infinity;
+/** What a batch changes. */
+interface Step extends Pending {
+  readonly from: Checkpoint;
+  readonly to: Checkpoint;
+  readonly events: readonly RecordedEvent[];
+  readonly rows: readonly InsertedEntry[];
+}
 
-  constructor(place: ReadPlace) {
-    this.#place = place;
+/**
+ * Gathers the batches of all partitions into rounds of at most two inserts. Nothing is refused, and nothing counts as seen
+ * for long, on the word of memory alone. What another process writes at the same time, or has written, does no harm: of
+ * each event all write the same rows, and checkpoints merge.
+ */
+export class ClickHouseReportWriter {
+  readonly #tables: WriterTables;
+  readonly #onMoved: (checkpoints: readonly Checkpoint[]) => void;
+  readonly #waiting: Pending[] = [];
+  readonly #known = new Map<number, { readonly checkpoint: Checkpoint; readonly since_ms: number }>();
+  #timer: NodeJS.Timeout | undefined;
+  #isWriting = false;
+  #last_ms = -Infinity;
+
+  /** `onMoved` is told of the checkpoints that moved. */
+  constructor(tables: WriterTables, onMoved: (checkpoints: readonly Checkpoint[]) => void) {
+    this.#tables = tables;
+    this.#onMoved = onMoved;
   }
 
-  /** Resolves with where the partition stands then. @throws as View.apply says */
-  async apply(batch: BusBatch): Promise<Checkpoint> {
-    const before = await this.#checkpoint(batch.partition);
-    const events = await this.#judge(batch, before);
-    const to = movedCheckpoint(before, batch);
-    const facts = factRows(batch.partition, events);
-    if (facts.length === 0 && to.position === before.position && to.offset === before.offset) return to;
-    await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ facts, to, resolve, reject });
-      this.#flushing ??= this.#flush();
+  /** @throws as View.apply says. */
+  apply(batch: BusBatch): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ batch, resolve, reject });
+      this.#schedule();
     });
-    return to;
   }
 
-  async #checkpoint(partition: number): Promise<Checkpoint> {
-    const known = this.#known.get(partition);
-    if (known !== undefined && performance.now() - known.at_ms < REMEMBERED_ms) return known.checkpoint;
-    return this.#read(partition);
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#isWriting || this.#waiting.length === 0) return;
+    const hasEvents = this.#waiting.some(({ batch }) => batch.events.length > 0);
+    const wait_ms = this.#last_ms + (hasEvents ? ROUND_MS : IDLE_ROUND_MS) - performance.now();
+    this.#timer = setTimeout(() => void this.#round(), Math.max(0, wait_ms));
   }
 
-  async #read(partition: number): Promise<Checkpoint> {
-    const { checkpoint } = await this.#place.checkpoints.standing(partition);
-    this.#known.set(partition, { checkpoint, at_ms: performance.now() });
-    return checkpoint;
-  }
-
-  /** Nothing is refused by what is only remembered: another process may have gone on. */
-  async #judge(batch: BusBatch, before: Checkpoint): Promise<readonly RecordedEvent[]> {
+  async #round(): Promise<void> {
+    this.#isWriting = true;
+    this.#last_ms = performance.now();
+    const group = this.#take();
     try {
-      return unseenEvents(batch, before);
-    } catch {
-      return unseenEvents(batch, await this.#read(batch.partition));
-    }
-  }
-
-  async #flush(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      await this.#untilDue();
-      const taken = this.#waiting;
-      this.#waiting = [];
-      this.#flushedAt_ms = performance.now();
-      await this.#write(taken);
-    }
-    this.#flushing = undefined;
-  }
-
-  /** Facts that come while watermarks wait are not held up by them. */
-  async #untilDue(): Promise<void> {
-    for (;;) {
-      const facts = this.#waiting.reduce((sum, each) => sum + each.facts.length, 0);
-      const pause_ms = facts >= MUCH_FACTS ? 0 : facts > 0 ? PAUSE_ms : IDLE_PAUSE_ms;
-      const left_ms = this.#flushedAt_ms + pause_ms - performance.now();
-      // Also without a pause: batches of other partitions that came in the same turn go along.
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(left_ms, STEP_ms))));
-      if (left_ms <= STEP_ms) return;
-    }
-  }
-
-  async #write(taken: readonly Waiting[]): Promise<void> {
-    const { client, prefix } = this.#place;
-    try {
-      const facts = taken.flatMap((each) => each.facts);
-      if (facts.length > 0) await insert(client, `${prefix}_facts`, FACT_COLUMNS, facts);
-      await insert(
-        client,
-        `${prefix}_checkpoints`,
-        CHECKPOINT_COLUMNS,
-        taken.map(({ to }) => checkpointRow(to)),
-      );
+      await this.#write(group);
     } catch (error) {
-      for (const { to, reject } of taken) {
-        this.#known.delete(to.partition);
-        reject(error);
+      for (const { reject } of group) reject(error);
+    }
+    this.#isWriting = false;
+    this.#schedule();
+  }
+
+  /** The batches that waited longest, one a partition. */
+  #take(): Pending[] {
+    const group: Pending[] = [];
+    const later: Pending[] = [];
+    const partitions = new Set<number>();
+    let events = 0;
+    for (const pending of this.#waiting) {
+      const { partition, events: its } = pending.batch;
+      if (partitions.has(partition) || events > ROUND_EVENTS) {
+        later.push(pending);
+        continue;
       }
+      partitions.add(partition);
+      group.push(pending);
+      events += its.length;
+    }
+    this.#waiting.splice(0, Infinity, ...later);
+    return group;
+  }
+
+  async #write(group: readonly Pending[]): Promise<void> {
+    const steps = await this.#judge(group);
+    try {
+      await this.#store(steps);
+    } catch (error) {
+      if (steps.length > 1 && isRefusal(error)) {
+        // One batch holds what ClickHouse does not take; the others have nothing to do with it.
+        for (const step of steps) await this.#storeAlone(step);
+        return;
+      }
+      for (const { reject } of steps) reject(error);
       return;
     }
-    const at_ms = performance.now();
-    for (const { to, resolve } of taken) {
-      const known = this.#known.get(to.partition);
-      // When it was read stays: that it is ours does not say that the store still has what it had.
-      this.#known.set(to.partition, { checkpoint: to, at_ms: known?.at_ms ?? at_ms });
-      resolve();
+    for (const { resolve } of steps) resolve();
+  }
+
+  async #storeAlone(step: Step): Promise<void> {
+    try {
+      await this.#store([step]);
+    } catch (error) {
+      step.reject(error);
+      return;
+    }
+    step.resolve();
+  }
+
+  /** What each batch changes; those that are refused are answered. */
+  async #judge(group: readonly Pending[]): Promise<Step[]> {
+    const now_ms = performance.now();
+    const known = new Map<number, Checkpoint>();
+    for (const [partition, { checkpoint, since_ms }] of this.#known) {
+      if (now_ms - since_ms < BELIEVED_MS) known.set(partition, checkpoint);
+    }
+    const steps: Step[] = [];
+    const doubtful: Pending[] = [];
+    for (const pending of group) {
+      const at = known.get(pending.batch.partition);
+      const step = at === undefined ? undefined : hopefulStep(pending, at);
+      if (step === undefined) doubtful.push(pending);
+      else steps.push(step);
+    }
+    if (doubtful.length > 0) steps.push(...(await this.#judgeAfresh(doubtful)));
+    return steps;
+  }
+
+  async #judgeAfresh(group: readonly Pending[]): Promise<Step[]> {
+    const standings = await this.#tables.checkpoints.read();
+    const steps: Step[] = [];
+    for (const pending of group) {
+      const { checkpoint } = standings.of(pending.batch.partition);
+      try {
+        const step = stepOf(pending, checkpoint);
+        await this.#assertNothingLost(step);
+        steps.push(step);
+      } catch (error) {
+        pending.reject(error);
+      }
+    }
+    return steps;
+  }
+
+  /**
+   * What was written beyond the checkpoint before a crash is written again, so that it does no harm; but not if the log has
+   * lost it since. @throws LostEventsError
+   */
+  async #assertNothingLost({ batch, from, events }: Step): Promise<void> {
+    const { store, entries } = this.#tables;
+    for (const { epoch, start } of epochsBegun(events, from.epoch)) {
+      const [row] = await store.select<{ last: string }>(lostSql(entries), {
+        ...{ partition: batch.partition, start, epoch },
+      });
+      if (row !== undefined) throw new LostEventsError(batch.partition, BigInt(row.last));
     }
   }
+
+  async #store(steps: readonly Step[]): Promise<void> {
+    const { store, checkpoints, entries } = this.#tables;
+    const moved = steps.filter(({ from, to }) => to.position !== from.position || to.offset !== from.offset);
+    for (const { to } of moved) this.#known.delete(to.partition);
+    const rows = steps.flatMap((step) => step.rows);
+    if (rows.length > 0) await store.insert(entries, ENTRY_COLUMNS, rows);
+    await checkpoints.move(moved.map(({ to }) => to));
+    const now_ms = performance.now();
+    for (const { to } of moved) this.#known.set(to.partition, { checkpoint: to, since_ms: now_ms });
+    this.#onMoved(moved.map(({ to }) => to));
+  }
 }
 
-function factRows(partition: number, events: readonly RecordedEvent[]): object[] {
-  const { postings, declines } = reportFacts(events);
-  const rows: object[] = [];
-  for (const { position, ledgerId, kind, effectiveTime, recordedTime, entries, volumes } of postings) {
-    const common = {
-      ...{ partition, ledger_id: ledgerId, position: String(position), kind },
-      ...{ effective_time: String(effectiveTime), recorded_time: String(recordedTime) },
-    };
-    entries.forEach(({ accountId, type, currency, amount }, entry) => {
-      rows.push({
-        ...common,
-        ...{ fact: FACT.entry, entry, account_id: accountId, type, currency, amount: String(amount) },
-      });
-    });
-    volumes.forEach(({ currency, principal }, entry) => {
-      rows.push({
-        ...common,
-        ...{ fact: FACT.volume, entry, account_id: '', type: 0, currency, amount: String(principal) },
-      });
-    });
-  }
-  for (const { position, ledgerId, reason, recordedTime, currency, principal } of declines) {
-    rows.push({
-      ...{ partition, ledger_id: ledgerId, fact: FACT.decline, position: String(position), entry: 0 },
-      ...{ account_id: '', type: 0, currency, kind: reason, amount: String(principal) },
-      ...{ effective_time: String(recordedTime), recorded_time: String(recordedTime) },
-    });
-  }
-  return rows;
+/** @throws as View.apply says. */
+function stepOf(pending: Pending, from: Checkpoint): Step {
+  const { batch } = pending;
+  const events = unseenEvents(batch, from);
+  const rows = entryRowsOf(batch.partition, events);
+  return { ...pending, from, to: movedCheckpoint(from, batch), events, rows };
 }
 
-/** Of two versions the one that is further counts, whoever inserted it last. */
-function checkpointRow({ partition, epoch, position, offset, hash, recordedTime }: Checkpoint): object {
-  const rank = (BigInt(epoch) << 128n) + ((position + 1n) << 64n) + (offset + 1n);
-  return {
-    ...{ partition, epoch, position: String(position), offset: String(offset) },
-    ...{ hash: Buffer.from(hash).toString('hex'), recorded_time: String(recordedTime), rank: String(rank) },
-  };
+/** The same from a checkpoint that may be old, which is no ground to refuse anything; undefined: look afresh. */
+function hopefulStep(pending: Pending, at: Checkpoint): Step | undefined {
+  try {
+    const step = stepOf(pending, at);
+    return epochsBegun(step.events, at.epoch).length === 0 ? step : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The epochs after the given one that begin among events, and where. */
+function epochsBegun(events: readonly RecordedEvent[], epoch: number): { epoch: number; start: bigint }[] {
+  const begun: { epoch: number; start: bigint }[] = [];
+  let latest = epoch;
+  for (const { event, position } of events) {
+    if (event.epoch <= latest) continue;
+    latest = event.epoch;
+    begun.push({ epoch: latest, start: position });
+  }
+  return begun;
 }

@@ -1,8 +1,7 @@
-/** The reports view in ClickHouse. */
-import type { ClickHouseClient } from '../clickhouse-client.js';
-import { clickhouseGenerations, orGone } from '../clickhouse-generations.js';
-import type { ViewGenerations } from '../view.js';
-import { ReportCheckpoints } from './clickhouse-report-checkpoints.js';
+/** The reports view in ClickHouse: entries as they are delivered, sums of what will not change any more, and checkpoints. */
+import { type ClickHouse, orGone } from '../clickhouse-client.js';
+import { clickhouseGenerations, type GenerationTables } from '../clickhouse-generations.js';
+import type { RowPage, ViewGenerations } from '../view.js';
 import {
   readCashFlow,
   readDeclines,
@@ -11,57 +10,52 @@ import {
   readVolume,
 } from './clickhouse-report-queries.js';
 import { readRows } from './clickhouse-report-rows.js';
-import { schemaOf, TABLES } from './clickhouse-report-schema.js';
-import { ReportSealer } from './clickhouse-report-sealer.js';
-import { ReportWriter } from './clickhouse-report-writer.js';
+import { ClickHouseReportSealer } from './clickhouse-report-sealer.js';
+import { ClickHouseReportWriter } from './clickhouse-report-writer.js';
+import { createEntriesSql, createRollupSql } from './sql/clickhouse-schema.sql.js';
 import type { ReportsView } from './view.js';
 
 export interface ClickHouseReportsOptions {
-  partitionOf(ledgerId: string): number;
+  /** Told when sums could not be made, which makes reports slow and not wrong. They are tried again. */
+  readonly onError?: (error: unknown) => void;
 }
 
-/** A generation, and what tests wait for. */
-export interface ClickHouseReportsView extends ReportsView {
-  /** Resolves when all chunks that were passed are sealed. */
-  sealed(): Promise<void>;
-}
-
-/** The generations of the reports view. The client is one of createClickHouse. */
+/** The generations of the reports view. */
 export function clickhouseReports(
-  client: ClickHouseClient,
-  options: ClickHouseReportsOptions,
-): ViewGenerations<ClickHouseReportsView> {
-  return clickhouseGenerations<ClickHouseReportsView>({
-    ...{ client, view: 'reports', schema: schemaOf, tables: TABLES },
-    open: (prefix, generation) => openReports(client, prefix, generation, options),
+  store: ClickHouse,
+  { onError = () => undefined }: ClickHouseReportsOptions = {},
+): ViewGenerations<ReportsView> {
+  return clickhouseGenerations<ReportsView>({
+    store,
+    view: 'reports',
+    tables: { entries: createEntriesSql, rollup: createRollupSql },
+    open: (tables) => openReports(tables, onError),
   });
 }
 
 function openReports(
-  client: ClickHouseClient,
-  prefix: string,
-  generation: number,
-  { partitionOf }: ClickHouseReportsOptions,
-): ClickHouseReportsView {
-  const checkpoints = new ReportCheckpoints({ client, prefix });
-  const place = { client, prefix, checkpoints };
-  const writer = new ReportWriter(place);
-  const sealer = new ReportSealer(place);
-  const gone = <T>(work: Promise<T>) => orGone('reports', generation, work);
+  { store, generation, checkpoints, table }: GenerationTables,
+  onError: (error: unknown) => void,
+): ReportsView {
+  const tables = { entries: table('entries'), rollup: table('rollup') };
+  const sealer = new ClickHouseReportSealer({ store, checkpoints, ...tables }, onError);
+  const writer = new ClickHouseReportWriter({ store, checkpoints, entries: tables.entries }, (moved) => {
+    sealer.follow(moved);
+  });
+  const reads = { store, checkpoints, tables };
+  const gone = <T>(call: Promise<T>) => orGone('reports', generation, call);
   return {
     id: 'reports',
     store: 'clickhouse',
     generation,
-    apply: async (batch) => {
-      sealer.follow(await gone(writer.apply(batch)));
-    },
-    sealed: () => sealer.settled(),
-    checkpoint: async (partition) => (await gone(checkpoints.standing(partition))).checkpoint,
-    rows: (page) => gone(readRows(place, (ledgerId) => partitionOf(ledgerId), page)),
-    trialBalance: (query) => gone(readTrialBalance(place, query)),
-    volume: (query) => gone(readVolume(place, query)),
-    declines: (query) => gone(readDeclines(place, query)),
-    cashFlow: (query) => gone(readCashFlow(place, query)),
-    rank: (query) => gone(readRank(place, query)),
+    apply: (batch) => gone(writer.apply(batch)),
+    checkpoint: (partition) =>
+      gone(checkpoints.read().then((standings) => standings.of(partition).checkpoint)),
+    rows: (page: RowPage) => gone(readRows(reads, page)),
+    trialBalance: (query) => gone(readTrialBalance(reads, query)),
+    volume: (query) => gone(readVolume(reads, query)),
+    declines: (query) => gone(readDeclines(reads, query)),
+    cashFlow: (query) => gone(readCashFlow(reads, query)),
+    rank: (query) => gone(readRank(reads, query)),
   };
 }

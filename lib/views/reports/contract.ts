@@ -4,8 +4,9 @@ import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import { FIXTURE_START } from '../../../test/ledger-fixture.js';
-import type { RecordedEvent } from '../../platform/bus.js';
+import type { BusBatch, RecordedEvent } from '../../platform/bus.js';
 import { emptyCheckpoint, UnknownEventError, type ViewGenerations, type ViewRow } from '../view.js';
+import { LostEventsError, MissedEventsError } from '../view-errors.js';
 import { batchOf, busyLedger, LEDGERS, seeded, spread } from './test/busy-ledger.js';
 import {
   naiveCashFlow,
@@ -27,6 +28,7 @@ export function reportsContract(fresh: () => Promise<ViewGenerations<ReportsView
   answersAreExact(events, fresh);
   sumsAreWide(events, fresh);
   writesAreIdempotent(events, fresh);
+  batchesAreJudged(events.slice(0, 400), fresh);
   generationsAreApart(events, fresh);
 }
 
@@ -67,6 +69,18 @@ function answersAreExact(
       const query: BucketQuery = { ...scope, basis, bounds };
       expect((await view.volume(query)).value).toEqual(naiveVolume(events, query));
     });
+  });
+
+  test('volume is that of the events in a thousand buckets, as many as may be asked for', async () => {
+    const start = FIXTURE_START - MINUTE;
+    const bounds = Array.from({ length: 1_001 }, (_, index) => start + BigInt(index) * 3n * MINUTE);
+    for (const basis of ['effective', 'recorded'] as const) {
+      const query: BucketQuery = {
+        ...{ partition: 0, ledgerId: 'main', through: null, currency: '' },
+        ...{ basis, bounds },
+      };
+      expect((await view.volume(query)).value).toEqual(naiveVolume(events, query));
+    }
   });
 
   test('declines are those of the events, by recorded time whatever the basis says', async () => {
@@ -239,6 +253,59 @@ function writesAreIdempotent(
     alien.ignorable = true;
     await view.apply(batchOf(withAlien));
     expect((await view.checkpoint(0)).position).toBe(last.position);
+  });
+}
+
+function batchesAreJudged(
+  events: readonly RecordedEvent[],
+  fresh: () => Promise<ViewGenerations<ReportsView>>,
+): void {
+  const part = (from: number, to = events.length): BusBatch => batchOf(events.slice(from, to));
+  const positionOf = (index: number) => events[index]?.position ?? -1n;
+
+  test('a batch that follows an event which the view has not seen is refused, and changes nothing', async () => {
+    const generations = await fresh();
+    const view = await generations.current();
+    await view.apply({ ...part(0, 200), after: -1n });
+    const before = [await allRows(view), await view.checkpoint(0)];
+    const late = { ...part(250), after: positionOf(249) };
+    await expect(view.apply(late)).rejects.toThrow(MissedEventsError);
+    await expect(view.apply({ ...late, events: [] })).rejects.toThrow(MissedEventsError);
+    expect([await allRows(view), await view.checkpoint(0)]).toEqual(before);
+    await view.apply({ ...part(200, 250), after: positionOf(199) });
+    await view.apply(late);
+    const whole = await generations.create();
+    await whole.apply(part(0));
+    expect(await allRows(view)).toEqual(await allRows(whole));
+  });
+
+  test('a batch of a later epoch that begins below the checkpoint is refused, and changes nothing', async () => {
+    const view = await (await fresh()).current();
+    await view.apply(part(0, 200));
+    const before = [await allRows(view), await view.checkpoint(0)];
+    const { watermark, ...forked } = part(150, 180);
+    await expect(view.apply({ ...forked, watermark: { ...watermark, epoch: 1 } })).rejects.toThrow(
+      LostEventsError,
+    );
+    expect([await allRows(view), await view.checkpoint(0)]).toEqual(before);
+  });
+
+  test('processes that apply the same partition at once, cut differently, leave what one would have left', async () => {
+    const generations = await fresh();
+    const applier = async (size: number) => {
+      const view = await generations.current();
+      for (let from = 0; from < events.length; from += size) {
+        await view.apply({ ...part(from, from + size), after: positionOf(from - 1) });
+        // One that was left behind by a rebalance goes on with what the other has applied long since.
+        if (from >= size) await view.apply(part(from - size, from));
+      }
+    };
+    await Promise.all([applier(20), applier(33), applier(150)]);
+    const view = await generations.current();
+    const whole = await generations.create();
+    await whole.apply(part(0));
+    expect(await allRows(view)).toEqual(await allRows(whole));
+    expect(await view.checkpoint(0)).toEqual(await whole.checkpoint(0));
   });
 }
 

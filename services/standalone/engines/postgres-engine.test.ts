@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -61,21 +61,27 @@ async function startInAnotherProcess(): Promise<{ child: ChildProcess; pid: numb
   const out = mkdtempSync(join(cache, 'qengine-'));
   try {
     writeFileSync(join(out, 'package.json'), '{"type":"module"}');
-    mkdirSync(join(out, 'engines'));
-    const engines = readdirSync(here).map((name) => join(here, name));
-    for (const file of [...engines, join(here, '../log-files.ts'), join(here, '../start-error.ts')]) {
+    const root = join(here, '../../..');
+    const others = [
+      'services/standalone/log-files.ts',
+      'lib/platform/start-error.ts',
+      'lib/platform/logging.ts',
+    ];
+    const engines = readdirSync(here).map((name) => join('services/standalone/engines', name));
+    for (const file of [...engines, ...others]) {
       if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
-      const { code } = transformFileSync(file, {
+      const { code } = transformFileSync(join(root, file), {
         jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
         module: { type: 'es6' },
       });
-      const folder = dirname(file) === here ? 'engines' : '.';
-      writeFileSync(join(out, folder, basename(file).replace(/ts$/, 'js')), code);
+      const target = join(out, file.replace(/ts$/, 'js'));
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, code);
     }
     writeFileSync(
       join(out, 'parent.js'),
       `import pino from 'pino';
-       import { startPostgresEngine } from './engines/postgres-engine.js';
+       import { startPostgresEngine } from './services/standalone/engines/postgres-engine.js';
        const engine = await startPostgresEngine({ dataDir: process.argv[2], log: pino({ enabled: false }) });
        console.log(engine.pid);
        setInterval(() => {}, 1000);`,
