@@ -127,7 +127,7 @@ export interface StatementPage {
 }
 
 /**
- * Every read takes data and checkpoint in one round trip. Times are UTC microseconds, never rounded. What does not exist
+ * Every read is exactly as of the checkpoint that comes with it. Times are UTC microseconds, never rounded. What does not exist
  * (at that position) is undefined.
  */
 export interface HistoryView extends View {

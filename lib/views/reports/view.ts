@@ -96,7 +96,7 @@ export interface RankedRow {
   readonly count: bigint;
 }
 
-/** Every read takes data and checkpoint in one round trip and counts exactly the events up to its position. */
+/** Every read counts exactly the events up to the position that it says it is as of. */
 export interface ReportsView extends View {
   readonly id: 'reports';
   trialBalance(query: TrialBalanceQuery): Promise<Read<TrialBalance>>;
