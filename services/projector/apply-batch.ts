@@ -5,7 +5,7 @@ import type { BusBatch, RecordedEvent } from '../../lib/platform/bus.js';
 import { UnknownEventError, type View, ViewMissingError } from '../../lib/views/view.js';
 import { GenerationGoneError, LostEventsError, MissedEventsError } from '../../lib/views/view-errors.js';
 import { eventFailure, historyLost, storeFailure } from './failure.js';
-import { rest } from './rest.js';
+import { rest } from '../../lib/platform/rest.js';
 
 /** How long to wait before the second and the third try, in milliseconds. */
 export const RETRY_PAUSES_MS: readonly number[] = [20, 100];

@@ -8,7 +8,7 @@ import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import { build } from './build.js';
 import { type ControlState, INITIAL_STATE, type Lease, type ProjectionControl } from './control/control.js';
 import { rebuild, type RebuildStatus } from './rebuild.js';
-import { rest } from './rest.js';
+import { rest } from '../../lib/platform/rest.js';
 import { Projection, type ProjectionDeps, type ProjectorLog, type RunState } from './runner.js';
 
 /** What projections and their rebuilds share. */

@@ -19,7 +19,7 @@ import {
   type MovedRow,
 } from './compare.js';
 import { commonPoint, completeTo, type Filling, fillTo } from './fill.js';
-import { rest } from './rest.js';
+import { rest } from '../../lib/platform/rest.js';
 import type { Projection, ProjectorLog } from './runner.js';
 
 export type RebuildPhase = 'filling' | 'comparing' | 'done' | 'failed';

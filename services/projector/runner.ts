@@ -21,7 +21,7 @@ import {
 } from './failure.js';
 import { fillTo } from './fill.js';
 import { Gate } from './gate.js';
-import { rest } from './rest.js';
+import { rest } from '../../lib/platform/rest.js';
 
 /** Where the projector writes its log lines; pino has this shape. */
 export interface ProjectorLog {

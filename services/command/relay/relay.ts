@@ -7,6 +7,7 @@ import { firstCursor, type RelayCursor, type RelayCursorStore } from '../../../l
 import type { Wakeups } from '../../../lib/log/wakeups.js';
 import type { BusPublisher, OpenPublisher, RecordedEvent } from '../../../lib/platform/bus.js';
 import type { Log } from '../../../lib/platform/logging.js';
+import { rest } from '../../../lib/platform/rest.js';
 import { type Batch, batchOf, pointOf, watermarksFor } from './batch.js';
 
 export interface RelayDeps {
@@ -242,18 +243,6 @@ export class Relay {
     const time = oldest === undefined ? 0n : (await log.now()) - pointOf(oldest).recordedTime;
     return { events, time: time > 0n ? time : 0n };
   }
-}
-
-function rest(duration_ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, duration_ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }
 
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {

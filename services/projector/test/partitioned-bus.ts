@@ -2,7 +2,7 @@
 import { pointOf } from '../../query/rpc/event-record.js';
 import type { FakeLog } from '../../query/test/fake-log.js';
 import type { BusHandler, EventBus, LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
-import { rest } from '../rest.js';
+import { rest } from '../../../lib/platform/rest.js';
 
 interface Message {
   /** Undefined: only the watermark moved. */

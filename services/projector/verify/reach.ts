@@ -4,7 +4,7 @@ import type { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service
 import type { LogPoint } from '../../../lib/platform/bus.js';
 import { fail } from '../../../lib/platform/errors.js';
 import type { View } from '../../../lib/views/view.js';
-import { rest } from '../rest.js';
+import { rest } from '../../../lib/platform/rest.js';
 import type { FindingSink } from './findings.js';
 import type { StoredLog } from './ports.js';
 
