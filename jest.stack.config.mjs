@@ -9,6 +9,17 @@ const shared = { ...base, testPathIgnorePatterns: ['/node_modules/'] };
 delete shared.testTimeout;
 delete shared.maxWorkers;
 
+/** The end-to-end tests of these names, by another composition of the platform. */
+const endToEnd = (displayName, platform, names) => ({
+  ...shared,
+  displayName,
+  testMatch: names.map((name) => `<rootDir>/services/standalone/test/${name}.test.ts`),
+  moduleNameMapper: {
+    '^\\./platform\\.js$': `<rootDir>/tools/stack/test/${platform}.ts`,
+    ...base.moduleNameMapper,
+  },
+});
+
 export default {
   testTimeout: 240_000,
   maxWorkers: 2,
@@ -16,16 +27,7 @@ export default {
   globalTeardown: base.globalTeardown,
   projects: [
     { ...shared, displayName: 'stack', testMatch: ['**/*.stack.test.ts'] },
-    {
-      ...shared,
-      displayName: 'end to end',
-      testMatch: ['thread', 'reads', 'watch', 'bad-input'].map(
-        (name) => `<rootDir>/services/standalone/test/${name}.test.ts`,
-      ),
-      moduleNameMapper: {
-        '^\\./platform\\.js$': '<rootDir>/tools/stack/test/platform.ts',
-        ...base.moduleNameMapper,
-      },
-    },
+    endToEnd('end to end', 'platform', ['thread', 'watch', 'bad-input']),
+    endToEnd('end to end, history in PostgreSQL', 'platform-on-postgres', ['reads']),
   ],
 };
