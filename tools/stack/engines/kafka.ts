@@ -39,7 +39,8 @@ export const kafka: Engine = {
 };
 
 async function format(config: string): Promise<void> {
-  const id = randomBytes(16).toString('base64url');
+  // Not with a dash in front, which would be taken for an option.
+  const id = `Q${randomBytes(16).toString('base64url').slice(1)}`;
   const tool = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', config, '--ignore-formatted'];
   await run('java', [...javaOptions(), ...tool]);
 }
