@@ -22,7 +22,8 @@ const endToEnd = (displayName, platform, names) => ({
 
 export default {
   testTimeout: 240_000,
-  maxWorkers: 2,
+  // Each starts a whole platform, which wants the machine for itself.
+  maxWorkers: 1,
   globalSetup: base.globalSetup,
   globalTeardown: base.globalTeardown,
   projects: [

@@ -4,12 +4,22 @@ import type { Wakeups } from './wakeups.js';
 
 const RETRY_ms = 500;
 
-/** Listens until the signal aborts; a lost connection is made again. Only a hint is lost meanwhile: readers poll. */
-export async function listenForCommits(
+/** Listens until it is stopped; a lost connection is made again. Only a hint is lost meanwhile: readers poll. */
+export function listenForCommits(
   config: pg.ClientConfig,
   wakeups: Wakeups,
-  signal: AbortSignal,
-): Promise<void> {
+): { readonly stop: () => Promise<void> } {
+  const stopping = new AbortController();
+  const ended = listen(config, wakeups, stopping.signal);
+  return {
+    stop: async () => {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
+
+async function listen(config: pg.ClientConfig, wakeups: Wakeups, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const client = new pg.Client({ ...config, application_name: 'quittance listen', keepAlive: true });
     const ended = new Promise<void>((resolve) => {

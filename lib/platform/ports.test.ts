@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { freePort } from './free-port.js';
 import { holdPorts, type WantedPort } from './ports.js';
 
 async function listening(port = 0): Promise<{ server: Server; port: number }> {
@@ -12,13 +13,6 @@ async function listening(port = 0): Promise<{ server: Server; port: number }> {
 async function close(server: Server): Promise<void> {
   server.close();
   await once(server, 'close');
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const { server, port } = await listening();
-  await close(server);
-  return port;
 }
 
 function wanted(port: number, protocol: WantedPort['protocol'] = 'other'): WantedPort {

@@ -37,12 +37,7 @@ export async function composeCommandService(
   const { config, log, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
   const wakeups = new Wakeups();
-  const listening = new AbortController();
-  const listened = listenForCommits(postgres, wakeups, listening.signal);
-  closeables.add('listening for commits', async () => {
-    listening.abort();
-    await listened;
-  });
+  closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
   const health = createHealth(COMMANDS, [RELAY_HEALTH]);
   const command = await composeCommand(
     {

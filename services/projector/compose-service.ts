@@ -80,12 +80,7 @@ async function openLog({ config, closeables }: Parts): Promise<Shared> {
   await checkLogVersion(pool);
   const partitions = await checkTopic({ ...bus, pool });
   const wakeups = new Wakeups();
-  const listening = new AbortController();
-  const listened = listenForCommits(postgres, wakeups, listening.signal);
-  closeables.add('listening for commits', async () => {
-    listening.abort();
-    await listened;
-  });
+  closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
   return {
     ...{ pool, partitions, partitionOf: partitioner(partitions) },
     reader: postgresLogReader(pool, wakeups, SHARD),

@@ -41,12 +41,7 @@ export async function composeQueryService(
   const partitions = await recordedPartitions(pool, config.topic);
   const partitionOf = partitioner(partitions);
   const wakeups = new Wakeups();
-  const listening = new AbortController();
-  const listened = listenForCommits(postgres, wakeups, listening.signal);
-  closeables.add('listening for commits', async () => {
-    listening.abort();
-    await listened;
-  });
+  closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
   const reader = postgresLogReader(pool, wakeups, SHARD);
   const { stores, databaseUrl } = config;
   const views = composeViews(

@@ -88,7 +88,7 @@ async function composeServices(
   closeables: Closeables,
 ): Promise<{ services: Service[]; health: Health }> {
   const wakeups = new Wakeups();
-  listen(postgres, wakeups, closeables);
+  closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
   const clock = systemClock;
   const health = createHealth(HEALTH_NAMES);
   const command = await composeCommand(
@@ -150,15 +150,6 @@ function viewsOn(pool: Pool, { history, reports }: { readonly history: Pool; rea
     history: postgresHistory(history),
     reports: postgresReports(reports),
   };
-}
-
-function listen(postgres: PoolConfig, wakeups: Wakeups, closeables: Closeables): void {
-  const listening = new AbortController();
-  const ended = listenForCommits(postgres, wakeups, listening.signal);
-  closeables.add('listening for commits', async () => {
-    listening.abort();
-    await ended;
-  });
 }
 
 /** One pool a duty: a slow report must not keep a projection from its connection. */

@@ -2,9 +2,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOurDataDir, openDataDir } from '../../services/standalone/data-dir.js';
+import { freePort } from '../../lib/platform/free-port.js';
 import { StartError } from '../../lib/platform/start-error.js';
 import { clickhouse } from './engines/clickhouse.js';
-import { type Engine, freePort, type RunningEngine } from './engines/engine.js';
+import { type Engine, type RunningEngine } from './engines/engine.js';
 import { kafka } from './engines/kafka.js';
 import { mongodb } from './engines/mongodb.js';
 import { startPostgres } from './engines/postgres.js';
@@ -35,8 +36,11 @@ export type EngineName = 'postgres' | 'kafka' | 'redis' | 'mongodb' | 'clickhous
 
 const HOST = '127.0.0.1';
 const INSTALLED: readonly Engine[] = [kafka, redis, mongodb, clickhouse];
-/** Not where these servers are by default, which may run on this machine for something else. */
-const ENGINE_PORTS = { kafka: 39_092, redis: 36_379, mongodb: 37_017, clickhouse: 38_123 };
+/**
+ * Not where these servers are by default, which may run on this machine for something else; and below 32,768, where Linux puts
+ * outgoing connections, any of which could hold the port when its server starts.
+ */
+const ENGINE_PORTS = { kafka: 19_092, redis: 16_379, mongodb: 17_017, clickhouse: 18_123 };
 const SERVICE_PORTS = {
   command: { grpc: 50_051, connect: 8_081 },
   projector: { grpc: 50_052, connect: 8_082 },
@@ -160,9 +164,9 @@ async function startServices(
   log(createTopic({ ...variables, ...extra }));
   const start = async (service: keyof typeof SERVICE_PORTS, index: number) => {
     const { grpc, connect } = SERVICE_PORTS[service];
-    const portOf = (port: number) => (freePorts ? 0 : port + offset + index * NEXT_PROCESS);
+    const portOf = (port: number) => (freePorts ? freePort() : port + offset + index * NEXT_PROCESS);
     const name = index === 0 ? service : `${service}-${String(index + 1)}`;
-    const ports = { grpcPort: portOf(grpc), connectPort: portOf(connect) };
+    const ports = { grpcPort: await portOf(grpc), connectPort: await portOf(connect) };
     const running = await startService({
       ...{ service, name, directory: join(directory, 'log'), variables },
       ...ports,

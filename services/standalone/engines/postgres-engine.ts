@@ -2,11 +2,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import type pino from 'pino';
 import { openEngineLog } from '../log-files.js';
+import { freePort } from '../../../lib/platform/free-port.js';
 import { StartError } from '../../../lib/platform/start-error.js';
 import { engineUserFor } from './engine-user.js';
 import {
@@ -326,14 +326,4 @@ async function stopServer(cluster: Cluster, server: Server, log: pino.Logger): P
   }
   // The short stand-in for a path that was too long is ours alone.
   if (!WINDOWS && host !== cluster.path) rmSync(host, { recursive: true, force: true });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
-  return address.port;
 }

@@ -34,6 +34,10 @@ const projections = ProjectionService.method;
 const LEDGER = 'reads';
 const FRESH = { consistency: { requirement: { case: 'fullyConsistent' as const, value: true } } };
 const ACCOUNTS = 8;
+/** Of a read that waits in vain: so long that a busy server says so before the client's clock does. */
+const WAIT_ms = 1_000;
+/** The load does not let up meanwhile, and stores differ in how they bear it. */
+const REBUILD_ms = 150_000;
 
 let platform: TestPlatform;
 let client: GrpcClient;
@@ -297,13 +301,17 @@ describe('while the books are written', () => {
         }
         return [...seen];
       });
-      await client.unary(projections.rebuildProjection, { projectionId });
-      const again = client.unary(projections.rebuildProjection, { projectionId });
-      expect(await endingOf(again)).toBe('PROJECTION_STATE');
       const rebuildOf = async () =>
         (await client.unary(projections.getProjection, { projectionId })).projection?.rebuild;
-      await until('the rebuild ended', async () => ((await rebuildOf())?.phase ?? 0) >= RebuildPhase.DONE);
-      isOver = true;
+      const hasEnded = async () => ((await rebuildOf())?.phase ?? 0) >= RebuildPhase.DONE;
+      try {
+        await client.unary(projections.rebuildProjection, { projectionId });
+        const again = client.unary(projections.rebuildProjection, { projectionId });
+        expect(await endingOf(again)).toBe('PROJECTION_STATE');
+        await until('the rebuild ended', hasEnded, REBUILD_ms);
+      } finally {
+        isOver = true;
+      }
       expect(await rebuildOf()).toMatchObject({ phase: RebuildPhase.DONE, differentRows: 0n, failure: '' });
       expect(await Promise.all(endings)).toEqual([['OK'], ['OK'], ['OK']]);
     },
@@ -320,13 +328,13 @@ test('a view that is paused gets older and says so; who needs more is told; resu
   for (const [projectionId, read] of [
     [
       'balances',
-      (need: object) => client.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0', ...need }, 400),
+      (need: object) => client.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0', ...need }, WAIT_ms),
     ],
     [
       'history',
-      (need: object) => client.unary(listTransactions, { ledgerId: LEDGER, pageSize: 1, ...need }, 400),
+      (need: object) => client.unary(listTransactions, { ledgerId: LEDGER, pageSize: 1, ...need }, WAIT_ms),
     ],
-    ['reports', (need: object) => client.unary(getTrialBalance, { ledgerId: LEDGER, ...need }, 400)],
+    ['reports', (need: object) => client.unary(getTrialBalance, { ledgerId: LEDGER, ...need }, WAIT_ms)],
   ] as const) {
     await client.unary(projections.pauseProjection, { projectionId });
     const before = await read({});
@@ -337,7 +345,9 @@ test('a view that is paused gets older and says so; who needs more is told; resu
     expect(await endingOf(read(FRESH))).toBe('READ_MODEL_BEHIND');
     expect(await endingOf(read({ consistency: asFreshAs(consistencyToken) }))).toBe('READ_MODEL_BEHIND');
     const { projection } = await client.unary(projections.getProjection, { projectionId });
-    expect(projection).toMatchObject({ state: ProjectionState.PAUSED, position: before.asOf?.position });
+    expect(projection?.state).toBe(ProjectionState.PAUSED);
+    // Where there are several partitions, it is that of the one that is least far.
+    expect(projection?.position).toBeLessThanOrEqual(before.asOf?.position ?? -1n);
     expect(projection?.lagEvents).toBe((projection?.headPosition ?? 0n) - (projection?.position ?? 0n));
     expect(projection?.lagEvents).toBeGreaterThan(0n);
     await client.unary(projections.resumeProjection, { projectionId });

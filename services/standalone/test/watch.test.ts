@@ -223,7 +223,7 @@ test('an event of a newer version stops projections and commands, and health say
     }
     const { balance } = await calls.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0' });
     expect(balance?.posted).toBe(1_000_000n);
-    const behind = calls.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0', ...FRESH }, 400);
+    const behind = calls.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0', ...FRESH }, 1_500);
     expect(await endingOf(behind)).toBe('READ_MODEL_BEHIND');
 
     // The first command meets the event: nothing is known of what it means. It was not stored.

@@ -1,8 +1,7 @@
 /** A server of the local stack as a process of ours: started, waited for, stopped, or killed by a test of faults. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -53,6 +52,7 @@ export interface ProgramOptions {
 const START_LIMIT_ms = 90_000;
 const STOP_LIMIT_ms = 10_000;
 const ASK_ms = 50;
+const LOG_LINES = 15;
 
 /** Starts a program and waits until it answers. It is detached: a terminal's Ctrl-C is ours to pass on, in order. */
 export async function startProgram(options: ProgramOptions): Promise<RunningEngine> {
@@ -70,11 +70,16 @@ export async function startProgram(options: ProgramOptions): Promise<RunningEngi
   while (!(await isReady().catch(() => false))) {
     if (child.exitCode !== null || child.signalCode !== null || performance.now() > until_ms) {
       await engine.kill();
-      throw new Error(`${name} did not start; its log is ${logFile}`);
+      throw new Error(`${name} did not start; its log ${logFile} ends: ${endOf(logFile)}`);
     }
     await pause(ASK_ms);
   }
   return engine;
+}
+
+/** As much as tells why, without the rest of a long life. */
+function endOf(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES).join('\n');
 }
 
 async function engineOf(child: ChildProcess, name: string, url: string): Promise<RunningEngine> {
@@ -112,16 +117,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It is gone.
   }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** The root of the project: where deploy/ is, whether this runs from the source or from dist/. */

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type Engine, type EnginePlace, freePort, installRoot, projectRoot, startProgram } from './engine.js';
+import { freePort } from '../../../lib/platform/free-port.js';
+import { type Engine, type EnginePlace, installRoot, projectRoot, startProgram } from './engine.js';
 import { madeOnce, needProgram, run } from './install.js';
 
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
