@@ -1,8 +1,14 @@
 /** Compares two generations of a view, row by row. */
 import type { View, ViewRow } from '../../lib/views/view.js';
 
-/** Rows a page. */
-const PAGE_ROWS = 1_000;
+/**
+ * Rows a page: large, since the serving generation may gain rows all the while, and must be read faster than it does, through a
+ * store whose every answer takes some time.
+ */
+const PAGE_ROWS = 4_000;
+
+/** What is compared. */
+type Rows = Pick<View, 'rows'>;
 
 /** A row to be looked at again. */
 export interface MovedRow {
@@ -41,8 +47,8 @@ export function emptyComparison(): Comparison {
  * aside in `moved`, up to a bound.
  */
 export async function compareViews(
-  serving: View,
-  fresh: View,
+  serving: Rows,
+  fresh: Rows,
   through: bigint,
   found: Comparison,
   signal: AbortSignal,
@@ -78,7 +84,7 @@ function isMoved(ours: ViewRow | undefined, theirs: ViewRow | undefined, through
  * Compares the rows that were set aside. The new generation must stand still where the serving one was before this began,
  * or beyond; what that one has changed since stays set aside.
  */
-export async function compareMoved(serving: View, fresh: View, found: Comparison): Promise<void> {
+export async function compareMoved(serving: Rows, fresh: Rows, found: Comparison): Promise<void> {
   const moved = found.moved;
   found.moved = [];
   const ours = await rowsAt(serving, moved);
@@ -95,8 +101,8 @@ export async function compareMoved(serving: View, fresh: View, found: Comparison
  * Resolves with false where the two do not meet: it is set aside still.
  */
 export async function compareHot(
-  serving: View,
-  fresh: View,
+  serving: Rows,
+  fresh: Rows,
   row: MovedRow,
   found: Comparison,
   reach: (position: bigint) => Promise<void>,
@@ -117,7 +123,7 @@ function judge(found: Comparison, ours: ViewRow | undefined, theirs: ViewRow | u
   if (key !== undefined && found.examples.length < MOST_EXAMPLES) found.examples.push(key);
 }
 
-async function* rowsOf(view: View, signal: AbortSignal): AsyncGenerator<ViewRow, undefined> {
+async function* rowsOf(view: Rows, signal: AbortSignal): AsyncGenerator<ViewRow, undefined> {
   for (let afterKey: string | null = null; ;) {
     signal.throwIfAborted();
     const rows: readonly ViewRow[] = await view.rows({ ledgerId: null, afterKey, limit: PAGE_ROWS });
@@ -133,18 +139,25 @@ async function next(rows: AsyncGenerator<ViewRow, undefined>): Promise<ViewRow |
   return value;
 }
 
-/** The rows of these keys through the keyset read; rows may have come between them and those that were before them. */
-async function rowsAt(view: View, moved: readonly MovedRow[]): Promise<Map<string, ViewRow>> {
+/**
+ * The rows of these keys through the keyset read. Rows may have come between them and those that were before them, and more come
+ * while this reads: where a page does not reach what it looks for, the next is twice as long, so that it is overtaken.
+ */
+async function rowsAt(view: Rows, moved: readonly MovedRow[]): Promise<Map<string, ViewRow>> {
   const wanted = new Set(moved.map(({ key }) => key));
   const found = new Map<string, ViewRow>();
   let afterKey = moved[0]?.after ?? null;
+  let limit = 0;
   for (let index = 0; index < moved.length;) {
-    const rows = await view.rows({ ledgerId: null, afterKey, limit: spanFrom(moved, index) + SPARE_ROWS });
+    limit = Math.max(spanFrom(moved, index) + SPARE_ROWS, Math.min(2 * limit, PAGE_ROWS));
+    const rows = await view.rows({ ledgerId: null, afterKey, limit });
     const last = rows.at(-1);
     if (last === undefined) break;
     for (const row of rows) if (wanted.has(row.key)) found.set(row.key, row);
+    const began = index;
     // What lies before the end of the page was found, or is not there any more.
     for (let row = moved[index]; row !== undefined && row.key <= last.key; row = moved[index]) index += 1;
+    if (index > began) limit = 0;
     const nextAfter = moved[index]?.after ?? null;
     afterKey = nextAfter !== null && nextAfter > last.key ? nextAfter : last.key;
   }

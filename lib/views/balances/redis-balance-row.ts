@@ -1,7 +1,5 @@
 /** An account as Redis holds it: one text, its version first, amounts in decimal digits. */
-import { create } from '@bufbuild/protobuf';
-import type { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
-import { AccountStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
+import { accountState } from './account-state.js';
 import type { BalanceRow } from './view.js';
 
 /** The version comes first: lua/apply.lua.ts compares it. None of the parts holds a space. */
@@ -26,25 +24,10 @@ export function rowOfText(accountId: string, text: string): BalanceRow {
   if (!isWhole(parts)) throw new Error(`what Redis holds of account ${accountId} is not a row: ${text}`);
   const [version, position, type, currency, status, freezeScope, overdraftLimit, credits, debits, held] =
     parts;
-  const state = create(AccountStateSchema);
-  state.accountId = accountId;
-  state.type = numberOf(type) as AccountType;
-  state.currency = currency;
-  state.status = numberOf(status) as AccountStatus;
-  state.freezeScope = numberOf(freezeScope) as FreezeScope;
-  state.overdraftLimit = BigInt(overdraftLimit);
-  state.credits = BigInt(credits);
-  state.debits = BigInt(debits);
-  state.held = BigInt(held);
-  state.version = BigInt(version);
-  return { state, position: BigInt(position) };
+  const figures = { type, currency, status, freezeScope, overdraftLimit, credits, debits, held, version };
+  return { state: accountState(accountId, figures), position: BigInt(position) };
 }
 
 function isWhole(parts: readonly string[]): parts is Parts {
   return parts.length === PARTS;
-}
-
-/** Of an enum: what the writer wrote, who lets only known values pass. */
-function numberOf(text: string): unknown {
-  return Number(text);
 }
