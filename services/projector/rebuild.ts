@@ -242,7 +242,7 @@ async function catchUp(deps: RebuildDeps, filling: Filling, serving: View): Prom
   }
 }
 
-/** Brings the new generation to where the serving one stands, not behind it in any partition, and gives it its offsets. */
+/** Brings the new generation to where the serving one stands, or as near as other processes let it, and gives it its offsets. */
 async function align(deps: RebuildDeps, filling: Filling, serving: View): Promise<Checkpoint[]> {
   let targets = await targetsOf(deps, serving);
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -253,7 +253,8 @@ async function align(deps: RebuildDeps, filling: Filling, serving: View): Promis
     // Where it stands still, in this process alone, the first round is the last.
     const now = await targetsOf(deps, serving);
     if (now.every(({ point }, partition) => point.position <= (filling.filled[partition] ?? -1n))) break;
-    targets = now;
+    // Other processes may outrun every round: what is said to be complete below is what was filled, and the rest is escorted.
+    if (round < MOST_ROUNDS - 1) targets = now;
   }
   return Promise.all(
     targets.map(({ point, agrees, offset }, partition) =>

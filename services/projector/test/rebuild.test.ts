@@ -89,6 +89,26 @@ describe('a rebuild', () => {
     expect(backwards).toEqual([]);
   });
 
+  test('that another process outruns at every round calls nothing complete that it has not filled', async () => {
+    const old = view(1);
+    const checkpoint = old.checkpoint.bind(old);
+    old.checkpoint = async (partition) => {
+      log.fill(1);
+      const { position: at } = await checkpoint(partition);
+      const events = log.events.slice(Number(at) + 1);
+      const watermark = await log.head();
+      await old.apply({ partition, events, offset: watermark.position, watermark });
+      return checkpoint(partition);
+    };
+    await projector.rebuild(entry, false);
+    await until(ended);
+    old.checkpoint = checkpoint;
+    expect(entry.agreed.rebuild).toMatchObject({ phase: 'done', differentRows: 0 });
+    log.fill(10);
+    await until(() => position() === end());
+    expect(isExact(2)).toBe(true);
+  });
+
   test('that finds a difference leaves the old generation serving and says so', async () => {
     const key = 'event:00000042';
     view(1).rewritten.set(key, { key, position: 42n, content: 'wrong' });

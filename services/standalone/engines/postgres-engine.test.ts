@@ -64,6 +64,7 @@ async function startInAnotherProcess(): Promise<{ child: ChildProcess; pid: numb
     const root = join(here, '../../..');
     const others = [
       'services/standalone/log-files.ts',
+      'lib/platform/free-port.ts',
       'lib/platform/start-error.ts',
       'lib/platform/logging.ts',
     ];
@@ -89,7 +90,11 @@ async function startInAnotherProcess(): Promise<{ child: ChildProcess; pid: numb
     const child = spawn(process.execPath, [join(out, 'parent.js'), dataDir], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    const lines = createInterface({ input: child.stdout });
+    const [line] = (await Promise.race([
+      once(lines, 'line'),
+      once(child, 'exit').then(() => Promise.reject(new Error('the other process has ended; it said why'))),
+    ])) as [string];
     return { child, pid: Number(line) };
   } finally {
     rmSync(out, { recursive: true, force: true });
