@@ -25,6 +25,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const log = pino({ enabled: false });
 let base: string;
 let dataDir: string;
+let helper: ChildProcess | undefined;
 
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'qengine-'));
@@ -34,6 +35,8 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  helper?.kill('SIGKILL');
+  helper = undefined;
   await stopLeftOverPostgres(dataDir);
   rmSync(base, { recursive: true, force: true, maxRetries: 5 });
 });
@@ -155,22 +158,41 @@ test('after kill -9 of the server itself it recovers, and its death is told', as
   await second.stop();
 });
 
-test('a lock file whose number is now another program is neither obeyed nor is that program harmed', async () => {
+/**
+ * Starts and stops a server, then makes its lock file say that it was the process whose number `script` writes first.
+ * That process has the server's user: PostgreSQL passes over the number of another user's.
+ */
+async function leaveLockFileOf(script: string): Promise<number> {
   const first = await start();
   const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
   const lines = readFileSync(pidFile, 'utf8').split('\n');
   await first.stop();
-  const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-  await once(bystander, 'spawn');
-  writeFileSync(pidFile, [String(bystander.pid), ...lines.slice(1)].join('\n'), { mode: 0o600 });
-  // As the server itself leaves it: root's test would leave it to root.
-  const owner = statSync(join(dataDir, 'postgres'));
-  chownSync(pidFile, owner.uid, owner.gid);
+  const { uid, gid } = statSync(join(dataDir, 'postgres'));
+  const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/', uid, gid });
+  helper = child;
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  writeFileSync(pidFile, [line, ...lines.slice(1)].join('\n'), { mode: 0o600 });
+  chownSync(pidFile, uid, gid);
+  return Number(line);
+}
+
+test('a lock file whose number is now another program is neither obeyed nor is that program harmed', async () => {
+  const pid = await leaveLockFileOf('echo $$; exec sleep 1000');
   const second = await start();
   expect(second.adopted).toBe(false);
   await second.stop();
-  expect(isAlive(bystander.pid ?? 0)).toBe(true);
-  await kill9(bystander);
+  expect(isAlive(pid)).toBe(true);
+});
+
+test('a killed server that nobody has collected yet does not stop the next start', async () => {
+  // The shell becomes a program that collects nobody, so what it started stays a zombie, as it does in a container
+  // whose first process collects nobody, and for a moment anywhere.
+  const pid = await leaveLockFileOf('sleep 0 & echo $!; exec sleep 1000');
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(() => process.kill(pid, 0)).not.toThrow();
+  const second = await start();
+  expect(second.adopted).toBe(false);
+  await second.stop();
 });
 
 test('what an interrupted initdb left is removed and never taken for a cluster', async () => {

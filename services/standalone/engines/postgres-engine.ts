@@ -153,11 +153,10 @@ async function untilEnded(server: Server): Promise<void> {
 
 async function adopt(cluster: Cluster, log: pino.Logger): Promise<Server | undefined> {
   const running = readPostmaster(cluster.path);
-  // A number that is dead is left to PostgreSQL, which also looks for processes that outlived their server.
-  if (!running || !isAlive(running.pid)) return undefined;
+  if (!running) return undefined;
   const { pid, port, socketDir } = running;
-  if (!servesCluster(pid, cluster.path)) {
-    log.info({ pid }, 'the number of the last PostgreSQL is now another program');
+  if (!isAlive(pid) || !servesCluster(pid, cluster.path)) {
+    if (isAlive(pid)) log.info({ pid }, 'the number of the last PostgreSQL is now another program');
     disownStalePid(cluster.path);
     return undefined;
   }
