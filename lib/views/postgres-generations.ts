@@ -1,7 +1,6 @@
 /** What the views in PostgreSQL share: a schema a generation, the pointer to the serving one, and the checkpoint. */
 import pg from 'pg';
 import type { Pool, PoolClient } from '../log/postgres-client.js';
-import type { BusBatch, RecordedEvent } from '../platform/bus.js';
 import * as sql from './sql/generations.sql.js';
 import {
   type Checkpoint,
@@ -11,7 +10,6 @@ import {
   type ViewId,
   ViewMissingError,
 } from './view.js';
-import { movedCheckpoint, unseenEvents } from './unseen-events.js';
 import { GenerationGoneError } from './view-errors.js';
 
 /** What a view adds to a generation. */
@@ -139,9 +137,13 @@ export function checkpointOf(partition: number, row: CheckpointColumns | undefin
   };
 }
 
-/** The checkpoint of a partition, outside any transaction. */
-export async function readCheckpoint(pool: Pool, schema: string, partition: number): Promise<Checkpoint> {
-  const { rows } = await pool.query<CheckpointColumns>({
+/** The checkpoint of a partition; `emptyCheckpoint` if there is none. */
+export async function readCheckpoint(
+  client: Pool | PoolClient,
+  schema: string,
+  partition: number,
+): Promise<Checkpoint> {
+  const { rows } = await client.query<CheckpointColumns>({
     name: `${schema}.checkpoint`,
     text: sql.readCheckpoint(schema),
     values: [partition],
@@ -149,79 +151,39 @@ export async function readCheckpoint(pool: Pool, schema: string, partition: numb
   return checkpointOf(partition, rows[0]);
 }
 
-/** Locks the checkpoint of a partition until the transaction ends, and makes it if there is none. */
-export async function lockCheckpoint(
-  client: PoolClient,
-  schema: string,
-  partition: number,
-): Promise<Checkpoint> {
-  const query = { name: `${schema}.lock`, text: sql.lockCheckpoint(schema), values: [partition] };
-  const { rows } = await client.query<CheckpointColumns>(query);
-  if (rows[0] !== undefined) return checkpointOf(partition, rows[0]);
+/** Makes the checkpoint of a partition, before anything is in it, if there is none. */
+export async function makeCheckpoint(client: PoolClient, schema: string, partition: number): Promise<void> {
   await client.query(sql.insertCheckpoint(schema), [partition]);
-  const { rows: made } = await client.query<CheckpointColumns>(query);
-  if (made[0] === undefined) throw new Error('the checkpoint that was just made is not there');
-  return checkpointOf(partition, made[0]);
 }
 
-/** Moves a checkpoint that this transaction has locked, forward only: to the greater offset and the later point. */
-export async function moveCheckpoint(
-  client: PoolClient,
-  schema: string,
-  from: Checkpoint,
-  batch: BusBatch,
-): Promise<void> {
-  const to = movedCheckpoint(from, batch);
-  if (to.position === from.position && to.offset === from.offset) return;
-  await client.query({
-    name: `${schema}.move`,
-    text: sql.moveCheckpoint(schema),
-    values: [to.partition, to.offset, to.epoch, to.position, to.hash, to.recordedTime],
-  });
-}
-
-/**
- * Applies a batch in one transaction with the checkpoint, so that each event counts once however often it is delivered.
- * `write` gets the events after the checkpoint that this program knows, perhaps none. It may start statements without
- * awaiting each, but resolves only when all have ended. The commit is asynchronous: after a crash of the server a view may
- * be some batches older, data and checkpoint together, and is filled again.
- * @throws UnknownEventError, MissedEventsError, LostEventsError as View.apply says; nothing is changed then.
- */
-export async function applyOnce(
-  pool: Pool,
-  schema: string,
-  batch: BusBatch,
-  write: (client: PoolClient, events: readonly RecordedEvent[]) => Promise<void>,
-): Promise<void> {
-  await inTransaction(pool, sql.beginApply, async (client) => {
-    const checkpoint = await lockCheckpoint(client, schema, batch.partition);
-    const events = unseenEvents(batch, checkpoint);
-    if (events.length > 0) await write(client, events);
-    await moveCheckpoint(client, schema, checkpoint, batch);
-  });
-}
-
-/** Runs `work` in a transaction. A connection whose transaction failed is not used again unless it could be rolled back. */
-export async function inTransaction<T>(
+/** Runs `work` in a transaction. */
+export function inTransaction<T>(
   pool: Pool,
   begin: string,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
+  return withConnection(pool, (client) => transact(client, begin, () => work(client)));
+}
+
+/** Runs `work` on one connection, which is not used again if it fails: it may be broken, or in a transaction. */
+export async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  let broken: Error | undefined;
+  let failed = true;
   try {
-    await client.query(begin);
     const result = await work(client);
-    await client.query('commit');
+    failed = false;
     return result;
-  } catch (error) {
-    await client.query('rollback').catch((cause: unknown) => {
-      broken = cause instanceof Error ? cause : new Error('rollback failed', { cause });
-    });
-    throw error;
   } finally {
-    client.release(broken);
+    client.release(failed);
   }
+}
+
+/** Runs `work` in a transaction on a connection of `withConnection` that is in none. */
+export async function transact<T>(client: PoolClient, begin: string, work: () => Promise<T>): Promise<T> {
+  await client.query(begin);
+  const result = await work();
+  await client.query('commit');
+  return result;
 }
 
 const UNDEFINED_TABLE = '42P01';

@@ -156,7 +156,9 @@ function viewsOn(pool: Pool, { history, reports }: { readonly history: Pool; rea
 function openPools(postgres: PoolConfig, closeables: Closeables) {
   const pools = {
     log: createPool(postgres, { max: 6, name: 'quittance log', options: KEYED_PLANS }),
-    project: createPool(postgres, { max: 6, name: 'quittance projector', statementTimeout_ms: 30_000 }),
+    project: createPool(postgres, {
+      ...{ max: 6, name: 'quittance projector', options: KEYED_PLANS, statementTimeout_ms: 30_000 },
+    }),
     query: createPool(postgres, { max: 8, name: 'quittance query' }),
     history: createPool(postgres, { max: 6, name: 'quittance history', options: HISTORY_PLANS }),
     reports: createPool(postgres, {

@@ -2,10 +2,11 @@
 import { create } from '@bufbuild/protobuf';
 import type { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import { AccountStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
-import type { Pool, PoolClient } from '../../log/postgres-client.js';
+import type { Pool } from '../../log/postgres-client.js';
 import type { RecordedEvent } from '../../platform/bus.js';
 import { int2Array, int8Array, textArray } from '../../log/postgres-arrays.js';
-import { applyOnce, orGone, postgresGenerations, readCheckpoint } from '../postgres-generations.js';
+import { PostgresApplier, type TableWrite } from '../postgres-apply.js';
+import { orGone, postgresGenerations, readCheckpoint } from '../postgres-generations.js';
 import type { RowPage, ViewGenerations, ViewRow } from '../view.js';
 import { accountKey, contentOf, latestStates, partsOfAccountKey } from './fold.js';
 import { PostgresBalanceReads } from './postgres-balance-reads.js';
@@ -28,11 +29,12 @@ export function postgresBalances(pool: Pool): ViewGenerations<BalancesView> {
 
 function openView(pool: Pool, schema: string, generation: number): BalancesView {
   const gathered = new Map<number, PostgresBalanceReads>();
+  const applier = new PostgresApplier(pool, schema, (events) => writes(schema, events));
   return {
     id: 'balances',
     store: 'postgres',
     generation,
-    apply: (batch) => applyOnce(pool, schema, batch, (client, events) => write(client, schema, events)),
+    apply: (batch) => orGone('balances', generation, applier.apply(batch)),
     checkpoint: (partition) => orGone('balances', generation, readCheckpoint(pool, schema, partition)),
     rows: (page) => orGone('balances', generation, rows(pool, schema, page)),
     balances: (partition, ledgerId, accountIds) => {
@@ -46,28 +48,30 @@ function openView(pool: Pool, schema: string, generation: number): BalancesView 
   };
 }
 
-async function write(client: PoolClient, schema: string, events: readonly RecordedEvent[]): Promise<void> {
+function writes(schema: string, events: readonly RecordedEvent[]): TableWrite[] {
   const latest = latestStates(events);
-  if (latest.length === 0) return;
+  if (latest.length === 0) return [];
   const states = latest.map(({ state }) => state);
-  await client.query({
-    name: `${schema}.upsert`,
-    text: upsertSql(schema),
-    values: [
-      textArray(latest.map(({ ledgerId }) => ledgerId)),
-      textArray(states.map(({ accountId }) => accountId)),
-      int2Array(states.map(({ type }) => type)),
-      textArray(states.map(({ currency }) => currency)),
-      int2Array(states.map(({ status }) => status)),
-      int2Array(states.map(({ freezeScope }) => freezeScope)),
-      int8Array(states.map(({ overdraftLimit }) => overdraftLimit)),
-      int8Array(states.map(({ credits }) => credits)),
-      int8Array(states.map(({ debits }) => debits)),
-      int8Array(states.map(({ held }) => held)),
-      int8Array(states.map(({ version }) => version)),
-      int8Array(latest.map(({ position }) => position)),
-    ],
-  });
+  return [
+    {
+      name: 'upsert',
+      text: upsertSql(schema),
+      values: [
+        textArray(latest.map(({ ledgerId }) => ledgerId)),
+        textArray(states.map(({ accountId }) => accountId)),
+        int2Array(states.map(({ type }) => type)),
+        textArray(states.map(({ currency }) => currency)),
+        int2Array(states.map(({ status }) => status)),
+        int2Array(states.map(({ freezeScope }) => freezeScope)),
+        int8Array(states.map(({ overdraftLimit }) => overdraftLimit)),
+        int8Array(states.map(({ credits }) => credits)),
+        int8Array(states.map(({ debits }) => debits)),
+        int8Array(states.map(({ held }) => held)),
+        int8Array(states.map(({ version }) => version)),
+        int8Array(latest.map(({ position }) => position)),
+      ],
+    },
+  ];
 }
 
 /** As selected by rows.sql.ts; the pool gives int8 as bigint. */

@@ -1,50 +1,41 @@
-/** Writes what a batch of events says to the history view into PostgreSQL. */
+/** What a batch of events writes to the history view in PostgreSQL. */
 import { Buffer } from 'node:buffer';
 import { toBinary } from '@bufbuild/protobuf';
 import { LedgerSchema } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountProfileSchema, TransactionStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
-import type { PoolClient } from '../../log/postgres-client.js';
 import type { RecordedEvent } from '../../platform/bus.js';
 import { byteaArray, int2Array, int8Array, textArray, uuidArray } from '../../log/postgres-arrays.js';
+import type { TableWrite } from '../postgres-apply.js';
 import { type AccountFact, historyFacts, type HistoryFacts } from './fold.js';
 import * as sql from './sql/write.sql.js';
 
-type Statement = readonly [name: string, text: (schema: string) => string, values: () => unknown[]];
-
-/**
- * Writes events, each for the first time, within the caller's transaction. While the server runs the statement of one
- * table, the parameters of the next are made here.
- */
-export async function writeHistory(
-  client: PoolClient,
+/** Each event is written for the first time. */
+export function historyWrites(
   schema: string,
   partition: number,
   events: readonly RecordedEvent[],
-): Promise<void> {
-  let running: Promise<unknown> = Promise.resolve();
-  for (const [name, text, values] of statementsOf(historyFacts(events), partition)) {
-    const query = { name: `${schema}.${name}`, text: text(schema), values: values() };
-    await running;
-    running = client.query(query);
-  }
-  await running;
-}
-
-/** The statements that a batch needs; those with the most rows first. */
-function statementsOf(facts: HistoryFacts, partition: number): Statement[] {
+): TableWrite[] {
+  const facts = historyFacts(events);
   const opened = facts.accounts.filter((account) => account.opened !== undefined);
   const changed = facts.accounts.filter((account) => account.opened === undefined);
-  const statements: (readonly [count: number, ...Statement])[] = [
-    [facts.entries.length, 'entries', sql.insertEntries, () => entryValues(facts)],
-    [facts.versions.length, 'versions', sql.insertVersions, () => versionValues(facts)],
-    [facts.transactions.length, 'transactions', sql.insertTransactions, () => transactionValues(facts)],
-    [facts.changes.length, 'changes', sql.updateTransactions, () => changeValues(facts)],
-    [facts.named.length, 'named', sql.insertNamed, () => namedValues(facts)],
-    [facts.ledgers.length, 'ledgers', sql.insertLedgers, () => [partition, ...ledgerValues(facts)]],
-    [opened.length, 'opened', sql.insertAccounts, () => openedValues(opened)],
-    [changed.length, 'changed', sql.updateAccounts, () => changedValues(changed)],
-  ];
-  return statements.flatMap(([count, ...statement]) => (count === 0 ? [] : [statement]));
+  const writes: TableWrite[] = [];
+  const add = (
+    rows: readonly unknown[],
+    name: string,
+    text: (schema: string) => string,
+    values: () => unknown[],
+  ) => {
+    if (rows.length > 0) writes.push({ name, text: text(schema), values: values() });
+  };
+  add(facts.ledgers, 'ledg', sql.insertLedgers, () => [partition, ...ledgerValues(facts)]);
+  add(opened, 'open', sql.insertAccounts, () => openedValues(opened));
+  add(changed, 'chan', sql.updateAccounts, () => changedValues(changed));
+  add(facts.versions, 'vers', sql.insertVersions, () => versionValues(facts));
+  add(facts.transactions, 'tran', sql.insertTransactions, () => transactionValues(facts));
+  add(facts.changes, 'upda', sql.updateTransactions, () => changeValues(facts));
+  add(facts.named, 'name', sql.insertNamed, () => namedValues(facts));
+  add(facts.entries, 'entr', sql.insertEntries, () => entryValues(facts));
+  return writes;
 }
 
 function ledgerValues({ ledgers }: HistoryFacts): unknown[] {

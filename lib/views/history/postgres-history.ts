@@ -9,8 +9,8 @@ import {
 import { KEYED_PLANS, type Pool } from '../../log/postgres-client.js';
 import type { BusBatch } from '../../platform/bus.js';
 import { knownExponent } from '../../platform/currency.js';
+import { PostgresApplier } from '../postgres-apply.js';
 import {
-  applyOnce,
   type CheckpointColumns,
   checkpointOf,
   orGone,
@@ -29,7 +29,7 @@ import {
   type Optional,
   transactionIn,
 } from './records.js';
-import { writeHistory } from './postgres-history-writer.js';
+import { historyWrites } from './postgres-history-writer.js';
 import { canBeginId, listAccounts, listEntries, listLedgers, listTransactions } from './sql/list.sql.js';
 import * as sql from './sql/read.sql.js';
 import { createTables } from './sql/schema.sql.js';
@@ -78,17 +78,20 @@ type Row<R> = CheckpointColumns & Optional<R>;
 class PostgresHistory implements HistoryView {
   readonly id = 'history';
   readonly store = 'postgres';
+  private readonly applier: PostgresApplier;
 
   constructor(
     private readonly pool: Pool,
     private readonly schema: string,
     readonly generation: number,
-  ) {}
+  ) {
+    this.applier = new PostgresApplier(pool, schema, (events, _, partition) =>
+      historyWrites(schema, partition, events),
+    );
+  }
 
   apply(batch: BusBatch): Promise<void> {
-    const write: Parameters<typeof applyOnce>[3] = (client, events) =>
-      writeHistory(client, this.schema, batch.partition, events);
-    return this.unlessGone(applyOnce(this.pool, this.schema, batch, write));
+    return this.unlessGone(this.applier.apply(batch));
   }
 
   checkpoint(partition: number): Promise<Checkpoint> {

@@ -1,19 +1,30 @@
-/** What applying a batch writes to PostgreSQL, within the transaction that moves the checkpoint. */
+/** What a batch of events writes to the reports view in PostgreSQL. */
 import { LRUCache } from 'lru-cache';
+import type { QueryResultRow } from 'pg';
 import type { PoolClient } from '../../log/postgres-client.js';
 import type { RecordedEvent } from '../../platform/bus.js';
 import { int2Array, int4Array, int8Array, textArray } from '../../log/postgres-arrays.js';
+import type { TableWrite } from '../postgres-apply.js';
+import { transact } from '../postgres-generations.js';
 import { type DeclineFact, type PostingFact, reportFacts } from './fold.js';
 import {
   accountNumbersSql,
+  beginNumbers,
   insertDeclinesSql,
   insertFurtherVolumesSql,
   insertPostingsSql,
   ledgerNumbersSql,
+  lockNumbers,
 } from './sql/write.sql.js';
 
 /** Accounts whose numbers are kept in memory; some 15 MB. */
 const KNOWN_ACCOUNTS = 100_000;
+
+/** One after the other, for all postings of a batch. */
+interface NumberedEntries {
+  readonly accounts: number[];
+  readonly amounts: bigint[];
+}
 
 interface NewAccount {
   readonly ledger: number;
@@ -22,7 +33,7 @@ interface NewAccount {
   readonly currency: string;
 }
 
-/** Writes batches of one generation. */
+/** Of one generation. */
 export class ReportWriter {
   readonly #schema: string;
   readonly #ledgers = new Map<string, number>();
@@ -32,27 +43,42 @@ export class ReportWriter {
     this.#schema = schema;
   }
 
-  /** Forgets what is in memory: after a transaction that did not commit. */
+  /** Forgets what is in memory: the database may have gone back behind it. */
   reset(): void {
     this.#ledgers.clear();
     this.#accounts.clear();
   }
 
-  /** Writes what events beyond the checkpoint say. */
-  async write(client: PoolClient, partition: number, events: readonly RecordedEvent[]): Promise<void> {
+  /** What events beyond the checkpoint write. Ledgers and accounts that are new get their numbers before. */
+  async writesOf(
+    events: readonly RecordedEvent[],
+    client: PoolClient,
+    partition: number,
+  ): Promise<readonly TableWrite[]> {
     const { postings, declines } = reportFacts(events);
-    if (postings.length + declines.length > 0) {
-      await this.#learnLedgers(client, partition, [...postings, ...declines]);
-    }
-    if (postings.length > 0) await this.#insertPostings(client, postings);
-    if (declines.length > 0) await this.#insertDeclines(client, declines);
+    const numbered = await this.#numberedEntries(client, partition, postings, declines);
+    const further = postings.flatMap((posting) =>
+      posting.volumes.slice(1).map((volume) => ({ ...posting, ...volume })),
+    );
+    const writes: TableWrite[] = [];
+    const add = (
+      rows: readonly unknown[],
+      name: string,
+      sql: (schema: string) => string,
+      values: () => unknown[],
+    ) => {
+      if (rows.length > 0) writes.push({ name, text: sql(this.#schema), values: values() });
+    };
+    add(postings, 'post', insertPostingsSql, () => this.#postingValues(postings, numbered));
+    add(further, 'furt', insertFurtherVolumesSql, () => this.#furtherValues(further));
+    add(declines, 'decl', insertDeclinesSql, () => this.#declineValues(declines));
+    return writes;
   }
 
-  async #insertPostings(client: PoolClient, postings: readonly PostingFact[]): Promise<void> {
-    const entries = await this.#numberedEntries(client, postings);
+  #postingValues(postings: readonly PostingFact[], entries: NumberedEntries): unknown[] {
     let end = 0;
     const ends = postings.map((posting) => (end += posting.entries.length));
-    await this.#run(client, 'insert_postings', insertPostingsSql, [
+    return [
       int8Array(postings.map(({ position }) => position)),
       int8Array(postings.map(({ effectiveTime }) => effectiveTime)),
       int8Array(postings.map(({ recordedTime }) => recordedTime)),
@@ -63,16 +89,11 @@ export class ReportWriter {
       int4Array(ends),
       int4Array(entries.accounts),
       int8Array(entries.amounts),
-    ]);
-    await this.#insertFurtherVolumes(client, postings);
+    ];
   }
 
-  async #insertFurtherVolumes(client: PoolClient, postings: readonly PostingFact[]): Promise<void> {
-    const rows = postings.flatMap((posting) =>
-      posting.volumes.slice(1).map((volume) => ({ ...posting, ...volume })),
-    );
-    if (rows.length === 0) return;
-    await this.#run(client, 'insert_further_volumes', insertFurtherVolumesSql, [
+  #furtherValues(rows: readonly (PostingFact & PostingFact['volumes'][number])[]): unknown[] {
+    return [
       int8Array(rows.map(({ position }) => position)),
       int8Array(rows.map(({ effectiveTime }) => effectiveTime)),
       int8Array(rows.map(({ recordedTime }) => recordedTime)),
@@ -80,40 +101,31 @@ export class ReportWriter {
       int2Array(rows.map(({ kind }) => kind)),
       textArray(rows.map(({ currency }) => currency)),
       `{${rows.map(({ principal }) => principal).join(',')}}`,
-    ]);
+    ];
   }
 
-  async #insertDeclines(client: PoolClient, declines: readonly DeclineFact[]): Promise<void> {
-    await this.#run(client, 'insert_declines', insertDeclinesSql, [
+  #declineValues(declines: readonly DeclineFact[]): unknown[] {
+    return [
       int8Array(declines.map(({ position }) => position)),
       int8Array(declines.map(({ recordedTime }) => recordedTime)),
       int8Array(declines.map(({ principal }) => principal)),
       int4Array(declines.map(({ ledgerId }) => this.#ledgerOf(ledgerId))),
       int2Array(declines.map(({ reason }) => reason)),
       textArray(declines.map(({ currency }) => currency)),
-    ]);
-  }
-
-  async #learnLedgers(
-    client: PoolClient,
-    partition: number,
-    facts: readonly { readonly ledgerId: string }[],
-  ): Promise<void> {
-    const wanted = new Set<string>();
-    for (const { ledgerId } of facts) if (!this.#ledgers.has(ledgerId)) wanted.add(ledgerId);
-    if (wanted.size === 0) return;
-    const { rows } = await client.query<{ ledger: number; ledger_id: string }>(
-      ledgerNumbersSql(this.#schema),
-      [textArray([...wanted].sort()), partition],
-    );
-    for (const { ledger, ledger_id } of rows) this.#ledgers.set(ledger_id, ledger);
+    ];
   }
 
   /** The entries of all postings, one after the other, with the numbers of their accounts. */
   async #numberedEntries(
     client: PoolClient,
+    partition: number,
     postings: readonly PostingFact[],
-  ): Promise<{ accounts: number[]; amounts: bigint[] }> {
+    declines: readonly DeclineFact[],
+  ): Promise<NumberedEntries> {
+    const ledgerIds = new Set<string>();
+    for (const { ledgerId } of [...postings, ...declines])
+      if (!this.#ledgers.has(ledgerId)) ledgerIds.add(ledgerId);
+    if (ledgerIds.size > 0) await this.#learnLedgers(client, partition, ledgerIds);
     const keys: string[] = [];
     const amounts: bigint[] = [];
     const accounts: number[] = [];
@@ -131,7 +143,7 @@ export class ReportWriter {
     }
     if (wanted.size > 0) {
       // A batch may touch more accounts than memory keeps, so it does not look for them there.
-      const found = await this.#learnAccounts(client, wanted);
+      const found = await this.#learnAccounts(client, partition, wanted);
       for (const [at, key] of keys.entries()) {
         if (accounts[at] === 0) accounts[at] = known(found.get(key));
       }
@@ -139,21 +151,33 @@ export class ReportWriter {
     return { accounts, amounts };
   }
 
+  async #learnLedgers(client: PoolClient, partition: number, wanted: ReadonlySet<string>): Promise<void> {
+    const { rows } = await this.#number<{ ledger: number; ledger_id: string }>(
+      client,
+      partition,
+      ledgerNumbersSql(this.#schema),
+      [textArray([...wanted].sort()), partition],
+    );
+    for (const { ledger, ledger_id } of rows) this.#ledgers.set(ledger_id, ledger);
+  }
+
   async #learnAccounts(
     client: PoolClient,
+    partition: number,
     wanted: ReadonlyMap<string, NewAccount>,
   ): Promise<Map<string, number>> {
     const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, account]) => account);
-    const { rows } = await client.query<{ account: number; ledger: number; account_id: string }>({
-      name: `${this.#schema}.account_numbers`,
-      text: accountNumbersSql(this.#schema),
-      values: [
+    const { rows } = await this.#number<{ account: number; ledger: number; account_id: string }>(
+      client,
+      partition,
+      accountNumbersSql(this.#schema),
+      [
         int4Array(sorted.map(({ ledger }) => ledger)),
         textArray(sorted.map(({ accountId }) => accountId)),
         int2Array(sorted.map(({ type }) => type)),
         textArray(sorted.map(({ currency }) => currency)),
       ],
-    });
+    );
     const found = new Map<string, number>();
     for (const { account, ledger, account_id } of rows) {
       const key = keyOf(ledger, account_id);
@@ -163,17 +187,16 @@ export class ReportWriter {
     return found;
   }
 
-  #ledgerOf(ledgerId: string): number {
-    return known(this.#ledgers.get(ledgerId));
+  /** In a transaction of its own, which no other of the partition overlaps: each sees the numbers that were given before. */
+  #number<R extends QueryResultRow>(client: PoolClient, partition: number, text: string, values: unknown[]) {
+    return transact(client, beginNumbers, async () => {
+      await client.query(lockNumbers(this.#schema), [partition]);
+      return client.query<R>(text, values);
+    });
   }
 
-  async #run(
-    client: PoolClient,
-    name: string,
-    sql: (schema: string) => string,
-    values: unknown[],
-  ): Promise<void> {
-    await client.query({ name: `${this.#schema}.${name}`, text: sql(this.#schema), values });
+  #ledgerOf(ledgerId: string): number {
+    return known(this.#ledgers.get(ledgerId));
   }
 }
 

@@ -1,7 +1,8 @@
 /** The reports view in PostgreSQL. Data and checkpoint change in one transaction; rollups follow, and are never needed. */
 import type { Pool } from '../../log/postgres-client.js';
 import type { BusBatch } from '../../platform/bus.js';
-import { applyOnce, orGone, postgresGenerations, readCheckpoint } from '../postgres-generations.js';
+import { PostgresApplier } from '../postgres-apply.js';
+import { orGone, postgresGenerations, readCheckpoint } from '../postgres-generations.js';
 import type { RowPage, ViewGenerations } from '../view.js';
 import {
   readCashFlow,
@@ -41,13 +42,16 @@ function openReports(pool: Pool, schema: string, generation: number): ReportsVie
   const writer = new ReportWriter(schema);
   const sealer = new ReportSealer(pool, schema);
   const gone = <T>(read: Promise<T>) => orGone('reports', generation, read);
-  const apply = async (batch: BusBatch): Promise<void> => {
-    try {
-      await applyOnce(pool, schema, batch, (client, events) => writer.write(client, batch.partition, events));
-    } catch (error) {
+  const applier = new PostgresApplier(
+    pool,
+    schema,
+    (events, client, partition) => writer.writesOf(events, client, partition),
+    () => {
       writer.reset();
-      throw error;
-    }
+    },
+  );
+  const apply = async (batch: BusBatch): Promise<void> => {
+    await applier.apply(batch);
     await sealer.follow(batch.partition, batch.watermark);
   };
   return {

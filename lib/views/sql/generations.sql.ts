@@ -70,20 +70,6 @@ export const readCheckpoint = (schema: string): string => `
 select ${checkpointColumns} from ${schema}.checkpoint c where c.partition = $1`;
 
 /** $1 partition */
-export const lockCheckpoint = (schema: string): string => `${readCheckpoint(schema)} for update`;
-
-/** $1 partition */
 export const insertCheckpoint = (schema: string): string => `
 insert into ${schema}.checkpoint (partition, event_offset, epoch, position, hash, recorded_time)
 values ($1, -1, 0, -1, '', 0) on conflict (partition) do nothing`;
-
-/** $1 partition, $2 offset, $3 epoch, $4 position, $5 hash, $6 recorded_time */
-export const moveCheckpoint = (schema: string): string => `
-update ${schema}.checkpoint
-set event_offset = $2, epoch = $3, position = $4, hash = $5, recorded_time = $6
-where partition = $1`;
-
-/** Views can be filled again, so that no commit waits for the disk; statements look up by key, whatever the statistics say. */
-export const beginApply = `
-begin; set local synchronous_commit = off; set local enable_seqscan = off;
-set local enable_hashjoin = off; set local enable_mergejoin = off`;

@@ -1,4 +1,17 @@
-/** What applying a batch writes. Arrays travel as literals: node-postgres quotes each element of an array it is given. */
+/** What applying a batch writes, and the numbers it needs before. */
+import { ifMoved } from '../../sql/apply.sql.js';
+
+/**
+ * Numbers are given one batch of a partition after the other; statements look up by key, whatever the statistics say. If
+ * they are lost in a crash, so is all that was written with them.
+ */
+export const beginNumbers = `
+begin; set local synchronous_commit = off; set local enable_seqscan = off;
+set local enable_hashjoin = off; set local enable_mergejoin = off`;
+
+/** $1 partition */
+export const lockNumbers = (schema: string): string => `
+select from ${schema}.checkpoint where partition = $1 for update`;
 
 /** The numbers of ledgers, made where there are none. $1 ids, $2 partition. */
 export const ledgerNumbersSql = (schema: string): string => `
@@ -39,16 +52,19 @@ from (
   select u.*, coalesce(lag(u.through) over (order by u.position), 0) as first
   from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::smallint[], $7::text[], $8::int[])
     as u (position, effective_time, recorded_time, principal, ledger, kind, currency, through)
-) as p`;
+) as p
+where ${ifMoved}`;
 
 /** $1 positions, $2 effective and $3 recorded times, $4 ledgers, $5 kinds, $6 currencies, $7 principals. */
 export const insertFurtherVolumesSql = (schema: string): string => `
 insert into ${schema}.further_volumes (position, effective_time, recorded_time, ledger, kind, currency, principal)
 select u.* from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::smallint[], $6::text[], $7::numeric[])
-  as u (position, effective_time, recorded_time, ledger, kind, currency, principal)`;
+  as u (position, effective_time, recorded_time, ledger, kind, currency, principal)
+where ${ifMoved}`;
 
 /** $1 positions, $2 recorded times, $3 principals, $4 ledgers, $5 reasons, $6 currencies. */
 export const insertDeclinesSql = (schema: string): string => `
 insert into ${schema}.declines (position, recorded_time, principal, ledger, reason, currency)
 select u.* from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::smallint[], $6::text[])
-  as u (position, recorded_time, principal, ledger, reason, currency)`;
+  as u (position, recorded_time, principal, ledger, reason, currency)
+where ${ifMoved}`;
