@@ -1,8 +1,8 @@
 /**
- * `npm run bench:freshness -- [--command HOST:PORT] [--query HOST:PORT] [--rate N] [--seconds N]
- * [--views balances,history,reports]`: pays at a steady rate, and
- * for some of the payments asks each view for something as fresh as the payment's token, at once. What is measured is from
- * the answer of the command to the answer of the read: commit to visible, and the read itself.
+ * `npm run bench:freshness -- [--command HOST:PORT] [--query HOST:PORT] [--rate N] [--seconds N] [--warm SECONDS]
+ * [--views balances,history,reports]`: pays at a steady rate, and for some of the payments asks each view for something as
+ * fresh as the payment's token, at once. What is measured is from the answer of the command to the answer of the read:
+ * commit to visible, and the read itself.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -136,6 +136,7 @@ async function main(): Promise<void> {
       query: { type: 'string', default: 'localhost:50053' },
       rate: { type: 'string', default: '500' },
       seconds: { type: 'string', default: '20' },
+      warm: { type: 'string', default: '10' },
       views: { type: 'string', default: 'balances,history,reports' },
     },
   });
@@ -143,8 +144,8 @@ async function main(): Promise<void> {
   const views = values.views.split(',');
   const bench = { command: grpcClient(values.command), query: grpcClient(values.query), run };
   await prepare(bench);
-  // Warm: plans, caches and compiled code are not what is measured.
-  await measure(bench, views, Math.min(100, Number(values.rate)), 3);
+  // Warm: plans, caches and compiled code are not what is measured, here or in the broker.
+  await measure(bench, views, Number(values.rate), Number(values.warm));
   const found = await measure(bench, views, Number(values.rate), Number(values.seconds));
   for (const [view, times] of found) {
     if (times.length === 0) continue;

@@ -11,11 +11,12 @@ import { lostSql } from './sql/clickhouse-schema.sql.js';
 /**
  * The least time from the beginning of a round to that of the next, in milliseconds. An insert costs the server some 9 ms of
  * a core, merging included, whether it brings one row or dozens (measured): so what all partitions bring meanwhile goes in
- * one. Where no events came, only checkpoints wait, and can. One round at a time, so that a server that is slow, or has no
- * core to spare, gets fewer and larger ones.
+ * one. Where no events came, only checkpoints wait, and can. One round at a time.
  */
 const ROUND_MS = 30;
 const IDLE_ROUND_MS = 60;
+/** A server that takes long gets a round as often as leaves two thirds of its time to readers, and never less often than this. */
+const LONGEST_ROUND_MS = 100;
 /** Beyond these, batches wait for the next round. */
 const ROUND_EVENTS = 10_000;
 /** What memory says of a partition is believed for so long: no ClickHouse can lose rows and be back meanwhile. */
@@ -54,6 +55,7 @@ export class ClickHouseReportWriter {
   #timer: NodeJS.Timeout | undefined;
   #isWriting = false;
   #last_ms = -Infinity;
+  #took_ms = 0;
 
   /** `onMoved` is told of the checkpoints that moved. */
   constructor(tables: WriterTables, onMoved: (checkpoints: readonly Checkpoint[]) => void) {
@@ -73,7 +75,9 @@ export class ClickHouseReportWriter {
     clearTimeout(this.#timer);
     if (this.#isWriting || this.#waiting.length === 0) return;
     const hasEvents = this.#waiting.some(({ batch }) => batch.events.length > 0);
-    const wait_ms = this.#last_ms + (hasEvents ? ROUND_MS : IDLE_ROUND_MS) - performance.now();
+    const least_ms = hasEvents ? ROUND_MS : IDLE_ROUND_MS;
+    const every_ms = Math.max(least_ms, Math.min(3 * this.#took_ms, LONGEST_ROUND_MS));
+    const wait_ms = this.#last_ms + every_ms - performance.now();
     this.#timer = setTimeout(() => void this.#round(), Math.max(0, wait_ms));
   }
 
@@ -86,6 +90,7 @@ export class ClickHouseReportWriter {
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
+    this.#took_ms = performance.now() - this.#last_ms;
     this.#isWriting = false;
     this.#schedule();
   }
