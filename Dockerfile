@@ -18,10 +18,12 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 FROM node:20.19.5-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production
+# Room for what lives for a moment; and with a limit in sight the heap is collected at 1.6 times what lives, not at 4 times.
+ENV NODE_OPTIONS="--enable-source-maps --max-semi-space-size=32 --max-old-space-size=1024"
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 USER node
 # gRPC and Connect of command, projector and query.
 EXPOSE 50051 50052 50053 8081 8082 8083
-CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "dist/services/command/main.js"]
+CMD ["node", "dist/services/command/main.js"]

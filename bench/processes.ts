@@ -30,7 +30,9 @@ export async function startServer(): Promise<RunningServer> {
   const directory = mkdtempSync(join(tmpdir(), 'quittance-bench-'));
   const dataDir = join(directory, 'data');
   const [port, connectPort] = [await freePort(), await freePort()];
-  const child = spawn(process.execPath, [built('services/standalone/main.js')], {
+  // As npm start has it.
+  const options = ['--enable-source-maps', '--max-semi-space-size=32'];
+  const child = spawn(process.execPath, [...options, built('services/standalone/main.js')], {
     env: {
       ...process.env,
       QUITTANCE_DATA_DIR: dataDir,

