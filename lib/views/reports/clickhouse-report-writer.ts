@@ -1,4 +1,5 @@
 /** Writes batches to one generation in ClickHouse: data first, acknowledged, then the checkpoint. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusBatch, RecordedEvent } from '../../platform/bus.js';
 import type { ClickHouseCheckpoints } from '../clickhouse-checkpoints.js';
 import { type ClickHouse, isRefusal } from '../clickhouse-client.js';
@@ -9,14 +10,19 @@ import { ENTRY_COLUMNS, entryRowsOf, type InsertedEntry } from './clickhouse-ent
 import { lostSql } from './sql/clickhouse-schema.sql.js';
 
 /**
- * The least time from the beginning of a round to that of the next, in milliseconds. An insert costs the server some 9 ms of
- * a core, merging included, whether it brings one row or dozens (measured): so what all partitions bring meanwhile goes in
- * one. Where no events came, only checkpoints wait, and can. One round at a time.
+ * How long a round lasts at least, in milliseconds. An insert costs the server some 9 ms of a core, merging included,
+ * whether it brings one row or dozens (measured): so what all partitions bring meanwhile goes in one. Where no events came,
+ * only checkpoints wait, and can. One round at a time.
+ *
+ * The pause comes after the writing, before those who brought the batches are told: they fetch no more until then, so that
+ * events wait on the bus and are written as soon as they are fetched. (They waited here once, and in the bus too.)
  */
 const ROUND_MS = 30;
 const IDLE_ROUND_MS = 60;
-/** A server that takes long gets a round as often as leaves two thirds of its time to readers, and never less often than this. */
+/** A server that takes long gets rounds that leave two thirds of its time to readers, up to this. */
 const LONGEST_ROUND_MS = 100;
+/** Batches of one fetch come one after the other. */
+const GATHER_MS = 1;
 /** Beyond these, batches wait for the next round. */
 const ROUND_EVENTS = 10_000;
 /** What memory says of a partition is believed for so long: no ClickHouse can lose rows and be back meanwhile. */
@@ -52,10 +58,7 @@ export class ClickHouseReportWriter {
   readonly #onMoved: (checkpoints: readonly Checkpoint[]) => void;
   readonly #waiting: Pending[] = [];
   readonly #known = new Map<number, { readonly checkpoint: Checkpoint; readonly since_ms: number }>();
-  #timer: NodeJS.Timeout | undefined;
   #isWriting = false;
-  #last_ms = -Infinity;
-  #took_ms = 0;
 
   /** `onMoved` is told of the checkpoints that moved. */
   constructor(tables: WriterTables, onMoved: (checkpoints: readonly Checkpoint[]) => void) {
@@ -72,25 +75,24 @@ export class ClickHouseReportWriter {
   }
 
   #schedule(): void {
-    clearTimeout(this.#timer);
     if (this.#isWriting || this.#waiting.length === 0) return;
-    const hasEvents = this.#waiting.some(({ batch }) => batch.events.length > 0);
-    const least_ms = hasEvents ? ROUND_MS : IDLE_ROUND_MS;
-    const every_ms = Math.max(least_ms, Math.min(3 * this.#took_ms, LONGEST_ROUND_MS));
-    const wait_ms = this.#last_ms + every_ms - performance.now();
-    this.#timer = setTimeout(() => void this.#round(), Math.max(0, wait_ms));
+    this.#isWriting = true;
+    setTimeout(() => void this.#round(), GATHER_MS);
   }
 
   async #round(): Promise<void> {
-    this.#isWriting = true;
-    this.#last_ms = performance.now();
+    const began_ms = performance.now();
     const group = this.#take();
-    try {
-      await this.#write(group);
-    } catch (error) {
+    const stored = await this.#write(group).catch((error: unknown) => {
       for (const { reject } of group) reject(error);
+      return [];
+    });
+    if (stored.length > 0) {
+      const took_ms = performance.now() - began_ms;
+      const least_ms = stored.some(({ events }) => events.length > 0) ? ROUND_MS : IDLE_ROUND_MS;
+      await sleep(Math.max(least_ms, Math.min(3 * took_ms, LONGEST_ROUND_MS)) - took_ms);
     }
-    this.#took_ms = performance.now() - this.#last_ms;
+    for (const { resolve } of stored) resolve();
     this.#isWriting = false;
     this.#schedule();
   }
@@ -115,30 +117,32 @@ export class ClickHouseReportWriter {
     return group;
   }
 
-  async #write(group: readonly Pending[]): Promise<void> {
+  /** Writes what can be written, which it gives, and rejects the others. */
+  async #write(group: readonly Pending[]): Promise<readonly Step[]> {
     const steps = await this.#judge(group);
     try {
       await this.#store(steps);
+      return steps;
     } catch (error) {
       if (steps.length > 1 && isRefusal(error)) {
         // One batch holds what ClickHouse does not take; the others have nothing to do with it.
-        for (const step of steps) await this.#storeAlone(step);
-        return;
+        const stored: Step[] = [];
+        for (const step of steps) if (await this.#storeAlone(step)) stored.push(step);
+        return stored;
       }
       for (const { reject } of steps) reject(error);
-      return;
+      return [];
     }
-    for (const { resolve } of steps) resolve();
   }
 
-  async #storeAlone(step: Step): Promise<void> {
+  async #storeAlone(step: Step): Promise<boolean> {
     try {
       await this.#store([step]);
+      return true;
     } catch (error) {
       step.reject(error);
-      return;
+      return false;
     }
-    step.resolve();
   }
 
   /** What each batch changes; those that are refused are answered. */
