@@ -10,7 +10,7 @@ import { ENTRY_COLUMNS, entryRowsOf, type InsertedEntry } from './clickhouse-ent
 import { lostSql } from './sql/clickhouse-schema.sql.js';
 
 /**
- * How long a round lasts at least, in milliseconds. An insert costs the server some 9 ms of a core, merging included,
+ * How far apart rounds begin at least, in milliseconds. An insert costs the server some 9 ms of a core, merging included,
  * whether it brings one row or dozens (measured): so what all partitions bring meanwhile goes in one. Where no events came,
  * only checkpoints wait, and can. One round at a time.
  *
@@ -59,6 +59,8 @@ export class ClickHouseReportWriter {
   readonly #waiting: Pending[] = [];
   readonly #known = new Map<number, { readonly checkpoint: Checkpoint; readonly since_ms: number }>();
   #isWriting = false;
+  /** When the round after this one may begin, if it is not the first for a while. */
+  #due_ms = -Infinity;
 
   /** `onMoved` is told of the checkpoints that moved. */
   constructor(tables: WriterTables, onMoved: (checkpoints: readonly Checkpoint[]) => void) {
@@ -87,14 +89,19 @@ export class ClickHouseReportWriter {
       for (const { reject } of group) reject(error);
       return [];
     });
-    if (stored.length > 0) {
-      const took_ms = performance.now() - began_ms;
-      const least_ms = stored.some(({ events }) => events.length > 0) ? ROUND_MS : IDLE_ROUND_MS;
-      await sleep(Math.max(least_ms, Math.min(3 * took_ms, LONGEST_ROUND_MS)) - took_ms);
-    }
+    if (stored.length > 0) await this.#pause(began_ms, stored);
     for (const { resolve } of stored) resolve();
     this.#isWriting = false;
     this.#schedule();
+  }
+
+  /** Until rounds are no more frequent than they should be; one after an idle time is not held back. */
+  async #pause(began_ms: number, steps: readonly Step[]): Promise<void> {
+    const now_ms = performance.now();
+    const least_ms = steps.some(({ events }) => events.length > 0) ? ROUND_MS : IDLE_ROUND_MS;
+    const until_ms = Math.max(this.#due_ms, began_ms);
+    this.#due_ms = until_ms + Math.max(least_ms, Math.min(3 * (now_ms - began_ms), LONGEST_ROUND_MS));
+    if (until_ms > now_ms) await sleep(until_ms - now_ms);
   }
 
   /** The batches that waited longest, one a partition. */
