@@ -60,10 +60,15 @@ export class PostgresApplier {
   async #applyOn(client: PoolClient, batch: BusBatch): Promise<void> {
     const { partition } = batch;
     const known = this.#known.get(partition);
-    if (known !== undefined && (await this.#move(client, batch, known).catch(falseIfStale))) return;
-    // Another process was here, or the store was replaced: only the store knows. Whoever fails here lost to somebody who
-    // went forward, so that this ends.
-    do this.#forget(partition);
+    if (known !== undefined) {
+      if (await this.#move(client, batch, known).catch(falseIfStale)) return;
+      // Another process was here, or the store was replaced: only the store knows.
+      this.#forget(partition);
+      const { position } = await stored(client, this.#schema, partition);
+      // What it had and has no more must come again, also if the batch does not say what it goes on from.
+      if (position < known.position) throw new MissedEventsError(partition, position, known.position);
+    }
+    // Whoever fails here lost to somebody who went forward, so that this ends.
     while (!(await this.#move(client, batch, await stored(client, this.#schema, partition))));
   }
 

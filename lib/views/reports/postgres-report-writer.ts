@@ -22,6 +22,7 @@ const KNOWN_ACCOUNTS = 100_000;
 
 /** One after the other, for all postings of a batch. */
 interface NumberedEntries {
+  readonly ledgers: ReadonlyMap<string, number>;
   readonly accounts: number[];
   readonly amounts: bigint[];
 }
@@ -36,7 +37,8 @@ interface NewAccount {
 /** Of one generation. */
 export class ReportWriter {
   readonly #schema: string;
-  readonly #ledgers = new Map<string, number>();
+  /** Replaced when it is forgotten: a batch under way goes on with the one that it began with. */
+  #ledgers = new Map<string, number>();
   readonly #accounts = new LRUCache<string, number>({ max: KNOWN_ACCOUNTS });
 
   constructor(schema: string) {
@@ -45,7 +47,7 @@ export class ReportWriter {
 
   /** Forgets what is in memory: the database may have gone back behind it. */
   reset(): void {
-    this.#ledgers.clear();
+    this.#ledgers = new Map();
     this.#accounts.clear();
   }
 
@@ -69,50 +71,10 @@ export class ReportWriter {
     ) => {
       if (rows.length > 0) writes.push({ name, text: sql(this.#schema), values: values() });
     };
-    add(postings, 'post', insertPostingsSql, () => this.#postingValues(postings, numbered));
-    add(further, 'furt', insertFurtherVolumesSql, () => this.#furtherValues(further));
-    add(declines, 'decl', insertDeclinesSql, () => this.#declineValues(declines));
+    add(postings, 'post', insertPostingsSql, () => postingValues(postings, numbered));
+    add(further, 'furt', insertFurtherVolumesSql, () => furtherValues(further, numbered));
+    add(declines, 'decl', insertDeclinesSql, () => declineValues(declines, numbered));
     return writes;
-  }
-
-  #postingValues(postings: readonly PostingFact[], entries: NumberedEntries): unknown[] {
-    let end = 0;
-    const ends = postings.map((posting) => (end += posting.entries.length));
-    return [
-      int8Array(postings.map(({ position }) => position)),
-      int8Array(postings.map(({ effectiveTime }) => effectiveTime)),
-      int8Array(postings.map(({ recordedTime }) => recordedTime)),
-      int8Array(postings.map(({ volumes }) => volumes[0]?.principal ?? 0n)),
-      int4Array(postings.map(({ ledgerId }) => this.#ledgerOf(ledgerId))),
-      int2Array(postings.map(({ kind }) => kind)),
-      textArray(postings.map(({ volumes }) => volumes[0]?.currency ?? '')),
-      int4Array(ends),
-      int4Array(entries.accounts),
-      int8Array(entries.amounts),
-    ];
-  }
-
-  #furtherValues(rows: readonly (PostingFact & PostingFact['volumes'][number])[]): unknown[] {
-    return [
-      int8Array(rows.map(({ position }) => position)),
-      int8Array(rows.map(({ effectiveTime }) => effectiveTime)),
-      int8Array(rows.map(({ recordedTime }) => recordedTime)),
-      int4Array(rows.map(({ ledgerId }) => this.#ledgerOf(ledgerId))),
-      int2Array(rows.map(({ kind }) => kind)),
-      textArray(rows.map(({ currency }) => currency)),
-      `{${rows.map(({ principal }) => principal).join(',')}}`,
-    ];
-  }
-
-  #declineValues(declines: readonly DeclineFact[]): unknown[] {
-    return [
-      int8Array(declines.map(({ position }) => position)),
-      int8Array(declines.map(({ recordedTime }) => recordedTime)),
-      int8Array(declines.map(({ principal }) => principal)),
-      int4Array(declines.map(({ ledgerId }) => this.#ledgerOf(ledgerId))),
-      int2Array(declines.map(({ reason }) => reason)),
-      textArray(declines.map(({ currency }) => currency)),
-    ];
   }
 
   /** The entries of all postings, one after the other, with the numbers of their accounts. */
@@ -122,16 +84,17 @@ export class ReportWriter {
     postings: readonly PostingFact[],
     declines: readonly DeclineFact[],
   ): Promise<NumberedEntries> {
+    const ledgers = this.#ledgers;
     const ledgerIds = new Set<string>();
     for (const { ledgerId } of [...postings, ...declines])
-      if (!this.#ledgers.has(ledgerId)) ledgerIds.add(ledgerId);
-    if (ledgerIds.size > 0) await this.#learnLedgers(client, partition, ledgerIds);
+      if (!ledgers.has(ledgerId)) ledgerIds.add(ledgerId);
+    if (ledgerIds.size > 0) await this.#learnLedgers(client, partition, ledgerIds, ledgers);
     const keys: string[] = [];
     const amounts: bigint[] = [];
     const accounts: number[] = [];
     const wanted = new Map<string, NewAccount>();
     for (const { ledgerId, entries } of postings) {
-      const ledger = this.#ledgerOf(ledgerId);
+      const ledger = known(ledgers.get(ledgerId));
       for (const { accountId, type, currency, amount } of entries) {
         const key = keyOf(ledger, accountId);
         const number = this.#accounts.get(key);
@@ -148,17 +111,22 @@ export class ReportWriter {
         if (accounts[at] === 0) accounts[at] = known(found.get(key));
       }
     }
-    return { accounts, amounts };
+    return { ledgers, accounts, amounts };
   }
 
-  async #learnLedgers(client: PoolClient, partition: number, wanted: ReadonlySet<string>): Promise<void> {
+  async #learnLedgers(
+    client: PoolClient,
+    partition: number,
+    wanted: ReadonlySet<string>,
+    ledgers: Map<string, number>,
+  ): Promise<void> {
     const { rows } = await this.#number<{ ledger: number; ledger_id: string }>(
       client,
       partition,
       ledgerNumbersSql(this.#schema),
       [textArray([...wanted].sort()), partition],
     );
-    for (const { ledger, ledger_id } of rows) this.#ledgers.set(ledger_id, ledger);
+    for (const { ledger, ledger_id } of rows) ledgers.set(ledger_id, ledger);
   }
 
   async #learnAccounts(
@@ -194,10 +162,52 @@ export class ReportWriter {
       return client.query<R>(text, values);
     });
   }
+}
 
-  #ledgerOf(ledgerId: string): number {
-    return known(this.#ledgers.get(ledgerId));
-  }
+function postingValues(
+  postings: readonly PostingFact[],
+  { ledgers, accounts, amounts }: NumberedEntries,
+): unknown[] {
+  let end = 0;
+  const ends = postings.map((posting) => (end += posting.entries.length));
+  return [
+    int8Array(postings.map(({ position }) => position)),
+    int8Array(postings.map(({ effectiveTime }) => effectiveTime)),
+    int8Array(postings.map(({ recordedTime }) => recordedTime)),
+    int8Array(postings.map(({ volumes }) => volumes[0]?.principal ?? 0n)),
+    int4Array(postings.map(({ ledgerId }) => known(ledgers.get(ledgerId)))),
+    int2Array(postings.map(({ kind }) => kind)),
+    textArray(postings.map(({ volumes }) => volumes[0]?.currency ?? '')),
+    int4Array(ends),
+    int4Array(accounts),
+    int8Array(amounts),
+  ];
+}
+
+function furtherValues(
+  rows: readonly (PostingFact & PostingFact['volumes'][number])[],
+  { ledgers }: NumberedEntries,
+): unknown[] {
+  return [
+    int8Array(rows.map(({ position }) => position)),
+    int8Array(rows.map(({ effectiveTime }) => effectiveTime)),
+    int8Array(rows.map(({ recordedTime }) => recordedTime)),
+    int4Array(rows.map(({ ledgerId }) => known(ledgers.get(ledgerId)))),
+    int2Array(rows.map(({ kind }) => kind)),
+    textArray(rows.map(({ currency }) => currency)),
+    `{${rows.map(({ principal }) => principal).join(',')}}`,
+  ];
+}
+
+function declineValues(declines: readonly DeclineFact[], { ledgers }: NumberedEntries): unknown[] {
+  return [
+    int8Array(declines.map(({ position }) => position)),
+    int8Array(declines.map(({ recordedTime }) => recordedTime)),
+    int8Array(declines.map(({ principal }) => principal)),
+    int4Array(declines.map(({ ledgerId }) => known(ledgers.get(ledgerId)))),
+    int2Array(declines.map(({ reason }) => reason)),
+    textArray(declines.map(({ currency }) => currency)),
+  ];
 }
 
 function keyOf(ledger: number, accountId: string): string {

@@ -42,7 +42,6 @@ interface TailTransaction {
 type Cached<T> = { readonly value: T | null };
 
 const SEPARATOR = '\0';
-/** Some 600 bytes each, and twice that for transactions. */
 const CACHED_ACCOUNTS = 100_000;
 const CACHED_TRANSACTIONS = 50_000;
 const CACHED_LEDGERS = 10_000;

@@ -52,9 +52,9 @@ export function servesCluster(pid: number, cluster: string): boolean {
 }
 
 /**
- * PostgreSQL does not start while the number in its lock file is taken, be it by another program or by its own corpse
- * that nobody has collected yet; it passes over its parent's number, so ours is put there. The other lines stay: by them it makes sure that no server process of the
- * last run still has the shared memory, which deleting the file would skip.
+ * PostgreSQL does not start while the number in its lock file is taken, be it by another program or by its own corpse that
+ * nobody has collected yet; it passes over its parent's number, so ours is put there. The other lines stay: by them it makes
+ * sure that no server process of the last run still has the shared memory, which deleting the file would skip.
  */
 export function disownStalePid(cluster: string): void {
   const path = join(cluster, 'postmaster.pid');
