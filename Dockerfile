@@ -2,13 +2,13 @@
 FROM node:20.19.5-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Scripts of packages only fetch what neither the build nor the services need.
-RUN npm ci --omit=optional --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+# With the optional packages: the compiler's own binary is one. Scripts of packages only fetch what is not needed here.
+RUN npm ci --ignore-scripts
+COPY scripts/build.mjs scripts/build.mjs
 COPY gen gen
 COPY lib lib
 COPY services services
-RUN npx tsc -p tsconfig.build.json && rm -rf dist/services/standalone dist/*.tsbuildinfo
+RUN npm run -s build && rm -rf dist/services/standalone dist/.build.json
 
 FROM node:20.19.5-bookworm-slim AS packages
 WORKDIR /app
