@@ -1,11 +1,8 @@
 /**
- * `npm run bench:freshness -- [--command HOST:PORT] [--query HOST:PORT] [--rate N] [--seconds N] [--warm SECONDS]
- * [--views balances,history,reports]`: pays at a steady rate, and for some of the payments asks each view for something as
- * fresh as the payment's token, at once. What is measured is from the answer of the command to the answer of the read:
- * commit to visible, and the read itself.
+ * `npm run bench:freshness`: pays at a steady rate, and for some of the payments asks each view at once for something as fresh as
+ * the payment's token. It measures from the answer of the command to the answer of the read: commit to visible, and the read.
  */
 import { randomUUID } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ConsistencySchema } from '../gen/quittance/common/v1/consistency_pb.js';
@@ -15,13 +12,17 @@ import { TransactionCommandService } from '../gen/quittance/command/v1/transacti
 import { AccountQueryService } from '../gen/quittance/query/v1/account_query_service_pb.js';
 import { Interval, ReportQueryService } from '../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { commandLine, readCommandLine, runCommand } from '../lib/platform/command-line.js';
+import { parseAddress } from '../tools/client/address.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
+import { againstServers, countOf } from './command-line.js';
 
 const LEDGERS = 8;
 const ACCOUNTS = 25;
 /** Every so many payments are followed into the views. */
 const SAMPLE = 25;
-const READ_ms = 20_000;
+const READ_MS = 20_000;
 
 interface Bench {
   readonly command: GrpcClient;
@@ -38,10 +39,14 @@ async function prepare({ command, run }: Bench): Promise<void> {
         Array.from({ length: ACCOUNTS }, async (_, account) => {
           const own = { ledgerId, accountId: `a${String(account)}` };
           await command.unary(AccountCommandService.method.openAccount, {
-            ...{ ...own, requestId: randomUUID(), currency: 'EUR' },
+            ...own,
+            requestId: randomUUID(),
+            currency: 'EUR',
           });
           await command.unary(TransactionCommandService.method.deposit, {
-            ...{ ...own, requestId: randomUUID(), amount: { currency: 'EUR', minorUnits: 10_000_000n } },
+            ...own,
+            requestId: randomUUID(),
+            amount: { currency: 'EUR', minorUnits: 10_000_000n },
           });
         }),
       );
@@ -58,12 +63,12 @@ const READS: Readonly<
   Record<string, (query: GrpcClient, ledgerId: string, id: string, consistency: Fresh) => Promise<unknown>>
 > = {
   balances: (query, ledgerId, _id, consistency) =>
-    query.unary(AccountQueryService.method.getBalance, { ledgerId, accountId: 'a0', consistency }, READ_ms),
+    query.unary(AccountQueryService.method.getBalance, { ledgerId, accountId: 'a0', consistency }, READ_MS),
   history: (query, ledgerId, transactionId, consistency) =>
     query.unary(
       TransactionQueryService.method.getTransaction,
       { ledgerId, transactionId, consistency },
-      READ_ms,
+      READ_MS,
     ),
   reports: (query, ledgerId, _id, consistency) =>
     // The cheapest report, so that it is not the reports that are measured.
@@ -74,7 +79,7 @@ const READS: Readonly<
         consistency,
         buckets: { startTime: timestampNow(), endTime: timestampNow(3_600_000), interval: Interval.HOUR },
       },
-      READ_ms,
+      READ_MS,
     ),
 };
 
@@ -91,7 +96,9 @@ async function measure(
     const ledgerId = `${run}-${String(index % LEDGERS)}`;
     const requestId = randomUUID();
     const { consistencyToken } = await command.unary(TransactionCommandService.method.submitPayment, {
-      ...{ ledgerId, requestId, payerAccountId: `a${String(index % ACCOUNTS)}` },
+      ledgerId,
+      requestId,
+      payerAccountId: `a${String(index % ACCOUNTS)}`,
       payeeAccountId: `a${String((index + 1) % ACCOUNTS)}`,
       amount: { currency: 'EUR', minorUnits: 1n },
     });
@@ -104,7 +111,7 @@ async function measure(
         read(query, ledgerId, requestId, consistency).then(
           () => found.get(view)?.push(performance.now() - began_ms),
           // Never in time: it counts as late as it was given up.
-          () => found.get(view)?.push(READ_ms),
+          () => found.get(view)?.push(READ_MS),
         ),
       );
     }
@@ -129,24 +136,42 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      command: { type: 'string', default: 'localhost:50051' },
-      query: { type: 'string', default: 'localhost:50053' },
-      rate: { type: 'string', default: '500' },
-      seconds: { type: 'string', default: '20' },
-      warm: { type: 'string', default: '10' },
-      views: { type: 'string', default: 'balances,history,reports' },
-    },
-  });
+const FRESHNESS = commandLine({
+  name: 'npm run bench:freshness --',
+  summary:
+    'Pays at a steady rate and measures how long after the answer of a payment each view shows it, on a running server or stack.',
+  examples: [
+    ['npm run bench:freshness', 'against npm run stack on its usual ports'],
+    [
+      'npm run bench:freshness -- --query localhost:50051',
+      'against npm start, which has all services on one port',
+    ],
+  ],
+})
+  .option('--command <host:port>', 'gRPC door of the command service', parseAddress, 'localhost:50051')
+  .option('--query <host:port>', 'gRPC door of the query service', parseAddress, 'localhost:50053')
+  .option('--rate <number>', 'payments per second', countOf, 500)
+  .option('--seconds <number>', 'how long to measure', countOf, 20)
+  .option('--warm <number>', 'seconds of payments before it measures', countOf, 10)
+  .option('--views <names>', 'views to read, separated by commas', viewsOf, Object.keys(READS));
+
+function viewsOf(text: string): string[] {
+  const views = text.split(',');
+  const unknown = views.find((view) => !(view in READS));
+  if (unknown === undefined) return views;
+  throw new InvalidArgumentError(`There is no view ${unknown}, only ${Object.keys(READS).join(', ')}.`);
+}
+
+async function main(): Promise<number> {
+  const typed = readCommandLine(FRESHNESS, process.argv.slice(2), process);
+  if (typed === undefined) return 0;
+  const { rate, seconds, warm, views, ...at } = typed.options;
   const run = `fresh-${randomUUID().slice(0, 8)}`;
-  const views = values.views.split(',');
-  const bench = { command: grpcClient(values.command), query: grpcClient(values.query), run };
-  await prepare(bench);
+  const bench = { command: grpcClient(at.command), query: grpcClient(at.query), run };
+  await againstServers([at.command, at.query], () => prepare(bench));
   // Warm: plans, caches and compiled code are not what is measured, here or in the broker.
-  await measure(bench, views, Number(values.rate), Number(values.warm));
-  const found = await measure(bench, views, Number(values.rate), Number(values.seconds));
+  await measure(bench, views, rate, warm);
+  const found = await measure(bench, views, rate, seconds);
   for (const [view, times] of found) {
     if (times.length === 0) continue;
     const sorted = times.sort((one, other) => one - other);
@@ -157,6 +182,7 @@ async function main(): Promise<void> {
   }
   bench.command.close();
   bench.query.close();
+  return 0;
 }
 
-await main();
+process.exitCode = await runCommand(process, main);

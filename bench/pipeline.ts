@@ -1,23 +1,25 @@
 /**
- * `npm run bench:pipeline -- [--payments N]`, against a running stack: how fast the relay sends, and how fast each projection
+ * `npm run bench:pipeline`, against a running stack: how fast the relay sends, and how fast each projection
  * applies, one after the other. The projections are paused through the API, payments are committed in batches, then each
  * projection is resumed alone and timed until it has caught up.
  */
 import { randomUUID } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { AccountCommandService } from '../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ProjectionService } from '../gen/quittance/ops/v1/projection_service_pb.js';
 import { BatchMode } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { commandLine, readCommandLine, runCommand } from '../lib/platform/command-line.js';
+import { parseAddress } from '../tools/client/address.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
+import { againstServers, countOf } from './command-line.js';
 
 const VIEWS = ['balances', 'history', 'reports'];
 const LEDGERS = 24;
 const ACCOUNTS = 100;
 const BATCH = 100;
 const IN_FLIGHT = 4;
-const POLL_ms = 50;
+const POLL_MS = 50;
 
 const pause = (duration_ms: number) => new Promise((resolve) => setTimeout(resolve, duration_ms));
 
@@ -29,7 +31,10 @@ async function open(command: GrpcClient, run: string): Promise<void> {
       Array.from({ length: ACCOUNTS }, async (_, account) => {
         const own = { ledgerId, accountId: `a${String(account)}` };
         await command.unary(AccountCommandService.method.openAccount, {
-          ...{ ...own, requestId: randomUUID(), currency: 'EUR', overdraftLimit: 1_000_000_000n },
+          ...own,
+          requestId: randomUUID(),
+          currency: 'EUR',
+          overdraftLimit: 1_000_000_000n,
         });
       }),
     );
@@ -46,11 +51,9 @@ async function load(command: GrpcClient, run: string, payments: number): Promise
         command: {
           case: 'submitPayment' as const,
           value: {
-            ...{
-              ledgerId,
-              requestId: randomUUID(),
-              payerAccountId: `a${String((batch + index) % ACCOUNTS)}`,
-            },
+            ledgerId,
+            requestId: randomUUID(),
+            payerAccountId: `a${String((batch + index) % ACCOUNTS)}`,
             payeeAccountId: `a${String((batch + index + 1) % ACCOUNTS)}`,
             amount: { currency: 'EUR', minorUnits: 1n },
           },
@@ -72,26 +75,41 @@ async function gauge(connect: string, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      command: { type: 'string', default: 'localhost:50051' },
-      'command-connect': { type: 'string', default: 'localhost:8081' },
-      projector: { type: 'string', default: 'localhost:50052' },
-      payments: { type: 'string', default: '50000' },
-    },
-  });
-  const payments = Number(values.payments);
+const PIPELINE = commandLine({
+  name: 'npm run bench:pipeline --',
+  summary:
+    'Measures, against a running stack, how fast the relay sends and how fast each projection applies, one after the other. ' +
+    'It pauses the projections of the stack meanwhile.',
+  examples: [
+    ['npm run bench:pipeline', 'against npm run stack on its usual ports'],
+    ['npm run bench:pipeline -- --payments 10000', 'shorter'],
+  ],
+})
+  .option('--command <host:port>', 'gRPC door of the command service', parseAddress, 'localhost:50051')
+  .option(
+    '--command-connect <host:port>',
+    'Connect door of it, for its metrics',
+    parseAddress,
+    'localhost:8081',
+  )
+  .option('--projector <host:port>', 'gRPC door of the projector', parseAddress, 'localhost:50052')
+  .option('--payments <number>', 'how many to commit', countOf, 50_000);
+
+async function main(): Promise<number> {
+  const typed = readCommandLine(PIPELINE, process.argv.slice(2), process);
+  if (typed === undefined) return 0;
+  const { payments, ...at } = typed.options;
   const run = `pipe-${randomUUID().slice(0, 8)}`;
-  const [command, projector] = [grpcClient(values.command), grpcClient(values.projector)];
-  await open(command, run);
+  const [command, projector] = [grpcClient(at.command), grpcClient(at.projector)];
+  await againstServers([at.command], () => open(command, run));
   for (const projectionId of VIEWS) {
-    await projector.unary(ProjectionService.method.pauseProjection, { projectionId });
+    const pausing = projector.unary(ProjectionService.method.pauseProjection, { projectionId });
+    await againstServers([at.projector], () => pausing);
   }
   const began_ms = performance.now();
   await load(command, run, payments);
   const loaded_ms = performance.now() - began_ms;
-  while ((await gauge(values['command-connect'], 'quittance_relay_lag_events')) > 0) await pause(POLL_ms);
+  while ((await gauge(at.commandConnect, 'quittance_relay_lag_events')) > 0) await pause(POLL_MS);
   const relayed_ms = performance.now() - began_ms;
   const rate = (took_ms: number) => `${((payments / took_ms) * 1_000).toFixed(0)}/s`;
   process.stdout.write(
@@ -105,7 +123,7 @@ async function main(): Promise<void> {
     for (;;) {
       const found = await projector.unary(ProjectionService.method.getProjection, { projectionId });
       if (found.projection?.lagEvents === 0n) break;
-      await pause(POLL_ms);
+      await pause(POLL_MS);
     }
     const took_s = (performance.now() - from_ms) / 1_000;
     process.stdout.write(
@@ -114,6 +132,7 @@ async function main(): Promise<void> {
   }
   command.close();
   projector.close();
+  return 0;
 }
 
-await main();
+process.exitCode = await runCommand(process, main);

@@ -1,16 +1,18 @@
 /** From an entry file to a process that serves until it is told to stop. */
 import type pino from 'pino';
+import { type CommandText, commandLine, readCommandLine, runCommand } from './command-line.js';
 import { createCloseables, unwindOnFailure, type Closeables } from './closeables.js';
 import type { Environment } from './environment.js';
 import { type EndWatch, type Host, runUntilSignal } from './shutdown.js';
-import { StartError } from './start-error.js';
 
 /** `process`, as far as it is used here. */
-export type ProcessHost = Host & {
-  env: Environment;
-  stdout: { isTTY?: boolean; write: (text: string) => unknown };
-  stderr: { write: (text: string) => unknown };
-};
+export interface ProcessHost extends Host {
+  /** The program, its script, then what was typed after them. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
 
 /** What a start has made. */
 export interface RunningProcess {
@@ -33,26 +35,34 @@ export function unlessInterrupted(watch: EndWatch): void {
 }
 
 /**
- * Starts, and runs until a signal. What the operator can put right is one line on the standard error.
- * @returns the exit code.
+ * Starts, and runs until a signal. `--help` prints `text`; a server takes no other option. What the operator can put right is one
+ * line on the standard error. @returns the exit code.
  */
-export async function runProcess(
+export function runProcess(
   host: ProcessHost,
+  text: CommandText,
   start: (closeables: Closeables) => Promise<RunningProcess>,
 ): Promise<number> {
+  return runCommand(host, async () => {
+    if (readCommandLine(commandLine(text), host.argv.slice(2), host) === undefined) return 0;
+    return serveUntilSignal(start);
+  });
+}
+
+async function serveUntilSignal(start: (closeables: Closeables) => Promise<RunningProcess>): Promise<number> {
   const closeables = createCloseables();
   try {
     const { watch, log, drain, failed } = await unwindOnFailure(closeables, () => start(closeables));
     return await runUntilSignal({
-      ...{ watch, log, drain, drain_ms: DRAIN_MS },
+      watch,
+      log,
+      drain,
+      drain_ms: DRAIN_MS,
       stop: () => closeables.close(),
       ...(failed === undefined ? {} : { failed }),
     });
   } catch (error) {
     if (error instanceof Interrupted) return 0;
-    const text =
-      error instanceof StartError ? error.message : error instanceof Error ? error.stack : String(error);
-    host.stderr.write(`${text ?? 'unknown error'}\n`);
-    return 1;
+    throw error;
   }
 }

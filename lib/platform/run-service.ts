@@ -2,6 +2,7 @@
 import type pino from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Closeables } from './closeables.js';
+import type { CommandText } from './command-line.js';
 import { type Behind, openDoors, wantedPorts } from './doors.js';
 import type { DoorsConfig, Environment } from './environment.js';
 import { openProcessLog } from './logging.js';
@@ -11,6 +12,7 @@ import { toCallError } from './errors.js';
 import { StartError } from './start-error.js';
 import { type ProcessHost, runProcess, type RunningProcess, unlessInterrupted } from './run-process.js';
 import { watchForEnd } from './shutdown.js';
+import { SERVICE_VARIABLE_HELP } from './variable-help.js';
 import { versionOf } from './version.js';
 
 /** What a composition root is given. */
@@ -25,6 +27,8 @@ export interface ServiceParts<C> {
 export interface RunnableService<C extends DoorsConfig> {
   /** `command`, `projector` or `query`. */
   readonly name: string;
+  /** What it does, in a sentence, for `--help`. */
+  readonly summary: string;
   /** @throws StartError */
   readConfig(env: Environment): C;
   /** Opens what it needs; what it opened is closed through `closeables`, in reverse order. */
@@ -36,7 +40,15 @@ export function runService<C extends DoorsConfig>(
   host: ProcessHost,
   service: RunnableService<C>,
 ): Promise<number> {
-  return runProcess(host, (closeables) => start(host, service, closeables));
+  const program = `node dist/services/${service.name}/main.js`;
+  const text: CommandText = {
+    name: program,
+    summary: `${service.summary} It takes no options; environment variables say where it finds what it needs.`,
+    environment: SERVICE_VARIABLE_HELP,
+    examples: [[program, 'runs until Ctrl-C or SIGTERM']],
+    notes: ['`npm run stack` starts all services with what they need. See docs/operations.md.'],
+  };
+  return runProcess(host, text, (closeables) => start(host, service, closeables));
 }
 
 async function start<C extends DoorsConfig>(

@@ -6,4 +6,5 @@ const { runService } = await import('../../lib/platform/run-service.js');
 const { readConfig } = await import('./config.js');
 const { composeCommandService: compose } = await import('./compose-service.js');
 // Idle connections of others must not keep a process alive that has closed everything it opened.
-process.exit(await runService(process, { name: 'command', readConfig, compose }));
+const summary = 'Decides commands, writes the event log, and relays it to Kafka.';
+process.exit(await runService(process, { name: 'command', summary, readConfig, compose }));

@@ -6,4 +6,5 @@ const { runService } = await import('../../lib/platform/run-service.js');
 const { readConfig } = await import('./config.js');
 const { composeProjectorService: compose } = await import('./compose-service.js');
 // Idle connections of others must not keep a process alive that has closed everything it opened.
-process.exit(await runService(process, { name: 'projector', readConfig, compose }));
+const summary = 'Fills and rebuilds the read models, and verifies ledgers.';
+process.exit(await runService(process, { name: 'projector', summary, readConfig, compose }));

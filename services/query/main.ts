@@ -6,4 +6,5 @@ const { runService } = await import('../../lib/platform/run-service.js');
 const { readConfig } = await import('./config.js');
 const { composeQueryService: compose } = await import('./compose-service.js');
 // Idle connections of others must not keep a process alive that has closed everything it opened.
-process.exit(await runService(process, { name: 'query', readConfig, compose }));
+const summary = 'Answers queries and watches from the read models.';
+process.exit(await runService(process, { name: 'query', summary, readConfig, compose }));

@@ -9,17 +9,25 @@ import {
   refuseUnknown,
   valueOf,
 } from '../../lib/platform/environment.js';
+import { DOOR_VARIABLE_HELP } from '../../lib/platform/variable-help.js';
 
 /** What the operator chose. */
-export type StandaloneConfig = DoorsConfig & {
+export interface StandaloneConfig extends DoorsConfig {
   /** Absolute path. */
-  dataDir: string;
+  readonly dataDir: string;
   /** An existing PostgreSQL to use in place of the one that npm brings. */
-  databaseUrl: string | undefined;
-};
+  readonly databaseUrl: string | undefined;
+}
 
 /** Every variable of the standalone process; another one with our prefix is a spelling mistake. */
 export const VARIABLES = [...DOOR_VARIABLES, 'QUITTANCE_DATA_DIR', 'QUITTANCE_DATABASE_URL'] as const;
+
+/** What each means, for `--help`. */
+export const VARIABLE_HELP: Readonly<Record<(typeof VARIABLES)[number], string>> = {
+  ...DOOR_VARIABLE_HELP,
+  QUITTANCE_DATA_DIR: 'where data and logs lie (default ./.quittance)',
+  QUITTANCE_DATABASE_URL: 'an existing PostgreSQL, in place of the one that npm brings',
+};
 
 /**
  * @param options.authenticated whether callers have to prove who they are; without it only loopback is served.

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type pino from 'pino';
 import type { Closeables } from '../../lib/platform/closeables.js';
+import type { CommandText } from '../../lib/platform/command-line.js';
 import { wantedPorts } from '../../lib/platform/doors.js';
 import { holdPorts } from '../../lib/platform/ports.js';
 import {
@@ -14,14 +15,33 @@ import { type EndWatch, watchForEnd } from '../../lib/platform/shutdown.js';
 import { versionOf } from '../../lib/platform/version.js';
 import { bannerText } from './banner.js';
 import { composeStandalone, type Standalone } from './compose.js';
-import { readConfig, type StandaloneConfig } from './config.js';
+import { readConfig, type StandaloneConfig, VARIABLE_HELP } from './config.js';
 import { openDataDir } from './data-dir.js';
 import { startPostgresEngine } from './engines/postgres-engine.js';
 import { openLog } from './log-files.js';
 
+const HELP: CommandText = {
+  name: 'npm start --',
+  summary:
+    'Runs the whole of Quittance in this process, on a PostgreSQL that npm brought, until Ctrl-C. ' +
+    'It takes no options; environment variables change what it does.',
+  environment: VARIABLE_HELP,
+  examples: [
+    ['npm start', 'gRPC on port 50051, Connect on port 8081, data in ./.quittance'],
+    ['QUITTANCE_DATA_DIR=/srv/ledger npm start', 'data elsewhere'],
+    [
+      'QUITTANCE_GRPC_PORT=9001 QUITTANCE_CONNECT_PORT=9002 npm start',
+      'a second one beside the first needs its own data too',
+    ],
+  ],
+  notes: [
+    'Then: npm run demo plays traffic, npm run reset deletes the data. See README.md and docs/operations.md.',
+  ],
+};
+
 /** Runs until a signal. What the operator can put right is one line on the standard error. @returns the exit code. */
 export function runStandalone(host: ProcessHost): Promise<number> {
-  return runProcess(host, (closeables) => start(host, closeables));
+  return runProcess(host, HELP, (closeables) => start(host, closeables));
 }
 
 async function start(host: ProcessHost, closeables: Closeables): Promise<RunningProcess> {

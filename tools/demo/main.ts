@@ -1,6 +1,6 @@
 /** `npm run demo`: opens a ledger `demo` and plays believable traffic until Ctrl-C. */
-import { parseArgs } from 'node:util';
 import { create } from '@bufbuild/protobuf';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { v5 as uuidV5, v7 as uuidV7 } from 'uuid';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import {
@@ -8,24 +8,20 @@ import {
   TransactionCommandService,
 } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { DeclineReason, TransactionStatus } from '../../gen/quittance/common/v1/transaction_pb.js';
-import { callErrorOf, describe, serverErrorOf } from '../client/errors.js';
+import { commandLine, readCommandLine, runCommand } from '../../lib/platform/command-line.js';
+import { StartError } from '../../lib/platform/start-error.js';
+import { ADDRESS_VARIABLE_HELP, grpcAddressOf, parseAddress } from '../client/address.js';
+import { callErrorOf, describe, isCallError, sentenceOfCall, serverErrorOf } from '../client/errors.js';
 import { type GrpcClient, grpcClient } from '../client/grpc-client.js';
 import { CURRENCY, LEDGER, ROLES } from './cast.js';
 import { type Step, Traffic } from './traffic.js';
 
-const HELP = `Usage: npm run demo [-- options]
+const STEPS_PER_SECOND = 5;
+const MAX_STEPS_PER_SECOND = 1_000;
 
-Opens the ledger \`${LEDGER}\` with customers, merchants, fees and a bank, and plays payments, authorizations, captures, refunds
-and declines until Ctrl-C.
-
-  --address HOST:PORT   the gRPC door (default localhost:50051)
-  --rate N              things that happen a second (default 5)
-  --seconds N           stop after so long
-`;
-
-/** A random UUID, made once: the demo's own accounts have the same request ids at every start. */
+/** A random UUID, made once: so the demo's own accounts have the same request ids at every start. */
 const NAMESPACE = '0d6f2b52-7c3e-4f0a-9f1e-61f3a5a0c9d4';
-const LINE_EVERY_ms = 1000;
+const LINE_EVERY_MS = 1_000;
 
 /** Calls to paste while it runs, shown one at a time. */
 function hints(address: string): readonly string[] {
@@ -71,7 +67,7 @@ async function openLedger(client: GrpcClient): Promise<void> {
     if (result.case !== 'error') continue;
     const error = serverErrorOf(result.value);
     if (error.reason !== 'ACCOUNT_ALREADY_EXISTS' && error.reason !== 'REQUEST_ID_REUSED')
-      throw new Error(describe(error));
+      throw new StartError(`the demo could not open its accounts: ${describe(error)}`);
   }
 }
 
@@ -116,45 +112,58 @@ async function run(client: GrpcClient, address: string, rate: number, until_ms: 
       if (lines % 10 === 4)
         process.stdout.write(`\n  try: ${calls[Math.floor(lines / 10) % calls.length] ?? ''}\n\n`);
       lines += 1;
-      nextLine_ms = performance.now() + LINE_EVERY_ms;
+      nextLine_ms = performance.now() + LINE_EVERY_MS;
     }
-    due_ms = Math.max(due_ms + 1000 / rate, performance.now() - 1000);
+    due_ms = Math.max(due_ms + 1_000 / rate, performance.now() - 1_000);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due_ms - performance.now())));
   }
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      address: { type: 'string', default: 'localhost:50051' },
-      rate: { type: 'string', default: '5' },
-      seconds: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const [rate, seconds] = [Number(values.rate), Number(values.seconds ?? Number.POSITIVE_INFINITY)];
-  if (!(rate > 0 && rate <= 1000) || !(seconds > 0)) {
-    process.stderr.write('--rate is a number up to 1000, --seconds a number above 0\n');
-    return 2;
-  }
-  const client = grpcClient(values.address);
+function demoCommand() {
+  return commandLine({
+    name: 'npm run demo --',
+    summary:
+      `Opens the ledger "${LEDGER}" with customers, merchants, fees and a bank, and plays payments, authorizations, captures, ` +
+      'refunds and declines until Ctrl-C.',
+    environment: ADDRESS_VARIABLE_HELP,
+    examples: [
+      ['npm run demo', 'five steps per second until Ctrl-C'],
+      ['npm run demo -- --rate 50 --seconds 30', 'more, and for half a minute'],
+      ['npm run demo -- --address localhost:9001', 'a server on another port'],
+    ],
+  })
+    .option('--address <host:port>', 'the gRPC door (default: by the variables below)', parseAddress)
+    .option('--rate <number>', 'steps per second', rateOf, STEPS_PER_SECOND)
+    .option('--seconds <number>', 'stop after so many seconds (default: never)', secondsOf);
+}
+
+function rateOf(value: string): number {
+  const rate = Number(value);
+  if (rate > 0 && rate <= MAX_STEPS_PER_SECOND) return rate;
+  throw new InvalidArgumentError(`It is a number above 0, at most ${String(MAX_STEPS_PER_SECOND)}.`);
+}
+
+function secondsOf(value: string): number {
+  const seconds = Number(value);
+  if (seconds > 0) return seconds;
+  throw new InvalidArgumentError('It is a number above 0.');
+}
+
+async function main(): Promise<number> {
+  const typed = readCommandLine(demoCommand(), process.argv.slice(2), process);
+  if (typed === undefined) return 0;
+  const { rate, seconds = Number.POSITIVE_INFINITY, address = grpcAddressOf(process.env) } = typed.options;
+  const client = grpcClient(address);
   try {
     await openLedger(client);
     process.stdout.write(
-      `ledger ${LEDGER}: ${ROLES.length} accounts, ${rate} things a second; Ctrl-C ends it\n`,
+      `ledger ${LEDGER}: ${String(ROLES.length)} accounts, ${String(rate)} steps per second; Ctrl-C ends it\n`,
     );
-    await run(client, values.address, rate, performance.now() + seconds * 1000);
+    await run(client, address, rate, performance.now() + seconds * 1_000);
     return 0;
   } catch (error) {
-    process.stderr.write(
-      `${describe(callErrorOf(error))}\nis the server running at ${values.address}? npm start\n`,
-    );
-    return 1;
+    if (isCallError(error)) throw new StartError(sentenceOfCall(error, address));
+    throw error;
   } finally {
     client.close();
   }
@@ -162,9 +171,4 @@ async function main(args: readonly string[]): Promise<number> {
 
 // Nothing is lost by ending at once: every call is answered or can be sent again.
 process.once('SIGINT', () => process.exit(0));
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+process.exitCode = await runCommand(process, main);

@@ -1,15 +1,27 @@
 /** `npm run reset`: deletes the data directory, after asking. */
 import { rmSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
+import { commandLine, readCommandLine, runCommand } from '../../lib/platform/command-line.js';
+import { StartError } from '../../lib/platform/start-error.js';
 import { dataDirOf } from '../../services/standalone/config.js';
 import { isOurDataDir, openDataDir } from '../../services/standalone/data-dir.js';
 import { stopLeftOverPostgres } from '../../services/standalone/engines/postgres-engine.js';
-import { StartError } from '../../lib/platform/start-error.js';
 
-async function reset(args: readonly string[]): Promise<number> {
-  const unknown = args.find((arg) => arg !== '--yes');
-  if (unknown !== undefined)
-    throw new StartError(`${unknown} is not an option; usage: npm run reset [-- --yes]`);
+const RESET = commandLine({
+  name: 'npm run reset --',
+  summary:
+    'Deletes the data directory with all its ledgers, after asking. It deletes no directory that Quittance did not make, and none ' +
+    'that a running Quittance uses.',
+  environment: { QUITTANCE_DATA_DIR: 'the directory (default ./.quittance)' },
+  examples: [
+    ['npm run reset', 'asks first'],
+    ['npm run reset -- --yes', 'for scripts'],
+  ],
+}).option('--yes', 'do not ask');
+
+async function reset(): Promise<number> {
+  const typed = readCommandLine(RESET, process.argv.slice(2), process);
+  if (typed === undefined) return 0;
   const path = dataDirOf(process.env);
   if (!statSync(path, { throwIfNoEntry: false })) {
     process.stdout.write(`nothing to delete: ${path} does not exist\n`);
@@ -20,7 +32,7 @@ async function reset(args: readonly string[]): Promise<number> {
   // Taken before the question: nobody can start on a directory that is about to go.
   const dataDir = openDataDir(path);
   try {
-    if (!args.includes('--yes') && !(await confirmed(path))) {
+    if (typed.options.yes !== true && !(await confirmed(path))) {
       process.stdout.write('nothing was deleted\n');
       return 1;
     }
@@ -35,7 +47,7 @@ async function reset(args: readonly string[]): Promise<number> {
 
 async function confirmed(path: string): Promise<boolean> {
   if (!process.stdin.isTTY)
-    throw new StartError(`nobody is there to ask; to delete ${path} run npm run reset -- --yes`);
+    throw new StartError(`there is no terminal to ask at; to delete ${path} run npm run reset -- --yes`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const answer = await terminal.question(`Delete ${path} with all its ledgers, for ever? Type yes: `);
@@ -45,15 +57,4 @@ async function confirmed(path: string): Promise<boolean> {
   }
 }
 
-try {
-  process.exitCode = await reset(process.argv.slice(2));
-} catch (error) {
-  const text =
-    error instanceof StartError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-  process.stderr.write(`${text}\n`);
-  process.exitCode = 1;
-}
+process.exitCode = await runCommand(process, reset);

@@ -1,0 +1,30 @@
+/** What each environment variable means, for `--help`. The types keep it complete. */
+import type { DOOR_VARIABLES } from './environment.js';
+import type { SERVICE_VARIABLES } from './service-variables.js';
+
+type DoorVariable = (typeof DOOR_VARIABLES)[number];
+type ServiceVariable = (typeof SERVICE_VARIABLES)[number];
+
+/** The variables of every server: its doors and its log. */
+export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
+  QUITTANCE_HOST: 'address to listen on (default 127.0.0.1)',
+  QUITTANCE_GRPC_PORT: 'port of gRPC (default 50051; 0: any free port)',
+  QUITTANCE_CONNECT_PORT: 'port of Connect, health and metrics (default 8081; 0: any free port)',
+  QUITTANCE_INSECURE_LISTEN: 'true: listen on other addresses than loopback, without authentication',
+  QUITTANCE_CORS_ORIGINS: 'origins of browsers that may call, separated by commas',
+  QUITTANCE_LOG_LEVEL: 'trace, debug, info (default), warn, error, fatal or silent',
+};
+
+/** The variables of the services that run as processes of their own. */
+export const SERVICE_VARIABLE_HELP: Readonly<Record<ServiceVariable, string>> = {
+  ...DOOR_VARIABLE_HELP,
+  QUITTANCE_DATABASE_URL: 'PostgreSQL of the event log (required)',
+  QUITTANCE_KAFKA_BROKERS: 'host:port of the brokers, separated by commas (command, projector)',
+  QUITTANCE_KAFKA_TOPIC: 'topic of the events (default quittance.events.v1)',
+  QUITTANCE_KAFKA_PARTITIONS: 'partitions of a new topic (default 12; create-topic)',
+  QUITTANCE_KAFKA_REPLICATION: 'replicas of a new topic (default 1; create-topic)',
+  QUITTANCE_REDIS_URL: 'Redis of the balances (projector, query)',
+  QUITTANCE_HISTORY_STORE: 'mongodb (default) or postgres (projector, query)',
+  QUITTANCE_MONGODB_URL: 'MongoDB of the history (projector, query)',
+  QUITTANCE_CLICKHOUSE_URL: 'ClickHouse of the reports (projector, query)',
+};
