@@ -1,14 +1,14 @@
 /** Who may import whom. The map is docs/cqrs-map.md; tests are exempt. */
 
 /** Tests may reach anywhere: they build inputs with the real domain and stores. */
-const TESTS = '(\\.test\\.ts$|/test/|^test/|/contract\\.ts$)';
+const TESTS = '(\\.test\\.ts$|/test/|^test/|/contract/)';
 
 /** npm packages and Node's own modules are no folders of ours. */
 const OUTSIDE = '^(node_modules/|node:)';
 
-/** Files that speak to a store or a broker carry its name. */
+/** Files that speak to a store or a broker carry its name, or lie in a folder of its name. */
 const DRIVERS = 'node_modules/(pg|pg-[^/]+|kafkajs|ioredis|mongodb|@clickhouse)/';
-const ADAPTERS = '(^|/)(postgres|kafka|redis|mongodb|clickhouse)[^/]*\\.ts$';
+const ADAPTERS = '(^|/)(postgres|kafka|redis|mongodb|clickhouse)([^/]*\\.ts$|/)';
 
 /** A folder that may import only some others (and npm, and Node). */
 function only(name, from, allowed, comment) {
@@ -44,30 +44,43 @@ module.exports = {
     only(
       'command-imports',
       '^services/command/',
-      ['^services/command/', '^gen/', '^lib/(platform|log|views)/'],
+      ['^services/command/', '^gen/', '^lib/'],
       'A service imports itself, gen and lib: never another service.',
     ),
     only(
       'projector-imports',
       '^services/projector/',
-      ['^services/projector/', '^gen/', '^lib/(platform|log|views)/'],
-      'A service imports itself, gen and lib: never another service.',
+      ['^services/projector/', '^services/verifier/(rpc|log)/', '^gen/', '^lib/'],
+      'A service imports itself, gen and lib; its composition root also mounts the verifier.',
+    ),
+    only(
+      'verifier-imports',
+      '^services/verifier/',
+      ['^services/verifier/', '^gen/', '^lib/'],
+      'The second opinion: it imports itself, gen and lib, and never what it judges.',
     ),
     only(
       'query-imports',
       '^services/query/',
-      ['^services/query/', '^gen/', '^lib/(platform|log|views)/'],
+      ['^services/query/', '^gen/', '^lib/'],
       'A service imports itself, gen and lib: never another service.',
     ),
-    only('views-imports', '^lib/views/', ['^lib/(views|log|platform)/', '^gen/'], 'views is above log.'),
-    only('log-imports', '^lib/log/', ['^lib/(log|platform)/', '^gen/'], 'log is above platform.'),
-    only('platform-imports', '^lib/platform/', ['^lib/platform/', '^gen/'], 'platform is the ground.'),
+    only('base-imports', '^lib/base/', ['^lib/base/', '^gen/'], 'base is the ground.'),
+    only('log-imports', '^lib/log/', ['^lib/(log|base)/', '^gen/'], 'log is above base.'),
+    only('views-imports', '^lib/views/', ['^lib/(views|log|base)/', '^gen/'], 'views is above log.'),
+    only(
+      'rpc-imports',
+      '^lib/rpc/',
+      ['^lib/(rpc|base)/', '^gen/'],
+      'rpc is above base, beside log and views.',
+    ),
+    only('process-imports', '^lib/process/', ['^lib/(process|rpc|base)/', '^gen/'], 'process is above rpc.'),
     only('gen-imports', '^gen/', ['^gen/'], 'Generated code knows only itself and the runtime.'),
     only(
       'tools-speak-to-the-doors',
-      '^(tools/(?!reset/|stack/)|bench/|services/console/)',
-      ['^tools/', '^bench/', '^services/console/', '^gen/', '^lib/platform/'],
-      'What is not a service is a client like any other; only reset and stack touch the engines.',
+      '^(tools/(?!reset/|stack/|create-topic/)|bench/|services/console/)',
+      ['^tools/', '^bench/', '^services/console/', '^gen/', '^lib/(base|rpc|process)/'],
+      'What is not a service is a client like any other; only reset, stack and create-topic touch the engines.',
     ),
     {
       name: 'append-belongs-to-command',

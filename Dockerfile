@@ -8,6 +8,7 @@ COPY scripts/build.mjs scripts/build.mjs
 COPY gen gen
 COPY lib lib
 COPY services services
+COPY tools/create-topic tools/create-topic
 RUN npm run -s build && rm -rf dist/services/standalone dist/.build.json
 
 FROM node:20.19.5-bookworm-slim AS packages

@@ -11,7 +11,7 @@ import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command
 import { TransactionStatus } from '../gen/quittance/common/v1/transaction_pb.js';
 import { ProjectionService, RebuildPhase } from '../gen/quittance/ops/v1/projection_service_pb.js';
 import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { microsOf } from '../lib/platform/time.js';
+import { microsOf } from '../lib/base/time.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
 import type { LoadJob, LoadResult } from './load/job.js';
 import { accountId, CURRENCY, LEDGER, type RequestKind } from './load/requests.js';

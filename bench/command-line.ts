@@ -1,6 +1,6 @@
 /** What the command lines of the benchmarks against a running server share. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { StartError } from '../lib/platform/start-error.js';
+import { StartError } from '../lib/base/start-error.js';
 import { isCallError, sentenceOfCall } from '../tools/client/errors.js';
 
 /** Reads a whole number above zero. @throws InvalidArgumentError */

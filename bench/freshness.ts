@@ -13,7 +13,7 @@ import { AccountQueryService } from '../gen/quittance/query/v1/account_query_ser
 import { Interval, ReportQueryService } from '../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { commandLine, readCommandLine, runCommand } from '../lib/platform/command-line.js';
+import { commandLine, readCommandLine, runCommand } from '../lib/process/command-line.js';
 import { parseAddress } from '../tools/client/address.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
 import { againstServers, countOf } from './command-line.js';

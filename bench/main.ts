@@ -1,7 +1,7 @@
 /** `npm run bench -- [p1 p2 p3 p4 p6] [--smoke]`: measures a server of its own and prints a table of ratios. */
 import { cpus, totalmem } from 'node:os';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { commandLine, readCommandLine, runCommand } from '../lib/platform/command-line.js';
+import { commandLine, readCommandLine, runCommand } from '../lib/process/command-line.js';
 import { type Bench, FULL, p1, p2, p3, p4, p6, prepare, type Row, SMOKE } from './bench.js';
 import { startServer } from './processes.js';
 

@@ -9,7 +9,7 @@ import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command
 import { TransactionCommandService } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ProjectionService } from '../gen/quittance/ops/v1/projection_service_pb.js';
 import { BatchMode } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { commandLine, readCommandLine, runCommand } from '../lib/platform/command-line.js';
+import { commandLine, readCommandLine, runCommand } from '../lib/process/command-line.js';
 import { parseAddress } from '../tools/client/address.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
 import { againstServers, countOf } from './command-line.js';

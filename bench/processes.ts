@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort } from '../lib/platform/free-port.js';
+import { freePort } from '../lib/process/free-port.js';
 
 /** Something that listens. */
 export interface Listening {

@@ -17,8 +17,8 @@ const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false
 const isCompose = ajv.compile(JSON.parse(read('deploy/compose/compose-spec.json')));
 expect(isCompose(compose), ajv.errorsText(isCompose.errors));
 
-const known = new Set(read('lib/platform/service-variables.ts').match(/QUITTANCE_\w+/g));
-for (const door of read('lib/platform/environment.ts').match(/QUITTANCE_\w+/g)) known.add(door);
+const known = new Set(read('lib/process/service-variables.ts').match(/QUITTANCE_\w+/g));
+for (const door of read('lib/base/environment.ts').match(/QUITTANCE_\w+/g)) known.add(door);
 const services = Object.entries(compose.services);
 for (const [name, service] of services) {
   for (const variable of Object.keys(service.environment ?? {})) {
@@ -45,7 +45,7 @@ for (const [name, service] of services) {
 }
 
 const [, required] =
-  /export const SERVICE_VARIABLES = \[([^]*?)\]/.exec(read('lib/platform/service-variables.ts')) ?? [];
+  /export const SERVICE_VARIABLES = \[([^]*?)\]/.exec(read('lib/process/service-variables.ts')) ?? [];
 const given = new Set(services.flatMap(([, { environment = {} }]) => Object.keys(environment)));
 for (const variable of required?.match(/QUITTANCE_\w+/g) ?? []) {
   expect(given.has(variable), `no service is given ${variable}`);

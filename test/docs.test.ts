@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Code } from '@connectrpc/connect';
 import { ErrorReason } from '../gen/quittance/common/v1/error_reason_pb.js';
-import { ERROR_CATALOGUE } from '../lib/platform/error-catalogue.js';
+import { ERROR_CATALOGUE } from '../lib/rpc/error-catalogue.js';
 
 const ROOT = new URL('../', import.meta.url);
 

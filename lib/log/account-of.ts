@@ -1,7 +1,7 @@
 /** What an event says of accounts. */
 import { type Account, AccountType, type Balance } from '../../gen/quittance/common/v1/account_pb.js';
 import type * as log from '../../gen/quittance/event/v1/event_pb.js';
-import { knownExponent } from '../platform/currency.js';
+import { knownExponent } from '../base/currency.js';
 
 /** The accounts that an event changed, each as it is after the event. Of a declined transaction none: nothing changed. */
 export function accountsChangedBy(event: log.Event): readonly log.AccountState[] {

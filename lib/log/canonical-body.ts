@@ -7,7 +7,7 @@ import * as accounts from '../../gen/quittance/command/v1/account_command_servic
 import * as ledgers from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import * as transactions from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { CommandType, type Event } from '../../gen/quittance/event/v1/event_pb.js';
-import { decodeMessage, encodeMessage } from '../platform/binary.js';
+import { decodeMessage, encodeMessage } from '../base/codec/binary.js';
 
 /** A command as the API takes it, each case with its request message. */
 export type CommandCase = Exclude<transactions.Command['command'], { case: undefined }>;

@@ -8,7 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Event } from '../../gen/quittance/event/v1/event_pb.js';
-import type { LogPoint, OutgoingMessage, RecordedEvent } from '../platform/bus.js';
+import type { OutgoingMessage } from './bus.js';
+import type { LogPoint, RecordedEvent } from './recorded-event.js';
 import { decodeEvent } from './codec.js';
 import { streamIdOf } from './stream-id.js';
 

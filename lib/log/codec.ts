@@ -1,7 +1,7 @@
 /** Bytes of the log to events. Upcasters come in here: old bytes decode for ever. */
 import { type Event, EventSchema } from '../../gen/quittance/event/v1/event_pb.js';
-import { decodeMessage } from '../platform/binary.js';
-import type { RecordedEvent } from '../platform/bus.js';
+import { decodeMessage } from '../base/codec/binary.js';
+import type { RecordedEvent } from './recorded-event.js';
 
 /** The bytes at a position are no event. */
 export class UndecodableEvent extends Error {

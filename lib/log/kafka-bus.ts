@@ -4,8 +4,9 @@
  * before it, and who has not seen that reads it from the log.
  */
 import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
-import type { BusBatch, BusHandler, EventBus, LogPoint, RecordedEvent } from '../platform/bus.js';
-import type { Log } from '../platform/logging.js';
+import type { BusBatch, BusHandler, EventBus } from './bus.js';
+import type { LogPoint, RecordedEvent } from './recorded-event.js';
+import type { Log } from '../base/logging.js';
 import { decodeMessage, type IncomingMessage, UnreadableMessage } from './cloud-event.js';
 import { kafkaClient, PATIENT } from './kafka-client.js';
 

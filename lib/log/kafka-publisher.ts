@@ -3,7 +3,7 @@
  * drop a batch in silence after a failure; so there is neither: whatever fails ends the publisher.
  */
 import { Partitioners } from 'kafkajs';
-import type { BusPublisher, OpenPublisher, OutgoingMessage } from '../platform/bus.js';
+import type { BusPublisher, OpenPublisher, OutgoingMessage } from './bus.js';
 import { encodeMessage } from './cloud-event.js';
 import { kafkaClient } from './kafka-client.js';
 

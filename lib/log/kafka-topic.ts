@@ -1,6 +1,6 @@
 /** The topic: created by an explicit step, and checked by whoever uses it. */
 import type { Admin } from 'kafkajs';
-import { StartError } from '../platform/start-error.js';
+import { StartError } from '../base/start-error.js';
 import { kafkaClient } from './kafka-client.js';
 import type { Pool } from './postgres-client.js';
 import { readTopic, recordTopic } from './postgres-relay.js';

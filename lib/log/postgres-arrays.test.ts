@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/postgres.js';
-import { createPool, type Pool } from '../log/postgres-client.js';
+import { createPool, type Pool } from './postgres-client.js';
 import { byteaArray, int2Array, int4Array, int8Array, textArray, uuidArray } from './postgres-arrays.js';
 
 let database: TestDatabase;

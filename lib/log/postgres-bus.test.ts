@@ -1,5 +1,5 @@
 import { FakeLog } from '../../services/query/test/fake-log.js';
-import { busContract } from '../platform/test/bus-contract.js';
+import { busContract } from './contract/bus.js';
 import { logBus } from './postgres-bus.js';
 
 busContract('the log itself', async () => {

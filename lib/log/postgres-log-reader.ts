@@ -1,5 +1,5 @@
 /** The event log in PostgreSQL, for readers. */
-import type { LogPoint, RecordedEvent } from '../platform/bus.js';
+import type { LogPoint, RecordedEvent } from './recorded-event.js';
 import { decodeEvent } from './codec.js';
 import type { Pool } from './postgres-client.js';
 import type { LogPage, LogReader } from './reader.js';

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { EventSchema, LogStartedSchema } from '../../gen/quittance/event/v1/event_pb.js';
-import type { Micros } from '../platform/time.js';
+import type { Micros } from '../base/time.js';
 import { createLog } from './migrations/0001-log.sql.js';
 import { createState } from './migrations/0002-state.sql.js';
 import { createRelay } from './migrations/0003-relay.sql.js';

@@ -1,5 +1,5 @@
 /** Reads of the event log, as everyone but the write side sees it. Keyset pages: no statement holds a snapshot for long. */
-import type { LogPoint, RecordedEvent } from '../platform/bus.js';
+import type { LogPoint, RecordedEvent } from './recorded-event.js';
 
 /** Which events to read. */
 export interface LogPage {

@@ -16,9 +16,9 @@ import {
 } from '../../gen/quittance/common/v1/transaction_pb.js';
 import type * as api from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import type * as log from '../../gen/quittance/event/v1/event_pb.js';
-import { knownExponent } from '../platform/currency.js';
-import { timestampOf } from '../platform/time.js';
-import { uuidFromBytes } from '../platform/uuid.js';
+import { knownExponent } from '../base/currency.js';
+import { timestampOf } from '../base/time.js';
+import { uuidFromBytes } from '../base/uuid.js';
 import { type CommandCase, commandOf } from './canonical-body.js';
 
 /** The requests that make a transaction. */

@@ -1,18 +1,18 @@
 /** Wires the views to their stores: the same for who writes them and for who reads them. */
 import { createPool } from '../log/postgres-client.js';
-import type { Closeables } from '../platform/closeables.js';
-import type { Log } from '../platform/logging.js';
-import { redisBalances } from './balances/redis-balances.js';
+import type { Closeables } from '../base/closeables.js';
+import type { Log } from '../base/logging.js';
+import { redisBalances } from './balances/redis/balances.js';
 import type { BalancesView } from './balances/view.js';
-import { ClickHouse } from './clickhouse-client.js';
-import { mongodbHistory } from './history/mongodb-history.js';
-import { HISTORY_PLANS, postgresHistory } from './history/postgres-history.js';
+import { ClickHouse } from './stores/clickhouse/client.js';
+import { mongodbHistory } from './history/mongodb/history.js';
+import { HISTORY_PLANS, postgresHistory } from './history/postgres/history.js';
 import type { HistoryView } from './history/view.js';
-import { clickhouseReports } from './reports/clickhouse-reports.js';
+import { clickhouseReports } from './reports/clickhouse/reports.js';
 import type { ReportsView } from './reports/view.js';
-import { createMongodb } from './mongodb-client.js';
-import { createRedis } from './redis-client.js';
-import { redisSafety } from './redis-safety.js';
+import { createMongodb } from './stores/mongodb/client.js';
+import { createRedis } from './stores/redis/client.js';
+import { redisSafety } from './stores/redis/safety.js';
 import type { StoresConfig } from './stores-config.js';
 import type { ViewGenerations } from './view.js';
 

@@ -14,7 +14,7 @@ import {
 } from '../../gen/quittance/common/v1/transaction_pb.js';
 import type * as log from '../../gen/quittance/event/v1/event_pb.js';
 import { CommandTypeSchema } from '../../gen/quittance/event/v1/event_pb.js';
-import type { RecordedEvent } from '../platform/bus.js';
+import type { RecordedEvent } from '../log/recorded-event.js';
 import { UnknownEventError } from './view.js';
 
 const numbersOf = (schema: GenEnum<number>): ReadonlySet<number> =>

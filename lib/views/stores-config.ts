@@ -1,5 +1,5 @@
 /** Which store holds which view, as the environment says it: the same for who writes the views and for who reads them. */
-import { checkedUrl, choiceOf, type Environment, requiredOf } from '../platform/environment.js';
+import { checkedUrl, choiceOf, type Environment, requiredOf } from '../base/environment.js';
 
 /** The stores of the distributed platform. */
 export interface StoresConfig {

@@ -1,5 +1,6 @@
 /** What of a batch a view has still to apply: the same judgement for every store. */
-import type { BusBatch, RecordedEvent } from '../platform/bus.js';
+import type { BusBatch } from '../log/bus.js';
+import type { RecordedEvent } from '../log/recorded-event.js';
 import { knownEvents } from './known-event.js';
 import type { Checkpoint } from './view.js';
 import { LostEventsError, MissedEventsError } from './view-errors.js';

@@ -1,5 +1,6 @@
 /** What all views share: the checkpoint that moves with the data, and the generations of blue/green rebuilds. */
-import type { BusBatch, LogPoint } from '../platform/bus.js';
+import type { BusBatch } from '../log/bus.js';
+import type { LogPoint } from '../log/recorded-event.js';
 
 /** How far a view is in one partition, kept in the view's own store. */
 export interface Checkpoint extends LogPoint {

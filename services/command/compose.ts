@@ -14,10 +14,10 @@ import {
 } from '../../lib/log/state/postgres-state-reader.js';
 import { isDurable, writeState } from '../../lib/log/state/postgres-state-writer.js';
 import type { Wakeups } from '../../lib/log/wakeups.js';
-import { type Closeables, unwindOnFailure } from '../../lib/platform/closeables.js';
-import type { Log } from '../../lib/platform/logging.js';
-import type { Service } from '../../lib/platform/service.js';
-import type { Clock } from '../../lib/platform/time.js';
+import { type Closeables, unwindOnFailure } from '../../lib/base/closeables.js';
+import type { Log } from '../../lib/base/logging.js';
+import type { Service } from '../../lib/rpc/service.js';
+import type { Clock } from '../../lib/base/time.js';
 import { Executor } from './application/executor.js';
 import { Expirer } from './application/expirer.js';
 import type { StateReader } from './application/loader.js';

@@ -1,7 +1,7 @@
 /** The environment of the command service, read once into a typed configuration. */
-import { type BusConfig, readBus } from '../../lib/platform/bus-config.js';
-import { type DoorsConfig, type Environment, readDoors, wholeOf } from '../../lib/platform/environment.js';
-import { readDatabaseUrl } from '../../lib/platform/service-variables.js';
+import { type BusConfig, readBus } from '../../lib/log/bus-config.js';
+import { type DoorsConfig, type Environment, readDoors, wholeOf } from '../../lib/base/environment.js';
+import { readDatabaseUrl } from '../../lib/process/service-variables.js';
 
 /** What the operator chose. */
 export interface CommandConfig extends DoorsConfig {

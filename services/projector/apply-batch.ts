@@ -1,11 +1,12 @@
 /** Applies a batch to a view: passing trouble is tried again, and an event that cannot be applied is found and named. */
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
-import { toCallError } from '../../lib/platform/errors.js';
-import type { BusBatch, RecordedEvent } from '../../lib/platform/bus.js';
+import { toCallError } from '../../lib/rpc/errors.js';
+import type { BusBatch } from '../../lib/log/bus.js';
+import type { RecordedEvent } from '../../lib/log/recorded-event.js';
 import { UnknownEventError, type View, ViewMissingError } from '../../lib/views/view.js';
 import { GenerationGoneError, LostEventsError, MissedEventsError } from '../../lib/views/view-errors.js';
 import { eventFailure, historyLost, storeFailure } from './failure.js';
-import { rest } from '../../lib/platform/rest.js';
+import { rest } from '../../lib/base/pause.js';
 
 /** How long to wait before the second and the third try, in milliseconds. */
 export const RETRY_PAUSES_MS: readonly number[] = [20, 100];

@@ -1,6 +1,6 @@
 /** Makes a view that its store does not hold: the first time, or because the store was lost. */
 import type { LogReader } from '../../lib/log/reader.js';
-import type { EventBus } from '../../lib/platform/bus.js';
+import type { EventBus } from '../../lib/log/bus.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import { completeTo, fillTo } from './fill.js';
 import type { ProjectorLog } from './runner.js';

@@ -1,9 +1,9 @@
 /** Wires the projector: a projection for each view, their rebuilds, and the methods that steer them. */
 import type { Registry } from 'prom-client';
 import type { LogReader } from '../../lib/log/reader.js';
-import type { EventBus } from '../../lib/platform/bus.js';
-import type { Service } from '../../lib/platform/service.js';
-import { type Clock, systemClock } from '../../lib/platform/time.js';
+import type { EventBus } from '../../lib/log/bus.js';
+import type { Service } from '../../lib/rpc/service.js';
+import { type Clock, systemClock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import type { ProjectionControl } from './control/control.js';
 import { soloControl } from './control/solo-control.js';

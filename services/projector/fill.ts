@@ -1,6 +1,7 @@
 /** Fills a generation of a view from the log, to an exact position. */
 import type { LogReader } from '../../lib/log/reader.js';
-import type { EventBus, LogPoint, RecordedEvent } from '../../lib/platform/bus.js';
+import type { EventBus } from '../../lib/log/bus.js';
+import type { LogPoint, RecordedEvent } from '../../lib/log/recorded-event.js';
 import type { Checkpoint, View } from '../../lib/views/view.js';
 
 /** Events a page. */

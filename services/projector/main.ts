@@ -1,8 +1,8 @@
 /** Entry: the projector service, which keeps the views up with Kafka. */
-import { requireNode } from '../../lib/platform/node-version.js';
+import { requireNode } from '../../lib/process/node-version.js';
 
 requireNode(process);
-const { runService } = await import('../../lib/platform/run-service.js');
+const { runService } = await import('../../lib/process/run-service.js');
 const { readConfig } = await import('./config.js');
 const { composeProjectorService: compose } = await import('./compose-service.js');
 // Idle connections of others must not keep a process alive that has closed everything it opened.

@@ -1,14 +1,14 @@
 /** The projections of this process and their rebuilds, in agreement with the other processes of the projector. */
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { LogReader } from '../../lib/log/reader.js';
-import type { EventBus } from '../../lib/platform/bus.js';
-import { fail } from '../../lib/platform/errors.js';
-import type { Clock } from '../../lib/platform/time.js';
+import type { EventBus } from '../../lib/log/bus.js';
+import { fail } from '../../lib/rpc/errors.js';
+import type { Clock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import { build } from './build.js';
 import { type ControlState, INITIAL_STATE, type Lease, type ProjectionControl } from './control/control.js';
 import { rebuild, type RebuildStatus } from './rebuild.js';
-import { rest } from '../../lib/platform/rest.js';
+import { rest } from '../../lib/base/pause.js';
 import { Projection, type ProjectionDeps, type ProjectorLog, type RunState } from './runner.js';
 
 /** What projections and their rebuilds share. */

@@ -7,8 +7,8 @@
  * offsets, which are then those of events that it has. So this holds for any bus whose events are all in the log before.
  */
 import type { LogReader } from '../../lib/log/reader.js';
-import type { EventBus } from '../../lib/platform/bus.js';
-import type { Clock } from '../../lib/platform/time.js';
+import type { EventBus } from '../../lib/log/bus.js';
+import type { Clock } from '../../lib/base/time.js';
 import type { Checkpoint, View, ViewGenerations } from '../../lib/views/view.js';
 import {
   type Comparison,
@@ -19,7 +19,7 @@ import {
   type MovedRow,
 } from './compare.js';
 import { commonPoint, completeTo, type Filling, fillTo } from './fill.js';
-import { rest } from '../../lib/platform/rest.js';
+import { rest } from '../../lib/base/pause.js';
 import type { Projection, ProjectorLog } from './runner.js';
 
 export type RebuildPhase = 'filling' | 'comparing' | 'done' | 'failed';

@@ -1,6 +1,7 @@
 /** A projection: keeps one view up with the bus, and says how it is doing. */
 import type { LogReader } from '../../lib/log/reader.js';
-import type { BusBatch, EventBus, LogPoint } from '../../lib/platform/bus.js';
+import type { BusBatch, EventBus } from '../../lib/log/bus.js';
+import type { LogPoint } from '../../lib/log/recorded-event.js';
 import {
   type Checkpoint,
   UnknownEventError,
@@ -21,7 +22,7 @@ import {
 } from './failure.js';
 import { fillTo } from './fill.js';
 import { Gate } from './gate.js';
-import { rest } from '../../lib/platform/rest.js';
+import { rest } from '../../lib/base/pause.js';
 
 /** Where the projector writes its log lines; pino has this shape. */
 export interface ProjectorLog {

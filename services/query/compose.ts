@@ -1,6 +1,6 @@
 /** Wires the query service: the read methods over the log and the views. */
 import type { LogReader } from '../../lib/log/reader.js';
-import type { Service } from '../../lib/platform/service.js';
+import type { Service } from '../../lib/rpc/service.js';
 import type { BalancesView } from '../../lib/views/balances/view.js';
 import type { HistoryView } from '../../lib/views/history/view.js';
 import type { ReportsView } from '../../lib/views/reports/view.js';

@@ -1,7 +1,7 @@
 /** The environment of the query service, read once into a typed configuration. */
-import { topicOf } from '../../lib/platform/bus-config.js';
-import { type DoorsConfig, type Environment, readDoors } from '../../lib/platform/environment.js';
-import { readDatabaseUrl } from '../../lib/platform/service-variables.js';
+import { topicOf } from '../../lib/log/bus-config.js';
+import { type DoorsConfig, type Environment, readDoors } from '../../lib/base/environment.js';
+import { readDatabaseUrl } from '../../lib/process/service-variables.js';
 import { readStores, type StoresConfig } from '../../lib/views/stores-config.js';
 
 /** What the operator chose. */

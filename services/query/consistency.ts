@@ -4,16 +4,16 @@ import { LRUCache } from 'lru-cache';
 import { type AsOf, AsOfSchema, type Consistency } from '../../gen/quittance/common/v1/consistency_pb.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { LogReader } from '../../lib/log/reader.js';
-import type { LogPoint } from '../../lib/platform/bus.js';
-import type { Call } from '../../lib/platform/call.js';
-import { type CallError, fail } from '../../lib/platform/errors.js';
-import { timestampOf } from '../../lib/platform/time.js';
+import type { LogPoint } from '../../lib/log/recorded-event.js';
+import type { Call } from '../../lib/rpc/call.js';
+import { type CallError, fail } from '../../lib/rpc/errors.js';
+import { timestampOf } from '../../lib/base/time.js';
 import {
   decodeConsistencyToken,
   encodeConsistencyToken,
   type PageToken,
   type TokenPoint,
-} from '../../lib/platform/tokens.js';
+} from '../../lib/rpc/tokens.js';
 import type { Checkpoint, View } from '../../lib/views/view.js';
 import type { ViewGetter } from './serving-view.js';
 import { SharedRead } from './shared-read.js';

@@ -1,8 +1,8 @@
 /** Entry: the query service, which answers from the views. */
-import { requireNode } from '../../lib/platform/node-version.js';
+import { requireNode } from '../../lib/process/node-version.js';
 
 requireNode(process);
-const { runService } = await import('../../lib/platform/run-service.js');
+const { runService } = await import('../../lib/process/run-service.js');
 const { readConfig } = await import('./config.js');
 const { composeQueryService: compose } = await import('./compose-service.js');
 // Idle connections of others must not keep a process alive that has closed everything it opened.

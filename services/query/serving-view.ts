@@ -1,6 +1,6 @@
 /** The generation of a view that serves, known without asking for it with every read. */
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
-import { fail } from '../../lib/platform/errors.js';
+import { fail } from '../../lib/rpc/errors.js';
 import { GenerationGoneError } from '../../lib/views/view-errors.js';
 import { type View, type ViewGenerations, ViewMissingError } from '../../lib/views/view.js';
 

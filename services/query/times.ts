@@ -1,8 +1,8 @@
 /** Times in requests: checked, and as UTC microseconds. */
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
-import { type CallError, fail } from '../../lib/platform/errors.js';
-import { type Micros, microsOf } from '../../lib/platform/time.js';
+import { type CallError, fail } from '../../lib/rpc/errors.js';
+import { type Micros, microsOf } from '../../lib/base/time.js';
 import type { TimeRange } from '../../lib/views/history/view.js';
 
 /** What google.protobuf.Timestamp may say: the years 1 to 9999. */

@@ -18,20 +18,20 @@ import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-clien
 import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
-import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/platform/closeables.js';
-import { openDoors, type OpenDoors } from '../../lib/platform/doors.js';
-import type { DoorsConfig } from '../../lib/platform/environment.js';
-import { createHealth, type Health } from '../../lib/platform/health.js';
-import { probeHealth } from '../../lib/platform/health-probe.js';
-import type { Service } from '../../lib/platform/service.js';
-import { systemClock } from '../../lib/platform/time.js';
-import { postgresBalances } from '../../lib/views/balances/postgres-balances.js';
-import { HISTORY_PLANS, postgresHistory } from '../../lib/views/history/postgres-history.js';
-import { postgresReports, REPORT_PLANS } from '../../lib/views/reports/postgres-reports.js';
+import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/base/closeables.js';
+import { openDoors, type OpenDoors } from '../../lib/process/doors.js';
+import type { DoorsConfig } from '../../lib/base/environment.js';
+import { createHealth, type Health } from '../../lib/rpc/health.js';
+import { probeHealth } from '../../lib/rpc/health-probe.js';
+import type { Service } from '../../lib/rpc/service.js';
+import { systemClock } from '../../lib/base/time.js';
+import { postgresBalances } from '../../lib/views/balances/postgres/balances.js';
+import { HISTORY_PLANS, postgresHistory } from '../../lib/views/history/postgres/history.js';
+import { postgresReports, REPORT_PLANS } from '../../lib/views/reports/postgres/reports.js';
 import { composeCommand, DEFAULT_LIMITS } from '../command/compose.js';
 import { composeProjector, healthServiceOf } from '../projector/compose.js';
-import { ledgerService } from '../projector/rpc/ledger-service.js';
-import { postgresStateTables, postgresStoredLog } from '../projector/verify/postgres-stored-log.js';
+import { ledgerService } from '../verifier/rpc/ledger-service.js';
+import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
 import { composeQuery } from '../query/compose.js';
 
 /** What runs, once composed. */

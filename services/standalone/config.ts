@@ -8,7 +8,7 @@ import {
   readDoors,
   refuseUnknown,
   valueOf,
-} from '../../lib/platform/environment.js';
+} from '../../lib/base/environment.js';
 import { DOOR_VARIABLE_HELP } from '../../lib/platform/variable-help.js';
 
 /** What the operator chose. */

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { currentProcess, isRunning, type ProcessIdentity } from './engines/process-table.js';
-import { StartError } from '../../lib/platform/start-error.js';
+import { StartError } from '../../lib/base/start-error.js';
 
 /** An open data directory. Nobody else opens it until `release`. */
 export type DataDir = {

@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
-import { readableLines } from '../../lib/platform/logging.js';
+import { readableLines } from '../../lib/base/logging.js';
 
 const ROTATE_ABOVE_BYTES = 50 * 1024 * 1024;
 const KEEP = 3;

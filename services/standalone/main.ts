@@ -1,5 +1,5 @@
 /** Entry: the whole of Quittance in one process, on the PostgreSQL that npm brings. */
-import { requireNode } from '../../lib/platform/node-version.js';
+import { requireNode } from '../../lib/process/node-version.js';
 
 requireNode(process);
 const { runStandalone } = await import('./run.js');

@@ -1,18 +1,18 @@
 /** From the environment to a running Quittance, and back. */
 import type pg from 'pg';
 import type pino from 'pino';
-import type { Closeables } from '../../lib/platform/closeables.js';
-import type { CommandText } from '../../lib/platform/command-line.js';
-import { wantedPorts } from '../../lib/platform/doors.js';
-import { holdPorts } from '../../lib/platform/ports.js';
+import type { Closeables } from '../../lib/base/closeables.js';
+import type { CommandText } from '../../lib/process/command-line.js';
+import { wantedPorts } from '../../lib/process/doors.js';
+import { holdPorts } from '../../lib/process/ports.js';
 import {
   type ProcessHost,
   runProcess,
   type RunningProcess,
   unlessInterrupted,
-} from '../../lib/platform/run-process.js';
-import { type EndWatch, watchForEnd } from '../../lib/platform/shutdown.js';
-import { versionOf } from '../../lib/platform/version.js';
+} from '../../lib/process/run-process.js';
+import { type EndWatch, watchForEnd } from '../../lib/process/shutdown.js';
+import { versionOf } from '../../lib/process/version.js';
 import { bannerText } from './banner.js';
 import { composeStandalone, type Standalone } from './compose.js';
 import { readConfig, type StandaloneConfig, VARIABLE_HELP } from './config.js';

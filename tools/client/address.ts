@@ -1,7 +1,7 @@
 /** Where the server is: by the same variables as the server reads, or by a flag. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { type Environment, valueOf } from '../../lib/platform/environment.js';
-import { StartError } from '../../lib/platform/start-error.js';
+import { type Environment, valueOf } from '../../lib/base/environment.js';
+import { StartError } from '../../lib/base/start-error.js';
 
 /** The gRPC port of a server that was not told another one. */
 export const DEFAULT_GRPC_PORT = 50_051;

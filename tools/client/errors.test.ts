@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
-import { freePort } from '../../lib/platform/free-port.js';
+import { freePort } from '../../lib/process/free-port.js';
 import { sentenceOfCall } from './errors.js';
 import { grpcClient } from './grpc-client.js';
 

@@ -8,8 +8,8 @@ import {
   TransactionCommandService,
 } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { DeclineReason, TransactionStatus } from '../../gen/quittance/common/v1/transaction_pb.js';
-import { commandLine, readCommandLine, runCommand } from '../../lib/platform/command-line.js';
-import { StartError } from '../../lib/platform/start-error.js';
+import { commandLine, readCommandLine, runCommand } from '../../lib/process/command-line.js';
+import { StartError } from '../../lib/base/start-error.js';
 import { ADDRESS_VARIABLE_HELP, grpcAddressOf, parseAddress } from '../client/address.js';
 import { callErrorOf, describe, isCallError, sentenceOfCall, serverErrorOf } from '../client/errors.js';
 import { type GrpcClient, grpcClient } from '../client/grpc-client.js';

@@ -5,7 +5,7 @@ import {
   type Command,
   CommandSchema,
 } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { timestampOf } from '../../lib/platform/time.js';
+import { timestampOf } from '../../lib/base/time.js';
 import type { Movement } from './movements.js';
 
 /** Random UUIDs, made once: the roots of the ledgers' namespaces. Changing one would book every file again. */

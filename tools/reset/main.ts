@@ -1,8 +1,8 @@
 /** `npm run reset`: deletes the data directory, after asking. */
 import { rmSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { commandLine, readCommandLine, runCommand } from '../../lib/platform/command-line.js';
-import { StartError } from '../../lib/platform/start-error.js';
+import { commandLine, readCommandLine, runCommand } from '../../lib/process/command-line.js';
+import { StartError } from '../../lib/base/start-error.js';
 import { dataDirOf } from '../../services/standalone/config.js';
 import { isOurDataDir, openDataDir } from '../../services/standalone/data-dir.js';
 import { stopLeftOverPostgres } from '../../services/standalone/engines/postgres-engine.js';

@@ -1,5 +1,5 @@
 /** `npm run stack`: the platform as it is distributed, on this machine and without Docker, until Ctrl-C. */
-import { StartError } from '../../lib/platform/start-error.js';
+import { StartError } from '../../lib/base/start-error.js';
 import { bannerOf } from './banner.js';
 import { readOptions } from './options.js';
 import { installEngines, type Stack, startStack } from './stack.js';

@@ -1,7 +1,7 @@
 /** What `npm run stack` can be told. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { StartError } from '../../lib/platform/start-error.js';
+import { StartError } from '../../lib/base/start-error.js';
 
 export interface StackOptions {
   /** Of all data and logs; absolute. */

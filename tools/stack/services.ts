@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { StartError } from '../../lib/platform/start-error.js';
+import { StartError } from '../../lib/base/start-error.js';
 import { pause, projectRoot, type RunningEngine, startProgram } from './engines/engine.js';
 
 /** Where a process is reached, as it says itself. */
@@ -76,7 +76,7 @@ export async function startService(place: ServicePlace): Promise<RunningService>
 export function createTopic(variables: Readonly<Record<string, string>>): string {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(projectRoot(), 'dist', 'services', 'command', 'create-topic.js')],
+    [join(projectRoot(), 'dist', 'tools', 'create-topic', 'main.js')],
     { env: environment(variables), encoding: 'utf8', timeout: READY_LIMIT_ms },
   );
   if (status !== 0) throw new StartError(stderr.trim() || 'the topic could not be created');

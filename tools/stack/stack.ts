@@ -2,8 +2,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOurDataDir, openDataDir } from '../../services/standalone/data-dir.js';
-import { freePort } from '../../lib/platform/free-port.js';
-import { StartError } from '../../lib/platform/start-error.js';
+import { freePort } from '../../lib/process/free-port.js';
+import { StartError } from '../../lib/base/start-error.js';
 import { clickhouse } from './engines/clickhouse.js';
 import { type Engine, type RunningEngine } from './engines/engine.js';
 import { kafka } from './engines/kafka.js';

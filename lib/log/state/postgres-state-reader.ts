@@ -5,7 +5,7 @@ import {
   AccountStateSchema,
   TransactionStateSchema,
 } from '../../../gen/quittance/event/v1/event_pb.js';
-import type { RecordedEvent } from '../../platform/bus.js';
+import type { RecordedEvent } from '../recorded-event.js';
 import { decodeEvent } from '../codec.js';
 import type { Pool } from '../postgres-client.js';
 import * as sql from './read.sql.js';

@@ -4,7 +4,7 @@ import type {
   AccountState,
   TransactionState,
 } from '../../../gen/quittance/event/v1/event_pb.js';
-import type { RecordedEvent } from '../../platform/bus.js';
+import type { RecordedEvent } from '../recorded-event.js';
 
 /** The point of the log that the state tables hold; -1n: nothing yet. */
 export interface StateCheckpoint {

@@ -9,7 +9,7 @@ import {
   type TransactionState,
   TransactionStateSchema,
 } from '../../../gen/quittance/event/v1/event_pb.js';
-import { uuidFromBytes } from '../../platform/uuid.js';
+import { uuidFromBytes } from '../../base/uuid.js';
 import { accountsChangedBy, profileOf } from '../account-of.js';
 import { commandOf } from '../canonical-body.js';
 import { transactionStatesIn } from '../transaction-of.js';

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { Relay, type RelayDeps } from '../../../services/command/relay/relay.js';
 import { FakeLog } from '../../../services/query/test/fake-log.js';
-import type { EventBus } from '../../platform/bus.js';
-import { partitioner } from '../../platform/partition.js';
+import type { EventBus } from '../bus.js';
+import { partitioner } from '../partition.js';
 import { kafkaBus } from '../kafka-bus.js';
 import { kafkaClient } from '../kafka-client.js';
 import { kafkaPublisher } from '../kafka-publisher.js';

@@ -1,6 +1,6 @@
 /** Folds events into each account's last state, so that a hot account is written once for a thousand changes. */
 import { accountsChangedBy } from '../../log/account-of.js';
-import type { RecordedEvent } from '../../platform/bus.js';
+import type { RecordedEvent } from '../../log/recorded-event.js';
 import type { BalanceRow } from './view.js';
 
 /** A row with the ledger it is of. */

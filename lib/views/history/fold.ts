@@ -13,8 +13,8 @@ import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import { accountsChangedBy, profileOf } from '../../log/account-of.js';
 import { type CommandCase, commandOf, commandTypeOf, requestSchema } from '../../log/canonical-body.js';
 import { accountsNamedBy, transactionOf, transactionStatesIn } from '../../log/transaction-of.js';
-import type { RecordedEvent } from '../../platform/bus.js';
-import { microsOf, timestampOf } from '../../platform/time.js';
+import type { RecordedEvent } from '../../log/recorded-event.js';
+import { microsOf, timestampOf } from '../../base/time.js';
 
 /** An account as its own events left it. Its money is in its versions. */
 export interface AccountFact {

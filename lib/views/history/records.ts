@@ -29,7 +29,7 @@ import {
   transactionChangeOf,
   transactionOf,
 } from '../../log/transaction-of.js';
-import { timestampOf } from '../../platform/time.js';
+import { timestampOf } from '../../base/time.js';
 import type { EntryRow, OpenedAccount } from './view.js';
 
 /** As `accountColumns` selects it. */

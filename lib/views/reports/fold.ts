@@ -11,8 +11,8 @@ import {
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import type { CommandType } from '../../../gen/quittance/event/v1/event_pb.js';
 import { type CommandCase, commandTypeOf, requestSchema } from '../../log/canonical-body.js';
-import type { RecordedEvent } from '../../platform/bus.js';
-import { microsOf } from '../../platform/time.js';
+import type { RecordedEvent } from '../../log/recorded-event.js';
+import { microsOf } from '../../base/time.js';
 import { knownEvents } from '../known-event.js';
 
 /** The width of a rollup's buckets of time, in microseconds: every offset of a zone in use today is a multiple of it. */

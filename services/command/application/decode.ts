@@ -15,7 +15,7 @@ import {
   transactionChangesOf,
   transactionOf,
 } from '../../../lib/log/transaction-of.js';
-import { microsOf } from '../../../lib/platform/time.js';
+import { microsOf } from '../../../lib/base/time.js';
 import type { AccountProfile, AccountState } from '../domain/account.js';
 import type { Payment, TransactionState } from '../domain/transaction.js';
 

@@ -12,7 +12,7 @@ import {
   TransactionStatus,
 } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import * as log from '../../../gen/quittance/event/v1/event_pb.js';
-import { uuidToBytes } from '../../../lib/platform/uuid.js';
+import { uuidToBytes } from '../../../lib/base/uuid.js';
 import type { AccountProfile, AccountState } from '../domain/account.js';
 import type { AccountEvent, DomainEvent, TransactionDeclined, TransactionPosted } from '../domain/event.js';
 import { streamOf } from '../domain/stream.js';

@@ -4,10 +4,10 @@
  * commits. Correctness rests on the guard of the append alone, never on being the only process.
  */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import type { RecordedEvent } from '../../../lib/platform/bus.js';
-import { CallError, fail, toCallError } from '../../../lib/platform/errors.js';
-import type { Log } from '../../../lib/platform/logging.js';
-import type { Clock } from '../../../lib/platform/time.js';
+import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
+import type { Log } from '../../../lib/base/logging.js';
+import type { Clock } from '../../../lib/base/time.js';
 import { UndecodableEvent } from '../../../lib/log/codec.js';
 import { streamIdOf } from '../../../lib/log/stream-id.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';

@@ -1,8 +1,8 @@
 /** Ends holds whose time has come: an internal command, at most a tenth of a flush, guarded by the payment's state. */
 import { CommandType } from '../../../gen/quittance/event/v1/event_pb.js';
 import type { OpenHold } from '../../../lib/log/state/rows.js';
-import type { Log } from '../../../lib/platform/logging.js';
-import type { Clock } from '../../../lib/platform/time.js';
+import type { Log } from '../../../lib/base/logging.js';
+import type { Clock } from '../../../lib/base/time.js';
 import type { Executor } from './executor.js';
 import { entityKey, type Memory } from './memory.js';
 

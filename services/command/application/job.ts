@@ -1,9 +1,9 @@
 /** What waits in the queue of the executor, and what becomes of it. */
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import type { CommandCase } from '../../../lib/log/canonical-body.js';
-import type { LogPoint } from '../../../lib/platform/bus.js';
-import type { Call } from '../../../lib/platform/call.js';
-import type { CallError } from '../../../lib/platform/errors.js';
+import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import type { Call } from '../../../lib/rpc/call.js';
+import type { CallError } from '../../../lib/rpc/errors.js';
 import type { Command, MovementCommand } from '../domain/command.js';
 
 /** A command of a caller, its shape checked. */

@@ -6,8 +6,8 @@
 import { LRUCache } from 'lru-cache';
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import type { TransactionChange } from '../../../lib/log/transaction-of.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
-import { uuidFromBytes } from '../../../lib/platform/uuid.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import type { Account, AccountState } from '../domain/account.js';
 import type { LedgerReader } from '../domain/decision.js';
 import type { TransactionState } from '../domain/transaction.js';

@@ -1,9 +1,9 @@
 /** Decides what waits, in order, each command seeing those before it. Pure but for the memory that it reads. */
 import { hash } from 'node:crypto';
 import * as log from '../../../gen/quittance/event/v1/event_pb.js';
-import { encodeMessage } from '../../../lib/platform/binary.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
-import type { CallError } from '../../../lib/platform/errors.js';
+import { encodeMessage } from '../../../lib/base/codec/binary.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { CallError } from '../../../lib/rpc/errors.js';
 import { decideAtomic } from '../domain/atomic-batch.js';
 import { decide } from '../domain/decide.js';
 import type { DomainEvent } from '../domain/event.js';

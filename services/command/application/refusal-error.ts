@@ -1,7 +1,7 @@
 /** Refusals of the domain as errors of the API. */
 import { Code } from '@connectrpc/connect';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import { type CallError, fail, type FailOptions } from '../../../lib/platform/errors.js';
+import { type CallError, fail, type FailOptions } from '../../../lib/rpc/errors.js';
 import type { Refusal } from '../domain/decision.js';
 
 const RESOURCES: Partial<Record<Refusal['reason'], string>> = {

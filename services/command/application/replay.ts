@@ -2,9 +2,9 @@
 import { equals, type DescMessage } from '@bufbuild/protobuf';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { decodeCommand, requestSchema } from '../../../lib/log/canonical-body.js';
-import type { RecordedEvent } from '../../../lib/platform/bus.js';
-import { type CallError, fail } from '../../../lib/platform/errors.js';
-import { uuidFromBytes } from '../../../lib/platform/uuid.js';
+import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { type CallError, fail } from '../../../lib/rpc/errors.js';
+import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import type { AtomicJob, Decided, Outcome, Request } from './job.js';
 
 /** The outcome of a request whose id the log has: that of then if it is the same command, else REQUEST_ID_REUSED. */

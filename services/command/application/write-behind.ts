@@ -2,7 +2,7 @@
 import { stateChangesOf } from '../../../lib/log/state/state-changes.js';
 import type { StateBatch } from '../../../lib/log/state/state-changes.js';
 import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
-import type { Log } from '../../../lib/platform/logging.js';
+import type { Log } from '../../../lib/base/logging.js';
 import type { Memory } from './memory.js';
 
 /** The state tables as the write-behind needs them. */

@@ -1,6 +1,6 @@
 /** The event log as the executor needs it. The adapter for PostgreSQL is wired in compose; tests put faults between. */
 import type { AppendOutcome, NewEvent } from '../../../lib/log/append.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
 
 export interface WriteLog {
   append(position: bigint, hash: Uint8Array, events: readonly NewEvent[]): Promise<AppendOutcome>;

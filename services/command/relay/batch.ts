@@ -1,5 +1,6 @@
 /** What the relay sends of a page of the log. */
-import type { LogPoint, OutgoingMessage, RecordedEvent } from '../../../lib/platform/bus.js';
+import type { OutgoingMessage } from '../../../lib/log/bus.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { RelayCursor } from '../../../lib/log/relay-cursor.js';
 
 /** Messages, and where the relay is once they are stored. */

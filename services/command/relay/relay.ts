@@ -5,9 +5,10 @@
 import type { LogReader } from '../../../lib/log/reader.js';
 import { firstCursor, type RelayCursor, type RelayCursorStore } from '../../../lib/log/relay-cursor.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
-import type { BusPublisher, OpenPublisher, RecordedEvent } from '../../../lib/platform/bus.js';
-import type { Log } from '../../../lib/platform/logging.js';
-import { rest } from '../../../lib/platform/rest.js';
+import type { BusPublisher, OpenPublisher } from '../../../lib/log/bus.js';
+import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { Log } from '../../../lib/base/logging.js';
+import { rest } from '../../../lib/base/pause.js';
 import { type Batch, batchOf, pointOf, watermarksFor } from './batch.js';
 
 export interface RelayDeps {

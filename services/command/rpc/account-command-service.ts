@@ -1,5 +1,5 @@
 import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import type { CommandContext } from './submit.js';
 import { unary } from './unary.js';
 

@@ -9,8 +9,8 @@ import type { Event } from '../../../gen/quittance/event/v1/event_pb.js';
 import { accountOf, accountsChangedBy, profileOf } from '../../../lib/log/account-of.js';
 import { type CommandCase, commandOf } from '../../../lib/log/canonical-body.js';
 import { transactionChangesOf, transactionOf } from '../../../lib/log/transaction-of.js';
-import { timestampOf } from '../../../lib/platform/time.js';
-import { encodeConsistencyToken } from '../../../lib/platform/tokens.js';
+import { timestampOf } from '../../../lib/base/time.js';
+import { encodeConsistencyToken } from '../../../lib/rpc/tokens.js';
 import type { Decided } from '../application/job.js';
 
 /** The log that tokens name. */

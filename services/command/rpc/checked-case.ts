@@ -6,8 +6,8 @@ import type {
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { type CommandCase, requestSchema } from '../../../lib/log/canonical-body.js';
-import { fail } from '../../../lib/platform/errors.js';
-import { checkMessage } from '../../../lib/platform/validation.js';
+import { fail } from '../../../lib/rpc/errors.js';
+import { checkMessage } from '../../../lib/rpc/validation.js';
 import { invalidField } from './shape.js';
 
 /** @throws CallError INVALID_FIELD, UNKNOWN_FIELD */

@@ -11,9 +11,9 @@ import {
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { CommandCase } from '../../../lib/log/canonical-body.js';
-import type { Call } from '../../../lib/platform/call.js';
-import { CallError, toCallError, toStatus } from '../../../lib/platform/errors.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { Call } from '../../../lib/rpc/call.js';
+import { CallError, toCallError, toStatus } from '../../../lib/rpc/errors.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { Decided, MovementRequest, Request } from '../application/job.js';
 import type { Command, MovementCommand } from '../domain/command.js';
 import { answerOf, tailOf } from './answer.js';

@@ -1,5 +1,5 @@
 import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import type { CommandContext } from './submit.js';
 import { unary } from './unary.js';
 

@@ -4,9 +4,9 @@ import type { Money } from '../../../gen/quittance/common/v1/money_pb.js';
 import { FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { Fee as FeeRequest } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import { currencyExponent } from '../../../lib/platform/currency.js';
-import { type CallError, fail } from '../../../lib/platform/errors.js';
-import { microsOf } from '../../../lib/platform/time.js';
+import { currencyExponent } from '../../../lib/base/currency.js';
+import { type CallError, fail } from '../../../lib/rpc/errors.js';
+import { microsOf } from '../../../lib/base/time.js';
 import type { Amount } from '../domain/command.js';
 import type { Fee } from '../domain/transaction.js';
 

@@ -9,9 +9,9 @@ import {
   type TransactionCommandService,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import type { Call } from '../../../lib/platform/call.js';
-import { CallError, toCallError, toStatus } from '../../../lib/platform/errors.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { Call } from '../../../lib/rpc/call.js';
+import { CallError, toCallError, toStatus } from '../../../lib/rpc/errors.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { answerOf } from './answer.js';
 import { streamedCase } from './checked-case.js';
 import { type CommandContext, decideSingle, requestOf } from './submit.js';

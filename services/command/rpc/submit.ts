@@ -1,8 +1,8 @@
 /** From a request to its outcome: the shape is checked, the command queued, and the caller waits as long as it may. */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { canonicalBody, type CommandCase, commandTypeOf } from '../../../lib/log/canonical-body.js';
-import type { Call } from '../../../lib/platform/call.js';
-import { type CallError, fail } from '../../../lib/platform/errors.js';
+import type { Call } from '../../../lib/rpc/call.js';
+import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import type { Executor } from '../application/executor.js';
 import type { Decided, Job, MovementRequest, Request } from '../application/job.js';
 import type { LogIdentity } from './answer.js';

@@ -6,7 +6,7 @@ import type * as ledgers from '../../../gen/quittance/command/v1/ledger_command_
 import type * as transactions from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { CommandCase } from '../../../lib/log/canonical-body.js';
-import { fail } from '../../../lib/platform/errors.js';
+import { fail } from '../../../lib/rpc/errors.js';
 import { type AccountType as DomainAccountType, settlementAccountId } from '../domain/account.js';
 import type * as domain from '../domain/command.js';
 import {

@@ -1,5 +1,5 @@
 import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import { executeBatch } from './execute-batch.js';
 import { streamCommands } from './stream-commands.js';
 import type { CommandContext } from './submit.js';

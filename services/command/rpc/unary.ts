@@ -1,6 +1,6 @@
 /** All unary commands are one path: request -> command -> events -> answer. */
 import type { CommandCase } from '../../../lib/log/canonical-body.js';
-import type { Call } from '../../../lib/platform/call.js';
+import type { Call } from '../../../lib/rpc/call.js';
 import { type Answer, answerOf } from './answer.js';
 import { type CommandContext, decideSingle, requestOf } from './submit.js';
 

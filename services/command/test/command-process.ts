@@ -8,9 +8,9 @@ import {
   ExecuteBatchRequestSchema as BatchSchema,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { Wakeups } from '../../../lib/log/wakeups.js';
-import type { Call } from '../../../lib/platform/call.js';
-import { createCloseables } from '../../../lib/platform/closeables.js';
-import { type Clock, systemClock } from '../../../lib/platform/time.js';
+import type { Call } from '../../../lib/rpc/call.js';
+import { createCloseables } from '../../../lib/base/closeables.js';
+import { type Clock, systemClock } from '../../../lib/base/time.js';
 import type { CommandInit } from '../../../test/ledger-fixture.js';
 import type { createTestDatabase } from '../../../test/postgres.js';
 import { type CommandPart, composeCommand, DEFAULT_LIMITS, type CommandLimits } from '../compose.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
-import { fail } from '../../../lib/platform/errors.js';
+import { fail } from '../../../lib/rpc/errors.js';
 import { createTestDatabase } from '../../../test/postgres.js';
 import { aCall, CommandProcess, openLedger, payment, type TestDatabase } from './command-process.js';
 

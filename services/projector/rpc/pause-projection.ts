@@ -3,7 +3,7 @@
  * it lasts until it is resumed; where there is but one, also no longer than that lives.
  */
 import type { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { Projector } from '../projector.js';
 import { projectionMessage } from './projection-message.js';
 

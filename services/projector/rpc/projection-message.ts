@@ -8,8 +8,8 @@ import {
   RebuildPhase,
   type RebuildSchema,
 } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
-import { fail, toCallError } from '../../../lib/platform/errors.js';
-import { SECOND, timestampOf } from '../../../lib/platform/time.js';
+import { fail, toCallError } from '../../../lib/rpc/errors.js';
+import { SECOND, timestampOf } from '../../../lib/base/time.js';
 import type { Projector, ProjectorEntry } from '../projector.js';
 import type { RebuildStatus } from '../rebuild.js';
 

@@ -1,6 +1,6 @@
 /** quittance.ops.v1.ProjectionService, for the doors to mount. */
 import { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import type { Projector } from '../projector.js';
 import { getProjection } from './get-projection.js';
 import { listProjections } from './list-projections.js';

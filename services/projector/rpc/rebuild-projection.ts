@@ -1,6 +1,6 @@
 /** ProjectionService/RebuildProjection: fills a new generation beside the one that serves, then switches. */
 import type { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { Projector } from '../projector.js';
 import { projectionMessage } from './projection-message.js';
 

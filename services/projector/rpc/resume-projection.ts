@@ -1,6 +1,6 @@
 /** ProjectionService/ResumeProjection: goes on after a pause or a failure. */
 import type { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { Projector } from '../projector.js';
 import { projectionMessage } from './projection-message.js';
 

@@ -1,5 +1,5 @@
 /** A view in memory, with generations, that can be made to fail. */
-import type { BusBatch } from '../../../lib/platform/bus.js';
+import type { BusBatch } from '../../../lib/log/bus.js';
 import {
   type Checkpoint,
   emptyCheckpoint,

@@ -1,8 +1,9 @@
 /** A bus of two partitions in memory whose offsets are not positions, as Kafka's are: for what must hold there too. */
 import { pointOf } from '../../query/rpc/event-record.js';
 import type { FakeLog } from '../../query/test/fake-log.js';
-import type { BusHandler, EventBus, LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
-import { rest } from '../../../lib/platform/rest.js';
+import type { BusHandler, EventBus } from '../../../lib/log/bus.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { rest } from '../../../lib/base/pause.js';
 
 interface Message {
   /** Undefined: only the watermark moved. */

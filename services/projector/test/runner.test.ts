@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { logBus } from '../../../lib/log/postgres-bus.js';
-import type { EventBus } from '../../../lib/platform/bus.js';
+import type { EventBus } from '../../../lib/log/bus.js';
 import { FakeLog } from '../../query/test/fake-log.js';
 import { Projection, type ProjectionDeps, type RunState } from '../runner.js';
 import { FakeGenerations, type FakeView } from './fake-view.js';

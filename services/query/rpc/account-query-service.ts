@@ -1,6 +1,6 @@
 /** quittance.query.v1.AccountQueryService, for the doors to mount. */
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { batchGetBalances } from './batch-get-balances.js';
 import { getAccount } from './get-account.js';

@@ -5,10 +5,10 @@ import {
   type EntryRecord,
   EntryRecordSchema,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import type { LogPoint } from '../../../lib/platform/bus.js';
-import { type CallError, fail } from '../../../lib/platform/errors.js';
-import { timestampOf } from '../../../lib/platform/time.js';
-import { type CursorPart, encodePageToken, type PageToken } from '../../../lib/platform/tokens.js';
+import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import { type CallError, fail } from '../../../lib/rpc/errors.js';
+import { timestampOf } from '../../../lib/base/time.js';
+import { type CursorPart, encodePageToken, type PageToken } from '../../../lib/rpc/tokens.js';
 import type { EntryRow } from '../../../lib/views/history/view.js';
 import { type QueryContext, readView } from '../context.js';
 

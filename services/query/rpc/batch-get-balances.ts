@@ -1,7 +1,7 @@
 import type { Balance } from '../../../gen/quittance/common/v1/account_pb.js';
 import type { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { balanceOf } from '../../../lib/log/account-of.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requireLedgerInLog } from './answers.js';

@@ -5,8 +5,8 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { type Buckets, Interval } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { type CallError, fail } from '../../../lib/platform/errors.js';
-import { SECOND, timestampOf } from '../../../lib/platform/time.js';
+import { type CallError, fail } from '../../../lib/rpc/errors.js';
+import { SECOND, timestampOf } from '../../../lib/base/time.js';
 import { requestedTime } from '../times.js';
 import { type Zone, zoneNamed } from './zone.js';
 

@@ -1,6 +1,6 @@
 /** quittance.query.v1.EventQueryService, for the doors to mount. */
 import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { listEvents } from './list-events.js';
 import { watchEvents } from './watch-events.js';

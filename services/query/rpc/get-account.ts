@@ -1,5 +1,5 @@
 import type { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { accountNotFound, requireLedger } from './answers.js';

@@ -6,10 +6,10 @@ import type {
   GetBalanceRequest,
 } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { balanceOf } from '../../../lib/log/account-of.js';
-import type { Call } from '../../../lib/platform/call.js';
-import { fail } from '../../../lib/platform/errors.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
-import type { Micros } from '../../../lib/platform/time.js';
+import type { Call } from '../../../lib/rpc/call.js';
+import { fail } from '../../../lib/rpc/errors.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
+import type { Micros } from '../../../lib/base/time.js';
 import type { Checkpoint, Read } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';

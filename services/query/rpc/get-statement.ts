@@ -9,9 +9,9 @@ import {
   type TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { money } from '../../../lib/log/transaction-of.js';
-import type { LogPoint } from '../../../lib/platform/bus.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/platform/tokens.js';
+import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
+import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { EntryRow, StatementKey, StatementQuery } from '../../../lib/views/history/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';

@@ -4,10 +4,10 @@ import {
   type ReportQueryService,
   TrialBalanceGrouping,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { knownExponent } from '../../../lib/platform/currency.js';
-import type { LogPoint } from '../../../lib/platform/bus.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/platform/tokens.js';
+import { knownExponent } from '../../../lib/base/currency.js';
+import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
+import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import type { TrialBalanceQuery } from '../../../lib/views/reports/view.js';
 import { type QueryContext, readView } from '../context.js';

@@ -1,6 +1,6 @@
 /** quittance.query.v1.LedgerQueryService, for the doors to mount. */
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import { getLedger } from './get-ledger.js';
 import { type LedgersContext, listLedgers } from './list-ledgers.js';
 

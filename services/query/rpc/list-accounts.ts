@@ -2,8 +2,8 @@ import {
   type AccountQueryService,
   ListAccountsRequestSchema,
 } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/platform/tokens.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
+import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { cutPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';

@@ -3,8 +3,8 @@ import {
   ListEntriesRequestSchema,
   type TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/platform/tokens.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
+import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { EntryKey, EntryListing } from '../../../lib/views/history/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';

@@ -6,14 +6,14 @@ import {
   ListEventsRequestSchema,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import type { LogPage } from '../../../lib/log/reader.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import {
   decodeConsistencyToken,
   decodePageToken,
   type PageToken,
   queryFingerprint,
-} from '../../../lib/platform/tokens.js';
+} from '../../../lib/rpc/tokens.js';
 import { asOf } from '../consistency.js';
 import type { QueryContext } from '../context.js';
 import { nextPageToken, pageSizeOf } from './answers.js';

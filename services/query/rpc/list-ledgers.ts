@@ -3,9 +3,9 @@ import {
   type LedgerQueryService,
   ListLedgersRequestSchema,
 } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
-import type { Call } from '../../../lib/platform/call.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/platform/tokens.js';
+import type { Call } from '../../../lib/rpc/call.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
+import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { Read } from '../../../lib/views/view.js';
 import { asOf, type Requirement } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';

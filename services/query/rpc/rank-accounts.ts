@@ -1,8 +1,8 @@
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { RankBy, type ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { currencyExponent } from '../../../lib/platform/currency.js';
-import { fail } from '../../../lib/platform/errors.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import { currencyExponent } from '../../../lib/base/currency.js';
+import { fail } from '../../../lib/rpc/errors.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { RankQuery } from '../../../lib/views/reports/view.js';
 import type { QueryContext } from '../context.js';
 import { requestedRange } from '../times.js';

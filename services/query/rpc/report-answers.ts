@@ -1,8 +1,8 @@
 /** What the reports share: how fresh they are, who was not found, and how they are dated. */
 import type { AsOf, Consistency } from '../../../gen/quittance/common/v1/consistency_pb.js';
 import { TimeBasis } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import type { LogPoint } from '../../../lib/platform/bus.js';
-import type { Call } from '../../../lib/platform/call.js';
+import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import type { Call } from '../../../lib/rpc/call.js';
 import type { TimeBasis as Basis, ReportsView } from '../../../lib/views/reports/view.js';
 import type { Read } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';

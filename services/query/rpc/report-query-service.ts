@@ -1,6 +1,6 @@
 /** quittance.query.v1.ReportQueryService, for the doors to mount. */
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { getTrialBalance } from './get-trial-balance.js';
 import { rankAccounts } from './rank-accounts.js';

@@ -1,8 +1,8 @@
 import type { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import type { SummarizeCashFlowRequest } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import type { Call } from '../../../lib/platform/call.js';
-import { knownExponent } from '../../../lib/platform/currency.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { Call } from '../../../lib/rpc/call.js';
+import { knownExponent } from '../../../lib/base/currency.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { type QueryContext, readView } from '../context.js';
 import { accountNotFound } from './answers.js';
 import { bucketBounds, intoBuckets } from './buckets.js';

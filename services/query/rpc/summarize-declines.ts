@@ -1,6 +1,6 @@
 import type { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { knownExponent } from '../../../lib/platform/currency.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import { knownExponent } from '../../../lib/base/currency.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { bucketBounds, intoBuckets } from './buckets.js';
 import { readReport, reportAsOf } from './report-answers.js';

@@ -1,6 +1,6 @@
 /** quittance.query.v1.TransactionQueryService, for the doors to mount. */
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { implement, type Service } from '../../../lib/platform/service.js';
+import { implement, type Service } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { getStatement } from './get-statement.js';
 import { getTransaction } from './get-transaction.js';

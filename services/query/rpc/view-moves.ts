@@ -1,6 +1,6 @@
 /** How watches wait for a view to go on. */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import { CallError } from '../../../lib/platform/errors.js';
+import { CallError } from '../../../lib/rpc/errors.js';
 import type { View } from '../../../lib/views/view.js';
 import type { QueryContext } from '../context.js';
 import type { ViewGetter } from '../serving-view.js';

@@ -3,7 +3,7 @@ import type {
   WatchBalancesRequest,
 } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { balanceOf } from '../../../lib/log/account-of.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { BalanceRow } from '../../../lib/views/balances/view.js';
 import type { Read } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';

@@ -8,15 +8,10 @@ import {
   type WatchEventsResponseSchema,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import type { LogReader } from '../../../lib/log/reader.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
-import { fail } from '../../../lib/platform/errors.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
-import {
-  ALL_SENT,
-  decodeResumeToken,
-  encodeResumeToken,
-  queryFingerprint,
-} from '../../../lib/platform/tokens.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { fail } from '../../../lib/rpc/errors.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
+import { ALL_SENT, decodeResumeToken, encodeResumeToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { asOf } from '../consistency.js';
 import type { QueryContext } from '../context.js';
 import { requireLedgerInLog } from './require-ledger.js';

@@ -8,15 +8,10 @@ import {
   type WatchTransactionsResponseSchema,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { accountsNamedBy, transactionChangesOf, transactionOf } from '../../../lib/log/transaction-of.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/platform/bus.js';
-import { fail } from '../../../lib/platform/errors.js';
-import type { MethodFunction } from '../../../lib/platform/service.js';
-import {
-  ALL_SENT,
-  decodeResumeToken,
-  encodeResumeToken,
-  queryFingerprint,
-} from '../../../lib/platform/tokens.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { fail } from '../../../lib/rpc/errors.js';
+import type { MethodFunction } from '../../../lib/rpc/service.js';
+import { ALL_SENT, decodeResumeToken, encodeResumeToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { Checkpoint } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';

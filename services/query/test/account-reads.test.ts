@@ -11,7 +11,7 @@ import {
   GetLedgerRequestSchema,
   ListLedgersRequestSchema,
 } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
-import { timestampOf } from '../../../lib/platform/time.js';
+import { timestampOf } from '../../../lib/base/time.js';
 import { batchGetBalances } from '../rpc/batch-get-balances.js';
 import { getAccount } from '../rpc/get-account.js';
 import { getBalance } from '../rpc/get-balance.js';

@@ -7,8 +7,8 @@ import {
   type WatchEventsResponse,
   WatchEventsResponseSchema,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
-import { CallError, fail } from '../../../lib/platform/errors.js';
-import type { Call } from '../../../lib/platform/call.js';
+import { CallError, fail } from '../../../lib/rpc/errors.js';
+import type { Call } from '../../../lib/rpc/call.js';
 import { LedgerFixture, testId } from '../../../test/ledger-fixture.js';
 import { Freshness } from '../consistency.js';
 import type { QueryContext } from '../context.js';

@@ -3,8 +3,8 @@ import { create } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { BucketsSchema, Interval } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { CallError } from '../../../lib/platform/errors.js';
-import { timestampOf } from '../../../lib/platform/time.js';
+import { CallError } from '../../../lib/rpc/errors.js';
+import { timestampOf } from '../../../lib/base/time.js';
 import { bucketBounds } from '../rpc/buckets.js';
 import { zoneNamed } from '../rpc/zone.js';
 

@@ -18,9 +18,9 @@ import {
   TrialBalanceGrouping,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TimeBasis } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { timestampOf } from '../../../lib/platform/time.js';
+import { timestampOf } from '../../../lib/base/time.js';
 import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
-import { postgresReports, REPORT_PLANS } from '../../../lib/views/reports/postgres-reports.js';
+import { postgresReports, REPORT_PLANS } from '../../../lib/views/reports/postgres/reports.js';
 import { type CommandInit, FIXTURE_START } from '../../../test/ledger-fixture.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
 import type { QueryContext } from '../context.js';

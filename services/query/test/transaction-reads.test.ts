@@ -9,7 +9,7 @@ import {
   ListTransactionsRequestSchema,
   TimeBasis,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { timestampOf } from '../../../lib/platform/time.js';
+import { timestampOf } from '../../../lib/base/time.js';
 import type { CommandInit } from '../../../test/ledger-fixture.js';
 import { getStatement } from '../rpc/get-statement.js';
 import { getTransaction } from '../rpc/get-transaction.js';

@@ -1,7 +1,7 @@
 /** Who an engine runs as. PostgreSQL refuses root, so root lends it to a user without rights. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { StartError } from '../../../lib/platform/start-error.js';
+import { StartError } from '../../../lib/base/start-error.js';
 
 /** Undefined: as ourselves. */
 export type EngineUser = { uid: number; gid: number } | undefined;

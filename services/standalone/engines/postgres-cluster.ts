@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEngineLog } from '../log-files.js';
-import { StartError } from '../../../lib/platform/start-error.js';
+import { StartError } from '../../../lib/base/start-error.js';
 import { firstClosedDirectory, type EngineUser } from './engine-user.js';
 import type { PostgresPrograms } from './postgres-package.js';
 

@@ -67,9 +67,9 @@ async function startInAnotherProcess(): Promise<{ child: ChildProcess; pid: numb
     const root = join(here, '../../..');
     const others = [
       'services/standalone/log-files.ts',
-      'lib/platform/free-port.ts',
-      'lib/platform/start-error.ts',
-      'lib/platform/logging.ts',
+      'lib/process/free-port.ts',
+      'lib/base/start-error.ts',
+      'lib/base/logging.ts',
     ];
     const engines = readdirSync(here).map((name) => join('services/standalone/engines', name));
     for (const file of [...engines, ...others]) {

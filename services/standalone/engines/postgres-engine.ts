@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type pino from 'pino';
 import { openEngineLog } from '../log-files.js';
-import { freePort } from '../../../lib/platform/free-port.js';
-import { StartError } from '../../../lib/platform/start-error.js';
+import { freePort } from '../../../lib/process/free-port.js';
+import { StartError } from '../../../lib/base/start-error.js';
 import { engineUserFor } from './engine-user.js';
 import {
   cannotRun,

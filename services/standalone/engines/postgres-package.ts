@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type pino from 'pino';
-import { StartError } from '../../../lib/platform/start-error.js';
+import { StartError } from '../../../lib/base/start-error.js';
 import { firstClosedDirectory, type EngineUser } from './engine-user.js';
 
 /** The programs of one installation. Absolute paths. */

@@ -25,14 +25,14 @@ import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_s
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { ERROR_CATALOGUE } from '../../../lib/platform/error-catalogue.js';
+import { ERROR_CATALOGUE } from '../../../lib/rpc/error-catalogue.js';
 import {
   decodeConsistencyToken,
   encodeConsistencyToken,
   encodePageToken,
   encodeResumeToken,
   queryFingerprint,
-} from '../../../lib/platform/tokens.js';
+} from '../../../lib/rpc/tokens.js';
 import { Client, credentials } from '@grpc/grpc-js';
 import { startPlatform, type TestPlatform } from './platform.js';
 import { type Outcome, type RawClient, rawClient, type Wire, WIRES } from './raw-client.js';

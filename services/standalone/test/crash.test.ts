@@ -14,7 +14,7 @@ import { AccountQueryService } from '../../../gen/quittance/query/v1/account_que
 import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { uuidFromBytes } from '../../../lib/platform/uuid.js';
+import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
 import { depositTo, openBooks, proveBooks, until } from './load.js';
 import {

@@ -12,7 +12,7 @@ import { AccountQueryService } from '../../../gen/quittance/query/v1/account_que
 import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import { CallError, fail } from '../../../lib/platform/errors.js';
+import { CallError, fail } from '../../../lib/rpc/errors.js';
 import { createTestDatabase } from '../../../test/postgres.js';
 import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
 import { aCall, CommandProcess, openLedger } from '../../command/test/command-process.js';

@@ -21,7 +21,7 @@ import {
   type EntryRecord,
   TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { timestampOf } from '../../../lib/platform/time.js';
+import { timestampOf } from '../../../lib/base/time.js';
 import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
 import { depositTo, endingOf, openBooks, paymentOf, proveBooks, until } from './load.js';
 import { startPlatform, type TestPlatform } from './platform.js';

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { StartError } from '../../../lib/platform/start-error.js';
+import { StartError } from '../../../lib/base/start-error.js';
 
 /** Whether a program is on the PATH. */
 export function isOnPath(program: string): boolean {

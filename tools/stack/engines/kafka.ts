@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { freePort } from '../../../lib/platform/free-port.js';
+import { freePort } from '../../../lib/process/free-port.js';
 import { type Engine, type EnginePlace, installRoot, projectRoot, startProgram } from './engine.js';
 import { madeOnce, needProgram, run } from './install.js';
 

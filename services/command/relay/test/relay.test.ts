@@ -1,8 +1,8 @@
 /** The relay against a bus in memory that can fail: what it sends, in which order, and what it says of it. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { firstCursor, type RelayCursor } from '../../../../lib/log/relay-cursor.js';
-import type { BusPublisher, OutgoingMessage } from '../../../../lib/platform/bus.js';
-import { partitioner } from '../../../../lib/platform/partition.js';
+import type { BusPublisher, OutgoingMessage } from '../../../../lib/log/bus.js';
+import { partitioner } from '../../../../lib/log/partition.js';
 import { until } from '../../../projector/test/until.js';
 import { FakeLog } from '../../../query/test/fake-log.js';
 import { Relay } from '../relay.js';

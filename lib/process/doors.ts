@@ -1,0 +1,88 @@
+/** Opens both doors over the same services: what each process that serves does at the end of its composition. */
+import type { Registry } from 'prom-client';
+import { callMetrics } from '../rpc/call-metrics.js';
+import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
+import type { Closeables } from '../base/closeables.js';
+import { openConnectDoor } from '../rpc/connect/door.js';
+import type { DoorsConfig } from '../base/environment.js';
+import { type Door, openGrpcDoor } from '../rpc/grpc/door.js';
+import type { Health } from '../rpc/health.js';
+import type { Log } from '../base/logging.js';
+import { startError, type WantedPort } from './ports.js';
+import { addReflection } from '../rpc/reflection.js';
+import type { Service } from '../rpc/service.js';
+
+/** What is behind the doors. */
+export interface Behind {
+  /** Without grpc.health.v1, which `health` brings. */
+  readonly services: readonly Service[];
+  readonly health: Health;
+  readonly registry: Registry;
+  readonly log: Log;
+}
+
+/** Where a process is reached. */
+export interface Addresses {
+  /** host:port */
+  readonly grpc: string;
+  /** http://host:port */
+  readonly connect: string;
+}
+
+/** Both doors, open. */
+export interface OpenDoors {
+  readonly addresses: Addresses;
+  /** NOT_SERVING, no new calls; resolves when those under way have ended. */
+  drain(): Promise<void>;
+}
+
+/** The ports that the doors will take. */
+export function wantedPorts({ host, grpcPort, connectPort }: DoorsConfig): readonly [WantedPort, WantedPort] {
+  return [
+    { name: 'gRPC', host, port: grpcPort, variable: 'QUITTANCE_GRPC_PORT', protocol: 'other' },
+    { name: 'Connect', host, port: connectPort, variable: 'QUITTANCE_CONNECT_PORT', protocol: 'http' },
+  ];
+}
+
+/**
+ * Binds and serves, validators warm.
+ * @param releasePorts frees the ports that were held since the start; awaited right before the doors bind.
+ * @throws StartError if a port is taken.
+ */
+export async function openDoors(
+  config: DoorsConfig,
+  { services: own, health, registry, log }: Behind,
+  releasePorts: () => Promise<void>,
+  closeables: Closeables,
+): Promise<OpenDoors> {
+  const services = [...own, health.service];
+  const chain = createChain({ logger: log, metrics: callMetrics(registry), ...DEFAULT_CHAIN_LIMITS });
+  chain.warm(services);
+  await releasePorts();
+  const [grpcPort, connectPort] = wantedPorts(config);
+  const { host } = config;
+  const grpc = await openGrpcDoor({
+    ...{ host, port: config.grpcPort, services, chain },
+    mount: (server) => {
+      addReflection(server, services);
+    },
+  }).catch((error: unknown) => {
+    throw startError(grpcPort, error);
+  });
+  closeables.add('the gRPC door', () => grpc.close());
+  const connect = await openConnectDoor({
+    ...{ host, port: config.connectPort, services, chain, health, registry },
+    ...{ corsOrigins: config.corsOrigins, logger: log },
+  }).catch((error: unknown) => {
+    throw startError(connectPort, error);
+  });
+  closeables.add('the Connect door', () => connect.close());
+  const doors: readonly Door[] = [grpc, connect];
+  return {
+    addresses: { grpc: `${host}:${String(grpc.port)}`, connect: `http://${host}:${String(connect.port)}` },
+    drain: async () => {
+      health.shutdown();
+      await Promise.all(doors.map((door) => door.drain()));
+    },
+  };
+}

@@ -1,0 +1,454 @@
+/** The door for backends: gRPC over HTTP/2 on grpc-js. It decodes, hands over to the chain, and encodes. */
+import { setMaxListeners } from 'node:events';
+import { type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
+import { Code } from '@connectrpc/connect';
+import * as grpc from '@grpc/grpc-js';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { StatusSchema } from '../../../gen/google/rpc/status_pb.js';
+import { decodeMessage, encodeMessage } from '../../base/codec/binary.js';
+import type { CallOrigin, Chain, Decoded } from '../chain.js';
+import type { CallError } from '../errors.js';
+import { fail, toCallError, toStatus } from '../errors.js';
+import { COMMANDS, holdsProtoKey, swallowedKey } from '../proto-key.js';
+import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
+
+/** Messages in and out are at most this large. */
+export const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
+/** What the library itself accepts: beyond our own limit, so that it is we who refuse and say why. */
+const LIBRARY_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
+/** What the chain may take longer than the library to answer at the deadline. */
+const DEADLINE_GRACE_ms = 100;
+/** How long a drain waits for the last answers to be sent to peers that keep their connection. */
+const FAREWELL_ms = 250;
+
+export interface GrpcDoorOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly services: readonly Service[];
+  readonly chain: Chain;
+  /** Mounts what is no Service of ours: reflection. */
+  readonly mount?: (server: grpc.Server) => void;
+}
+
+export interface Door {
+  readonly port: number;
+  /** Takes no new calls and resolves when those under way have ended. */
+  drain(): Promise<void>;
+  /** Ends what is still under way. */
+  close(): Promise<void>;
+}
+
+/** Binds and serves. @throws Error if the port is taken */
+export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Door> {
+  const server = new grpc.Server({
+    'grpc.max_receive_message_length': LIBRARY_MAX_BYTES,
+    'grpc.max_send_message_length': -1,
+    // Bookkeeping for a debugging service that we do not offer: it costs every message.
+    'grpc.enable_channelz': 0,
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    interceptors: [explainLibraryErrors],
+  });
+  const leaving = new AbortController();
+  const calls = new OpenCalls();
+  // Every open stream listens: more than ten is no leak.
+  setMaxListeners(0, leaving.signal);
+  for (const { methods } of options.services) {
+    for (const method of methods)
+      addMethod(server, method, { chain: options.chain, leaving: leaving.signal, calls });
+  }
+  options.mount?.(server);
+  answerUnknownMethods(server);
+  const port = await bind(server, options);
+  return {
+    port,
+    drain: () => {
+      // Streams may stay open for ever: theirs end now, so that unary calls alone are waited for.
+      leaving.abort(fail(ErrorReason.NOT_SERVING, 'the server is shutting down; go on elsewhere'));
+      const closed = new Promise<void>((resolve) => {
+        server.tryShutdown(() => {
+          resolve();
+        });
+      });
+      // Peers that keep their connection open without a call are not waited for; last answers have a moment to be sent.
+      return Promise.race([closed, calls.ended().then(() => pause(FAREWELL_ms))]);
+    },
+    close: () => {
+      server.forceShutdown();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** What the handlers of all methods share. */
+interface Mount {
+  readonly chain: Chain;
+  /** Aborts, with a CallError, when the server shuts down. */
+  readonly leaving: AbortSignal;
+  readonly calls: OpenCalls;
+}
+
+/** How many calls are under way, and when there are none. */
+class OpenCalls {
+  private open = 0;
+  private waiting: (() => void)[] = [];
+
+  begin(): void {
+    this.open += 1;
+  }
+
+  end(): void {
+    this.open -= 1;
+    if (this.open > 0) return;
+    for (const resume of this.waiting.splice(0)) resume();
+  }
+
+  async during(call: Promise<void>): Promise<void> {
+    this.begin();
+    try {
+      await call;
+    } finally {
+      this.end();
+    }
+  }
+
+  ended(): Promise<void> {
+    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+  }
+}
+
+function pause(duration_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration_ms));
+}
+
+function bind(server: grpc.Server, { host, port }: GrpcDoorOptions): Promise<number> {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      // The library has no code for what is nearly always a port that is taken.
+      else reject(Object.assign(error, { code: 'EADDRINUSE' }));
+    });
+  });
+}
+
+function addMethod(server: grpc.Server, method: Method, mount: Mount): void {
+  const definition = {
+    path: `/${method.name}`,
+    requestStream: method.kind === 'bidi_streaming',
+    responseStream: method.kind !== 'unary',
+    requestSerialize: unused,
+    requestDeserialize: (bytes: Buffer) => decode(method.desc.input, bytes),
+    // Encoded before the library has it: what fails in its serializer it answers by itself, without our details.
+    responseSerialize: (bytes: Buffer) => bytes,
+    responseDeserialize: unused,
+  };
+  server.addService({ [method.desc.name]: definition }, { [method.desc.name]: handlerOf(method, mount) });
+}
+
+function handlerOf(method: Method, mount: Mount): grpc.UntypedHandleCall {
+  switch (method.kind) {
+    case 'unary':
+      return (call: grpc.ServerUnaryCall<Decoded, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
+        runUnary(method, mount, call, callback);
+      };
+    case 'server_streaming':
+      return (call: grpc.ServerWritableStream<Decoded, Buffer>) => {
+        void mount.calls.during(runServerStream(method, mount, call));
+      };
+    case 'bidi_streaming':
+      return (call: grpc.ServerDuplexStream<Decoded, Buffer>) => {
+        void mount.calls.during(runBidi(method, mount, call));
+      };
+  }
+}
+
+function runUnary(
+  method: UnaryMethod,
+  { chain, leaving, calls }: Mount,
+  call: grpc.ServerUnaryCall<Decoded, Buffer>,
+  callback: grpc.sendUnaryData<Buffer>,
+): void {
+  if (leaving.aborted) {
+    callback(statusOf(leaving.reason));
+    return;
+  }
+  calls.begin();
+  const encoded = chain
+    .unary(method, call.request, originOf(call))
+    .then((response) => encode(method.desc.output, response));
+  encoded.then(
+    (bytes) => {
+      callback(null, bytes);
+      calls.end();
+    },
+    (error: unknown) => {
+      callback(statusOf(error));
+      calls.end();
+    },
+  );
+}
+
+async function runServerStream(
+  method: ServerStreamMethod,
+  { chain, leaving }: Mount,
+  call: grpc.ServerWritableStream<Decoded, Buffer>,
+): Promise<void> {
+  // A caller may begin before the shutdown and send its message after: its watch would never be told to end.
+  if (leaving.aborted) {
+    call.emit('error', statusOf(leaving.reason));
+    return;
+  }
+  const { deadline_ms, traceparent } = originOf(call);
+  // A watch ends when its caller leaves, and when the server does.
+  const caller = new AbortController();
+  const leave = () => {
+    caller.abort(null);
+  };
+  call.on('cancelled', leave);
+  leaving.addEventListener('abort', leave, { once: true });
+  const origin = { deadline_ms, traceparent, signal: caller.signal };
+  await send(call, method, chain.serverStream(method, call.request, origin), origin, leaving);
+  leaving.removeEventListener('abort', leave);
+}
+
+async function runBidi(
+  method: BidiMethod,
+  { chain, leaving }: Mount,
+  call: grpc.ServerDuplexStream<Decoded, Buffer>,
+): Promise<void> {
+  const { deadline_ms, traceparent, signal } = originOf(call);
+  const origin = { deadline_ms, traceparent, signal };
+  const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>;
+  // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
+  const requests = untilAborted(iterator, leaving);
+  await send(call, method, chain.bidi(method, requests, origin), origin, leaving);
+}
+
+/** What an iterator gives, until the signal aborts: then it ends as if the caller had sent all. */
+function untilAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): AsyncIterable<T> {
+  const end: IteratorResult<T> = { done: true, value: undefined };
+  let finish: (() => void) | undefined;
+  const onAbort = () => finish?.();
+  signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () =>
+        new Promise((resolve, reject) => {
+          if (signal.aborted) {
+            resolve(end);
+            return;
+          }
+          finish = () => {
+            resolve(end);
+          };
+          iterator.next().then(resolve, reject);
+        }),
+      return: () => {
+        signal.removeEventListener('abort', onAbort);
+        return Promise.resolve(end);
+      },
+    }),
+  };
+}
+
+type Sending = grpc.ServerWritableStream<Decoded, Buffer> | grpc.ServerDuplexStream<Decoded, Buffer>;
+
+/** Sends as fast as the reader takes. */
+async function send(
+  call: Sending,
+  { desc }: Method,
+  responses: AsyncIterable<Message>,
+  { signal }: CallOrigin,
+  leaving: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const response of responses) {
+      if (!call.write(encode(desc.output, response))) await writable(call, signal);
+      if (signal.aborted) break;
+    }
+    if (leaving.aborted) throw leaving.reason;
+    call.end();
+  } catch (error) {
+    if (!call.cancelled) call.emit('error', statusOf(leaving.aborted ? leaving.reason : error));
+  }
+}
+
+function writable(call: Sending, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    call.on('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** What all kinds of calls of grpc-js have. */
+interface AnyCall {
+  readonly metadata: grpc.Metadata;
+  getDeadline(): grpc.Deadline;
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+function originOf(call: AnyCall): CallOrigin & { readonly onLeave: (listener: () => void) => void } {
+  const deadline = call.getDeadline();
+  const deadline_ms = typeof deadline === 'number' ? deadline : deadline.getTime();
+  const traceparent = call.metadata.get('traceparent')[0];
+  return {
+    deadline_ms: Number.isFinite(deadline_ms) ? deadline_ms : undefined,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    onLeave: (listener) => {
+      call.on('cancelled', listener);
+    },
+    get signal() {
+      const caller = new AbortController();
+      call.on('cancelled', () => {
+        // With a reason: without one Node makes a DOMException, stack and all.
+        caller.abort(null);
+      });
+      return caller.signal;
+    },
+  };
+}
+
+/**
+ * The library answers unknown methods by itself, before its interceptors. Its table of handlers is the one way to answer them
+ * in our form; a test tells if an upgrade closes it.
+ */
+function answerUnknownMethods(server: grpc.Server): void {
+  const handlers: unknown = Reflect.get(server, 'handlers');
+  if (!(handlers instanceof Map)) return;
+  const known = handlers.get.bind(handlers);
+  const unknown = {
+    type: 'unary',
+    path: '',
+    serialize: unused,
+    deserialize: () => undefined,
+    func: (_call: unknown, callback: grpc.sendUnaryData<Message>) => {
+      callback(statusOf(fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method')));
+    },
+  };
+  handlers.get = (path: unknown): unknown => known(path) ?? unknown;
+}
+
+/** A tagged failure instead of an exception, to which the library would answer INTERNAL. */
+function decode(schema: DescMessage, bytes: Buffer): Decoded {
+  if (bytes.length > MESSAGE_MAX_BYTES) return tooLarge('the request');
+  if (schema.typeName.startsWith(COMMANDS) && holdsProtoKey(bytes)) return swallowedKey();
+  try {
+    return decodeMessage(schema, bytes);
+  } catch (cause) {
+    return fail(ErrorReason.MALFORMED_MESSAGE, `the bytes are not a ${schema.typeName}`, { cause });
+  }
+}
+
+/** @throws CallError MESSAGE_TOO_LARGE */
+function encode(schema: DescMessage, message: Message): Buffer {
+  const bytes = encodeMessage(schema, message);
+  if (bytes.length > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function tooLarge(what: string): CallError {
+  return fail(ErrorReason.MESSAGE_TOO_LARGE, `${what} is larger than ${String(MESSAGE_MAX_BYTES)} bytes`);
+}
+
+const DETAILS = 'grpc-status-details-bin';
+
+/** Connect's codes are gRPC's, by other names. */
+const GRPC_STATUS: Readonly<Record<Code, grpc.status>> = {
+  [Code.Canceled]: grpc.status.CANCELLED,
+  [Code.Unknown]: grpc.status.UNKNOWN,
+  [Code.InvalidArgument]: grpc.status.INVALID_ARGUMENT,
+  [Code.DeadlineExceeded]: grpc.status.DEADLINE_EXCEEDED,
+  [Code.NotFound]: grpc.status.NOT_FOUND,
+  [Code.AlreadyExists]: grpc.status.ALREADY_EXISTS,
+  [Code.PermissionDenied]: grpc.status.PERMISSION_DENIED,
+  [Code.ResourceExhausted]: grpc.status.RESOURCE_EXHAUSTED,
+  [Code.FailedPrecondition]: grpc.status.FAILED_PRECONDITION,
+  [Code.Aborted]: grpc.status.ABORTED,
+  [Code.OutOfRange]: grpc.status.OUT_OF_RANGE,
+  [Code.Unimplemented]: grpc.status.UNIMPLEMENTED,
+  [Code.Internal]: grpc.status.INTERNAL,
+  [Code.Unavailable]: grpc.status.UNAVAILABLE,
+  [Code.DataLoss]: grpc.status.DATA_LOSS,
+  [Code.Unauthenticated]: grpc.status.UNAUTHENTICATED,
+};
+
+function statusOf(error: unknown): grpc.ServiceError {
+  const failure = toCallError(error);
+  const status = toStatus(failure);
+  const metadata = new grpc.Metadata();
+  metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, status)));
+  return Object.assign(new Error(status.message), {
+    code: GRPC_STATUS[failure.code],
+    details: status.message,
+    metadata,
+  });
+}
+
+/**
+ * What the library answers by itself, in our form. It does so at the innermost call, which no interceptor's own
+ * `sendStatus` sees; so that of the innermost call is replaced.
+ */
+const explainLibraryErrors: grpc.ServerInterceptor = ({ path }, call) => {
+  const send = call.sendStatus.bind(call);
+  call.sendStatus = (status) => {
+    if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
+      send(status);
+      return;
+    }
+    const { code, details, metadata } = statusOf(libraryError(path, status));
+    const explained = { code, details, metadata };
+    // The chain answers at the deadline too, and knows what became of the call. Sending after it has no effect.
+    if (status.code === grpc.status.DEADLINE_EXCEEDED) setTimeout(send, DEADLINE_GRACE_ms, explained);
+    else send(explained);
+  };
+  return new grpc.ServerInterceptingCall(call);
+};
+
+/** `path` is empty for a method that is not here. */
+function libraryError(
+  path: string,
+  { code, details }: { code: grpc.status; details?: string | null },
+): CallError {
+  switch (code) {
+    case grpc.status.RESOURCE_EXHAUSTED:
+      return tooLarge('the request');
+    case grpc.status.CANCELLED:
+      return fail(ErrorReason.CANCELLED, 'the caller has left');
+    case grpc.status.DEADLINE_EXCEEDED:
+      // DEADLINE_EXCEEDED says that nothing was changed, which only the chain can know of a command.
+      return path.startsWith(`/${COMMANDS}`)
+        ? fail(ErrorReason.OUTCOME_UNKNOWN, 'the deadline has passed; retry with the same request_id')
+        : fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed');
+    case grpc.status.UNIMPLEMENTED:
+      return path === ''
+        ? fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method')
+        : fail(ErrorReason.MALFORMED_MESSAGE, 'not one message, plain or compressed by gzip or deflate');
+    default:
+      return isCallersFault(details)
+        ? fail(
+            ErrorReason.MALFORMED_MESSAGE,
+            'the message does not decompress, or grpc-timeout is no timeout',
+          )
+        : toCallError(new Error(`grpc-js: ${details ?? String(code)}`));
+  }
+}
+
+/** The library says INTERNAL to these. */
+function isCallersFault(details: string | null | undefined): boolean {
+  return details === 'Failed to decompress message' || details?.startsWith('Invalid grpc-timeout') === true;
+}
+
+function unused(): never {
+  throw new Error('only servers are made from this definition');
+}

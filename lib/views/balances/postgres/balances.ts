@@ -1,0 +1,130 @@
+/** The balances view in PostgreSQL: one row an account, written with the checkpoint in one transaction. */
+import { create } from '@bufbuild/protobuf';
+import type {
+  AccountStatus,
+  AccountType,
+  FreezeScope,
+} from '../../../../gen/quittance/common/v1/account_pb.js';
+import { AccountStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import type { Pool } from '../../../log/postgres-client.js';
+import type { RecordedEvent } from '../../../log/recorded-event.js';
+import { int2Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
+import { PostgresApplier, type TableWrite } from '../../stores/postgres/apply.js';
+import { orGone, postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
+import type { RowPage, ViewGenerations, ViewRow } from '../../view.js';
+import { accountKey, contentOf, latestStates, partsOfAccountKey } from '../fold.js';
+import { PostgresBalanceReads } from './reads.js';
+import { ledgerRowsSql, rowsSql } from './sql/rows.sql.js';
+import { schemaSql } from './sql/schema.sql.js';
+import { upsertSql } from './sql/upsert.sql.js';
+import type { BalancesView } from '../view.js';
+
+/** The generations of the balances view. The pool is one of createPool. */
+export function postgresBalances(pool: Pool): ViewGenerations<BalancesView> {
+  return postgresGenerations<BalancesView>({
+    pool,
+    view: 'balances',
+    createSchema: async (client, schema) => {
+      await client.query(schemaSql(schema));
+    },
+    open: (schema, generation) => openView(pool, schema, generation),
+  });
+}
+
+function openView(pool: Pool, schema: string, generation: number): BalancesView {
+  const gathered = new Map<number, PostgresBalanceReads>();
+  const applier = new PostgresApplier(pool, schema, (events) => writes(schema, events));
+  return {
+    id: 'balances',
+    store: 'postgres',
+    generation,
+    apply: (batch) => orGone('balances', generation, applier.apply(batch)),
+    checkpoint: (partition) => orGone('balances', generation, readCheckpoint(pool, schema, partition)),
+    rows: (page) => orGone('balances', generation, rows(pool, schema, page)),
+    balances: (partition, ledgerId, accountIds) => {
+      let reads = gathered.get(partition);
+      if (reads === undefined) {
+        reads = new PostgresBalanceReads(pool, schema, generation, partition);
+        gathered.set(partition, reads);
+      }
+      return reads.read(ledgerId, accountIds);
+    },
+  };
+}
+
+function writes(schema: string, events: readonly RecordedEvent[]): TableWrite[] {
+  const latest = latestStates(events);
+  if (latest.length === 0) return [];
+  const states = latest.map(({ state }) => state);
+  return [
+    {
+      name: 'upsert',
+      text: upsertSql(schema),
+      values: [
+        textArray(latest.map(({ ledgerId }) => ledgerId)),
+        textArray(states.map(({ accountId }) => accountId)),
+        int2Array(states.map(({ type }) => type)),
+        textArray(states.map(({ currency }) => currency)),
+        int2Array(states.map(({ status }) => status)),
+        int2Array(states.map(({ freezeScope }) => freezeScope)),
+        int8Array(states.map(({ overdraftLimit }) => overdraftLimit)),
+        int8Array(states.map(({ credits }) => credits)),
+        int8Array(states.map(({ debits }) => debits)),
+        int8Array(states.map(({ held }) => held)),
+        int8Array(states.map(({ version }) => version)),
+        int8Array(latest.map(({ position }) => position)),
+      ],
+    },
+  ];
+}
+
+/** As selected by rows.sql.ts; the pool gives int8 as bigint. */
+interface Row {
+  readonly ledger_id: string;
+  readonly account_id: string;
+  readonly type: AccountType;
+  readonly currency: string;
+  readonly status: AccountStatus;
+  readonly freeze_scope: FreezeScope;
+  readonly overdraft_limit: bigint;
+  readonly credits: bigint;
+  readonly debits: bigint;
+  readonly held: bigint;
+  readonly version: bigint;
+  readonly position: bigint;
+}
+
+async function rows(pool: Pool, schema: string, page: RowPage): Promise<readonly ViewRow[]> {
+  const { ledgerId, afterKey, limit } = page;
+  const [afterLedger, afterAccount] = afterKey === null ? ['', ''] : partsOfAccountKey(afterKey);
+  const ofAll = { name: `${schema}.rows`, text: rowsSql(schema), values: [afterLedger, afterAccount, limit] };
+  const { rows: found } = await pool.query<Row>(
+    ledgerId === null
+      ? ofAll
+      : {
+          name: `${schema}.ledger_rows`,
+          text: ledgerRowsSql(schema),
+          values: [ledgerId, afterAccount, limit],
+        },
+  );
+  return found.map((row) => {
+    const { position } = row;
+    const state = create(AccountStateSchema, {
+      accountId: row.account_id,
+      type: row.type,
+      currency: row.currency,
+      status: row.status,
+      freezeScope: row.freeze_scope,
+      overdraftLimit: row.overdraft_limit,
+      credits: row.credits,
+      debits: row.debits,
+      held: row.held,
+      version: row.version,
+    });
+    return {
+      key: accountKey(row.ledger_id, row.account_id),
+      position,
+      content: contentOf({ state, position }),
+    };
+  });
+}

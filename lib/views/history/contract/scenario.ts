@@ -1,0 +1,292 @@
+/** Logs with all that the history view tells apart, for tests. */
+import { AccountType, FreezeScope } from '../../../../gen/quittance/common/v1/account_pb.js';
+import { Direction, FeePayer } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { type CommandInit, LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
+import { uuidFromBytes } from '../../../base/uuid.js';
+import { timestampOf } from '../../../base/time.js';
+
+/** Ids that sort otherwise by code units than by language, and one that is the prefix of another. */
+export const LEDGERS = ['main', 'main-B', 'main.a'] as const;
+export const ACCOUNTS = ['alice', 'Bob', 'alice-2', 'alice:sub', 'shop', 'fees', 'dollar', 'unused'] as const;
+export const REFERENCES = ['inv-1', 'inv-2', 'größe 1'] as const;
+export const OWNERS = ['owner-1', 'łukasz'] as const;
+
+const HOUR = 3_600_000_000n;
+
+/** Deterministic numbers below a bound. */
+export type Random = (below: number) => number;
+
+/** Mulberry32: small, the same everywhere, and without the patterns of simpler ones between one number and the next. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+/** One of several. */
+export function pick<T>(random: Random, from: readonly T[]): T {
+  const found = from[random(from.length)];
+  if (found === undefined) throw new Error('nothing to pick from');
+  return found;
+}
+
+/** A log that grows by random commands; the domain refuses some, which leave no event. */
+export class Scenario {
+  readonly fixture = new LedgerFixture();
+  private readonly random: Random;
+  private readonly transactions = new Map<string, string[]>();
+  private readonly holds = new Map<string, string[]>();
+  private next = 1;
+
+  constructor(seed: number) {
+    this.random = seeded(seed);
+    for (const ledgerId of LEDGERS) {
+      this.run({
+        case: 'createLedger',
+        value: {
+          ledgerId,
+          requestId: this.id(),
+          description: `of ${ledgerId}`,
+          metadata: { b: '1', a: '2' },
+        },
+      });
+      for (const accountId of ACCOUNTS) this.run(this.opening(ledgerId, accountId));
+    }
+  }
+
+  /** Runs so many commands. */
+  grow(commands: number): this {
+    for (let n = 0; n < commands; n++) {
+      const ledgerId = pick(this.random, LEDGERS);
+      if (this.random(40) === 0) this.expireAHold(ledgerId);
+      else if (this.random(20) === 0) this.attempt(() => this.batch(ledgerId));
+      else this.attempt(() => this.run(this.command(ledgerId)));
+      if (this.random(10) === 0) this.fixture.now += HOUR * BigInt(1 + this.random(30));
+    }
+    return this;
+  }
+
+  /** A week and a day later. */
+  private expireAHold(ledgerId: string): void {
+    this.fixture.now += 192n * HOUR;
+    this.attempt(() => this.fixture.expire(ledgerId, this.hold(ledgerId)));
+  }
+
+  private batch(ledgerId: string): void {
+    this.fixture.runAtomic([this.deposit(ledgerId), this.submission(ledgerId), this.submission(ledgerId)]);
+  }
+
+  private attempt(work: () => unknown): void {
+    try {
+      work();
+    } catch (error) {
+      // A refusal reads `REASON: message`; anything else is a fault of the test.
+      if (!(error instanceof Error) || !/^[A-Z_]{6,}/.test(error.message)) throw error;
+    }
+  }
+
+  private run(command: CommandInit): void {
+    for (const { event } of this.fixture.run(command)) {
+      if (event.payload.case !== 'paymentAuthorized') continue;
+      const paymentId = uuidFromBytes(event.requestId);
+      this.holds.set(event.ledgerId, [...(this.holds.get(event.ledgerId) ?? []), paymentId]);
+    }
+  }
+
+  private id(): string {
+    return testId(this.next++);
+  }
+
+  private transaction(ledgerId: string): string {
+    return pick(this.random, this.transactions.get(ledgerId) ?? [testId(0)]);
+  }
+
+  /** The id of a recent authorization, so that its hold may still be open. */
+  private hold(ledgerId: string): string {
+    return pick(this.random, this.holds.get(ledgerId)?.slice(-4) ?? [testId(0)]);
+  }
+
+  private newTransaction(ledgerId: string): string {
+    const id = this.id();
+    const made = this.transactions.get(ledgerId);
+    if (made === undefined) this.transactions.set(ledgerId, [id]);
+    else made.push(id);
+    return id;
+  }
+
+  private opening(ledgerId: string, accountId: string): CommandInit {
+    const type = accountId === 'fees' ? AccountType.REVENUE : AccountType.LIABILITY;
+    return {
+      case: 'openAccount',
+      value: {
+        ledgerId,
+        requestId: this.id(),
+        accountId,
+        currency: accountId === 'dollar' ? 'USD' : 'EUR',
+        type,
+        overdraftLimit: accountId === 'Bob' ? 500n : 0n,
+        name: accountId,
+        ownerReference: this.random(2) === 0 ? '' : pick(this.random, OWNERS),
+        metadata: { z: '1', a: '2' },
+      },
+    };
+  }
+
+  private deposit(ledgerId: string): CommandInit {
+    const accountId = pick(this.random, ['alice', 'Bob', 'alice-2', 'dollar']);
+    return {
+      case: 'deposit',
+      value: {
+        ...this.common(ledgerId),
+        accountId,
+        amount: this.money(accountId === 'dollar' ? 'USD' : 'EUR', 4000),
+      },
+    };
+  }
+
+  private submission(ledgerId: string): CommandInit {
+    return {
+      case: 'submitPayment',
+      value: {
+        ...this.common(ledgerId),
+        ...this.parties(),
+        amount: this.money('EUR', 800),
+        fees: [{ paidBy: FeePayer.PAYEE, toAccountId: 'fees', amount: { currency: 'EUR', minorUnits: 1n } }],
+      },
+    };
+  }
+
+  private parties() {
+    const payerAccountId = pick(this.random, ['alice', 'Bob', 'alice-2']);
+    return { payerAccountId, payeeAccountId: pick(this.random, ['shop', 'alice:sub']) };
+  }
+
+  private common(ledgerId: string) {
+    const { random } = this;
+    const value = {
+      ledgerId,
+      requestId: this.newTransaction(ledgerId),
+      reference: random(3) === 0 ? pick(random, REFERENCES) : '',
+      description: `number ${String(this.next)}`,
+      metadata: { k: 'v', a: 'b' },
+    };
+    if (random(4) !== 0) return value;
+    return { ...value, effectiveTime: timestampOf(this.fixture.now - HOUR * BigInt(random(100))) };
+  }
+
+  private money(currency: string, below: number) {
+    return { currency, minorUnits: BigInt(1 + this.random(below)) };
+  }
+
+  private command(ledgerId: string): CommandInit {
+    const roll = this.random(16);
+    if (roll < 3) return this.deposit(ledgerId);
+    if (roll < 6) return this.submission(ledgerId);
+    if (roll < 13) return this.movement(ledgerId, roll);
+    return this.change(ledgerId, roll);
+  }
+
+  private movement(ledgerId: string, roll: number): CommandInit {
+    const amount = this.money('EUR', 60);
+    const transactionId = this.transaction(ledgerId);
+    switch (roll) {
+      case 6:
+      case 7:
+        return {
+          case: 'authorizePayment',
+          value: { ...this.common(ledgerId), ...this.parties(), amount: this.money('EUR', 800) },
+        };
+      case 8:
+      case 9: {
+        const common = this.common(ledgerId);
+        if (this.random(4) > 0) {
+          const final = this.random(3) === 0;
+          return {
+            case: 'capturePayment',
+            value: { ...common, paymentId: this.hold(ledgerId), amount, final },
+          };
+        }
+        const paymentId = this.random(2) === 0 ? this.hold(ledgerId) : transactionId;
+        return { case: 'refundPayment', value: { ...common, paymentId, amount } };
+      }
+      case 10:
+        return { case: 'withdraw', value: { ...this.common(ledgerId), accountId: 'alice', amount } };
+      case 11:
+        return {
+          case: 'reverseTransaction',
+          value: { ...this.common(ledgerId), transactionId, force: true },
+        };
+      default:
+        return { case: 'postTransaction', value: { ...this.common(ledgerId), entries: this.journal() } };
+    }
+  }
+
+  private authorization(ledgerId: string): CommandInit {
+    // An authorization has no effective_time.
+    const { effectiveTime: _, ...common } = { effectiveTime: undefined, ...this.common(ledgerId) };
+    return {
+      case: 'authorizePayment',
+      value: { ...common, ...this.parties(), amount: this.money('EUR', 300) },
+    };
+  }
+
+  /** Two currencies; one account twice. */
+  private journal() {
+    const euro = this.money('EUR', 50);
+    const dollar = this.money('USD', 50);
+    const twice = { currency: 'EUR', minorUnits: euro.minorUnits * 2n };
+    return [
+      { accountId: 'alice', direction: Direction.DEBIT, amount: euro },
+      { accountId: 'alice', direction: Direction.DEBIT, amount: euro },
+      { accountId: 'fees', direction: Direction.CREDIT, amount: twice },
+      { accountId: '@settlement:USD', direction: Direction.DEBIT, amount: dollar },
+      { accountId: 'dollar', direction: Direction.CREDIT, amount: dollar },
+    ];
+  }
+
+  private change(ledgerId: string, roll: number): CommandInit {
+    const accountId = pick(this.random, ACCOUNTS);
+    const account = { ledgerId, requestId: this.id(), accountId };
+    switch (roll) {
+      case 13: {
+        const requestId = this.id();
+        if (this.random(2) === 0)
+          return {
+            case: 'voidPayment',
+            value: { ledgerId, requestId, paymentId: this.hold(ledgerId) },
+          };
+        return {
+          case: 'updateTransaction',
+          value: {
+            ledgerId,
+            requestId,
+            transactionId: this.transaction(ledgerId),
+            updateMask: { paths: ['description', 'metadata'] },
+            description: 'changed',
+            metadata: { later: 'yes', earlier: 'no' },
+          },
+        };
+      }
+      case 14:
+        return {
+          case: 'updateAccount',
+          value: {
+            ...account,
+            updateMask: { paths: ['name', 'owner_reference', 'overdraft_limit'] },
+            name: 'renamed',
+            ownerReference: this.random(2) === 0 ? '' : pick(this.random, OWNERS),
+            overdraftLimit: BigInt(this.random(1000)),
+          },
+        };
+      default:
+        if (this.random(4) === 0)
+          return { case: 'freezeAccount', value: { ...account, scope: FreezeScope.DEBITS } };
+        if (this.random(3) === 0) return { case: 'closeAccount', value: { ...account, accountId: 'unused' } };
+        return { case: 'unfreezeAccount', value: account };
+    }
+  }
+}

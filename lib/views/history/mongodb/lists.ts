@@ -1,0 +1,117 @@
+/** The lists of the history view as filters of MongoDB: keyset pages in order of position. */
+import type { Filter } from 'mongodb';
+import { AccountStatus, AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
+import {
+  Direction,
+  TransactionKind,
+  TransactionStatus,
+} from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import type { AccountDocument, EntryDocument, LedgerDocument, TransactionDocument } from './documents.js';
+import type { AccountListing, EntryListing, LedgerListing, TimeRange, TransactionListing } from '../view.js';
+
+/** Ids are ASCII below this, so that the ids with a prefix are a range. */
+const AFTER_IDS = '\x7f';
+
+interface Range {
+  $gt?: bigint;
+  $gte?: bigint;
+  $lt?: bigint;
+  $lte?: bigint;
+}
+
+/** Of what has versions: the one that is valid at a position. */
+export function validAt(at: bigint): { from: { $lt: bigint }; until: { $gt: bigint } } {
+  return { from: upTo(at), until: { $gt: at } };
+}
+
+/**
+ * Positions up to one. Said as `less than the next`: the server that stands in for MongoDB where there is none begins a
+ * descending scan of a compound index one entry too low at `less than or equal`; to MongoDB both are the same.
+ */
+export function upTo(position: bigint): { $lt: bigint } {
+  return { $lt: position + 1n };
+}
+
+/** The end of a listing: what it asks for, and never beyond the checkpoint. */
+export function throughOf(through: bigint | null, at: bigint): bigint {
+  return through === null || through > at ? at : through;
+}
+
+function prefixed(prefix: string): { $gte: string; $lt: string } {
+  return { $gte: prefix, $lt: prefix + AFTER_IDS };
+}
+
+function dated({ from, to }: TimeRange): Range | undefined {
+  if (from === null && to === null) return undefined;
+  return { ...(from === null ? {} : { $gte: from }), ...(to === null ? {} : { $lt: to }) };
+}
+
+export function ledgerFilter(listing: LedgerListing, at: bigint): Filter<LedgerDocument> {
+  const { partition, idPrefix, after, through } = listing;
+  return {
+    partition,
+    position: { ...upTo(throughOf(through, at)), ...(after === null ? {} : { $gt: after }) },
+    ...(idPrefix === '' ? {} : { _id: prefixed(idPrefix) }),
+  };
+}
+
+export function accountFilter(listing: AccountListing, at: bigint): Filter<AccountDocument> {
+  const { ledgerId: ledger, idPrefix, currency, type, status, ownerReference: owner, after } = listing;
+  return {
+    ledger,
+    openedPosition: { ...upTo(throughOf(listing.through, at)), ...(after === null ? {} : { $gt: after }) },
+    ...validAt(at),
+    ...(idPrefix === '' ? {} : { account: prefixed(idPrefix) }),
+    ...(currency === '' ? {} : { currency }),
+    ...(type === AccountType.UNSPECIFIED ? {} : { type }),
+    ...(status === AccountStatus.UNSPECIFIED ? {} : { status }),
+    ...(owner === '' ? {} : { owner }),
+  };
+}
+
+export function transactionFilter(listing: TransactionListing, at: bigint): Filter<TransactionDocument> {
+  const { ledgerId: ledger, accountId, kind, status, reference, paymentId: payment } = listing;
+  const { after, descending } = listing;
+  const recorded = dated(listing.recorded);
+  const effective = dated(listing.effective);
+  const through = throughOf(listing.through, at);
+  const end = descending && after !== null && after <= through ? after - 1n : through;
+  return {
+    ledger,
+    position: { ...upTo(end), ...(descending || after === null ? {} : { $gt: after }) },
+    ...validAt(at),
+    ...(accountId === '' ? {} : { names: accountId }),
+    ...(payment === '' ? {} : { payment }),
+    ...(kind === TransactionKind.UNSPECIFIED ? {} : { kind }),
+    ...(status === TransactionStatus.UNSPECIFIED ? {} : { status }),
+    ...(reference === '' ? {} : { reference }),
+    ...(recorded === undefined ? {} : { recorded }),
+    ...(effective === undefined ? {} : { effective }),
+  };
+}
+
+export function entryFilter(listing: EntryListing, at: bigint): Filter<EntryDocument> {
+  const { ledgerId: ledger, accountId: account, kind, direction, transactionId: transaction } = listing;
+  const recorded = dated(listing.recorded);
+  const effective = dated(listing.effective);
+  return {
+    ledger,
+    position: upTo(throughOf(listing.through, at)),
+    ...(account === '' ? {} : { account }),
+    ...(kind === TransactionKind.UNSPECIFIED ? {} : { kind }),
+    ...(direction === Direction.UNSPECIFIED ? {} : { direction }),
+    ...(transaction === '' ? {} : { transaction }),
+    ...(recorded === undefined ? {} : { recorded }),
+    ...(effective === undefined ? {} : { effective }),
+    ...beyondEntry(listing),
+  };
+}
+
+/** The bound of the position alone is for the index; the rest for the entries of one event. */
+function beyondEntry({ after, descending }: EntryListing): Filter<EntryDocument> {
+  if (after === null) return {};
+  const { position, index } = after;
+  return descending
+    ? { $or: [{ position: { $lt: position } }, { position, index: { $lt: index } }] }
+    : { $or: [{ position: { $gt: position } }, { position, index: { $gt: index } }] };
+}

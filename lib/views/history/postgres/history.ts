@@ -1,0 +1,282 @@
+/** The history view in PostgreSQL. */
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { type Account, type Balance, BalanceSchema } from '../../../../gen/quittance/common/v1/account_pb.js';
+import {
+  type Ledger,
+  LedgerSchema,
+  type Transaction,
+} from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { KEYED_PLANS, type Pool } from '../../../log/postgres-client.js';
+import type { BusBatch } from '../../../log/bus.js';
+import { knownExponent } from '../../../base/currency.js';
+import { PostgresApplier } from '../../stores/postgres/apply.js';
+import {
+  type CheckpointColumns,
+  checkpointOf,
+  orGone,
+  postgresGenerations,
+  readCheckpoint,
+} from '../../stores/postgres/generations.js';
+import type { Checkpoint, Read, RowPage, ViewGenerations, ViewRow } from '../../view.js';
+import { canonicalRows } from './canonical.js';
+import {
+  type AccountRecord,
+  balanceIn,
+  entryIn,
+  type EntryRecord,
+  isFound,
+  openedAccountOf,
+  type Optional,
+  transactionIn,
+} from '../records.js';
+import { historyWrites } from './writer.js';
+import { canBeginId, listAccounts, listEntries, listLedgers, listTransactions } from './sql/list.sql.js';
+import * as sql from './sql/read.sql.js';
+import { createTables } from './sql/schema.sql.js';
+import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
+import type {
+  AccountListing,
+  EntryListing,
+  EntryRow,
+  HistoryView,
+  LedgerListing,
+  OpenedAccount,
+  StatementPage,
+  StatementQuery,
+  TransactionListing,
+} from '../view.js';
+
+/**
+ * What the pool of this view is created with (`createPool(config, {options: HISTORY_PLANS})`): all its reads go by key, in
+ * the order of an index. Left to itself the planner sorts a whole ledger for a page as long as a table has no statistics.
+ */
+export const HISTORY_PLANS = `${KEYED_PLANS} -c enable_bitmapscan=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1`;
+
+/** The generations of the history view: the schemas `history_1`, … of the pool's database. */
+export function postgresHistory(pool: Pool): ViewGenerations<HistoryView> {
+  return postgresGenerations<HistoryView>({
+    pool,
+    view: 'history',
+    createSchema: async (client, schema) => {
+      await client.query(createTables(schema));
+    },
+    open: (schema, generation) => new PostgresHistory(pool, schema, generation),
+  });
+}
+
+interface Query {
+  /** Prepared under this name, once a connection; absent: planned for its values. */
+  readonly name?: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** Rows of a read: the checkpoint, and data that a left join may not have found. */
+type Row<R> = CheckpointColumns & Optional<R>;
+
+/** One generation. */
+class PostgresHistory implements HistoryView {
+  readonly id = 'history';
+  readonly store = 'postgres';
+  private readonly applier: PostgresApplier;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly schema: string,
+    readonly generation: number,
+  ) {
+    this.applier = new PostgresApplier(pool, schema, (events, _, partition) =>
+      historyWrites(schema, partition, events),
+    );
+  }
+
+  apply(batch: BusBatch): Promise<void> {
+    return this.unlessGone(this.applier.apply(batch));
+  }
+
+  checkpoint(partition: number): Promise<Checkpoint> {
+    return this.unlessGone(readCheckpoint(this.pool, this.schema, partition));
+  }
+
+  rows(page: RowPage): Promise<readonly ViewRow[]> {
+    return this.unlessGone(canonicalRows(this.pool, this.schema, page));
+  }
+
+  ledger(partition: number, ledgerId: string): Promise<Read<Ledger | undefined>> {
+    const query = this.prepared('ledger', sql.readLedger, [partition, ledgerId]);
+    return this.one<LedgerRecord, Ledger>(partition, query, 'document', ledgerIn);
+  }
+
+  ledgers(listing: LedgerListing): Promise<Read<readonly Ledger[]>> {
+    if (!canBeginId(listing.idPrefix)) return this.none(listing.partition);
+    const query = listLedgers(this.schema, listing);
+    return this.many<LedgerRecord, Ledger>(listing.partition, query, 'document', ledgerIn);
+  }
+
+  account(partition: number, ledgerId: string, accountId: string): Promise<Read<Account | undefined>> {
+    const query = this.prepared('account', sql.readAccount, [partition, ledgerId, accountId]);
+    return this.one<AccountRecord, Account>(
+      partition,
+      query,
+      'account_id',
+      (row) => openedAccountOf(row).account,
+    );
+  }
+
+  accounts(listing: AccountListing): Promise<Read<readonly OpenedAccount[]>> {
+    if (!canBeginId(listing.idPrefix)) return this.none(listing.partition);
+    return this.many(listing.partition, listAccounts(this.schema, listing), 'account_id', openedAccountOf);
+  }
+
+  balanceAtPosition(
+    partition: number,
+    ledgerId: string,
+    accountId: string,
+    position: bigint,
+  ): Promise<Read<Balance | undefined>> {
+    const query = this.prepared('version', sql.readVersion, [partition, ledgerId, accountId, position]);
+    return this.one(partition, query, 'account_id', balanceIn);
+  }
+
+  balanceAtEffectiveTime(
+    partition: number,
+    ledgerId: string,
+    accountId: string,
+    time: bigint,
+  ): Promise<Read<Balance | undefined>> {
+    const query = this.prepared('effective', sql.readEffective, [partition, ledgerId, accountId, time]);
+    return this.one<EffectiveRecord, Balance>(partition, query, 'account_id', (row) =>
+      effectiveBalance(row, time),
+    );
+  }
+
+  transaction(
+    partition: number,
+    ledgerId: string,
+    transactionId: string,
+  ): Promise<Read<Transaction | undefined>> {
+    const query = this.prepared('transaction', sql.readTransaction, [partition, ledgerId, transactionId]);
+    return this.one(partition, query, 'event', transactionIn);
+  }
+
+  transactions(listing: TransactionListing): Promise<Read<readonly Transaction[]>> {
+    return this.many(listing.partition, listTransactions(this.schema, listing), 'event', transactionIn);
+  }
+
+  entries(listing: EntryListing): Promise<Read<readonly EntryRow[]>> {
+    return this.many(listing.partition, listEntries(this.schema, listing), 'entry', entryIn);
+  }
+
+  async statement(query: StatementQuery): Promise<Read<StatementPage | undefined>> {
+    const rows = await this.run<StatementRecord>(statementOf(this.schema, query));
+    return { value: pageOf(rows), asOf: checkpointOf(query.partition, rows[0]) };
+  }
+
+  private prepared(name: string, text: (schema: string) => string, values: unknown[]): Query {
+    return { name: `${this.schema}.${name}`, text: text(this.schema), values };
+  }
+
+  private async run<R>(query: Query): Promise<Row<R>[]> {
+    return (await this.unlessGone(this.pool.query<Row<R>>(query))).rows;
+  }
+
+  /** One thing, which `column` shows to be there. */
+  private async one<R, T>(
+    partition: number,
+    query: Query,
+    column: keyof R,
+    value: (row: R) => T | undefined,
+  ): Promise<Read<T | undefined>> {
+    const [row] = await this.run<R>(query);
+    const found = row !== undefined && isFound<R>(row, column) ? value(row) : undefined;
+    return { value: found, asOf: checkpointOf(partition, row) };
+  }
+
+  /** Several things; if there are none, the checkpoint comes with a row of nulls. */
+  private async many<R, T>(
+    partition: number,
+    query: Query,
+    column: keyof R,
+    value: (row: R) => T,
+  ): Promise<Read<readonly T[]>> {
+    const rows = await this.run<R>(query);
+    const values = rows.flatMap((row) => (isFound<R>(row, column) ? [value(row)] : []));
+    return { value: values, asOf: checkpointOf(partition, rows[0]) };
+  }
+
+  private async none(partition: number): Promise<Read<readonly never[]>> {
+    return { value: [], asOf: await this.checkpoint(partition) };
+  }
+
+  private unlessGone<T>(work: Promise<T>): Promise<T> {
+    return orGone(this.id, this.generation, work);
+  }
+}
+
+interface LedgerRecord {
+  readonly document: Uint8Array;
+}
+
+function ledgerIn({ document }: LedgerRecord): Ledger {
+  return fromBinary(LedgerSchema, document);
+}
+
+interface EffectiveRecord {
+  readonly account_id: string;
+  readonly currency: string;
+  readonly opened_position: bigint;
+  readonly opened_time: bigint;
+  readonly credits: bigint;
+  readonly debits: bigint;
+  /** Null: no entry is dated so early. */
+  readonly position: bigint | null;
+}
+
+/** An account is there from its opening on, and before it as far back as its entries are dated. */
+function effectiveBalance(row: EffectiveRecord, time: bigint): Balance | undefined {
+  if (row.position === null && row.opened_time > time) return undefined;
+  return create(BalanceSchema, {
+    accountId: row.account_id,
+    currency: row.currency,
+    exponent: knownExponent(row.currency),
+    posted: row.credits - row.debits,
+    credits: row.credits,
+    debits: row.debits,
+    position: row.position ?? row.opened_position,
+  });
+}
+
+interface StatementRecord extends EntryRecord {
+  readonly account_currency: string;
+  readonly opening: bigint;
+  readonly closing: bigint;
+  readonly brought_forward: bigint;
+}
+
+/** Planned for its values: how much of an account a range is, only they say. */
+function statementOf(schema: string, query: StatementQuery): Query {
+  const { partition, ledgerId, accountId, through, range, after, limit } = query;
+  const values = [
+    partition,
+    ledgerId,
+    accountId,
+    through,
+    range.from,
+    range.to,
+    after?.position ?? null,
+    after?.index ?? null,
+    limit,
+  ];
+  return query.basis === 'effective'
+    ? { text: statementByEffectiveTime(schema), values: [...values, after?.time ?? null] }
+    : { text: statementByRecordedTime(schema), values };
+}
+
+function pageOf(rows: readonly Row<StatementRecord>[]): StatementPage | undefined {
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const { account_currency: currency, opening, closing, brought_forward: broughtForward } = row;
+  if (currency === null || opening === null || closing === null || broughtForward === null) return undefined;
+  const lines = rows.flatMap((line) => (isFound<StatementRecord>(line, 'entry') ? [entryIn(line)] : []));
+  return { opening, closing, broughtForward, lines, currency };
+}

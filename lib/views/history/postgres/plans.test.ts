@@ -1,0 +1,271 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AccountStatus, AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
+import {
+  Direction,
+  TransactionKind,
+  TransactionStatus,
+} from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { createTestDatabase, type TestDatabase } from '../../../../test/postgres.js';
+import { createPool, type Pool } from '../../../log/postgres-client.js';
+import { HISTORY_PLANS, postgresHistory } from './history.js';
+import { listAccounts, listEntries, listTransactions, type Statement } from './sql/list.sql.js';
+import * as read from './sql/read.sql.js';
+import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
+import type { AccountListing, EntryListing, TransactionListing } from '../view.js';
+
+const SCHEMA = 'history_1';
+const ROWS = 20_000;
+const LIMIT = 50;
+/** What a page may touch: some index entries for each row that it returns, never a part of the table that grows with it. */
+const MOST_ROWS = 20 * LIMIT;
+
+/** Transaction n is at position 2n and moves 1 from account n % 1000 to `hot`; times are n seconds. */
+const fill = `
+insert into ${SCHEMA}.checkpoint (partition, event_offset, epoch, position, hash, recorded_time)
+values (0, ${2 * ROWS}, 0, ${2 * ROWS}, '', 0);
+insert into ${SCHEMA}.accounts (ledger_id, account_id, opened_position, opened_time, changed_position, type, status,
+  freeze_scope, currency, owner_reference, profile)
+select 'main', case n when 0 then 'hot' else 'a' || n end, 2 * n + 1, 0, 2 * n + 1, case n % 500 when 1 then 2 else 1 end,
+  case n % 500 when 2 then 3 else 1 end, 0, case n % 500 when 3 then 'JPY' else 'EUR' end,
+  case when n % 2 = 0 then convert_to('owner' || n % 500, 'UTF8') end, ''
+from generate_series(0, ${ROWS - 1}) n;
+insert into ${SCHEMA}.account_versions (ledger_id, account_id, position, version, credits, debits, held, overdraft_limit)
+select 'main', x.account, 2 * n, n, n, 0, 0, 0
+from generate_series(1, ${ROWS}) n cross join lateral (values ('hot'), ('a' || n % 1000 + 1)) x (account);
+insert into ${SCHEMA}.account_versions (ledger_id, account_id, position, version, credits, debits, held, overdraft_limit)
+select 'main', 'a' || n, 2 * n + 1, 1, 0, 0, 0, 0 from generate_series(1001, ${ROWS - 1}) n;
+insert into ${SCHEMA}.transactions (ledger_id, position, transaction_id, kind, status, reference, payment_id,
+  effective_time, recorded_time, version, changed_position, event, change)
+select 'main', 2 * n, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, case n % 500 when 1 then 8 else 3 end,
+  case n % 500 when 2 then 2 else 1 end, case when n % 3 = 0 then convert_to('ref' || n % 5000, 'UTF8') end,
+  case when n % 4 = 0 then ('00000000-0000-7000-8000-' || lpad((n / 8 * 8 + 1)::text, 12, '0'))::uuid end,
+  n * 1000000::bigint - n % 7 * 500000, n * 1000000::bigint, 1, 2 * n, repeat('x', 250)::bytea, null
+from generate_series(1, ${ROWS}) n;
+insert into ${SCHEMA}.transaction_accounts (ledger_id, account_id, position, effective_time, changed)
+select 'main', 'a' || n % 300 + 5000, 2 * n, n * 1000000::bigint, false from generate_series(2, ${ROWS}) n;
+insert into ${SCHEMA}.entries (ledger_id, position, entry, account_id, direction, amount, version, posted_after,
+  effective_time)
+select 'main', 2 * n, x.entry, x.account, x.entry + 1, 1, n, n, n * 1000000::bigint - n % 7 * 500000
+from generate_series(1, ${ROWS}) n cross join lateral (values (0, 'hot'), (1, 'a' || n % 1000 + 1)) x (entry, account)`;
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Index Recheck'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+let database: TestDatabase;
+let pool: Pool;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = createPool(database.config, {
+    max: 2,
+    name: 'plans',
+    options: HISTORY_PLANS,
+    statementTimeout_ms: 60_000,
+  });
+  await postgresHistory(pool).migrate();
+  // Else the server may come to analyze them before we have looked without statistics.
+  for (const table of ['accounts', 'account_versions', 'transactions', 'transaction_accounts', 'entries'])
+    await pool.query(`alter table ${SCHEMA}.${table} set (autovacuum_enabled = false)`);
+  await pool.query(fill);
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+/** How many rows a statement reads from tables, and the tables that it scans as a whole. */
+async function costOf({ text, values }: Statement): Promise<{ read: number; whole: string[]; plan: string }> {
+  const { rows } = await pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+    `explain (analyze, timing off, format json) ${text}`,
+    values,
+  );
+  const plan = rows[0]?.['QUERY PLAN'][0].Plan;
+  if (plan === undefined) throw new Error('no plan');
+  let touched = 0;
+  const whole: string[] = [];
+  const visit = (node: PlanNode): void => {
+    const table = node['Relation Name'];
+    if (table !== undefined && node['Node Type'] === 'Seq Scan' && table !== 'checkpoint') whole.push(table);
+    const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+    if (node['Node Type'].includes('Scan')) touched += (node['Actual Rows'] + removed) * node['Actual Loops'];
+    node.Plans?.forEach(visit);
+  };
+  visit(plan);
+  return { read: touched, whole, plan: JSON.stringify(plan, undefined, 1) };
+}
+
+async function expectCheap(statement: Statement): Promise<void> {
+  const { read: touched, whole, plan } = await costOf(statement);
+  if (touched > MOST_ROWS || whole.length > 0) throw new Error(`reads ${String(touched)} rows by ${plan}`);
+  expect(whole).toEqual([]);
+}
+
+const OPEN = { from: null, to: null };
+const id = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+const SECOND = 1_000_000n;
+
+const transactionFilters: Record<string, Partial<TransactionListing>> = {
+  none: {},
+  'a quiet account': { accountId: 'a7' },
+  'a hot account': { accountId: 'hot' },
+  'an account that is only named': { accountId: 'a5000' },
+  'a rare kind': { kind: TransactionKind.REVERSAL },
+  'the usual kind': { kind: TransactionKind.PAYMENT },
+  'a rare status': { status: TransactionStatus.DECLINED },
+  'the usual status': { status: TransactionStatus.POSTED },
+  'a reference': { reference: 'ref300' },
+  'a payment': { paymentId: id(801) },
+  'a recorded range': { recorded: { from: 9000n * SECOND, to: 9100n * SECOND } },
+  'an effective range': { effective: { from: 9000n * SECOND, to: 9100n * SECOND } },
+  'an account and a recorded range': {
+    accountId: 'hot',
+    recorded: { from: 9000n * SECOND, to: 9100n * SECOND },
+  },
+  'a hot account and an effective range': {
+    accountId: 'hot',
+    effective: { from: 9000n * SECOND, to: 9100n * SECOND },
+  },
+  'an account and a payment': { accountId: 'hot', paymentId: id(801) },
+  'a quiet account and an effective range': {
+    accountId: 'a7',
+    effective: { from: 9000n * SECOND, to: 9100n * SECOND },
+  },
+};
+
+const entryFilters: Record<string, Partial<EntryListing>> = {
+  none: {},
+  'a quiet account': { accountId: 'a7' },
+  'a hot account': { accountId: 'hot' },
+  'a rare kind': { kind: TransactionKind.REVERSAL },
+  'a direction': { direction: Direction.CREDIT },
+  'a transaction': { transactionId: id(801) },
+  'a recorded range': { recorded: { from: 9000n * SECOND, to: 9100n * SECOND } },
+  'an effective range': { effective: { from: 9000n * SECOND, to: 9100n * SECOND } },
+  'a hot account and an effective range': {
+    accountId: 'hot',
+    effective: { from: 9000n * SECOND, to: 9100n * SECOND },
+  },
+  'a hot account and a recorded range': {
+    accountId: 'hot',
+    recorded: { from: 9000n * SECOND, to: 9100n * SECOND },
+  },
+};
+
+const accountFilters: Record<string, Partial<AccountListing>> = {
+  none: {},
+  'a prefix': { idPrefix: 'a77' },
+  'a rare currency': { currency: 'JPY' },
+  'a rare type': { type: AccountType.ASSET },
+  'a rare status': { status: AccountStatus.CLOSED },
+  'an owner': { ownerReference: 'owner44' },
+};
+
+function transactions(change: Partial<TransactionListing>): Statement {
+  return listTransactions(SCHEMA, {
+    partition: 0,
+    ledgerId: 'main',
+    accountId: '',
+    kind: TransactionKind.UNSPECIFIED,
+    status: TransactionStatus.UNSPECIFIED,
+    reference: '',
+    paymentId: '',
+    recorded: OPEN,
+    effective: OPEN,
+    descending: false,
+    after: null,
+    through: null,
+    limit: LIMIT,
+    ...change,
+  });
+}
+
+function entries(change: Partial<EntryListing>): Statement {
+  return listEntries(SCHEMA, {
+    partition: 0,
+    ledgerId: 'main',
+    accountId: '',
+    kind: TransactionKind.UNSPECIFIED,
+    direction: Direction.UNSPECIFIED,
+    transactionId: '',
+    recorded: OPEN,
+    effective: OPEN,
+    descending: false,
+    after: null,
+    through: null,
+    limit: LIMIT,
+    ...change,
+  });
+}
+
+function accounts(change: Partial<AccountListing>): Statement {
+  return listAccounts(SCHEMA, {
+    partition: 0,
+    ledgerId: 'main',
+    idPrefix: '',
+    currency: '',
+    type: AccountType.UNSPECIFIED,
+    status: AccountStatus.UNSPECIFIED,
+    ownerReference: '',
+    after: null,
+    through: null,
+    limit: LIMIT,
+    ...change,
+  });
+}
+
+/** Whether a range is narrow only statistics can say: that is a matter of the minute until the server has analyzed. */
+const needsStatistics = (filter: { readonly effective?: unknown }) => filter.effective !== undefined;
+
+// A generation has no statistics until it is switched to or the server comes to analyze it.
+describe.each([
+  ['without statistics', false],
+  ['with statistics', true],
+])('over 20,000 transactions %s', (_name, analyzed) => {
+  beforeAll(async () => {
+    if (analyzed) await pool.query('analyze');
+  });
+  const casesOf = <F extends { readonly effective?: unknown }>(filters: Record<string, F>) =>
+    Object.entries(filters).filter(([, filter]) => analyzed || !needsStatistics(filter));
+
+  test.each(casesOf(transactionFilters))('a page of transactions reads little: %s', async (_, filter) => {
+    await expectCheap(transactions(filter));
+    await expectCheap(transactions({ ...filter, descending: true }));
+    await expectCheap(transactions({ ...filter, after: BigInt(ROWS), through: BigInt(2 * ROWS - 100) }));
+    await expectCheap(transactions({ ...filter, after: BigInt(ROWS), descending: true }));
+  });
+
+  test.each(casesOf(entryFilters))('a page of entries reads little: %s', async (_, filter) => {
+    await expectCheap(entries(filter));
+    await expectCheap(entries({ ...filter, descending: true }));
+    await expectCheap(entries({ ...filter, after: { position: BigInt(ROWS), index: 0 } }));
+    await expectCheap(entries({ ...filter, after: { position: BigInt(ROWS), index: 1 }, descending: true }));
+  });
+
+  test.each(Object.entries(accountFilters))('a page of accounts reads little: %s', async (_, filter) => {
+    await expectCheap(accounts(filter));
+    await expectCheap(accounts({ ...filter, after: BigInt(ROWS) }));
+  });
+
+  test('reads of one thing read one thing', async () => {
+    const account = [0, 'main', 'hot'];
+    await expectCheap({ text: read.readAccount(SCHEMA), values: account });
+    await expectCheap({ text: read.readVersion(SCHEMA), values: [...account, BigInt(ROWS)] });
+    await expectCheap({ text: read.readTransaction(SCHEMA), values: [0, 'main', id(801)] });
+    await expectCheap({ text: read.readEffective(SCHEMA), values: [0, 'main', 'a7', 9000n * SECOND] });
+  });
+
+  test('a statement of a hot account by recorded time reads its page, by effective time the index up to its end', async () => {
+    const values = [0, 'main', 'hot', null, 9000n * SECOND, null, 19_000n, 0, LIMIT];
+    await expectCheap({ text: statementByRecordedTime(SCHEMA), values });
+    const early = [0, 'main', 'hot', null, 100n * SECOND, 200n * SECOND, null, null, LIMIT, null];
+    await expectCheap({ text: statementByEffectiveTime(SCHEMA), values: early });
+  });
+});

@@ -1,0 +1,64 @@
+/** The reports view in PostgreSQL. Data and checkpoint change in one transaction; rollups follow, and are never needed. */
+import type { Pool } from '../../../log/postgres-client.js';
+import type { BusBatch } from '../../../log/bus.js';
+import { PostgresApplier } from '../../stores/postgres/apply.js';
+import { orGone, postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
+import type { RowPage, ViewGenerations } from '../../view.js';
+import { readCashFlow, readDeclines, readRank, readTrialBalance, readVolume } from './queries.js';
+import { readRows } from './rows.js';
+import { ReportSealer } from './sealer.js';
+import { ReportWriter } from './writer.js';
+import { schemaSql } from './sql/schema.sql.js';
+import type { ReportsView } from '../view.js';
+
+/**
+ * Session options for the pool: to compile a report takes longer than to run it (measured: 60 ms for one without rows, 2 ms
+ * without compiling). Unlike other views' pools not KEYED_PLANS: reports read ranges, and hash.
+ */
+export const REPORT_PLANS = '-c jit=off';
+
+/**
+ * The generations of the reports view.
+ * @param pool from createPool with REPORT_PLANS; two connections at least where it is written, for sums are made beside.
+ */
+export function postgresReports(pool: Pool): ViewGenerations<ReportsView> {
+  return postgresGenerations<ReportsView>({
+    pool,
+    view: 'reports',
+    createSchema: async (client, schema) => {
+      await client.query(schemaSql(schema));
+    },
+    open: (schema, generation) => openReports(pool, schema, generation),
+  });
+}
+
+function openReports(pool: Pool, schema: string, generation: number): ReportsView {
+  const writer = new ReportWriter(schema);
+  const sealer = new ReportSealer(pool, schema);
+  const gone = <T>(read: Promise<T>) => orGone('reports', generation, read);
+  const applier = new PostgresApplier(
+    pool,
+    schema,
+    (events, client, partition) => writer.writesOf(events, client, partition),
+    () => {
+      writer.reset();
+    },
+  );
+  const apply = async (batch: BusBatch): Promise<void> => {
+    await applier.apply(batch);
+    await sealer.follow(batch.partition, batch.watermark);
+  };
+  return {
+    id: 'reports',
+    store: 'postgres',
+    generation,
+    apply: (batch) => gone(apply(batch)),
+    checkpoint: (partition) => gone(readCheckpoint(pool, schema, partition)),
+    rows: (page: RowPage) => gone(readRows({ pool, schema }, page)),
+    trialBalance: (query) => gone(readTrialBalance(pool, schema, query)),
+    volume: (query) => gone(readVolume(pool, schema, query)),
+    declines: (query) => gone(readDeclines(pool, schema, query)),
+    cashFlow: (query) => gone(readCashFlow(pool, schema, query)),
+    rank: (query) => gone(readRank(pool, schema, query)),
+  };
+}

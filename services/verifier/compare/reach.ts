@@ -1,0 +1,58 @@
+/** Waits for views, and checks that they are at the log that they say they are at. */
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import type { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
+import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import { fail } from '../../../lib/rpc/errors.js';
+import type { View } from '../../../lib/views/view.js';
+import { rest } from '../../../lib/base/pause.js';
+import type { FindingSink } from './findings.js';
+import type { StoredLog } from '../ports.js';
+
+const POLL_ms = 10;
+
+/**
+ * Resolves when the view holds every event of the partition up to a position.
+ * @throws CallError READ_MODEL_BEHIND at the due time (milliseconds since 1970), or the signal's reason.
+ */
+export async function reach(
+  view: View,
+  partition: number,
+  position: bigint,
+  due_ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const checkpoint = await view.checkpoint(partition);
+    if (checkpoint.position >= position) return;
+    if (Date.now() >= due_ms) {
+      throw fail(ErrorReason.READ_MODEL_BEHIND, `the ${view.id} view has not reached the log's end`, {
+        metadata: { view: view.id, position: String(checkpoint.position), required: String(position) },
+      });
+    }
+    await rest(POLL_ms, signal);
+  }
+}
+
+/**
+ * A checkpoint must stand on an event of this log: else the log lost events that its reader has seen, which a hash chain
+ * alone does not show.
+ */
+export async function checkPoint(
+  stored: StoredLog,
+  subject: VerifySubject,
+  point: Pick<LogPoint, 'position' | 'hash'>,
+  findings: FindingSink,
+): Promise<void> {
+  const { position } = point;
+  if (position < 0n) return;
+  const page = { after: position - 1n, through: position, limit: 1, ledgerId: null, streamId: null };
+  const [found] = await stored.page(page);
+  const expected = found === undefined ? 'no event: the log ends before' : hex(found.hash);
+  const actual = hex(point.hash);
+  if (expected !== actual) findings.add({ subject, position, entity: 'checkpoint', expected, actual });
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}

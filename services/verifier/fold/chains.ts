@@ -1,0 +1,66 @@
+/** The transactions of a ledger, stream by stream: those used last in memory, the others read from the log when needed. */
+import { LRUCache } from 'lru-cache';
+import { decodeStored, type LogRecord } from '../log/chain-walk.js';
+import { idOf, UnreadableEventError } from './made-by.js';
+import type { StoredLog } from '../ports.js';
+import { type Chain, type Complain, type Effect, foldTransactions } from './transaction-fold.js';
+
+const PAGE_EVENTS = 1_000;
+
+/**
+ * Each chain of transactions is in one stream of the log, so one that was forgotten is folded again from its stream alone:
+ * memory is bounded by how many are kept, whatever the number of transactions.
+ */
+export class Chains {
+  readonly #log: StoredLog;
+  readonly #ledgerId: string;
+  readonly #kept: LRUCache<string, Chain>;
+
+  constructor(log: StoredLog, ledgerId: string, most: number) {
+    this.#log = log;
+    this.#ledgerId = ledgerId;
+    this.#kept = new LRUCache({ max: most });
+  }
+
+  /** What the event does to transactions. @throws UnreadableEventError */
+  apply(record: LogRecord, complain: Complain): readonly Effect[] | Promise<readonly Effect[]> {
+    const { event } = record;
+    if (event.stream.case !== 'transactionStreamId') return [];
+    const streamId = idOf(event.stream.value);
+    const kept = this.#kept.get(streamId);
+    if (kept !== undefined) return foldTransactions(kept, record, complain);
+    if (streamId === idOf(event.requestId) && event.payload.case !== 'transactionUpdated') {
+      return foldTransactions(this.#keep(streamId, new Map()), record, complain);
+    }
+    return this.#load(streamId, record.position).then((chain) =>
+      foldTransactions(this.#keep(streamId, chain), record, complain),
+    );
+  }
+
+  #keep(streamId: string, chain: Chain): Chain {
+    this.#kept.set(streamId, chain);
+    return chain;
+  }
+
+  /** The chain as it is before a position. What is wrong with it was found when its events came by. */
+  async #load(streamId: string, before: bigint): Promise<Chain> {
+    const chain: Chain = new Map();
+    for (let after = -1n; ;) {
+      const page = { after, through: before - 1n, limit: PAGE_EVENTS, ledgerId: this.#ledgerId, streamId };
+      const rows = await this.#log.page(page);
+      for (const row of rows) fold(chain, decodeStored(row));
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE_EVENTS) return chain;
+      after = last.position;
+    }
+  }
+}
+
+function fold(chain: Chain, record: LogRecord | undefined): void {
+  if (record === undefined) return;
+  try {
+    foldTransactions(chain, record, () => undefined);
+  } catch (error) {
+    if (!(error instanceof UnreadableEventError)) throw error;
+  }
+}

@@ -1,0 +1,92 @@
+/** Reads what state tables and views hold, page by page: no statement holds a snapshot for longer than its page. */
+
+import type { View } from '../../../lib/views/view.js';
+import type { Comparison } from '../compare/comparison.js';
+import { KeyCheckpoints } from '../log/key-checkpoints.js';
+import type { StateCheckpoints } from '../fold/ledger-pass.js';
+import type { StateTables } from '../ports.js';
+import { readAccountContent, readTransactionContent, stateKey } from './state-rows.js';
+
+/** Small: a page is decoded and compared in one go, and whoever else lives in this process waits meanwhile. */
+const PAGE_ROWS = 500;
+/** Before every transaction. */
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
+/** Told how many rows were read. */
+export type OnRows = (rows: number) => void;
+
+/** Hands all rows of a ledger in a view to a comparison. */
+export async function readView(
+  view: View,
+  ledgerId: string,
+  comparison: Comparison,
+  onRows: OnRows,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let afterKey: string | null = null; ;) {
+    signal.throwIfAborted();
+    const rows = await view.rows({ ledgerId, afterKey, limit: PAGE_ROWS });
+    for (const { key, position, content } of rows) comparison.actual(key, position, content);
+    onRows(rows.length);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE_ROWS) return;
+    afterKey = last.key;
+  }
+}
+
+/** Hands all rows of a ledger in the state tables to a comparison; gives the checkpoints that they were read at. */
+export async function readState(
+  state: StateTables,
+  ledgerId: string,
+  comparison: Comparison,
+  onRows: OnRows,
+  signal: AbortSignal,
+): Promise<StateCheckpoints> {
+  const accounts = new KeyCheckpoints();
+  await pages(
+    (after) => state.accountPage(ledgerId, after, PAGE_ROWS),
+    '',
+    ({ accountId }) => accountId,
+    (row) => {
+      comparison.actual(stateKey.account(row.accountId), 0n, readAccountContent(row));
+    },
+    { checkpoints: accounts, onRows, signal },
+  );
+  const transactions = new KeyCheckpoints();
+  await pages(
+    (after) => state.transactionPage(ledgerId, after, PAGE_ROWS),
+    NIL_UUID,
+    ({ transactionId }) => transactionId,
+    (row) => {
+      comparison.actual(stateKey.transaction(row.transactionId), 0n, readTransactionContent(row));
+    },
+    { checkpoints: transactions, onRows, signal },
+  );
+  return { accounts, transactions };
+}
+
+interface Reading {
+  readonly checkpoints: KeyCheckpoints;
+  readonly onRows: OnRows;
+  readonly signal: AbortSignal;
+}
+
+async function pages<R>(
+  read: (after: string) => Promise<{ readonly checkpoint: bigint; readonly rows: readonly R[] }>,
+  first: string,
+  keyOf: (row: R) => string,
+  take: (row: R) => void,
+  { checkpoints, onRows, signal }: Reading,
+): Promise<void> {
+  for (let after = first; ;) {
+    signal.throwIfAborted();
+    const { checkpoint, rows } = await read(after);
+    rows.forEach(take);
+    onRows(rows.length);
+    const last = rows.at(-1);
+    const isLast = last === undefined || rows.length < PAGE_ROWS;
+    checkpoints.add(isLast ? undefined : keyOf(last), checkpoint);
+    if (isLast) return;
+    after = keyOf(last);
+  }
+}

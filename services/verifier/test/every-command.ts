@@ -1,0 +1,130 @@
+/** A ledger, `every`, that each kind of command has touched, with each kind of end that a payment can have. */
+import { FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
+import { Direction, FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
+import { DAY } from '../../../lib/base/time.js';
+import { type LedgerFixture, testId } from '../../../test/ledger-fixture.js';
+
+const ledgerId = 'every';
+const FIRST_ID = 800_000;
+
+/** Adds the ledger to a fixture. */
+export function everyCommand(fixture: LedgerFixture): void {
+  let next = FIRST_ID;
+  const id = () => testId(next++);
+  const run = fixture.run.bind(fixture);
+  const eur = (minorUnits: bigint) => ({ currency: 'EUR', minorUnits });
+  const base = () => ({ ledgerId, requestId: id() });
+  const parties = { payerAccountId: 'alice', payeeAccountId: 'shop' };
+  const fees = [{ paidBy: FeePayer.PAYER, toAccountId: 'fees', amount: eur(3n) }];
+
+  run({ case: 'createLedger', value: { ...base(), description: 'all of it', metadata: { b: '1', a: '2' } } });
+  for (const accountId of ['alice', 'bob', 'shop', 'shut']) {
+    run({
+      case: 'openAccount',
+      value: { ...base(), accountId, currency: 'EUR', metadata: { z: '1', a: '2' } },
+    });
+  }
+  run({
+    case: 'openAccount',
+    value: { ...base(), accountId: 'fees', currency: 'EUR', type: AccountType.REVENUE },
+  });
+  run({ case: 'openAccount', value: { ...base(), accountId: 'yen', currency: 'JPY', overdraftLimit: 500n } });
+  run({
+    case: 'updateAccount',
+    value: {
+      ...base(),
+      accountId: 'bob',
+      updateMask: { paths: ['overdraft_limit', 'metadata'] },
+      overdraftLimit: 100n,
+      metadata: { k: 'v' },
+    },
+  });
+  run({ case: 'freezeAccount', value: { ...base(), accountId: 'bob', scope: FreezeScope.ALL } });
+  run({ case: 'unfreezeAccount', value: { ...base(), accountId: 'bob' } });
+  run({ case: 'closeAccount', value: { ...base(), accountId: 'shut' } });
+
+  run({ case: 'deposit', value: { ...base(), accountId: 'alice', amount: eur(100_000n) } });
+  run({ case: 'withdraw', value: { ...base(), accountId: 'alice', amount: eur(1_000n) } });
+  // Declined for funds, and for an account that is closed.
+  const declined = base();
+  run({
+    case: 'submitPayment',
+    value: { ...declined, ...parties, payerAccountId: 'bob', amount: eur(5_000n) },
+  });
+  run({ case: 'withdraw', value: { ...base(), accountId: 'bob', amount: eur(900n) } });
+  run({ case: 'deposit', value: { ...base(), accountId: 'shut', amount: eur(1n) } });
+
+  const paid = base();
+  run({
+    case: 'submitPayment',
+    value: { ...paid, ...parties, amount: eur(700n), fees, reference: 'order 1' },
+  });
+  const refund = base();
+  const refunded = { paymentId: paid.requestId, amount: eur(100n), fees };
+  run({ case: 'refundPayment', value: { ...refund, ...refunded } });
+  run({ case: 'reverseTransaction', value: { ...base(), transactionId: refund.requestId } });
+  run({ case: 'reverseTransaction', value: { ...base(), transactionId: paid.requestId } });
+
+  const authorize = (amount: bigint) => {
+    const authorized = base();
+    run({ case: 'authorizePayment', value: { ...authorized, ...parties, amount: eur(amount) } });
+    return authorized.requestId;
+  };
+  const capture = (paymentId: string, amount: bigint, final: boolean) => {
+    const captured = base();
+    run({ case: 'capturePayment', value: { ...captured, paymentId, amount: eur(amount), final, fees } });
+    return captured.requestId;
+  };
+  const partly = authorize(400n);
+  const first = capture(partly, 100n, false);
+  run({ case: 'reverseTransaction', value: { ...base(), transactionId: first } });
+  capture(partly, 200n, true);
+  const voided = authorize(300n);
+  run({ case: 'voidPayment', value: { ...base(), paymentId: voided } });
+  const expiring = authorize(200n);
+  capture(expiring, 50n, false);
+  authorize(150n);
+
+  const journal = base();
+  run({
+    case: 'postTransaction',
+    value: {
+      ...journal,
+      entries: [
+        { accountId: 'alice', direction: Direction.DEBIT, amount: eur(20n) },
+        { accountId: 'fees', direction: Direction.CREDIT, amount: eur(20n) },
+        { accountId: 'yen', direction: Direction.DEBIT, amount: { currency: 'JPY', minorUnits: 9n } },
+        {
+          accountId: '@settlement:JPY',
+          direction: Direction.CREDIT,
+          amount: { currency: 'JPY', minorUnits: 9n },
+        },
+      ],
+    },
+  });
+  run({ case: 'reverseTransaction', value: { ...base(), transactionId: journal.requestId } });
+  const annotate = (transactionId: string, path: string) => {
+    const words = path === 'metadata' ? { metadata: { y: '1', x: '2' } } : { description: 'in other words' };
+    run({
+      case: 'updateTransaction',
+      value: { ...base(), transactionId, updateMask: { paths: [path] }, ...words },
+    });
+  };
+  annotate(journal.requestId, 'metadata');
+  annotate(declined.requestId, 'description');
+  annotate(partly, 'description');
+  fixture.runAtomic([
+    { case: 'deposit', value: { ...base(), accountId: 'bob', amount: eur(40n) } },
+    { case: 'submitPayment', value: { ...base(), ...parties, amount: eur(60n) } },
+  ]);
+  // One is declined, so all are.
+  fixture.runAtomic([
+    { case: 'deposit', value: { ...base(), accountId: 'bob', amount: eur(40n) } },
+    { case: 'withdraw', value: { ...base(), accountId: 'bob', amount: eur(9_000n) } },
+    { case: 'submitPayment', value: { ...base(), ...parties, amount: eur(60n) } },
+  ]);
+  fixture.now += 8n * DAY;
+  fixture.expire(ledgerId, expiring);
+  run({ case: 'deposit', value: { ...base(), accountId: 'alice', amount: eur(5n) } });
+}

@@ -1,0 +1,337 @@
+/**
+ * Verifies a ledger: that the log is whole, that it folds to what it says, and that state tables and views equal the fold.
+ *
+ * Memory is bounded by: the accounts of one range of ids (`mostAccounts`; more of them mean more passes over the ledger), the
+ * chains of transactions used last (`mostChains`; others are folded again from their streams), the report sums of 15
+ * minutes, 1 MiB of row sums a subject, the rows of those buckets whose sums differ (`mostRows`), and the rows that events
+ * after the log's end at the start have changed while they were read.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { VerifySubject } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
+import { fail } from '../../lib/rpc/errors.js';
+import type { View } from '../../lib/views/view.js';
+import { ChainWalk, decodeStored, type LogRecord } from './log/chain-walk.js';
+import { Comparison } from './compare/comparison.js';
+import { type FindingSink, type Findings, NO_FINDINGS } from './compare/findings.js';
+import { HASH_END, type HashRange } from './fold/hash-range.js';
+import { isFixedHistoryRow } from './rows/history-rows.js';
+import { type Comparisons, LedgerPass, type StateCheckpoints } from './fold/ledger-pass.js';
+import type { StateTables, StoredEvent, StoredLog } from './ports.js';
+import { checkPoint, reach } from './compare/reach.js';
+import { readState, readView } from './rows/read-rows.js';
+import { isFixedReportRow } from './rows/report-sums.js';
+import { BUCKETS } from './rows/row-sums.js';
+
+/** What bounds memory. */
+export interface VerifyLimits {
+  /** Accounts in memory. */
+  readonly mostAccounts: number;
+  /** Chains of transactions in memory. */
+  readonly mostChains: number;
+  /** Rows of a subject in memory when differences are named. */
+  readonly mostRows: number;
+  /** How often the ledger is read again to name differences; beyond that they are counted by bucket. */
+  readonly mostSecondLooks: number;
+}
+
+export const DEFAULT_LIMITS: VerifyLimits = {
+  mostAccounts: 200_000,
+  mostChains: 20_000,
+  mostRows: 100_000,
+  mostSecondLooks: 10,
+};
+
+/** What verification reads. */
+export interface VerifyDeps {
+  readonly stored: StoredLog;
+  readonly state: StateTables;
+  /** The generations that serve. */
+  readonly views: {
+    readonly balances: () => Promise<View>;
+    readonly history: () => Promise<View>;
+    readonly reports: () => Promise<View>;
+  };
+  readonly partitionOf: (ledgerId: string) => number;
+  readonly limits?: Partial<VerifyLimits>;
+}
+
+/** One verification. */
+export interface Verification {
+  readonly ledgerId: string;
+  /** How long to wait for views, milliseconds since 1970. */
+  readonly due_ms: number;
+  readonly findings: Findings;
+  readonly signal: AbortSignal;
+}
+
+export const SUBJECTS = [
+  VerifySubject.LOG,
+  VerifySubject.STATE_TABLES,
+  VerifySubject.BALANCES,
+  VerifySubject.HISTORY,
+  VerifySubject.REPORTS,
+] as const;
+
+const PAGE_EVENTS = 500;
+/** Events folded in one go: whoever else lives in this process waits meanwhile. */
+const EVENTS_A_TURN = 50;
+/** The largest int8. */
+const NO_END = 9_223_372_036_854_775_807n;
+
+/** What was verified to. */
+export interface VerifiedEnd {
+  readonly position: bigint;
+  readonly hash: Uint8Array;
+}
+
+interface Run extends VerifyDeps, Verification {
+  readonly bounds: VerifyLimits;
+  readonly through: bigint;
+  readonly serving: { readonly balances: View; readonly history: View; readonly reports: View };
+}
+
+/**
+ * Verifies up to the log's end at the start, which it gives. Findings and progress go to `findings`.
+ * @throws CallError LEDGER_NOT_FOUND, READ_MODEL_BEHIND, or the signal's reason.
+ */
+export async function verify(deps: VerifyDeps, verification: Verification): Promise<VerifiedEnd> {
+  const { stored, views } = deps;
+  const { ledgerId, findings, due_ms, signal } = verification;
+  const end = await stored.end();
+  if (end === undefined) throw new Error('the log is empty: it has no first event');
+  const through = end.position;
+  const first = await stored.page({ after: -1n, through, limit: 1, ledgerId, streamId: null });
+  if (first.length === 0) {
+    throw fail(ErrorReason.LEDGER_NOT_FOUND, `there is no ledger ${ledgerId}`, {
+      resource: { type: 'ledger', name: ledgerId },
+    });
+  }
+  const [balances, history, reports] = await Promise.all([
+    views.balances(),
+    views.history(),
+    views.reports(),
+  ]);
+  const serving = { balances, history, reports };
+  const run: Run = {
+    ...deps,
+    ...verification,
+    bounds: { ...DEFAULT_LIMITS, ...deps.limits },
+    through,
+    serving,
+  };
+  const partition = deps.partitionOf(ledgerId);
+  await Promise.all(
+    [balances, history, reports].map((view) => reach(view, partition, through, due_ms, signal)),
+  );
+  await checkPoint(stored, VerifySubject.STATE_TABLES, await deps.state.checkpoint(), findings);
+  for (const [subject, view] of viewsOf(run)) {
+    await checkPoint(stored, subject, await view.checkpoint(partition), findings);
+  }
+  await look(run);
+  return { position: through, hash: end.hash };
+}
+
+function viewsOf({ serving }: Run): readonly (readonly [VerifySubject, View])[] {
+  return [
+    [VerifySubject.BALANCES, serving.balances],
+    [VerifySubject.HISTORY, serving.history],
+    [VerifySubject.REPORTS, serving.reports],
+  ];
+}
+
+/** Sums of all rows first; then a second look at the buckets in which they differ. */
+async function look(run: Run): Promise<void> {
+  const { findings, bounds } = run;
+  const comparisons = comparisonsOf(run, () => undefined);
+  const told = new Set<string>();
+  const newer: FindingSink = {
+    add: (finding) => {
+      told.add(`${String(finding.subject)} ${finding.entity}`);
+      findings.add(finding);
+    },
+  };
+  const checkpoints = await readAll(run, comparisons);
+  await fold(run, comparisons, checkpoints, { log: findings, rows: newer });
+  const differing = new Map<VerifySubject, number[]>();
+  for (const [subject, comparison] of listOf(comparisons)) {
+    comparison.reportUnmet(newer);
+    findings.compared(subject, comparison.rows);
+    differing.set(subject, comparison.differing());
+  }
+  const rows = Math.max(...listOf(comparisons).map(([, comparison]) => comparison.rows));
+  const size = Math.max(1, Math.floor(bounds.mostRows / Math.max(1, rows / BUCKETS)));
+  // What was told of a row in the first look is not told again.
+  const fresh: FindingSink = {
+    add: (finding) => {
+      if (!told.has(`${String(finding.subject)} ${finding.entity}`)) findings.add(finding);
+    },
+  };
+  for (let round = 0; round < bounds.mostSecondLooks; round++) {
+    const chosen = new Map(
+      [...differing].map(([subject, buckets]) => [subject, new Set(buckets.splice(0, size))]),
+    );
+    if ([...chosen.values()].every((buckets) => buckets.size === 0)) return;
+    await lookAgain(run, chosen, fresh);
+  }
+  for (const [subject, buckets] of differing) findings.addUnnamed(subject, BigInt(buckets.length));
+}
+
+async function lookAgain(
+  run: Run,
+  chosen: ReadonlyMap<VerifySubject, ReadonlySet<number>>,
+  findings: FindingSink,
+): Promise<void> {
+  const comparisons = comparisonsOf(run, (subject) => chosen.get(subject) ?? new Set());
+  const checkpoints = await readAll(run, comparisons);
+  await fold(run, comparisons, checkpoints, { log: NO_FINDINGS, rows: findings });
+  for (const [, comparison] of listOf(comparisons)) comparison.reportDifferences(findings);
+}
+
+function comparisonsOf(
+  { through }: Run,
+  bucketsOf: (subject: VerifySubject) => ReadonlySet<number> | undefined,
+): Comparisons {
+  const comparison = (subject: VerifySubject, isFixed: (key: string) => boolean, end = through) =>
+    new Comparison({ subject, through: end, isFixed, buckets: bucketsOf(subject) });
+  return {
+    // Each row of the state tables is compared as of the checkpoint that it was read at.
+    state: comparison(VerifySubject.STATE_TABLES, () => false, NO_END),
+    balances: comparison(VerifySubject.BALANCES, () => false),
+    history: comparison(VerifySubject.HISTORY, isFixedHistoryRow),
+    reports: comparison(VerifySubject.REPORTS, isFixedReportRow),
+  };
+}
+
+function listOf(comparisons: Comparisons): readonly (readonly [VerifySubject, Comparison])[] {
+  return [
+    [VerifySubject.STATE_TABLES, comparisons.state],
+    [VerifySubject.BALANCES, comparisons.balances],
+    [VerifySubject.HISTORY, comparisons.history],
+    [VerifySubject.REPORTS, comparisons.reports],
+  ];
+}
+
+/** Reads all rows that are there; the fold comes after, so that it knows which of them are newer than the end it has. */
+async function readAll(run: Run, comparisons: Comparisons): Promise<StateCheckpoints> {
+  const { ledgerId, findings, signal, serving, state } = run;
+  const progress = (subject: VerifySubject) => {
+    let done = 0n;
+    return (rows: number) => {
+      done += BigInt(rows);
+      findings.progress(subject, done, 0n);
+    };
+  };
+  const onState = progress(VerifySubject.STATE_TABLES);
+  const checkpoints = await readState(state, ledgerId, comparisons.state, onState, signal);
+  for (const [subject, view, comparison] of [
+    [VerifySubject.BALANCES, serving.balances, comparisons.balances],
+    [VerifySubject.HISTORY, serving.history, comparisons.history],
+    [VerifySubject.REPORTS, serving.reports, comparisons.reports],
+  ] as const) {
+    await readView(view, ledgerId, comparison, progress(subject), signal);
+  }
+  return checkpoints;
+}
+
+interface Sinks {
+  readonly log: FindingSink;
+  readonly rows: FindingSink;
+}
+
+/** Folds the ledger, a range of accounts at a time; the first pass walks the chain over the whole shard. */
+async function fold(
+  run: Run,
+  comparisons: Comparisons,
+  checkpoints: StateCheckpoints,
+  sinks: Sinks,
+): Promise<void> {
+  const { ledgerId, through, stored, bounds, findings } = run;
+  const sums = new Map<string, bigint>();
+  const beyond = [comparisons.balances, comparisons.history, comparisons.reports].map(({ newest }) => newest);
+  const end = largest([checkpoints.accounts.greatest, checkpoints.transactions.greatest, ...beyond]);
+  const ranges = rangesOf(Math.ceil(comparisons.balances.rows / bounds.mostAccounts));
+  for (const [index, range] of ranges.entries()) {
+    const isFirst = index === 0;
+    const pass = new LedgerPass({
+      ...{ ledgerId, through, stored, range, isFirst, mostChains: bounds.mostChains },
+      ...{ comparisons, checkpoints, logFindings: sinks.log, rowFindings: sinks.rows },
+    });
+    if (isFirst && sinks.log !== NO_FINDINGS) await walk(run, pass, sinks.log);
+    else await feed(run, pass, -1n, through);
+    pass.reach(sums);
+    if (end > through) await feed(run, pass, through, end);
+    pass.end();
+  }
+  for (const [currency, sum] of sums) {
+    if (sum === 0n) continue;
+    const [expected, actual] = [`balances in ${currency} that sum to 0`, String(sum)];
+    sinks.log.add({ subject: VerifySubject.LOG, position: through, entity: ledgerId, expected, actual });
+  }
+  if (sinks.log !== NO_FINDINGS) findings.compared(VerifySubject.LOG, Number(through) + 1);
+}
+
+/** The chain over the shard, with the fold of the ledger's events on the way. */
+async function walk(run: Run, pass: LedgerPass, log: FindingSink): Promise<void> {
+  const { stored, ledgerId, through, findings } = run;
+  const chain = new ChainWalk(stored.shard, log);
+  await eachPage(run, -1n, through, null, async (rows) => {
+    for (const [index, row] of rows.entries()) {
+      if (index % EVENTS_A_TURN === 0) await nextTurn();
+      const record = chain.check(row);
+      if (record?.event.ledgerId === ledgerId) await pass.apply(record);
+    }
+    findings.progress(VerifySubject.LOG, (rows.at(-1)?.position ?? 0n) + 1n, through + 1n);
+  });
+  chain.end(through);
+}
+
+/** The fold of the ledger's events after a position. */
+async function feed(run: Run, pass: LedgerPass, after: bigint, through: bigint): Promise<void> {
+  await eachPage(run, after, through, run.ledgerId, async (rows) => {
+    for (const [index, row] of rows.entries()) {
+      if (index % EVENTS_A_TURN === 0) await nextTurn();
+      const record: LogRecord | undefined = decodeStored(row);
+      if (record !== undefined) await pass.apply(record);
+    }
+  });
+}
+
+async function eachPage(
+  { stored, signal }: Run,
+  after: bigint,
+  through: bigint,
+  ledgerId: string | null,
+  take: (rows: readonly StoredEvent[]) => Promise<void>,
+): Promise<void> {
+  const read = (from: bigint) => {
+    const page = stored.page({ after: from, through, limit: PAGE_EVENTS, ledgerId, streamId: null });
+    // It is awaited later; a rejection until then must not count as unhandled.
+    page.catch(() => undefined);
+    return page;
+  };
+  for (let next = read(after); ;) {
+    signal.throwIfAborted();
+    const rows = await next;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const isLast = rows.length < PAGE_EVENTS;
+    // Read while this page is folded.
+    if (!isLast) next = read(last.position);
+    await take(rows);
+    if (isLast) return;
+  }
+}
+
+function rangesOf(count: number): HashRange[] {
+  const parts = Math.max(1, count);
+  const bound = (index: number) => Math.floor((HASH_END / parts) * index);
+  return Array.from({ length: parts }, (_, index) => ({
+    from: bound(index),
+    to: index === parts - 1 ? HASH_END : bound(index + 1),
+  }));
+}
+
+function largest(values: readonly bigint[]): bigint {
+  return values.reduce((one, other) => (other > one ? other : one), -1n);
+}
