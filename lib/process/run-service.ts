@@ -12,7 +12,7 @@ import { toCallError } from '../rpc/errors.js';
 import { StartError } from '../base/start-error.js';
 import { type ProcessHost, runProcess, type RunningProcess, unlessInterrupted } from './run-process.js';
 import { watchForEnd } from './shutdown.js';
-import { SERVICE_VARIABLE_HELP } from '../platform/variable-help.js';
+import { SERVICE_VARIABLE_HELP } from './variable-help.js';
 import { versionOf } from './version.js';
 
 /** What a composition root is given. */

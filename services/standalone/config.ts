@@ -9,7 +9,7 @@ import {
   refuseUnknown,
   valueOf,
 } from '../../lib/base/environment.js';
-import { DOOR_VARIABLE_HELP } from '../../lib/platform/variable-help.js';
+import { DOOR_VARIABLE_HELP } from '../../lib/process/variable-help.js';
 
 /** What the operator chose. */
 export interface StandaloneConfig extends DoorsConfig {

@@ -1,6 +1,6 @@
 /** What each environment variable means, for `--help`. The types keep it complete. */
 import type { DOOR_VARIABLES } from '../base/environment.js';
-import type { SERVICE_VARIABLES } from '../process/service-variables.js';
+import type { SERVICE_VARIABLES } from './service-variables.js';
 
 type DoorVariable = (typeof DOOR_VARIABLES)[number];
 type ServiceVariable = (typeof SERVICE_VARIABLES)[number];
