@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import pino from 'pino';
 import { startPostgresEngine, stopLeftOverPostgres, type PostgresEngine } from './postgres-engine.js';
+import { disownStaleLocks } from './postmaster.js';
 import { isAlive } from './process-table.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -158,41 +159,65 @@ test('after kill -9 of the server itself it recovers, and its death is told', as
   await second.stop();
 });
 
+const LOCK_FILES = ['postmaster.pid', '.s.PGSQL.5432.lock'];
+
 /**
- * Starts and stops a server, then makes its lock file say that it was the process whose number `script` writes first.
+ * Starts and stops a server, then makes lock files say that it was the process whose number `script` writes first.
  * That process has the server's user: PostgreSQL passes over the number of another user's.
  */
-async function leaveLockFileOf(script: string): Promise<number> {
+async function leaveLockFilesOf(script: string, names: readonly string[]): Promise<number> {
   const first = await start();
-  const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
-  const lines = readFileSync(pidFile, 'utf8').split('\n');
+  const cluster = join(dataDir, 'postgres');
+  const texts = names.map((name) => readFileSync(join(cluster, name), 'utf8'));
   await first.stop();
-  const { uid, gid } = statSync(join(dataDir, 'postgres'));
+  const { uid, gid } = statSync(cluster);
   const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/', uid, gid });
   helper = child;
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  writeFileSync(pidFile, [line, ...lines.slice(1)].join('\n'), { mode: 0o600 });
-  chownSync(pidFile, uid, gid);
-  return Number(line);
+  const [pid] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  names.forEach((name, index) => {
+    const path = join(cluster, name);
+    const [, ...rest] = texts[index]?.split('\n') ?? [];
+    writeFileSync(path, [pid, ...rest].join('\n'), { mode: 0o600 });
+    chownSync(path, uid, gid);
+  });
+  return Number(pid);
 }
 
-test('a lock file whose number is now another program is neither obeyed nor is that program harmed', async () => {
-  const pid = await leaveLockFileOf('echo $$; exec sleep 1000');
-  const second = await start();
-  expect(second.adopted).toBe(false);
-  await second.stop();
-  expect(isAlive(pid)).toBe(true);
-});
+const LEFT_BEHIND = [...LOCK_FILES.map((name) => ({ names: [name] })), { names: LOCK_FILES }];
 
-test('a killed server that nobody has collected yet does not stop the next start', async () => {
-  // The shell becomes a program that collects nobody, so what it started stays a zombie, as it does in a container
-  // whose first process collects nobody, and for a moment anywhere.
-  const pid = await leaveLockFileOf('sleep 0 & echo $!; exec sleep 1000');
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(() => process.kill(pid, 0)).not.toThrow();
-  const second = await start();
-  expect(second.adopted).toBe(false);
-  await second.stop();
+test.each(LEFT_BEHIND)(
+  'a number in $names that is now another program is neither obeyed nor is that program harmed',
+  async ({ names }) => {
+    const pid = await leaveLockFilesOf('echo $$; exec sleep 1000', names);
+    const second = await start();
+    expect(second.adopted).toBe(false);
+    await second.stop();
+    expect(isAlive(pid)).toBe(true);
+  },
+);
+
+test.each(LEFT_BEHIND)(
+  'a killed server that no parent has collected yet, named in $names, does not stop the next start',
+  async ({ names }) => {
+    // The shell becomes a program that collects no children, so what it started stays a zombie, as it does for ever in a
+    // container whose first process collects none, and for a moment anywhere.
+    const pid = await leaveLockFilesOf('sleep 0 & echo $!; exec sleep 1000', names);
+    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(() => process.kill(pid, 0)).not.toThrow();
+    const second = await start();
+    expect(second.adopted).toBe(false);
+    await second.stop();
+  },
+);
+
+test('the lock files of a server that still runs are left as they are', async () => {
+  const engine = await start();
+  const cluster = join(dataDir, 'postgres');
+  const read = () => LOCK_FILES.map((name) => readFileSync(join(cluster, name), 'utf8'));
+  const before = read();
+  disownStaleLocks(cluster, cluster, 5432);
+  expect(read()).toEqual(before);
+  await engine.stop();
 });
 
 test('what an interrupted initdb left is removed and never taken for a cluster', async () => {

@@ -18,7 +18,7 @@ import {
 } from './postgres-cluster.js';
 import { passwordOf, ROLE, serverArgs, type Cluster } from './postgres-cluster.js';
 import { locatePostgres, programsFor, type PostgresPrograms } from './postgres-package.js';
-import { disownStalePid, readPostmaster, servesCluster, wasStartedBy } from './postmaster.js';
+import { disownStaleLocks, readPostmaster, servesCluster, wasStartedBy } from './postmaster.js';
 import { identify, isAlive, isRunning, waitUntilGone, type ProcessIdentity } from './process-table.js';
 
 /** How to reach the database; accepted by `pg.Pool` and `pg.Client` as it is. */
@@ -157,7 +157,6 @@ async function adopt(cluster: Cluster, log: pino.Logger): Promise<Server | undef
   const { pid, port, socketDir } = running;
   if (!isAlive(pid) || !servesCluster(pid, cluster.path)) {
     if (isAlive(pid)) log.info({ pid }, 'the number of the last PostgreSQL is now another program');
-    disownStalePid(cluster.path);
     return undefined;
   }
   const inCluster = socketDir === directoryAsSeenBy(cluster.user, cluster.path);
@@ -178,6 +177,7 @@ async function launch(cluster: Cluster): Promise<Server> {
   const port = WINDOWS ? await freePort() : UNIX_PORT;
   const socketDir = chooseSocketDir(cluster, port);
   const directory = directoryAsSeenBy(cluster.user, cluster.path);
+  disownStaleLocks(cluster.path, WINDOWS ? undefined : socketDir.client, port);
   const until = performance.now() + ORPHAN_LIMIT_MS;
   for (;;) {
     const logOffset = statSync(cluster.logFile, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,16 +1,17 @@
 /** What a running PostgreSQL says of itself in its data directory. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from './process-table.js';
 
 /** The lines of postmaster.pid that matter here. */
-export type Postmaster = {
-  pid: number;
-  port: number;
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
   /** As the server was told; empty where it has none. */
-  socketDir: string;
-  status: 'starting' | 'ready' | 'stopping' | 'unknown';
-};
+  readonly socketDir: string;
+  readonly status: 'starting' | 'ready' | 'stopping' | 'unknown';
+}
 
 /** Absent if no server runs, or if one is just writing the file. */
 export function readPostmaster(cluster: string): Postmaster | undefined {
@@ -52,14 +53,31 @@ export function servesCluster(pid: number, cluster: string): boolean {
 }
 
 /**
- * PostgreSQL does not start while the number in its lock file is taken, be it by another program or by its own corpse that
- * nobody has collected yet; it passes over its parent's number, so ours is put there. The other lines stay: by them it makes
- * sure that no server process of the last run still has the shared memory, which deleting the file would skip.
+ * PostgreSQL does not start while the number in one of its lock files is taken, be it by another program or by its own corpse
+ * that no parent has collected yet. Call this where no server of the cluster runs: lock files that name no running server of this
+ * very directory are made harmless. A server that runs keeps its locks, and PostgreSQL refuses to start beside it.
+ *
+ * @param socketDir where the new server will put its socket; undefined where it has none.
  */
-export function disownStalePid(cluster: string): void {
-  const path = join(cluster, 'postmaster.pid');
-  const lines = readFileSync(path, 'utf8').split('\n');
-  writeFileSync(path, [String(process.pid), ...lines.slice(1)].join('\n'));
+export function disownStaleLocks(cluster: string, socketDir: string | undefined, port: number): void {
+  disown(join(cluster, 'postmaster.pid'), cluster, (path, text) => {
+    // PostgreSQL passes over its parent's number, so ours is put there. The other lines stay: by them it makes sure that no
+    // server process of the last run still has the shared memory, which deleting the file would skip.
+    writeFileSync(path, [String(process.pid), ...text.split('\n').slice(1)].join('\n'));
+  });
+  if (socketDir === undefined) return;
+  disown(join(socketDir, `.s.PGSQL.${String(port)}.lock`), cluster, (path) => {
+    // It guards the socket only, and PostgreSQL replaces the socket.
+    rmSync(path, { force: true });
+  });
+}
+
+function disown(path: string, cluster: string, free: (path: string, text: string) => void): void {
+  const text = readOr(path);
+  if (text === '') return;
+  const pid = Number(text.split('\n')[0]);
+  if (isAlive(pid) && servesCluster(pid, cluster)) return;
+  free(path, text);
 }
 
 /** Whether the server was started by exactly this command line: then it runs with our settings. */
