@@ -20,7 +20,7 @@ import { ReportQueryService } from '../gen/quittance/query/v1/report_query_servi
 import { TransactionQueryService } from '../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { VARIABLES } from '../services/standalone/config.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
-import { startTestServer, type TestServer } from '../tools/client/test/standalone.js';
+import { startTestServer, type TestServer } from './standalone.js';
 import { existsSync } from 'node:fs';
 import { readReadme, readTour, type TourCall } from './readme-tour.js';
 

@@ -1,6 +1,6 @@
 /** The bus on Kafka: the contract, and what only a bus of several partitions and processes can show. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { until } from '../../services/projector/test/until.js';
+import { until } from '../../test/until.js';
 import { busContract, Recorder } from './contract/bus.js';
 import { kafkaClient } from './kafka-client.js';
 import { type KafkaHarness, kafkaHarness } from './test/kafka-harness.js';

@@ -1,4 +1,4 @@
-import { FakeLog } from '../../services/query/test/fake-log.js';
+import { FakeLog } from '../../test/fake-log.js';
 import { busContract } from './contract/bus.js';
 import { logBus } from './postgres-bus.js';
 

@@ -1,7 +1,7 @@
 /** What every bus must do: the suite that each adapter's test runs. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { until } from '../../../services/projector/test/until.js';
-import type { FakeLog } from '../../../services/query/test/fake-log.js';
+import { until } from '../../../test/until.js';
+import type { FakeLog } from '../../../test/fake-log.js';
 import type { BusBatch, BusHandler, EventBus } from '../bus.js';
 
 /** A bus over a log. */

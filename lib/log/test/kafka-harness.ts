@@ -1,7 +1,7 @@
 /** A topic of its own, a relay that fills it from a log in memory, and buses that read it. */
 import { randomUUID } from 'node:crypto';
 import { Relay, type RelayDeps } from '../../../services/command/relay/relay.js';
-import { FakeLog } from '../../../services/query/test/fake-log.js';
+import { FakeLog } from '../../../test/fake-log.js';
 import type { EventBus } from '../bus.js';
 import { partitioner } from '../partition.js';
 import { kafkaBus } from '../kafka-bus.js';

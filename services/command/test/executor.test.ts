@@ -4,7 +4,13 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import { createTestDatabase } from '../../../test/postgres.js';
-import { aCall, CommandProcess, openLedger, payment, type TestDatabase } from './command-process.js';
+import {
+  aCall,
+  CommandProcess,
+  openLedger,
+  payment,
+  type TestDatabase,
+} from '../../../test/command-process.js';
 
 let database: TestDatabase;
 let service: CommandProcess;

@@ -13,7 +13,13 @@ import { systemClock } from '../../../lib/base/time.js';
 import { createTestDatabase } from '../../../test/postgres.js';
 import { entityKey } from '../application/memory.js';
 import type { WriteLog } from '../application/write-log.js';
-import { aCall, CommandProcess, openLedger, payment, type TestDatabase } from './command-process.js';
+import {
+  aCall,
+  CommandProcess,
+  openLedger,
+  payment,
+  type TestDatabase,
+} from '../../../test/command-process.js';
 
 let database: TestDatabase;
 const open: CommandProcess[] = [];

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { logBus } from '../../../lib/log/postgres-bus.js';
-import { FakeLog } from '../../query/test/fake-log.js';
+import { FakeLog } from '../../../test/fake-log.js';
 import { type ComposedProjector, composeProjector } from '../compose.js';
-import { FakeGenerations } from './fake-view.js';
-import { until } from './until.js';
+import { FakeGenerations } from '../../../test/fake-view.js';
+import { until } from '../../../test/until.js';
 
 let log: FakeLog;
 let registry: Registry;

@@ -1,6 +1,6 @@
 /** A bus of two partitions in memory whose offsets are not positions, as Kafka's are: for what must hold there too. */
 import { pointOf } from '../../query/rpc/event-record.js';
-import type { FakeLog } from '../../query/test/fake-log.js';
+import type { FakeLog } from '../../../test/fake-log.js';
 import type { BusHandler, EventBus } from '../../../lib/log/bus.js';
 import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
 import { rest } from '../../../lib/base/pause.js';

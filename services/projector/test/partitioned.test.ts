@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { FakeLog } from '../../query/test/fake-log.js';
+import { FakeLog } from '../../../test/fake-log.js';
 import { soloControl } from '../control/solo-control.js';
 import { Projector } from '../projector.js';
-import { FakeGenerations } from './fake-view.js';
+import { FakeGenerations } from '../../../test/fake-view.js';
 import { partitionedBus } from './partitioned-bus.js';
-import { until } from './until.js';
+import { until } from '../../../test/until.js';
 
 let log: FakeLog;
 let generations: FakeGenerations;

@@ -24,7 +24,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js
 import { soloControl } from '../control/solo-control.js';
 import { Projector } from '../projector.js';
 import { projectionService } from '../rpc/projection-service.js';
-import { until } from './until.js';
+import { until } from '../../../test/until.js';
 
 let database: TestDatabase;
 let pool: Pool;

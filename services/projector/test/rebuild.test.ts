@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import { CallError } from '../../../lib/rpc/errors.js';
-import { START, FakeLog } from '../../query/test/fake-log.js';
+import { START, FakeLog } from '../../../test/fake-log.js';
 import { soloControl } from '../control/solo-control.js';
 import { Projector, type ProjectorEntry } from '../projector.js';
-import { FakeGenerations, type FakeView } from './fake-view.js';
-import { until } from './until.js';
+import { FakeGenerations, type FakeView } from '../../../test/fake-view.js';
+import { until } from '../../../test/until.js';
 
 let log: FakeLog;
 let generations: FakeGenerations;

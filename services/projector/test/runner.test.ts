@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import type { EventBus } from '../../../lib/log/bus.js';
-import { FakeLog } from '../../query/test/fake-log.js';
+import { FakeLog } from '../../../test/fake-log.js';
 import { Projection, type ProjectionDeps, type RunState } from '../runner.js';
-import { FakeGenerations, type FakeView } from './fake-view.js';
-import { until } from './until.js';
+import { FakeGenerations, type FakeView } from '../../../test/fake-view.js';
+import { until } from '../../../test/until.js';
 
 let log: FakeLog;
 let generations: FakeGenerations;

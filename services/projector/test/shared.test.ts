@@ -2,12 +2,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
-import { FakeLog } from '../../query/test/fake-log.js';
+import { FakeLog } from '../../../test/fake-log.js';
 import { openPostgresControl } from '../control/postgres-control.js';
 import { Projector, type ProjectorEntry } from '../projector.js';
-import { FakeGenerations } from './fake-view.js';
+import { FakeGenerations } from '../../../test/fake-view.js';
 import { partitionedBus, type PartitionedBus } from './partitioned-bus.js';
-import { until } from './until.js';
+import { until } from '../../../test/until.js';
 
 interface Member {
   readonly projector: Projector;

@@ -14,7 +14,7 @@ import { Freshness } from '../consistency.js';
 import type { QueryContext } from '../context.js';
 import { listEvents } from '../rpc/list-events.js';
 import { watchEvents } from '../rpc/watch-events.js';
-import { FakeLog } from './fake-log.js';
+import { FakeLog } from '../../../test/fake-log.js';
 
 let log: FakeLog;
 let context: QueryContext;

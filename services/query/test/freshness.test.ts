@@ -4,12 +4,12 @@ import { type Consistency, ConsistencySchema } from '../../../gen/quittance/comm
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
 import { decodeConsistencyToken, encodeConsistencyToken } from '../../../lib/rpc/tokens.js';
-import { FakeGenerations } from '../../projector/test/fake-view.js';
-import { until } from '../../projector/test/until.js';
+import { FakeGenerations } from '../../../test/fake-view.js';
+import { until } from '../../../test/until.js';
 import { asOf, Freshness } from '../consistency.js';
 import { readView } from '../context.js';
 import { servingView } from '../serving-view.js';
-import { FakeLog } from './fake-log.js';
+import { FakeLog } from '../../../test/fake-log.js';
 
 let log: FakeLog;
 let generations: FakeGenerations;

@@ -16,7 +16,7 @@ import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
-import { depositTo, openBooks, proveBooks, until } from './load.js';
+import { depositTo, openBooks, proveBooks, until } from '../../../test/load.js';
 import {
   buildServer,
   postmasterOf,

@@ -15,8 +15,16 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import { CallError, fail } from '../../../lib/rpc/errors.js';
 import { createTestDatabase } from '../../../test/postgres.js';
 import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
-import { aCall, CommandProcess, openLedger } from '../../command/test/command-process.js';
-import { depositTo, endingOf, openBooks, paymentOf, proveBooks, timesInLog, until } from './load.js';
+import { aCall, CommandProcess, openLedger } from '../../../test/command-process.js';
+import {
+  depositTo,
+  endingOf,
+  openBooks,
+  paymentOf,
+  proveBooks,
+  timesInLog,
+  until,
+} from '../../../test/load.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 import { type RawClient, rawClient, WIRES } from './raw-client.js';
 

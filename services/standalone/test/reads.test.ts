@@ -23,7 +23,7 @@ import {
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { timestampOf } from '../../../lib/base/time.js';
 import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
-import { depositTo, endingOf, openBooks, paymentOf, proveBooks, until } from './load.js';
+import { depositTo, endingOf, openBooks, paymentOf, proveBooks, until } from '../../../test/load.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 
 const { deposit, submitPayment } = TransactionCommandService.method;

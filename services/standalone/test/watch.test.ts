@@ -12,7 +12,7 @@ import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_s
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
-import { depositTo, endingOf, openBooks, paymentOf, until } from './load.js';
+import { depositTo, endingOf, openBooks, paymentOf, until } from '../../../test/load.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 
 const { deposit, submitPayment } = TransactionCommandService.method;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { type GrpcClient, grpcClient } from '../../client/grpc-client.js';
-import { startTestServer, type TestServer } from '../../client/test/standalone.js';
+import { startTestServer, type TestServer } from '../../../test/standalone.js';
 import { importFile, type ImportListener, type ImportSummary } from '../import.js';
 import { reportLines } from '../report.js';
 

@@ -12,14 +12,7 @@ import {
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import {
-  endingOf,
-  openBooks,
-  paymentOf,
-  proveBooks,
-  timesInLog,
-  until,
-} from '../../../services/standalone/test/load.js';
+import { endingOf, openBooks, paymentOf, proveBooks, timesInLog, until } from '../../../test/load.js';
 import { type GrpcClient, grpcClient } from '../../client/grpc-client.js';
 import { kafkaClient } from '../../../lib/log/kafka-client.js';
 import type { RunningEngine } from '../engines/engine.js';

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { firstCursor, type RelayCursor } from '../../../../lib/log/relay-cursor.js';
 import type { BusPublisher, OutgoingMessage } from '../../../../lib/log/bus.js';
 import { partitioner } from '../../../../lib/log/partition.js';
-import { until } from '../../../projector/test/until.js';
-import { FakeLog } from '../../../query/test/fake-log.js';
+import { until } from '../../../../test/until.js';
+import { FakeLog } from '../../../../test/fake-log.js';
 import { Relay } from '../relay.js';
 
 const PARTITIONS = 4;

@@ -1,7 +1,7 @@
 /** A whole Quittance in the test's own process, on a database of its own and free ports. */
 import pino from 'pino';
-import { composeStandalone } from '../../../services/standalone/compose.js';
-import { createTestDatabase } from '../../../test/postgres.js';
+import { composeStandalone } from '../services/standalone/compose.js';
+import { createTestDatabase } from './postgres.js';
 
 /** A server for tests. Stop it in `afterAll`. */
 export interface TestServer {

@@ -6,18 +6,23 @@ import {
   CommandSchema,
   type ExecuteBatchRequestSchema,
   ExecuteBatchRequestSchema as BatchSchema,
-} from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { Wakeups } from '../../../lib/log/wakeups.js';
-import type { Call } from '../../../lib/rpc/call.js';
-import { createCloseables } from '../../../lib/base/closeables.js';
-import { type Clock, systemClock } from '../../../lib/base/time.js';
-import type { CommandInit } from '../../../test/ledger-fixture.js';
-import type { createTestDatabase } from '../../../test/postgres.js';
-import { type CommandPart, composeCommand, DEFAULT_LIMITS, type CommandLimits } from '../compose.js';
-import type { WriteLog } from '../application/write-log.js';
-import { answerOf, type Answer } from '../rpc/answer.js';
-import { executeBatch } from '../rpc/execute-batch.js';
-import { decideSingle, requestOf } from '../rpc/submit.js';
+} from '../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { Wakeups } from '../lib/log/wakeups.js';
+import type { Call } from '../lib/rpc/call.js';
+import { createCloseables } from '../lib/base/closeables.js';
+import { type Clock, systemClock } from '../lib/base/time.js';
+import type { CommandInit } from './ledger-fixture.js';
+import type { createTestDatabase } from './postgres.js';
+import {
+  type CommandPart,
+  composeCommand,
+  DEFAULT_LIMITS,
+  type CommandLimits,
+} from '../services/command/compose.js';
+import type { WriteLog } from '../services/command/application/write-log.js';
+import { answerOf, type Answer } from '../services/command/rpc/answer.js';
+import { executeBatch } from '../services/command/rpc/execute-batch.js';
+import { decideSingle, requestOf } from '../services/command/rpc/submit.js';
 
 export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 

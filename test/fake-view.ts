@@ -1,5 +1,5 @@
 /** A view in memory, with generations, that can be made to fail. */
-import type { BusBatch } from '../../../lib/log/bus.js';
+import type { BusBatch } from '../lib/log/bus.js';
 import {
   type Checkpoint,
   emptyCheckpoint,
@@ -10,8 +10,8 @@ import {
   UnknownEventError,
   type ViewId,
   ViewMissingError,
-} from '../../../lib/views/view.js';
-import { GenerationGoneError, MissedEventsError } from '../../../lib/views/view-errors.js';
+} from '../lib/views/view.js';
+import { GenerationGoneError, MissedEventsError } from '../lib/views/view-errors.js';
 
 /** What is wrong with the store at the moment. */
 export interface Faults {

@@ -1,12 +1,12 @@
 /** What the tests of overload, crashes and reads share: a ledger, fast calls over gRPC, and the log as the judge. */
 import { randomUUID } from 'node:crypto';
-import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
-import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
-import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { LedgerService } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
+import { AccountCommandService } from '../gen/quittance/command/v1/account_command_service_pb.js';
+import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { TransactionCommandService } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { LedgerService } from '../gen/quittance/ops/v1/ledger_service_pb.js';
 import pg from 'pg';
-import { callErrorOf } from '../../../tools/client/errors.js';
-import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
+import { callErrorOf } from '../tools/client/errors.js';
+import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
 
 const { createLedger } = LedgerCommandService.method;
 const { openAccount } = AccountCommandService.method;
