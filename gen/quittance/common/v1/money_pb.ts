@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/common/v1/money.proto.
  */
 export const file_quittance_common_v1_money: GenFile = /*@__PURE__*/
-  fileDesc("Ch9xdWl0dGFuY2UvY29tbW9uL3YxL21vbmV5LnByb3RvEhNxdWl0dGFuY2UuY29tbW9uLnYxImUKBU1vbmV5EiMKCGN1cnJlbmN5GAEgASgJQhG6SA5yDDIKXltBLVpdezN9JBITCgttaW5vcl91bml0cxgCIAEoAxIVCghleHBvbmVudBgDIAEoBUgAiAEBQgsKCV9leHBvbmVudGIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("Ch9xdWl0dGFuY2UvY29tbW9uL3YxL21vbmV5LnByb3RvEhNxdWl0dGFuY2UuY29tbW9uLnYxImUKBU1vbmV5EiMKCGN1cnJlbmN5GAEgASgJQhG6SA5yDDIKXltBLVpdezN9JBITCgttaW5vcl91bml0cxgCIAEoAxIVCghleHBvbmVudBgDIAEoBUgAiAEBQgsKCV9leHBvbmVudEJtChNxdWl0dGFuY2UuY29tbW9uLnYxQgpNb25leVByb3RvUAFaMnF1aXR0YW5jZS5leGFtcGxlL2dlbi9xdWl0dGFuY2UvY29tbW9uL3YxO2NvbW1vbnYxqgITUXVpdHRhbmNlLkNvbW1vbi5WMWIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * An amount of one currency.
