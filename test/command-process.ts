@@ -39,6 +39,7 @@ export function aCall(overrides: Partial<Call> = {}): Call {
     signal: new AbortController().signal,
     aborted: undefined,
     onAbort: () => () => undefined,
+    fits: () => true,
     actor: 'anonymous',
     traceId: '0af7651916cd43dd8448eb211c80319c',
     method: 'test',

@@ -1,5 +1,6 @@
 /** What a method knows of the call that runs it, whichever door it came through. */
 
+import type { Message } from '@bufbuild/protobuf';
 import type { CallError } from './errors.js';
 
 /** The context of one call. A method reads it and passes it on; only a door makes one. */
@@ -18,4 +19,9 @@ export interface Call {
   readonly traceId: string;
   /** The full name of the method, as in `quittance.query.v1.AccountQueryService/GetBalance`. */
   readonly method: string;
+  /**
+   * Whether the door can send this answer: in the encoding of the caller it is at most as large as a message may be. The
+   * answer is a message of the method's response type. A command whose answer may be too large asks before it answers.
+   */
+  fits(answer: Message): boolean;
 }

@@ -20,6 +20,8 @@ export interface CallOrigin {
   onLeave?(listener: () => void): void;
   /** The W3C header, if there was one. */
   readonly traceparent: string | undefined;
+  /** Whether the door can send this answer in the encoding of the caller. */
+  fits(answer: Message): boolean;
 }
 
 /** A request as the door decoded it, or why it could not. */
@@ -143,7 +145,7 @@ function checked(request: Decoded): Message {
 
 /** The call's context: its signal aborts at the deadline and when the caller leaves. */
 function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefined) {
-  const call = new RunningCall(method.name, deadline_ms, traceIdOf(origin.traceparent));
+  const call = new RunningCall(method.name, deadline_ms, origin);
   const leave = () => {
     // grpc-js calls back at the end of every call; an error costs its stack.
     if (call.hasEnded) return;
@@ -175,6 +177,7 @@ function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefin
 /** A call under way. An AbortSignal costs more than a payment's decision, so it is made only for those who ask for it. */
 class RunningCall implements Call {
   readonly actor = 'anonymous';
+  readonly traceId: string;
   hasEnded = false;
   private controller: AbortController | undefined;
   private reason: CallError | undefined;
@@ -183,8 +186,14 @@ class RunningCall implements Call {
   constructor(
     readonly method: string,
     readonly deadline_ms: number | undefined,
-    readonly traceId: string,
-  ) {}
+    private readonly origin: CallOrigin,
+  ) {
+    this.traceId = traceIdOf(origin.traceparent);
+  }
+
+  fits(answer: Message): boolean {
+    return this.origin.fits(answer);
+  }
 
   get signal(): AbortSignal {
     if (this.controller === undefined) {

@@ -16,6 +16,7 @@ const callOf = (signal: AbortSignal): Call => ({
   signal,
   aborted: undefined,
   onAbort: () => () => undefined,
+  fits: () => true,
   actor: 'anonymous',
   traceId: '0'.repeat(32),
   method: 'grpc.health.v1.Health/Watch',

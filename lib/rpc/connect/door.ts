@@ -7,7 +7,9 @@ import {
   type DescMethod,
   type DescMethodServerStreaming,
   type DescMethodUnary,
+  type JsonWriteOptions,
   type Message,
+  toJsonString,
 } from '@bufbuild/protobuf';
 import { anyUnpack, MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import {
@@ -43,6 +45,7 @@ import type { CallOrigin, Chain } from '../chain.js';
 import { CallError, fail, toCallError, toStatus } from '../errors.js';
 import { type Door, MESSAGE_MAX_BYTES } from '../grpc/door.js';
 import type { Health } from '../health.js';
+import { encodeMessage } from '../../base/codec/binary.js';
 import type { Log } from '../../base/logging.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
 import { COMMANDS } from '../proto-key.js';
@@ -85,6 +88,7 @@ const KEEP_OPEN = { destroyOnReturn: false };
 
 /** The types that travel in Any: without them no google.rpc.Status could be written as JSON. */
 const anyTypes = createRegistry(file_google_rpc_error_details);
+const WRITE_JSON: Partial<JsonWriteOptions> = { registry: anyTypes };
 
 const ALLOWED_METHODS = 'POST, GET';
 const ALLOWED_HEADERS =
@@ -312,7 +316,7 @@ function routesOf({ services, chain }: ConnectDoorOptions, leaving: AbortSignal)
       acceptCompression: [compressionGzip],
       readMaxBytes: MESSAGE_MAX_BYTES,
       writeMaxBytes: MESSAGE_MAX_BYTES,
-      jsonOptions: { registry: anyTypes, ignoreUnknownFields: !desc.typeName.startsWith(COMMANDS) },
+      jsonOptions: { ...WRITE_JSON, ignoreUnknownFields: !desc.typeName.startsWith(COMMANDS) },
     });
     for (const method of methods) {
       const route: Route =
@@ -397,6 +401,7 @@ async function runCall(
       deadline_ms: isTimed ? Date.now() + timeout_ms : undefined,
       signal: caller.signal,
       traceparent: header.get('traceparent') ?? undefined,
+      fits: (answer) => answerSize(method.desc, isJson(request), answer) <= MESSAGE_MAX_BYTES,
     };
     const refusal =
       timeout_ms instanceof CallError ? { failure: timeout_ms } : refusalOf(method, request, response);
@@ -448,6 +453,18 @@ function headersOf({ headersDistinct }: http.IncomingMessage): Headers {
 function queryOf({ url = '' }: http.IncomingMessage): string {
   const at = url.indexOf('?');
   return at < 0 ? '' : url.slice(at + 1);
+}
+
+/** Whether the caller speaks JSON, in which the answer is as large as its text. */
+function isJson(request: http.IncomingMessage): boolean {
+  if (request.method === 'GET') return new URLSearchParams(queryOf(request)).get('encoding') === 'json';
+  return parseContentType(request.headers['content-type'] ?? null)?.binary === false;
+}
+
+function answerSize({ output }: DescMethod, inJson: boolean, answer: Message): number {
+  return inJson
+    ? Buffer.byteLength(toJsonString(output, answer, WRITE_JSON))
+    : encodeMessage(output, answer).length;
 }
 
 /** Takes the timeout out of the headers: the chain keeps it, and the library would set a second timer. */

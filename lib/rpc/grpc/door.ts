@@ -175,9 +175,10 @@ function runUnary(
     return;
   }
   calls.begin();
+  const answers = new AnswerEncoder(method.desc.output);
   const encoded = chain
-    .unary(method, call.request, originOf(call))
-    .then((response) => encode(method.desc.output, response));
+    .unary(method, call.request, originOf(call, answers))
+    .then((response) => answers.encode(response));
   encoded.then(
     (bytes) => {
       callback(null, bytes);
@@ -200,7 +201,8 @@ async function runServerStream(
     call.emit('error', statusOf(leaving.reason));
     return;
   }
-  const { deadline_ms, traceparent } = originOf(call);
+  const answers = new AnswerEncoder(method.desc.output);
+  const { deadline_ms, traceparent, fits } = originOf(call, answers);
   // A watch ends when its caller leaves, and when the server does.
   const caller = new AbortController();
   const leave = () => {
@@ -208,8 +210,8 @@ async function runServerStream(
   };
   call.on('cancelled', leave);
   leaving.addEventListener('abort', leave, { once: true });
-  const origin = { deadline_ms, traceparent, signal: caller.signal };
-  await send(call, method, chain.serverStream(method, call.request, origin), origin, leaving);
+  const origin = { deadline_ms, traceparent, signal: caller.signal, fits };
+  await send(call, answers, chain.serverStream(method, call.request, origin), origin, leaving);
   leaving.removeEventListener('abort', leave);
 }
 
@@ -218,12 +220,13 @@ async function runBidi(
   { chain, leaving }: Mount,
   call: grpc.ServerDuplexStream<Decoded, Buffer>,
 ): Promise<void> {
-  const { deadline_ms, traceparent, signal } = originOf(call);
-  const origin = { deadline_ms, traceparent, signal };
+  const answers = new AnswerEncoder(method.desc.output);
+  const { deadline_ms, traceparent, signal, fits } = originOf(call, answers);
+  const origin = { deadline_ms, traceparent, signal, fits };
   const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>;
   // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
   const requests = untilAborted(iterator, leaving);
-  await send(call, method, chain.bidi(method, requests, origin), origin, leaving);
+  await send(call, answers, chain.bidi(method, requests, origin), origin, leaving);
 }
 
 /** What an iterator gives, until the signal aborts: then it ends as if the caller had sent all. */
@@ -258,14 +261,14 @@ type Sending = grpc.ServerWritableStream<Decoded, Buffer> | grpc.ServerDuplexStr
 /** Sends as fast as the reader takes. */
 async function send(
   call: Sending,
-  { desc }: Method,
+  answers: AnswerEncoder,
   responses: AsyncIterable<Message>,
   { signal }: CallOrigin,
   leaving: AbortSignal,
 ): Promise<void> {
   try {
     for await (const response of responses) {
-      if (!call.write(encode(desc.output, response))) await writable(call, signal);
+      if (!call.write(answers.encode(response))) await writable(call, signal);
       if (signal.aborted) break;
     }
     if (leaving.aborted) throw leaving.reason;
@@ -298,13 +301,17 @@ interface AnyCall {
   on(event: 'cancelled', listener: () => void): unknown;
 }
 
-function originOf(call: AnyCall): CallOrigin & { readonly onLeave: (listener: () => void) => void } {
+function originOf(
+  call: AnyCall,
+  answers: AnswerEncoder,
+): CallOrigin & { readonly onLeave: (listener: () => void) => void } {
   const deadline = call.getDeadline();
   const deadline_ms = typeof deadline === 'number' ? deadline : deadline.getTime();
   const traceparent = call.metadata.get('traceparent')[0];
   return {
     deadline_ms: Number.isFinite(deadline_ms) ? deadline_ms : undefined,
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    fits: (answer) => answers.fits(answer),
     onLeave: (listener) => {
       call.on('cancelled', listener);
     },
@@ -350,11 +357,26 @@ function decode(schema: DescMessage, bytes: Buffer): Decoded {
   }
 }
 
-/** @throws CallError MESSAGE_TOO_LARGE */
-function encode(schema: DescMessage, message: Message): Buffer {
-  const bytes = encodeMessage(schema, message);
-  if (bytes.length > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Encodes the answers of one call. An answer whose size was asked for is not encoded again. */
+class AnswerEncoder {
+  #measured: { readonly answer: Message; readonly bytes: Uint8Array } | undefined;
+
+  constructor(private readonly schema: DescMessage) {}
+
+  fits(answer: Message): boolean {
+    const bytes = encodeMessage(this.schema, answer);
+    this.#measured = { answer, bytes };
+    return bytes.length <= MESSAGE_MAX_BYTES;
+  }
+
+  /** @throws CallError MESSAGE_TOO_LARGE */
+  encode(answer: Message): Buffer {
+    const bytes =
+      this.#measured?.answer === answer ? this.#measured.bytes : encodeMessage(this.schema, answer);
+    this.#measured = undefined;
+    if (bytes.length > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
 }
 
 function tooLarge(what: string): CallError {

@@ -68,7 +68,9 @@ async function call(name: string, request: Record<string, unknown>): Promise<Pro
   if (method?.kind !== 'unary' || schema === undefined) throw new Error(`no method ${name}`);
   const answer = await method.run(create(schema, request), {
     ...{ deadline_ms: undefined, signal: new AbortController().signal },
-    ...{ aborted: undefined, onAbort: () => () => undefined },
+    aborted: undefined,
+    onAbort: () => () => undefined,
+    fits: () => true,
     ...{ actor: 'anonymous', traceId: '', method: name },
   });
   if (!('projection' in answer)) throw new Error('an answer has a projection');

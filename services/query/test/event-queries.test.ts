@@ -25,7 +25,9 @@ const unused = Object.assign(() => Promise.reject(new Error('no view is read')),
 });
 const call = (): Call => ({
   ...{ deadline_ms: undefined, signal: leave.signal, actor: 'anonymous' },
-  ...{ aborted: undefined, onAbort: () => () => undefined },
+  aborted: undefined,
+  onAbort: () => () => undefined,
+  fits: () => true,
   ...{ traceId: '0'.repeat(32), method: 'test' },
 });
 const list = (request: MessageInitShape<typeof ListEventsRequestSchema>) =>

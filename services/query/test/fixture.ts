@@ -160,6 +160,7 @@ export function callOf(left_ms?: number): TestCall {
     signal: controller.signal,
     aborted: undefined,
     onAbort: () => () => undefined,
+    fits: () => true,
     actor: 'anonymous',
     traceId: '0'.repeat(32),
     method: 'test',

@@ -162,6 +162,7 @@ export function callFor(duration_ms: number, signal = new AbortController().sign
     signal,
     aborted: undefined,
     onAbort: () => () => undefined,
+    fits: () => true,
     actor: 'anonymous',
     traceId: '',
     method,
