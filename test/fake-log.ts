@@ -4,8 +4,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { EventSchema } from '../gen/quittance/event/v1/event_pb.js';
 import type { LogPage, LogReader } from '../lib/log/reader.js';
 import { Wakeups } from '../lib/log/wakeups.js';
-import type { LogPoint, RecordedEvent } from '../lib/log/recorded-event.js';
-import { pointOf } from '../services/query/rpc/event-record.js';
+import { type LogPoint, type RecordedEvent, pointOf } from '../lib/log/recorded-event.js';
 
 /** Recorded time of the event at position 0, UTC microseconds; each later one is a millisecond after the one before. */
 export const START = 1_767_225_600_000_000n;

@@ -1,15 +1,18 @@
-/** Pauses that end early when they may. */
+/** Pauses, and the longest time that a timer of Node can wait. */
 
-/** Resolves after a time, or when the signal aborts. */
-export function rest(duration_ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
+/** A timer of Node that waits longer than this fires at once. Milliseconds, 24.8 days. */
+export const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** Resolves after a time, or as soon as the signal aborts. */
+export function pause(duration_ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', end);
+      signal?.removeEventListener('abort', end);
       resolve();
     };
     const timer = setTimeout(end, duration_ms);
-    signal.addEventListener('abort', end, { once: true });
+    signal?.addEventListener('abort', end, { once: true });
   });
 }

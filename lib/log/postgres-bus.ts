@@ -1,7 +1,6 @@
 /** The embedded bus: the event log itself, tailed by position. One partition; the offset is the position. */
 import type { BusHandler, EventBus } from './bus.js';
-import type { RecordedEvent } from './recorded-event.js';
-import { pointOf } from './postgres-log-reader.js';
+import { type RecordedEvent, pointOf } from './recorded-event.js';
 import type { LogReader } from './reader.js';
 
 /** Events a batch at most. */

@@ -1,5 +1,5 @@
 /** The event log in PostgreSQL, for readers. */
-import type { LogPoint, RecordedEvent } from './recorded-event.js';
+import { type LogPoint, type RecordedEvent, pointOf } from './recorded-event.js';
 import { decodeEvent } from './codec.js';
 import type { Pool } from './postgres-client.js';
 import type { LogPage, LogReader } from './reader.js';
@@ -13,9 +13,8 @@ import {
   readStreamPage,
 } from './sql/read.sql.js';
 import type { Wakeups } from './wakeups.js';
+import { INT64_MAX } from '../base/bigints.js';
 
-/** The largest int8: `through` of a page without an end. */
-const NO_END = 9_223_372_036_854_775_807n;
 /** How long a reader waits for a wake-up before it looks for itself. */
 const POLL_ms = 200;
 
@@ -71,11 +70,6 @@ export function postgresLogReader(pool: Pool, wakeups: Wakeups, shard = 0): LogR
   };
 }
 
-/** The point of the log that an event stands at. */
-export function pointOf({ position, event, hash }: RecordedEvent): LogPoint {
-  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
-}
-
 function decoded({ position, event, hash }: Row): RecordedEvent {
   return decodeEvent(position, event, hash);
 }
@@ -95,7 +89,7 @@ export function uuidOrNull(streamId: string): string | null {
 }
 
 function statementOf({ after, through, limit, ledgerId, streamId }: LogPage) {
-  const values: unknown[] = [after, through ?? NO_END, limit];
+  const values: unknown[] = [after, through ?? INT64_MAX, limit];
   if (ledgerId === null) return { name: 'read_page', text: readPage, values };
   if (streamId === null) {
     return { name: 'read_ledger_page', text: readLedgerPage, values: [...values, ledgerId] };

@@ -29,3 +29,8 @@ export const BEFORE_THE_LOG: LogPoint = {
   hash: new Uint8Array(0),
   recordedTime: 0n,
 };
+
+/** The point of the log that an event stands at. */
+export function pointOf({ position, event, hash }: RecordedEvent): LogPoint {
+  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
+}

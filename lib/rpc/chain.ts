@@ -9,6 +9,7 @@ import { COMMANDS } from './proto-key.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
 import { traceIdOf } from './trace.js';
 import { checkMessage, warmValidators } from './validation.js';
+import { TIMER_MAX_MS } from '../base/pause.js';
 
 /** Where a call comes from, as its door knows it. */
 export interface CallOrigin {
@@ -45,8 +46,6 @@ export interface ChainOptions {
   readonly streamLimit: number;
 }
 
-/** A timer beyond this fires at once. */
-const TIMER_MAX_ms = 2 ** 31 - 1;
 
 export const DEFAULT_CHAIN_LIMITS = { unaryLimit_ms: 60_000, streamLimit: 1_000 };
 
@@ -162,7 +161,7 @@ function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefin
           () => {
             call.abort(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed'));
           },
-          Math.min(Math.max(0, deadline_ms - Date.now()), TIMER_MAX_ms),
+          Math.min(Math.max(0, deadline_ms - Date.now()), TIMER_MAX_MS),
         );
   return {
     call,

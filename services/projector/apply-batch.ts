@@ -6,7 +6,7 @@ import type { RecordedEvent } from '../../lib/log/recorded-event.js';
 import { UnknownEventError, type View, ViewMissingError } from '../../lib/views/view.js';
 import { GenerationGoneError, LostEventsError, MissedEventsError } from '../../lib/views/view-errors.js';
 import { eventFailure, historyLost, storeFailure } from './failure.js';
-import { rest } from '../../lib/base/pause.js';
+import { pause } from '../../lib/base/pause.js';
 
 /** How long to wait before the second and the third try, in milliseconds. */
 export const RETRY_PAUSES_MS: readonly number[] = [20, 100];
@@ -35,7 +35,7 @@ export async function applyBatch(
       const pause_ms = pauses_ms[attempt];
       if (signal.aborted) throw storeFailure(view.id, error);
       if (pause_ms === undefined) break;
-      await rest(pause_ms, signal);
+      await pause(pause_ms, signal);
     }
   }
   await applyOneByOne(view, batch);

@@ -1,8 +1,10 @@
 /** Fills a generation of a view from the log, to an exact position. */
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
-import type { LogPoint, RecordedEvent } from '../../lib/log/recorded-event.js';
+import { type LogPoint, type RecordedEvent, pointOf } from '../../lib/log/recorded-event.js';
 import type { Checkpoint, View } from '../../lib/views/view.js';
+import { isSameBytes } from '../../lib/base/bytes.js';
+import { largestOf } from '../../lib/base/bigints.js';
 
 /** Events a page. */
 const PAGE_EVENTS = 1_000;
@@ -31,8 +33,8 @@ export async function fillTo(filling: Filling, targets: readonly bigint[]): Prom
     return at < target ? [{ partition, at, target }] : [];
   });
   if (open.length === 0) return;
-  const end = largest(open.map(({ target }) => target));
-  let after = -largest(open.map(({ at }) => -at));
+  const end = largestOf(open.map(({ target }) => target));
+  let after = -largestOf(open.map(({ at }) => -at));
   let next = read(filling, after, end);
   while (after < end) {
     signal.throwIfAborted();
@@ -89,18 +91,10 @@ export async function commonPoint(
 ): Promise<{ readonly point: LogPoint; readonly agrees: boolean }> {
   if (checkpoint.position < 0n) return { point: checkpoint, agrees: true };
   const record = await log.at(checkpoint.position);
-  const agrees = record?.hash.every((byte, index) => byte === checkpoint.hash[index]) ?? false;
+  const agrees = record !== undefined && isSameBytes(record.hash, checkpoint.hash);
   return agrees ? { point: checkpoint, agrees } : { point: await log.head(), agrees };
 }
 
 function read({ log }: Filling, after: bigint, through: bigint): Promise<readonly RecordedEvent[]> {
   return log.page({ after, through, limit: PAGE_EVENTS, ledgerId: null, streamId: null });
-}
-
-function pointOf({ event, position, hash }: RecordedEvent): LogPoint {
-  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
-}
-
-function largest(values: readonly bigint[]): bigint {
-  return values.reduce((one, other) => (other > one ? other : one));
 }

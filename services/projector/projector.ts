@@ -8,7 +8,7 @@ import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import { build } from './build.js';
 import { type ControlState, INITIAL_STATE, type Lease, type ProjectionControl } from './control/control.js';
 import { rebuild, type RebuildStatus } from './rebuild.js';
-import { rest } from '../../lib/base/pause.js';
+import { pause } from '../../lib/base/pause.js';
 import { Projection, type ProjectionDeps, type ProjectorLog, type RunState } from './runner.js';
 
 /** What projections and their rebuilds share. */
@@ -205,7 +205,7 @@ export class Projector {
         // Projections go on without; what operators have said since is heard when the store answers again.
         logger.warn({ err: error }, 'the projectors cannot agree');
       }
-      await rest(AGREE_ms, signal);
+      await pause(AGREE_ms, signal);
     }
   }
 
@@ -249,7 +249,7 @@ export class Projector {
 
   async #dropLater({ projection, generations }: ProjectorEntry, generation: number): Promise<void> {
     const { keepReplaced_ms, logger } = this.#parts;
-    await rest(keepReplaced_ms, this.#stop.signal);
+    await pause(keepReplaced_ms, this.#stop.signal);
     // When the process ends before, the next start drops it.
     if (this.#stop.signal.aborted) return;
     await generations.drop(generation).catch((error: unknown) => {
@@ -289,7 +289,7 @@ function savedNowAndThen(save: (status: RebuildStatus) => Promise<void>, logger:
         logger.warn({ err: error }, 'the status of a rebuild was not saved');
       });
       isFirst();
-      if (status.endTime === undefined) await rest(SAVE_ms, new AbortController().signal);
+      if (status.endTime === undefined) await pause(SAVE_ms, new AbortController().signal);
     }
     saving = undefined;
   };

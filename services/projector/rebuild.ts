@@ -19,8 +19,9 @@ import {
   type MovedRow,
 } from './compare.js';
 import { commonPoint, completeTo, type Filling, fillTo } from './fill.js';
-import { rest } from '../../lib/base/pause.js';
+import { pause } from '../../lib/base/pause.js';
 import type { Projection, ProjectorLog } from './runner.js';
+import { smallestOf } from '../../lib/base/bigints.js';
 
 export type RebuildPhase = 'filling' | 'comparing' | 'done' | 'failed';
 
@@ -144,7 +145,7 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
   await follow(deps, filling, serving);
   progress.update({ phase: 'comparing' });
   const found = emptyComparison();
-  await compareViews(serving, fresh, least(filling.filled), found, signal);
+  await compareViews(serving, fresh, smallestOf(filling.filled), found, signal);
   progress.compared(found);
   await settle(deps, filling, serving, found);
   progress.compared(found);
@@ -199,7 +200,7 @@ async function settleHot(
   for (let attempt = 0; attempt < HOT_TRIES; attempt++) {
     if (await compareHot(serving, filling.view, row, found, reach)) return;
     // The new generation is past it in that partition: it is read again once the serving one is too.
-    await rest(ESCORT_INTERVAL_ms, deps.signal);
+    await pause(ESCORT_INTERVAL_ms, deps.signal);
   }
   found.moved.push(row);
 }
@@ -210,7 +211,7 @@ async function escort(deps: RebuildDeps, filling: Filling, replaced: View): Prom
   try {
     while (performance.now() < until_ms && !deps.signal.aborted) {
       await follow(deps, filling, replaced);
-      await rest(ESCORT_INTERVAL_ms, deps.signal);
+      await pause(ESCORT_INTERVAL_ms, deps.signal);
     }
   } catch (error) {
     // It serves, and every process will feed it: what failed here only made them wait a little.
@@ -288,10 +289,6 @@ function judge({ acceptDifferences, projection, logger }: RebuildDeps, found: Co
     `${String(different)} of ${String(compared)} rows differ from the generation that serves; ` +
       'the server log names the first; rebuild with accept_differences if the new one is right',
   );
-}
-
-function least(values: readonly bigint[]): bigint {
-  return values.reduce((one, other) => (other < one ? other : one));
 }
 
 function partitions(bus: Pick<EventBus, 'partitions'>): number[] {

@@ -22,7 +22,8 @@ import {
 } from './failure.js';
 import { fillTo } from './fill.js';
 import { Gate } from './gate.js';
-import { rest } from '../../lib/base/pause.js';
+import { pause, TIMER_MAX_MS } from '../../lib/base/pause.js';
+import { isSameBytes } from '../../lib/base/bytes.js';
 
 /** Where the projector writes its log lines; pino has this shape. */
 export interface ProjectorLog {
@@ -213,7 +214,7 @@ export class Projection {
       const { signal } = this.#turn;
       if (this.#paused) {
         this.#opened();
-        await rest(2 ** 31 - 1, signal);
+        await pause(TIMER_MAX_MS, signal);
         continue;
       }
       const consuming = this.#consume(signal);
@@ -225,7 +226,7 @@ export class Projection {
         const failure = error instanceof ProjectionFailure ? error : busFailure(error);
         this.#failed(failure);
         const pause_ms = (this.#deps.backoff_ms ?? defaultBackoff_ms)(this.#failures);
-        await rest(failure.passes ? pause_ms : 2 ** 31 - 1, signal);
+        await pause(failure.passes ? pause_ms : TIMER_MAX_MS, signal);
       }
     }
   }
@@ -290,7 +291,7 @@ export class Projection {
   async #sameHistory(checkpoint: Checkpoint): Promise<void> {
     if (checkpoint.position < 0n) return;
     const record = await this.#deps.log.at(checkpoint.position);
-    const same = record?.hash.every((byte, index) => byte === checkpoint.hash[index]) ?? false;
+    const same = record !== undefined && isSameBytes(record.hash, checkpoint.hash);
     if (!same) throw historyLost(this.id, checkpoint.position);
   }
 
@@ -362,7 +363,7 @@ export class Projection {
     const at = this.#known.get(partition) ?? (await view.checkpoint(partition));
     // In one of several partitions the event before is most often another partition's.
     if (first.position !== at.position + 1n || at.position < 0n) return;
-    const same = first.event.previousHash.every((byte, index) => byte === at.hash[index]);
+    const same = isSameBytes(first.event.previousHash, at.hash);
     if (!same) throw historyLost(this.id, at.position);
   }
 

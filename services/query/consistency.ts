@@ -18,6 +18,7 @@ import type { Checkpoint, View } from '../../lib/views/view.js';
 import type { ViewGetter } from './serving-view.js';
 import { SharedRead } from './shared-read.js';
 import { ViewPoller, type WaitTarget } from './view-poller.js';
+import { hexOf, isSameBytes } from '../../lib/base/bytes.js';
 
 /** What a read asks of its view before it may answer. All that is given must hold. */
 export interface Requirement {
@@ -120,16 +121,16 @@ export class Freshness {
    * @throws CallError with the reason given (another store, beyond the log's end), or HISTORY_LOST.
    */
   async verify(token: TokenPoint, reason: TokenReason): Promise<void> {
-    if (!sameBytes(token.logId, await this.logId()) || token.shard !== this.#log.shard) {
+    if (!isSameBytes(token.logId, await this.logId()) || token.shard !== this.#log.shard) {
       throw fail(reason, 'the token is of another store');
     }
     if (token.position < 0n) return;
-    const key = `${String(token.epoch)}.${String(token.position)}.${hex(token.hash)}`;
+    const key = `${String(token.epoch)}.${String(token.position)}.${hexOf(token.hash)}`;
     if (this.#verified.has(key)) return;
     const event = await this.#log.at(token.position);
     if (event === undefined) throw await this.#beyond(token, reason);
     // With the same bytes at the position all before it is the same too: each event holds the hash of the one before.
-    if (!sameBytes(event.hash.subarray(0, token.hash.length), token.hash)) throw historyLost(token);
+    if (!isSameBytes(event.hash.subarray(0, token.hash.length), token.hash)) throw historyLost(token);
     this.#verified.set(key, true);
   }
 
@@ -239,14 +240,4 @@ function historyLost(token: TokenPoint): CallError {
       ],
     },
   );
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
 }

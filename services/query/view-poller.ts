@@ -1,6 +1,7 @@
 /** Waits for one partition of one view: however many reads wait, its checkpoint is asked for once per interval. */
 import type { View, Checkpoint } from '../../lib/views/view.js';
 import { isGenerationGone, type ViewGetter } from './serving-view.js';
+import { pause } from '../../lib/base/pause.js';
 
 /** How a wait ended without an error. */
 export type WaitOutcome =
@@ -92,7 +93,7 @@ export class ViewPoller {
         const took_ms = performance.now() - asked_ms;
         for (const waiter of [...this.#waiters]) if (isAt(this.#last, waiter.target)) waiter.settle(true);
         // A store that is slow to answer is not asked all the time.
-        if (this.#waiters.size > 0) await sleep(Math.max(POLL_MS, took_ms));
+        if (this.#waiters.size > 0) await pause(Math.max(POLL_MS, took_ms));
       }
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
@@ -129,8 +130,4 @@ function isAt(checkpoint: Checkpoint | undefined, target: WaitTarget): boolean {
   return (
     checkpoint !== undefined && checkpoint.position >= target.position && checkpoint.epoch >= target.epoch
   );
-}
-
-function sleep(duration_ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, duration_ms));
 }

@@ -22,6 +22,7 @@ import { checkPoint, reach } from './compare/reach.js';
 import { readState, readView } from './rows/read-rows.js';
 import { isFixedReportRow } from './rows/report-sums.js';
 import { BUCKETS } from './rows/row-sums.js';
+import { INT64_MAX } from '../../lib/base/bigints.js';
 
 /** What bounds memory. */
 export interface VerifyLimits {
@@ -76,8 +77,6 @@ export const SUBJECTS = [
 const PAGE_EVENTS = 500;
 /** Events folded in one go: whoever else lives in this process waits meanwhile. */
 const EVENTS_A_TURN = 50;
-/** The largest int8. */
-const NO_END = 9_223_372_036_854_775_807n;
 
 /** What was verified to. */
 export interface VerifiedEnd {
@@ -196,7 +195,7 @@ function comparisonsOf(
     new Comparison({ subject, through: end, isFixed, buckets: bucketsOf(subject) });
   return {
     // Each row of the state tables is compared as of the checkpoint that it was read at.
-    state: comparison(VerifySubject.STATE_TABLES, () => false, NO_END),
+    state: comparison(VerifySubject.STATE_TABLES, () => false, INT64_MAX),
     balances: comparison(VerifySubject.BALANCES, () => false),
     history: comparison(VerifySubject.HISTORY, isFixedHistoryRow),
     reports: comparison(VerifySubject.REPORTS, isFixedReportRow),

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '../../lib/base/start-error.js';
-import { pause, projectRoot, type RunningEngine, startProgram } from './engines/engine.js';
+import { projectRoot, type RunningEngine, startProgram } from './engines/engine.js';
+import { pause } from '../../lib/base/pause.js';
 
 /** Where a process is reached, as it says itself. */
 export interface Addresses {

@@ -50,6 +50,7 @@ import type { Log } from '../../base/logging.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
 import { COMMANDS } from '../proto-key.js';
 import { trustedBody } from './trusted-body.js';
+import { TIMER_MAX_MS } from '../../base/pause.js';
 
 /** What `openConnectDoor` takes. */
 export interface ConnectDoorOptions {
@@ -76,8 +77,6 @@ const REQUEST_TIMEOUT_ms = 30_000;
 const KEEP_ALIVE_ms = 75_000;
 /** A reader that takes nothing for this long is gone. */
 const WRITE_TIMEOUT_ms = 120_000;
-/** Node fires timers beyond this at once. */
-const TIMER_MAX_ms = 2 ** 31 - 1;
 /** Names that a caller made up are shown up to here. */
 const SHOWN_MAX_CHARS = 100;
 const ENVELOPE_HEAD_BYTES = 5;
@@ -396,7 +395,7 @@ async function runCall(
   try {
     const header = headersOf(request);
     const timeout_ms = takeTimeout(header);
-    const isTimed = typeof timeout_ms === 'number' && timeout_ms <= TIMER_MAX_ms;
+    const isTimed = typeof timeout_ms === 'number' && timeout_ms <= TIMER_MAX_MS;
     const origin: CallOrigin = {
       deadline_ms: isTimed ? Date.now() + timeout_ms : undefined,
       signal: caller.signal,

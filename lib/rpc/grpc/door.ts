@@ -11,6 +11,7 @@ import type { CallError } from '../errors.js';
 import { fail, toCallError, toStatus } from '../errors.js';
 import { COMMANDS, holdsProtoKey, swallowedKey } from '../proto-key.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
+import { pause } from '../../base/pause.js';
 
 /** Messages in and out are at most this large. */
 export const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
@@ -116,10 +117,6 @@ class OpenCalls {
   ended(): Promise<void> {
     return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
   }
-}
-
-function pause(duration_ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, duration_ms));
 }
 
 function bind(server: grpc.Server, { host, port }: GrpcDoorOptions): Promise<number> {

@@ -18,6 +18,8 @@ import { type Plan, planFlush } from './plan.js';
 import { JobQueue } from './queue.js';
 import { replay, replayAtomic } from './replay.js';
 import type { WriteLog } from './write-log.js';
+import { pause } from '../../../lib/base/pause.js';
+import { isSameBytes } from '../../../lib/base/bytes.js';
 
 export interface ExecutorDeps {
   readonly memory: Memory;
@@ -269,7 +271,7 @@ export class Executor {
   /** Whether an append whose outcome was unknown is in the log after all. */
   private async isOurs(first: RecordedEvent): Promise<boolean> {
     const found = await this.untilAnswered(() => this.deps.log.at(first.position));
-    return found !== undefined && Buffer.compare(found.hash, first.hash) === 0;
+    return found !== undefined && isSameBytes(found.hash, first.hash);
   }
 
   /** Whether the log still ends where we are: only then may errors, dry runs and replays be answered. */
@@ -359,7 +361,7 @@ export class Executor {
   private async reload(): Promise<void> {
     const checkpoint = await this.deps.log.checkpoint();
     const at = checkpoint.position < 0n ? undefined : await this.deps.log.at(checkpoint.position);
-    if (checkpoint.position >= 0n && (at === undefined || Buffer.compare(at.hash, checkpoint.hash) !== 0)) {
+    if (checkpoint.position >= 0n && (at === undefined || !isSameBytes(at.hash, checkpoint.hash))) {
       throw new HistoryDiverged(
         `the state tables are at position ${String(checkpoint.position)}, which the log does not have: was it restored?`,
       );
@@ -466,8 +468,4 @@ function toNewEvent({ event, bytes, hash }: RecordedEvent) {
 
 function full(message: string): CallError {
   return fail(ErrorReason.QUEUE_FULL, message);
-}
-
-function pause(duration_ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, duration_ms));
 }

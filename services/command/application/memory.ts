@@ -12,6 +12,7 @@ import type { Account, AccountState } from '../domain/account.js';
 import type { LedgerReader } from '../domain/decision.js';
 import type { TransactionState } from '../domain/transaction.js';
 import { changed, touchedBy } from './decode.js';
+import { isSameBytes } from '../../../lib/base/bytes.js';
 
 /** Thrown by a ledger's reader for what was not loaded; the executor loads it and decides again. */
 export class NotLoaded extends Error {
@@ -232,7 +233,7 @@ export class Memory {
     if (position !== this.end.position + 1n) {
       throw new Error(`the log goes from ${String(this.end.position)} to ${String(position)}`);
     }
-    if (this.end.position >= 0n && !sameBytes(event.previousHash, this.end.hash)) {
+    if (this.end.position >= 0n && !isSameBytes(event.previousHash, this.end.hash)) {
       throw new Error(`the event at ${String(position)} does not follow the one before it`);
     }
     this.end = { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
@@ -272,8 +273,4 @@ export class Memory {
 function loaded<T>(value: T | undefined): T {
   if (value === undefined) throw new NotLoaded();
   return value;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

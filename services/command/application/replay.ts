@@ -6,6 +6,7 @@ import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import type { AtomicJob, Decided, Outcome, Request } from './job.js';
+import { isSameBytes } from '../../../lib/base/bytes.js';
 
 /** The outcome of a request whose id the log has: that of then if it is the same command, else REQUEST_ID_REUSED. */
 export function replay(request: Request, stored: readonly RecordedEvent[]): Outcome {
@@ -62,7 +63,7 @@ function overlap(job: AtomicJob, index: number): CallError {
 
 function isSame(request: Request, { event }: RecordedEvent): boolean {
   return (
-    event.commandType === request.type && Buffer.compare(Buffer.from(event.canonicalBody), request.body) === 0
+    event.commandType === request.type && isSameBytes(event.canonicalBody, request.body)
   );
 }
 

@@ -4,6 +4,7 @@ import type { StateBatch } from '../../../lib/log/state/state-changes.js';
 import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
 import type { Log } from '../../../lib/base/logging.js';
 import type { Memory } from './memory.js';
+import { smallerOf } from '../../../lib/base/bigints.js';
 
 /** The state tables as the write-behind needs them. */
 export interface StateWriter {
@@ -67,7 +68,7 @@ export class WriteBehind {
   /** Writes one batch, and lets the tail go up to what is known to be on disk. */
   async writeOnce(): Promise<void> {
     if (this.pending !== undefined && (await this.state.isDurable(this.pending.lsn))) {
-      this.memory.dropThrough(minimum(this.pending.position, this.memory.end.position));
+      this.memory.dropThrough(smallerOf(this.pending.position, this.memory.end.position));
       this.pending = undefined;
     }
     if (this.memory.end.position <= this.written && this.memory.tailSize === 0) return;
@@ -93,8 +94,4 @@ export class WriteBehind {
       },
     };
   }
-}
-
-function minimum(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }

@@ -1,6 +1,6 @@
 /** What the relay sends of a page of the log. */
 import type { OutgoingMessage } from '../../../lib/log/bus.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { type LogPoint, type RecordedEvent, pointOf } from '../../../lib/log/recorded-event.js';
 import type { RelayCursor } from '../../../lib/log/relay-cursor.js';
 
 /** Messages, and where the relay is once they are stored. */
@@ -9,11 +9,6 @@ export interface Batch {
   readonly cursor: RelayCursor;
   /** The event at the cursor. */
   readonly at: RecordedEvent;
-}
-
-/** The point of the log that an event stands at. */
-export function pointOf({ position, event, hash }: RecordedEvent): LogPoint {
-  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
 }
 
 /**

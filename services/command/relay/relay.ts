@@ -6,10 +6,11 @@ import type { LogReader } from '../../../lib/log/reader.js';
 import { firstCursor, type RelayCursor, type RelayCursorStore } from '../../../lib/log/relay-cursor.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
 import type { BusPublisher, OpenPublisher } from '../../../lib/log/bus.js';
-import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { type RecordedEvent, pointOf } from '../../../lib/log/recorded-event.js';
 import type { Log } from '../../../lib/base/logging.js';
-import { rest } from '../../../lib/base/pause.js';
-import { type Batch, batchOf, pointOf, watermarksFor } from './batch.js';
+import { pause } from '../../../lib/base/pause.js';
+import { type Batch, batchOf, watermarksFor } from './batch.js';
+import { isSameBytes } from '../../../lib/base/bytes.js';
 
 export interface RelayDeps {
   readonly log: LogReader;
@@ -110,7 +111,7 @@ export class Relay {
     const stored = await cursor.read();
     if (stored.position < 0n) return;
     const found = await log.at(stored.position);
-    if (found !== undefined && sameBytes(found.hash, stored.hash) && stored.lasts.length === partitions) {
+    if (found !== undefined && isSameBytes(found.hash, stored.hash) && stored.lasts.length === partitions) {
       this.#cursor = stored;
       this.#at = found;
       return;
@@ -125,7 +126,7 @@ export class Relay {
   async #turn(): Promise<void> {
     const { wakeups } = this.#deps;
     const early_ms = this.#sentAt_ms + LINGER_ms - performance.now();
-    if (early_ms > 0) await rest(early_ms, this.#stop.signal);
+    if (early_ms > 0) await pause(early_ms, this.#stop.signal);
     const since = wakeups.count;
     const events = await this.#read(this.#cursor.position);
     if (events.length > 0) {
@@ -210,7 +211,7 @@ export class Relay {
     this.#publisher = undefined;
     await publisher?.close().catch(() => undefined);
     // Commits go on meanwhile: they are no reason to hurry.
-    await rest(Math.min(BACKOFF_MAX_ms, 50 * 2 ** Math.min(this.#failures, 10)), this.#stop.signal);
+    await pause(Math.min(BACKOFF_MAX_ms, 50 * 2 ** Math.min(this.#failures, 10)), this.#stop.signal);
   }
 
   #read(after: bigint): Promise<readonly RecordedEvent[]> {
@@ -244,8 +245,4 @@ export class Relay {
     const time = oldest === undefined ? 0n : (await log.now()) - pointOf(oldest).recordedTime;
     return { events, time: time > 0n ? time : 0n };
   }
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }

@@ -1,9 +1,8 @@
 /** A bus of two partitions in memory whose offsets are not positions, as Kafka's are: for what must hold there too. */
-import { pointOf } from '../../query/rpc/event-record.js';
 import type { FakeLog } from '../../../test/fake-log.js';
 import type { BusHandler, EventBus } from '../../../lib/log/bus.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
-import { rest } from '../../../lib/base/pause.js';
+import { type LogPoint, type RecordedEvent, pointOf } from '../../../lib/log/recorded-event.js';
+import { pause } from '../../../lib/base/pause.js';
 
 interface Message {
   /** Undefined: only the watermark moved. */
@@ -69,7 +68,7 @@ export function partitionedBus(log: FakeLog): PartitionedBus {
       if (!bus.assigned.includes(partition)) {
         if (offset !== undefined) handler.released?.(partition);
         offset = undefined;
-        await rest(1, signal);
+        await pause(1, signal);
         continue;
       }
       offset ??= await handler.offsetOf(partition);
@@ -78,7 +77,7 @@ export function partitionedBus(log: FakeLog): PartitionedBus {
       const batch = (partitions[partition] ?? []).slice(from, from + BATCH_MESSAGES);
       const [first, last] = [batch[0], batch.at(-1)];
       if (first === undefined || last === undefined) {
-        await rest(1, signal);
+        await pause(1, signal);
         continue;
       }
       offset = BigInt(from + batch.length - 1);

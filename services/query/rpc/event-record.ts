@@ -14,8 +14,3 @@ export function eventRecord({ event, hash }: RecordedEvent): MessageInitShape<ty
 export function eventRecordSize(record: RecordedEvent): number {
   return record.bytes.length + record.event.canonicalBody.length + 64;
 }
-
-/** The point of the log right after an event. */
-export function pointOf({ event, position, hash }: RecordedEvent): LogPoint {
-  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
-}

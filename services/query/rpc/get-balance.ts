@@ -15,9 +15,8 @@ import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requestedTime } from '../times.js';
 import { accountNotFound, requireLedger, requireLedgerInLog } from './answers.js';
+import { INT64_MAX } from '../../../lib/base/bigints.js';
 
-/** Beyond every position: what the view has. */
-const LATEST = 2n ** 63n - 1n;
 
 /** An answer about the past, before it is known whether there is a balance at all. */
 interface Past extends Read<Balance | undefined> {
@@ -112,7 +111,7 @@ async function balanceAtRecordedTime(asked: Asked, time: Micros): Promise<Past> 
     checkpoint = await checkpointOf(asked);
   }
   if (time >= checkpoint.recordedTime) {
-    const read = await balanceAtPosition(asked, LATEST);
+    const read = await balanceAtPosition(asked, INT64_MAX);
     if (time >= read.asOf.recordedTime) return { ...read, final: false };
     // Meanwhile the view went past the time.
   }

@@ -5,7 +5,7 @@ import {
   TrialBalanceGrouping,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { knownExponent } from '../../../lib/base/currency.js';
-import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import { type LogPoint, pointOf } from '../../../lib/log/recorded-event.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
@@ -13,7 +13,6 @@ import type { TrialBalanceQuery } from '../../../lib/views/reports/view.js';
 import { type QueryContext, readView } from '../context.js';
 import { optionalTime } from '../times.js';
 import { cutPage, nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
-import { pointOf } from './event-record.js';
 import { basisOf, reportAsOf } from './report-answers.js';
 
 /** What a page token of a trial balance holds: currency and key of the last row sent. */

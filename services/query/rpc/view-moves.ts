@@ -63,20 +63,3 @@ async function logGrew(
     stop();
   }
 }
-
-/** Resolves after a while, or when the signal aborts. */
-export function pause(duration_ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted || duration_ms <= 0) {
-      resolve();
-      return;
-    }
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, duration_ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
-}

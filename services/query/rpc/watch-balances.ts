@@ -9,7 +9,8 @@ import type { Read } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { accountNotFound, requireLedgerInLog } from './answers.js';
-import { pause, viewMoved } from './view-moves.js';
+import { viewMoved } from './view-moves.js';
+import { pause } from '../../../lib/base/pause.js';
 
 /** A watch reads its accounts at most so often, however fast the log grows; what happens in between is conflated. */
 const PACE_MS = 10;

@@ -8,14 +8,14 @@ import {
   type WatchEventsResponseSchema,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import type { LogReader } from '../../../lib/log/reader.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { type LogPoint, type RecordedEvent, pointOf } from '../../../lib/log/recorded-event.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { ALL_SENT, decodeResumeToken, encodeResumeToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { asOf } from '../consistency.js';
 import type { QueryContext } from '../context.js';
 import { requireLedgerInLog } from './require-ledger.js';
-import { eventRecord, pointOf } from './event-record.js';
+import { eventRecord } from './event-record.js';
 
 /** Bounds what one watch holds in memory. */
 const PAGE_EVENTS = 100;

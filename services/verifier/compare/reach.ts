@@ -4,9 +4,10 @@ import type { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import type { View } from '../../../lib/views/view.js';
-import { rest } from '../../../lib/base/pause.js';
+import { pause } from '../../../lib/base/pause.js';
 import type { FindingSink } from './findings.js';
 import type { StoredLog } from '../ports.js';
+import { hexOf } from '../../../lib/base/bytes.js';
 
 const POLL_ms = 10;
 
@@ -30,7 +31,7 @@ export async function reach(
         metadata: { view: view.id, position: String(checkpoint.position), required: String(position) },
       });
     }
-    await rest(POLL_ms, signal);
+    await pause(POLL_ms, signal);
   }
 }
 
@@ -48,11 +49,7 @@ export async function checkPoint(
   if (position < 0n) return;
   const page = { after: position - 1n, through: position, limit: 1, ledgerId: null, streamId: null };
   const [found] = await stored.page(page);
-  const expected = found === undefined ? 'no event: the log ends before' : hex(found.hash);
-  const actual = hex(point.hash);
+  const expected = found === undefined ? 'no event: the log ends before' : hexOf(found.hash);
+  const actual = hexOf(point.hash);
   if (expected !== actual) findings.add({ subject, position, entity: 'checkpoint', expected, actual });
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }

@@ -7,6 +7,7 @@ import { streamIdOf } from '../../../lib/log/stream-id.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import type { FindingSink } from '../compare/findings.js';
 import type { StoredEvent } from '../ports.js';
+import { hexOf } from '../../../lib/base/bytes.js';
 
 /** An event with its place, as the fold takes it. */
 export interface LogRecord {
@@ -49,7 +50,7 @@ export class ChainWalk {
     this.#closeGap(position);
     const digest = digestOf('sha256', bytes, 'buffer');
     if (digest.compare(hash) !== 0) {
-      this.#found(position, 'hash', `SHA-256 of the event: ${digest.toString('hex')}`, hex(hash));
+      this.#found(position, 'hash', `SHA-256 of the event: ${digest.toString('hex')}`, hexOf(hash));
     }
     const record = decodeStored(row);
     if (record === undefined)
@@ -78,7 +79,7 @@ export class ChainWalk {
     const same = (entity: string, expected: unknown, actual: unknown) => {
       if (expected !== actual) this.#found(position, entity, String(expected), String(actual));
     };
-    if (this.#hash !== undefined) same('previous_hash', hex(this.#hash), hex(event.previousHash));
+    if (this.#hash !== undefined) same('previous_hash', hexOf(this.#hash), hexOf(event.previousHash));
     same('event.position', position, event.position);
     same('event.shard', this.#shard, event.shard);
     if (event.recordedTimeMicros <= this.#recordedTime) {
@@ -110,8 +111,8 @@ export class ChainWalk {
     if (forkPosition !== position - 1n) {
       this.#found(position, 'fork_position', String(position - 1n), String(forkPosition));
     }
-    if (this.#hash !== undefined && hex(this.#hash) !== hex(forkHash)) {
-      this.#found(position, 'fork_hash', hex(this.#hash), hex(forkHash));
+    if (this.#hash !== undefined && hexOf(this.#hash) !== hexOf(forkHash)) {
+      this.#found(position, 'fork_hash', hexOf(this.#hash), hexOf(forkHash));
     }
   }
 
@@ -134,14 +135,10 @@ export class ChainWalk {
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
-}
-
 /** A UUID as text; null for none; hexadecimal if it is not 16 bytes. */
 function textOf(bytes: Uint8Array): string | null {
   if (bytes.length === 0) return null;
-  return bytes.length === 16 ? uuidFromBytes(bytes) : hex(bytes);
+  return bytes.length === 16 ? uuidFromBytes(bytes) : hexOf(bytes);
 }
 
 function streamText(event: Event): string {

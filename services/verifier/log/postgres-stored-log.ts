@@ -8,9 +8,8 @@ import {
 import { uuidOrNull } from '../../../lib/log/postgres-log-reader.js';
 import type { StateTables, StoredEvent, StoredLog, StoredPage } from '../ports.js';
 import { readStored, readStoredEnd, readStoredLedger, readStoredStream } from './raw-log.sql.js';
+import { INT64_MAX } from '../../../lib/base/bigints.js';
 
-/** The largest int8: `through` of a page without an end. */
-const NO_END = 9_223_372_036_854_775_807n;
 
 interface Columns {
   readonly position: bigint;
@@ -49,7 +48,7 @@ export function postgresStateTables(pool: Pool): StateTables {
 }
 
 function statementOf({ after, through, limit, ledgerId, streamId }: StoredPage) {
-  const values: unknown[] = [after, through ?? NO_END, limit];
+  const values: unknown[] = [after, through ?? INT64_MAX, limit];
   if (ledgerId === null) return { name: 'read_stored', text: readStored, values };
   values.push(ledgerId);
   if (streamId === null) return { name: 'read_stored_ledger', text: readStoredLedger, values };

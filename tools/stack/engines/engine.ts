@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pause } from '../../../lib/base/pause.js';
 
 /** A server that runs. */
 export interface RunningEngine {
@@ -131,8 +132,4 @@ export function projectRoot(): string {
 /** Where what was installed for the stack is kept: git ignores it. */
 export function installRoot(): string {
   return join(projectRoot(), '.quittance-stack');
-}
-
-export function pause(duration_ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, duration_ms));
 }

@@ -1,6 +1,6 @@
 /** Writes batches to one generation in Redis: rows and checkpoint of a partition change in one call of a script. */
 import type { BusBatch } from '../../../log/bus.js';
-import type { LogPoint, RecordedEvent } from '../../../log/recorded-event.js';
+import { type LogPoint, type RecordedEvent, pointOf } from '../../../log/recorded-event.js';
 import { checkpointOfText, checkpointText } from '../../stores/redis/checkpoint.js';
 import { type RedisClient, type RedisScript, redisScript } from '../../stores/redis/client.js';
 import { CHECKPOINT_FIELD, type PartitionKeys } from '../../stores/redis/generations.js';
@@ -164,8 +164,4 @@ function hopefulStep(batch: BusBatch, at: Checkpoint): Step | undefined {
   } catch {
     return undefined;
   }
-}
-
-function pointOf({ event, position, hash }: RecordedEvent): LogPoint {
-  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
 }

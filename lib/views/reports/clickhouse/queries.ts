@@ -17,9 +17,8 @@ import type {
   TrialBalanceQuery,
   VolumeRow,
 } from '../view.js';
+import { smallerOf, INT64_MAX, INT64_MIN } from '../../../base/bigints.js';
 
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
 const INT32_MAX = 2n ** 31n - 1n;
 
 export interface ReportStore {
@@ -168,9 +167,9 @@ async function select<Row>(
 ): Promise<Read<Row[]>> {
   const { partition, ledgerId, currency } = scope;
   const { checkpoint, sealed: lastSealed } = (await checkpoints.read()).of(partition);
-  const through = least(scope.through ?? checkpoint.position, checkpoint.position);
+  const through = smallerOf(scope.through ?? checkpoint.position, checkpoint.position);
   if (through < 0n) return { value: [], asOf: checkpoint };
-  const sealed = least(lastSealed, (through + 1n) / CHUNK - 1n);
+  const sealed = smallerOf(lastSealed, (through + 1n) / CHUNK - 1n);
   const first = bounds[0] ?? INT64_MIN;
   const last = bounds.at(-1) ?? INT64_MAX;
   const cut = cutBuckets(bounds);
@@ -203,9 +202,5 @@ function cutBuckets(bounds: readonly bigint[]): bigint[] {
 /** -1n for all times before 1970. */
 function bucketOf(time: bigint): bigint {
   if (time < 0n) return -1n;
-  return least(time / ROLLUP_WIDTH, INT32_MAX);
-}
-
-function least(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
+  return smallerOf(time / ROLLUP_WIDTH, INT32_MAX);
 }

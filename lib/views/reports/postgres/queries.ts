@@ -17,9 +17,8 @@ import type {
   TrialBalanceQuery,
   VolumeRow,
 } from '../view.js';
+import { INT64_MAX, INT64_MIN } from '../../../base/bigints.js';
 
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
 const INT32_MAX = 2n ** 31n - 1n;
 
 /** Sums arrive as decimal text, int8 as bigint. */
