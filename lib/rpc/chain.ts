@@ -46,7 +46,6 @@ export interface ChainOptions {
   readonly streamLimit: number;
 }
 
-
 export const DEFAULT_CHAIN_LIMITS = { unaryLimit_ms: 60_000, streamLimit: 1_000 };
 
 export function createChain(options: ChainOptions): Chain {

@@ -62,9 +62,7 @@ function overlap(job: AtomicJob, index: number): CallError {
 }
 
 function isSame(request: Request, { event }: RecordedEvent): boolean {
-  return (
-    event.commandType === request.type && isSameBytes(event.canonicalBody, request.body)
-  );
+  return event.commandType === request.type && isSameBytes(event.canonicalBody, request.body);
 }
 
 /** ALREADY_EXISTS, naming the fields that differ. */

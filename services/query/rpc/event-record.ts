@@ -2,7 +2,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { EventRecordSchema } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { commandMessage, commandOf } from '../../../lib/log/canonical-body.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 
 /** The EventRecord of an event. */
 export function eventRecord({ event, hash }: RecordedEvent): MessageInitShape<typeof EventRecordSchema> {

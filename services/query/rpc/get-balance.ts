@@ -17,7 +17,6 @@ import { requestedTime } from '../times.js';
 import { accountNotFound, requireLedger, requireLedgerInLog } from './answers.js';
 import { INT64_MAX } from '../../../lib/base/bigints.js';
 
-
 /** An answer about the past, before it is known whether there is a balance at all. */
 interface Past extends Read<Balance | undefined> {
   readonly final: boolean;

@@ -10,7 +10,6 @@ import type { StateTables, StoredEvent, StoredLog, StoredPage } from '../ports.j
 import { readStored, readStoredEnd, readStoredLedger, readStoredStream } from './raw-log.sql.js';
 import { INT64_MAX } from '../../../lib/base/bigints.js';
 
-
 interface Columns {
   readonly position: bigint;
   readonly ledger_id: string;

@@ -1,6 +1,6 @@
 /** Writes batches to one generation in Redis: rows and checkpoint of a partition change in one call of a script. */
 import type { BusBatch } from '../../../log/bus.js';
-import { type LogPoint, type RecordedEvent, pointOf } from '../../../log/recorded-event.js';
+import { pointOf } from '../../../log/recorded-event.js';
 import { checkpointOfText, checkpointText } from '../../stores/redis/checkpoint.js';
 import { type RedisClient, type RedisScript, redisScript } from '../../stores/redis/client.js';
 import { CHECKPOINT_FIELD, type PartitionKeys } from '../../stores/redis/generations.js';
