@@ -1,6 +1,6 @@
 /** What the relay sends of a page of the log. */
 import type { OutgoingMessage } from '../../../lib/log/bus.js';
-import { type LogPoint, type RecordedEvent, pointOf } from '../../../lib/log/recorded-event.js';
+import { type RecordedEvent, pointOf } from '../../../lib/log/recorded-event.js';
 import type { RelayCursor } from '../../../lib/log/relay-cursor.js';
 
 /** Messages, and where the relay is once they are stored. */
