@@ -143,7 +143,10 @@ export interface HistoryView extends View {
     accountId: string,
     position: bigint,
   ): Promise<Read<Balance | undefined>>;
-  /** The sum of the entries dated at or before `time` and recorded at or before the checkpoint; posted only. */
+  /**
+   * The sum of the entries dated at or before `time` and recorded at or before the checkpoint; posted only. An account
+   * has 0 before its first dated entry, also before it was opened; undefined is only an account that does not exist.
+   */
   balanceAtEffectiveTime(
     partition: number,
     ledgerId: string,

@@ -160,8 +160,22 @@ describe('GetBalance of the past', () => {
     expect(then.balance).toMatchObject({ posted: 77n, version: 0n, exponent: 2 });
     expect([then.balance?.held, then.balance?.available]).toEqual([undefined, undefined]);
     expect(then.asOf?.final).toBe(false);
-    expect((await failureOf(at(long - 1n))).reason).toBe(ErrorReason.ACCOUNT_NOT_FOUND);
     expect((await at(world.fixture.now)).balance?.posted).toBe(77n);
+  });
+
+  test('by effective time before its first dated entry is 0, and an account that does not exist is not found', async () => {
+    const at = (accountId: string, ledgerId = 'main') =>
+      balanceAt({ ledgerId, accountId, at: { case: 'effectiveTime', value: timestampOf(1_000_000n) } });
+    const { balance, asOf } = await at('alice');
+    expect(balance).toMatchObject({ accountId: 'alice', currency: 'EUR', posted: 0n, version: 0n });
+    expect([balance?.held, balance?.available, asOf?.final]).toEqual([undefined, undefined, false]);
+    expect((await failureOf(at('nobody'))).reason).toBe(ErrorReason.ACCOUNT_NOT_FOUND);
+    expect((await failureOf(at('alice', 'nowhere'))).reason).toBe(ErrorReason.LEDGER_NOT_FOUND);
+    // What was known then is another question: the account was not opened yet.
+    const known = balanceAt({ at: { case: 'recordedTime', value: timestampOf(1_000_000n) } });
+    expect((await failureOf(known)).reason).toBe(ErrorReason.ACCOUNT_NOT_FOUND);
+    const there = balanceAt({ at: { case: 'position', value: 0n } });
+    expect((await failureOf(there)).reason).toBe(ErrorReason.ACCOUNT_NOT_FOUND);
   });
 
   test('a time finer than a microsecond, or no time at all, is refused by its field', async () => {

@@ -229,7 +229,7 @@ export type GetBalanceRequest = Message<"quittance.query.v1.GetBalanceRequest"> 
   at: {
     /**
      * What was known at this position: posted, held, available. Waits for the view like a token. Errors:
-     * POSITION_OUT_OF_RANGE.
+     * POSITION_OUT_OF_RANGE; ACCOUNT_NOT_FOUND before the account was opened.
      *
      * @generated from field: int64 position = 4;
      */
@@ -237,7 +237,8 @@ export type GetBalanceRequest = Message<"quittance.query.v1.GetBalanceRequest"> 
     case: "position";
   } | {
     /**
-     * What was known at this time: posted, held, available. Errors: TIME_OUT_OF_RANGE.
+     * What was known at this time: posted, held, available. Errors: TIME_OUT_OF_RANGE; ACCOUNT_NOT_FOUND before the
+     * account was opened.
      *
      * @generated from field: google.protobuf.Timestamp recorded_time = 5;
      */
@@ -245,7 +246,8 @@ export type GetBalanceRequest = Message<"quittance.query.v1.GetBalanceRequest"> 
     case: "recordedTime";
   } | {
     /**
-     * The sum of the entries dated at or before this time, as known at as_of: posted only.
+     * The sum of the entries dated at or before this time, as known at as_of: posted only. Before the account's first
+     * dated entry it is 0, also before the account was opened, as GetStatement has it.
      *
      * @generated from field: google.protobuf.Timestamp effective_time = 6;
      */

@@ -624,7 +624,7 @@ export type GetStatementResponse = Message<"quittance.query.v1.GetStatementRespo
   accountId: string;
 
   /**
-   * The balance before the first line of the first page.
+   * The balance before the first line of the first page: 0 before the account's first entry.
    *
    * @generated from field: quittance.common.v1.Money opening_balance = 2;
    */

@@ -215,12 +215,12 @@ export class NaiveHistory {
     return (descending ? found.reverse() : found).slice(0, listing.limit);
   }
 
-  /** posted at an effective time; undefined if no entry is dated so early. */
+  /** posted at an effective time: 0 before the first dated entry; undefined if there is no such account. */
   postedAtEffective(ledgerId: string, accountId: string, time: bigint): bigint | undefined {
-    const dated = this.posted(ledgerId).filter(
-      (row) => row.entry.accountId === accountId && row.effectiveTime <= time,
+    if (this.account(ledgerId, accountId) === undefined) return undefined;
+    return sum(
+      this.posted(ledgerId).filter((row) => row.entry.accountId === accountId && row.effectiveTime <= time),
     );
-    return dated.length === 0 ? undefined : sum(dated);
   }
 
   statement(query: StatementQuery): StatementPage | undefined {

@@ -60,6 +60,7 @@ export function historyContract(name: string, make: () => Promise<HistoryStore>)
 
     theLogsAreRich();
     readsOfOneThing(freshView);
+    balancesBeforeTheFirstEntry(freshView);
     readsOfLists(freshView);
     readsOfStatements(freshView);
     readsWhileEventsComeIn(freshView);
@@ -184,14 +185,35 @@ function readsOfOneThing(freshView: FreshView): void {
       for (const at of [time - 1n, time]) {
         const { value } = await view.balanceAtEffectiveTime(0, 'main', accountId, at);
         const posted = history.postedAtEffective('main', accountId, at);
-        if (posted === undefined && value === undefined) continue;
-        expect(value?.posted).toBe(posted ?? 0n);
+        expect(value?.posted).toBe(posted);
         expect([value?.held, value?.available, value?.version]).toEqual([undefined, undefined, 0n]);
-        expect((value?.credits ?? 0n) - (value?.debits ?? 0n)).toBe(posted ?? 0n);
+        expect((value?.credits ?? 0n) - (value?.debits ?? 0n)).toBe(posted);
+        const statement = { ...statementQuery('main', accountId), range: { from: null, to: at + 1n } };
+        expect((await view.statement(statement)).value?.closing).toBe(posted);
       }
     }
-    expect((await view.balanceAtEffectiveTime(0, 'main', 'alice', 0n)).value).toBeUndefined();
     expect((await view.balanceAtEffectiveTime(0, 'main', 'nobody', fixture.now)).value).toBeUndefined();
+  });
+}
+
+function balancesBeforeTheFirstEntry(freshView: FreshView): void {
+  test('before its first dated entry an account has 0, as its statement says, also before it was opened', async () => {
+    const view = await freshView();
+    const fixture = scenario(4, 120);
+    await view.apply(fixture.batch());
+    const history = naive(fixture.events);
+    for (const accountId of ['alice', 'Bob', '@settlement:USD']) {
+      const { value } = await view.balanceAtEffectiveTime(0, 'main', accountId, 0n);
+      const position = history.openedAt('main', accountId);
+      const nothing = { accountId, posted: 0n, credits: 0n, debits: 0n, version: 0n, position };
+      expect(value).toMatchObject(nothing);
+      const statement = { ...statementQuery('main', accountId), range: { from: 1n, to: 2n } };
+      expect((await view.statement(statement)).value).toMatchObject({ opening: 0n, closing: 0n });
+      // What was known at a position is another question: there the account did not exist yet.
+      const before = await view.balanceAtPosition(0, 'main', accountId, position - 1n);
+      expect(before.value).toBeUndefined();
+    }
+    expect((await view.balanceAtEffectiveTime(0, 'main', 'nobody', 0n)).value).toBeUndefined();
   });
 }
 

@@ -185,8 +185,7 @@ class MongodbHistory implements HistoryView {
       const account = await this.#account(ledgerId, accountId, at);
       if (account === null) return undefined;
       const sums = await this.#sums(ledgerId, accountId, time, at);
-      // An account is there from its opening on, and before it as far back as its entries are dated.
-      if (sums === undefined && account.openedTime > time) return undefined;
+      // Entries may be dated before their account was opened; before the first of them the balance is 0.
       const { credits = 0n, debits = 0n, position = account.openedPosition } = sums ?? {};
       const { currency } = account;
       return create(BalanceSchema, {

@@ -145,9 +145,7 @@ class PostgresHistory implements HistoryView {
     time: bigint,
   ): Promise<Read<Balance | undefined>> {
     const query = this.prepared('effective', sql.readEffective, [partition, ledgerId, accountId, time]);
-    return this.one<EffectiveRecord, Balance>(partition, query, 'account_id', (row) =>
-      effectiveBalance(row, time),
-    );
+    return this.one<EffectiveRecord, Balance>(partition, query, 'account_id', effectiveBalance);
   }
 
   transaction(
@@ -225,16 +223,14 @@ interface EffectiveRecord {
   readonly account_id: string;
   readonly currency: string;
   readonly opened_position: bigint;
-  readonly opened_time: bigint;
   readonly credits: bigint;
   readonly debits: bigint;
   /** Null: no entry is dated so early. */
   readonly position: bigint | null;
 }
 
-/** An account is there from its opening on, and before it as far back as its entries are dated. */
-function effectiveBalance(row: EffectiveRecord, time: bigint): Balance | undefined {
-  if (row.position === null && row.opened_time > time) return undefined;
+/** Entries may be dated before their account was opened; before the first of them the balance is 0. */
+function effectiveBalance(row: EffectiveRecord): Balance {
   return create(BalanceSchema, {
     accountId: row.account_id,
     currency: row.currency,

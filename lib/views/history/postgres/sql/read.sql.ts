@@ -51,7 +51,7 @@ where c.partition = $1`;
 
 /** $2 ledger_id, $3 account_id, $4 effective_time. Sums come from the covering index alone. */
 export const readEffective = (schema: string): string => `
-select ${checkpointColumns}, a.account_id, a.currency, a.opened_position, a.opened_time,
+select ${checkpointColumns}, a.account_id, a.currency, a.opened_position,
   s.credits::bigint as credits, s.debits::bigint as debits, s.position
 from ${schema}.checkpoint c
 left join ${schema}.accounts a on a.ledger_id = $2 and a.account_id = $3
