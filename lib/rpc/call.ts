@@ -5,9 +5,12 @@ import type { CallError } from './errors.js';
 
 /** The context of one call. A method reads it and passes it on; only a door makes one. */
 export interface Call {
-  /** When the answer is due, in milliseconds since 1970; undefined for a stream that may stay open. */
+  /**
+   * When the caller wants the answer, in milliseconds since 1970, or the server's own limit if that is earlier. Undefined
+   * if the caller set no deadline: a unary call is then aborted at the server's limit, a stream may stay open.
+   */
   readonly deadline_ms: number | undefined;
-  /** Aborts at the deadline, when the caller leaves, and when the call has ended. Its reason is a CallError. */
+  /** Aborts at the deadline, at the server's own limit, and when the caller leaves. Its reason is a CallError. */
   readonly signal: AbortSignal;
   /** The reason of the abort, undefined as long as there was none. Cheaper than the signal. */
   readonly aborted: CallError | undefined;

@@ -73,9 +73,8 @@ async function unary(
   origin: CallOrigin,
 ): Promise<Message> {
   const limit_ms = Date.now() + options.unaryLimit_ms;
-  const deadline_ms = origin.deadline_ms === undefined ? limit_ms : Math.min(origin.deadline_ms, limit_ms);
   const started = options.metrics.begin(method.name);
-  const running = begin(method, origin, deadline_ms);
+  const running = begin(method, origin, limit_ms);
   try {
     check(method, request);
     const answering = method.run(checked(request), running.call);
@@ -110,7 +109,7 @@ async function* streaming(
   run: (call: Call) => AsyncIterable<object>,
 ): AsyncGenerator<Message> {
   const started = options.metrics.begin(method.name);
-  const running = begin(method, origin, origin.deadline_ms);
+  const running = begin(method, origin, undefined);
   let isCounted = false;
   try {
     if (streams.open >= options.streamLimit) {
@@ -141,8 +140,13 @@ function checked(request: Decoded): Message {
   return request;
 }
 
-/** The call's context: its signal aborts at the deadline and when the caller leaves. */
-function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefined) {
+/**
+ * The call's context: its signal aborts at the deadline, at the server's own limit, and when the caller leaves. Only a
+ * deadline that the caller set is shown to the method: what it waits for without one is for the method to say.
+ */
+function begin(method: Method, origin: CallOrigin, limit_ms: number | undefined) {
+  const due_ms = earlier(origin.deadline_ms, limit_ms);
+  const deadline_ms = origin.deadline_ms === undefined ? undefined : due_ms;
   const call = new RunningCall(method.name, deadline_ms, origin);
   const leave = () => {
     // grpc-js calls back at the end of every call; an error costs its stack.
@@ -154,13 +158,13 @@ function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefin
   else if (origin.signal.aborted) leave();
   else origin.signal.addEventListener('abort', leave, { once: true });
   const timer =
-    deadline_ms === undefined
+    due_ms === undefined
       ? undefined
       : setTimeout(
           () => {
             call.abort(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed'));
           },
-          Math.min(Math.max(0, deadline_ms - Date.now()), TIMER_MAX_MS),
+          Math.min(Math.max(0, due_ms - Date.now()), TIMER_MAX_MS),
         );
   return {
     call,
@@ -170,6 +174,11 @@ function begin(method: Method, origin: CallOrigin, deadline_ms: number | undefin
       if (onLeave === undefined) origin.signal.removeEventListener('abort', leave);
     },
   };
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }
 
 /** A call under way. An AbortSignal costs more than a payment's decision, so it is made only for those who ask for it. */

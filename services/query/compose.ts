@@ -27,6 +27,8 @@ export interface QueryDeps {
   readonly reports: ViewGenerations<ReportsView>;
   /** How often a watch without news sends its as_of, milliseconds. */
   readonly heartbeat_ms?: number;
+  /** How long a read waits for its view if its caller set no deadline, milliseconds. Default 5 s, as the contracts say. */
+  readonly readDeadline_ms?: number | undefined;
 }
 
 export function composeQuery(deps: QueryDeps): readonly Service[] {
@@ -37,7 +39,7 @@ export function composeQuery(deps: QueryDeps): readonly Service[] {
     balances: servingView(deps.balances),
     history: servingView(deps.history),
     reports: servingView(deps.reports),
-    freshness: new Freshness(deps.log),
+    freshness: new Freshness(deps.log, { readDeadline_ms: deps.readDeadline_ms }),
     heartbeat_ms: deps.heartbeat_ms ?? DEFAULT_HEARTBEAT_MS,
   };
   return [

@@ -36,13 +36,13 @@ type TokenReason =
 
 /** Tunables; the defaults are what production uses. */
 export interface FreshnessOptions {
-  /** How long a read waits that has no deadline of its own. */
-  readonly readDeadline_ms?: number;
+  /** How long a read waits for its view if its caller set no deadline. */
+  readonly readDeadline_ms?: number | undefined;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
-/** How long a read waits for its view when the caller set no deadline. */
+/** How long a read waits for its view if its caller set no deadline: what the contracts promise. */
 const READ_DEADLINE_MS = 5_000;
 /** A read fails this long before its deadline, so that the caller gets our error and not the deadline's. */
 const MARGIN_MS = 50;

@@ -43,6 +43,8 @@ export interface StandaloneParts {
   readonly log: pino.Logger;
   /** Frees the ports that were held since the start; awaited right before the doors bind. */
   readonly releasePorts: () => Promise<void>;
+  /** See QueryDeps. */
+  readonly readDeadline_ms?: number | undefined;
 }
 
 const SHARD = 0;
@@ -83,7 +85,7 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
 }
 
 async function composeServices(
-  { postgres, log }: StandaloneParts,
+  { postgres, log, readDeadline_ms }: StandaloneParts,
   registry: Registry,
   closeables: Closeables,
 ): Promise<{ services: Service[]; health: Health }> {
@@ -112,7 +114,7 @@ async function composeServices(
   });
   await projector.start();
   closeables.add('projector', () => projector.stop());
-  const reading = viewsOn(pools.query, pools);
+  const reading = { ...viewsOn(pools.query, pools), readDeadline_ms };
   const query = composeQuery({ log: reader, partitionOf: (id) => bus.partitionOf(id), ...reading });
   const verifying = viewsOn(pools.verify, pools);
   const verify = ledgerService({

@@ -4,7 +4,7 @@ import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect
 import type { DescService } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
-import { composeStandalone, type Standalone } from '../compose.js';
+import { composeStandalone, type Standalone, type StandaloneParts } from '../compose.js';
 
 export interface TestPlatform {
   readonly standalone: Standalone;
@@ -22,7 +22,9 @@ export interface TestPlatform {
   stop(): Promise<void>;
 }
 
-export async function startPlatform(): Promise<TestPlatform> {
+export async function startPlatform(
+  options: Pick<StandaloneParts, 'readDeadline_ms'> = {},
+): Promise<TestPlatform> {
   const database = await createTestDatabase();
   const standalone = await composeStandalone({
     config: {
@@ -32,6 +34,7 @@ export async function startPlatform(): Promise<TestPlatform> {
     postgres: database.config,
     log: pino({ level: 'silent' }),
     releasePorts: () => Promise.resolve(),
+    ...options,
   });
   const { grpc: grpcAddress, connect: connectUrl } = standalone.addresses;
   const transports: Record<'grpc' | 'connect', Transport> = {
