@@ -2,7 +2,7 @@
  * The canonical body of a command: the request in deterministic binary form without request_id and validate_only. The
  * event at ordinal 0 carries it, so that a later command under the same id can be told from a retry, field by field.
  */
-import { create, type DescMessage, type Message } from '@bufbuild/protobuf';
+import { create, type DescMessage } from '@bufbuild/protobuf';
 import * as accounts from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import * as ledgers from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import * as transactions from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -48,29 +48,31 @@ export function commandTypeOf(name: CommandCase['case']): CommandType {
   return CASES[name][0];
 }
 
-/** The canonical body of a request as it was given: no default filled in, map entries sorted by key. */
+/**
+ * A copy of a request without request_id and validate_only, its map entries sorted by key: what the canonical body says, and
+ * what is decoded from it later. No default is filled in. The request itself stays as it is.
+ */
+export function canonicalCommand(command: CommandCase): CommandCase {
+  const value = { ...command.value, requestId: '', validateOnly: false };
+  if ('metadata' in value) value.metadata = sortedByKey(value.metadata);
+  return Object.assign({ ...command }, { value });
+}
+
+/** The canonical body of a request as it was given. */
 export function canonicalBody(command: CommandCase): Uint8Array {
-  const request = command.value;
-  const { requestId, validateOnly } = request;
-  request.requestId = '';
-  request.validateOnly = false;
-  const bytes = encodeMessage(CASES[command.case][1], withSortedMaps(request));
-  request.requestId = requestId;
-  request.validateOnly = validateOnly;
-  return bytes;
+  return encodeCommand(canonicalCommand(command));
+}
+
+/** The bytes of a command in canonical form. */
+export function encodeCommand(canonical: CommandCase): Uint8Array {
+  return encodeMessage(CASES[canonical.case][1], canonical.value);
 }
 
 /** protobuf-es writes map entries in insertion order; `metadata` is the only map that commands have. */
-function withSortedMaps(request: CommandCase['value']): Message {
-  if ('metadata' in request) {
-    const keys = Object.keys(request.metadata);
-    if (keys.length > 1) {
-      const sorted: Record<string, string> = {};
-      for (const key of keys.sort()) sorted[key] = request.metadata[key] ?? '';
-      request.metadata = sorted;
-    }
-  }
-  return request;
+function sortedByKey(entries: Readonly<Record<string, string>>): Record<string, string> {
+  const keys = Object.keys(entries);
+  if (keys.length < 2) return entries;
+  return Object.fromEntries(keys.sort().map((key) => [key, entries[key] ?? '']));
 }
 
 /** The command of an event, without request_id; undefined where the event has none. @throws Error on an unknown type. */

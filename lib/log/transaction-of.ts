@@ -54,13 +54,16 @@ export function money(currency: string, minorUnits: bigint): Money {
   };
 }
 
-/** The transaction that an event made, as it was right after; undefined if it made none. */
-export function transactionOf(event: log.Event): Transaction | undefined {
+/**
+ * The transaction that an event made, as it was right after; undefined if it made none. `command` is the command that the
+ * event carries as its canonical body: a caller that still holds it saves the decoding.
+ */
+export function transactionOf(event: log.Event, command?: CommandCase | null): Transaction | undefined {
   switch (event.payload.case) {
     case 'transactionPosted': {
       const posted = event.payload.value;
       const currency = posted.accounts[posted.entries[0]?.account ?? 0]?.currency ?? '';
-      return made(event, posted.kind, TransactionStatus.POSTED, money(currency, posted.amount), {
+      return made(event, command, posted.kind, TransactionStatus.POSTED, money(currency, posted.amount), {
         entries: entriesOf(posted.entries, posted.accounts),
         own: posted.transactions[0],
         paymentId: posted.paymentId,
@@ -73,6 +76,7 @@ export function transactionOf(event: log.Event): Transaction | undefined {
       const declined = event.payload.value;
       const transaction = made(
         event,
+        command,
         declined.kind,
         TransactionStatus.DECLINED,
         money(declined.currency, declined.amount),
@@ -94,7 +98,7 @@ export function transactionOf(event: log.Event): Transaction | undefined {
       const currency = authorized.accounts[0]?.currency ?? '';
       const own = authorized.transactions[0];
       const amount = money(currency, own?.payment?.authorized ?? 0n);
-      return made(event, TransactionKind.AUTHORIZATION, TransactionStatus.AUTHORIZED, amount, {
+      return made(event, command, TransactionKind.AUTHORIZATION, TransactionStatus.AUTHORIZED, amount, {
         entries: [],
         own,
         paymentId: new Uint8Array(0),
@@ -171,13 +175,13 @@ interface Parts {
 
 function made(
   event: log.Event,
+  command: CommandCase | null | undefined,
   kind: TransactionKind,
   status: TransactionStatus,
   amount: Money,
   parts: Parts,
 ): Transaction {
-  const command = commandOf(event);
-  const request = descriptive(command);
+  const request = descriptive(command ?? commandOf(event));
   const transactionId = uuidFromBytes(event.requestId);
   // The root of a payment is where the payment began, declined or not.
   const isRoot = kind === TransactionKind.PAYMENT || kind === TransactionKind.AUTHORIZATION;

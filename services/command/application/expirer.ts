@@ -2,6 +2,7 @@
 import { CommandType } from '../../../gen/quittance/event/v1/event_pb.js';
 import type { OpenHold } from '../../../lib/log/state/rows.js';
 import type { Log } from '../../../lib/base/logging.js';
+import { CallError } from '../../../lib/rpc/errors.js';
 import type { Clock } from '../../../lib/base/time.js';
 import type { Executor } from './executor.js';
 import { entityKey, type Memory } from './memory.js';
@@ -67,19 +68,22 @@ export class Expirer {
   private expire({ ledgerId, transactionId: paymentId }: OpenHold): Promise<void> {
     return new Promise((resolve) => {
       this.deps.executor.submit({
-        shape: 'single',
-        request: {
-          command: { type: 'ExpirePayment', ledgerId, requestId: '', paymentId },
-          type: CommandType.UNSPECIFIED,
-          kind: null,
-          body: new Uint8Array(0),
-          validateOnly: false,
-          actor: '',
-          traceId: '',
-        },
+        isAtomic: false,
+        requests: [
+          {
+            command: { type: 'ExpirePayment', ledgerId, requestId: '', paymentId },
+            type: CommandType.UNSPECIFIED,
+            canonical: null,
+            body: new Uint8Array(0),
+            validateOnly: false,
+            actor: '',
+            traceId: '',
+          },
+        ],
         caller: undefined,
-        settle: (outcome) => {
-          if (!outcome.ok) this.deps.logger.warn({ err: outcome.error }, 'a hold could not be expired');
+        answer: (result) => {
+          if (result instanceof CallError)
+            this.deps.logger.warn({ err: result }, 'a hold could not be expired');
           resolve();
         },
       });

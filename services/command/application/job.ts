@@ -1,4 +1,4 @@
-/** What waits in the queue of the executor, and what becomes of it. */
+/** A job: what waits in the queue of the executor, and how it is answered. */
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import type { CommandCase } from '../../../lib/log/canonical-body.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
@@ -10,9 +10,9 @@ import type { Command, MovementCommand } from '../domain/command.js';
 export interface Request {
   readonly command: Command;
   readonly type: log.CommandType;
-  /** Null for internal commands. */
-  readonly kind: CommandCase['case'] | null;
-  /** The canonical body. */
+  /** The request message in canonical form, as the answer is made of it; null for internal commands. */
+  readonly canonical: CommandCase | null;
+  /** The canonical body: `canonical` encoded. */
   readonly body: Uint8Array;
   readonly validateOnly: boolean;
   readonly actor: string;
@@ -25,54 +25,44 @@ export interface MovementRequest extends Request {
   readonly command: MovementCommand;
 }
 
-/** What was decided: the events of one command, from which alone its answer is made. */
+/** What was decided for one command: its events, from which alone the answer is made. */
 export interface Decided {
   readonly events: readonly log.Event[];
+  /** The canonical request, which the first event carries as bytes; null: decode it from there (replays). */
+  readonly command: CommandCase | null;
   readonly replayed: boolean;
   /** Where the log was right after the command's last event; null if nothing was stored (validate_only). */
   readonly point: LogPoint | null;
 }
 
-export type Outcome =
-  { readonly ok: true; readonly decided: Decided } | { readonly ok: false; readonly error: CallError };
+/** What a job is answered with: one decision for each request, or the error of the whole job. */
+export type Result = readonly Decided[] | CallError;
 
-/** Who waits for a job, and how long. */
+/** The caller of a job, and how long it waits. */
 export type Caller = Pick<Call, 'deadline_ms' | 'aborted'>;
 
 interface Waiting {
-  /** Undefined for our own jobs. */
+  /** Undefined for internal jobs. */
   readonly caller: Caller | undefined;
+  /**
+   * Called after the decision and before the append, so that a command whose answer cannot be sent is not committed: the
+   * error is answered and nothing is stored. Called again if the log has moved meanwhile. Replays do not come here.
+   */
+  checkAnswer?(decided: readonly Decided[]): CallError | undefined;
+  /** Called exactly once. */
+  answer(result: Result): void;
 }
 
 /** One command that is decided for itself. */
 export interface SingleJob extends Waiting {
-  readonly shape: 'single';
-  readonly request: Request;
-  settle(outcome: Outcome): void;
+  readonly isAtomic: false;
+  readonly requests: readonly [Request];
 }
 
-/** Commands that are posted together or not at all. */
+/** Commands of one ledger that are posted together or not at all. */
 export interface AtomicJob extends Waiting {
-  readonly shape: 'atomic';
+  readonly isAtomic: true;
   readonly requests: readonly MovementRequest[];
-  /** One outcome an item, or the one error of the whole with the index of the item at fault. */
-  settle(outcomes: readonly Decided[]): void;
-  fail(error: CallError): void;
 }
 
 export type Job = SingleJob | AtomicJob;
-
-/** How many commands a job is. */
-export function sizeOf(job: Job): number {
-  return job.shape === 'single' ? 1 : job.requests.length;
-}
-
-export function requestsOf(job: Job): readonly Request[] {
-  return job.shape === 'single' ? [job.request] : job.requests;
-}
-
-/** Answers the whole job with an error. */
-export function failJob(job: Job, error: CallError): void {
-  if (job.shape === 'single') job.settle({ ok: false, error });
-  else job.fail(error);
-}

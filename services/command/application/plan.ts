@@ -1,38 +1,37 @@
-/** Decides what waits, in order, each command seeing those before it. Pure but for the memory that it reads. */
+/** Decides a flush: its jobs in order, each command seeing those before it. Pure but for the memory that it reads. */
 import { hash } from 'node:crypto';
 import * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import { encodeMessage } from '../../../lib/base/codec/binary.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { type LogPoint, pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { CallError } from '../../../lib/rpc/errors.js';
 import { decideAtomic } from '../domain/atomic-batch.js';
 import { decide } from '../domain/decide.js';
 import type { DomainEvent } from '../domain/event.js';
 import { evolve, overlay, type Overlay } from '../domain/evolve.js';
 import { encodeEvent } from './encode.js';
-import { type AtomicJob, type Decided, type Job, type Request, requestsOf, type SingleJob } from './job.js';
+import type { AtomicJob, Decided, Job, Request, SingleJob } from './job.js';
 import { type CommittedStates, entityKey, type Memory, NotLoaded } from './memory.js';
 import { refusalError } from './refusal-error.js';
 
-/** A job whose events are in the plan: settled when they are committed. */
-interface PlannedJob {
-  readonly job: Job;
-  /** One an item. */
-  readonly items: readonly Decided[];
-}
+/** What becomes of a job once the flush is settled. */
+export type Verdict =
+  /** Its events are in the plan: answered when they are committed. */
+  | { readonly verdict: 'commit'; readonly decided: readonly Decided[] }
+  /** validate_only: answered without being stored, unless the request id turns out to be in the log. */
+  | { readonly verdict: 'dry_run'; readonly decided: readonly Decided[] }
+  /** Answered with the error, unless a request id turns out to be in the log. */
+  | { readonly verdict: 'refused'; readonly error: CallError }
+  /** A request id is in the log: answered by what stands there. */
+  | { readonly verdict: 'replay' }
+  /** Decided in the next flush: it shares a request id with another job of this one, or reads what was not loaded. */
+  | { readonly verdict: 'deferred' };
 
-/** What a flush is to append, and what it answers once that is done. */
+/** What a flush appends, and what each job is answered once that is done. */
 export interface Plan {
   readonly events: readonly RecordedEvent[];
   readonly states: readonly CommittedStates[];
-  readonly planned: readonly PlannedJob[];
-  /** To be answered with an error, unless their request ids turn out to be in the log. */
-  readonly refused: readonly { readonly job: Job; readonly error: CallError }[];
-  /** validate_only: answered without being stored. */
-  readonly dry: readonly { readonly job: SingleJob; readonly decided: Decided }[];
-  /** Their request ids are in the log: answered by what stands there. */
-  readonly replays: readonly Job[];
-  /** Their turn comes with the next flush: they share ids with others of this one, or need what was not loaded. */
-  readonly deferred: readonly Job[];
+  /** In the order of the jobs. */
+  readonly verdicts: ReadonlyMap<Job, Verdict>;
 }
 
 export interface PlanInput {
@@ -56,153 +55,158 @@ export function planFlush(input: PlanInput): Plan {
 }
 
 class Planner {
-  private readonly overlays = new Map<string, Overlay>();
-  private readonly ids = new Set<string>();
-  private readonly events: RecordedEvent[] = [];
-  private readonly planned: PlannedJob[] = [];
-  private readonly refused: { job: Job; error: CallError }[] = [];
-  private readonly dry: { job: SingleJob; decided: Decided }[] = [];
-  private readonly replays: Job[] = [];
-  private readonly deferred: Job[] = [];
-  private end: LogPoint;
+  readonly #input: PlanInput;
+  readonly #overlays = new Map<string, Overlay>();
+  /** The request ids whose events are in the plan. */
+  readonly #ids = new Set<string>();
+  readonly #events: RecordedEvent[] = [];
+  #end: LogPoint;
 
-  constructor(private readonly input: PlanInput) {
-    this.end = input.memory.end;
+  constructor(input: PlanInput) {
+    this.#input = input;
+    this.#end = input.memory.end;
   }
 
   plan(): Plan {
-    for (const job of this.input.jobs) this.take(job);
-    const { events, planned, refused, dry, replays, deferred } = this;
-    const states = [...this.overlays].map(([ledgerId, changes]) => ({
+    const verdicts = new Map<Job, Verdict>();
+    for (const job of this.#input.jobs) verdicts.set(job, this.#judge(job));
+    const states = [...this.#overlays].map(([ledgerId, changes]) => ({
       ledgerId,
       ledgerCreated: changes.created,
       accounts: changes.accounts.values(),
       transactions: changes.transactions.values(),
     }));
-    return { events, states, planned, refused, dry, replays, deferred };
+    return { events: this.#events, states, verdicts };
   }
 
-  private take(job: Job): void {
-    const keys = requestsOf(job)
-      .map(({ command }) => command)
-      .filter(({ requestId }) => requestId !== '')
-      .map(({ ledgerId, requestId }) => ({ ledgerId, requestId, key: entityKey(ledgerId, requestId) }));
-    if (keys.some(({ ledgerId, requestId }) => this.input.isStored(ledgerId, requestId))) {
-      this.replays.push(job);
-      return;
+  #judge(job: Job): Verdict {
+    const commands = job.requests.map(({ command }) => command).filter(({ requestId }) => requestId !== '');
+    if (commands.some(({ ledgerId, requestId }) => this.#input.isStored(ledgerId, requestId))) {
+      return { verdict: 'replay' };
     }
+    const keys = commands.map(({ ledgerId, requestId }) => entityKey(ledgerId, requestId));
     // Equal ids in one flush: the first is decided, the others find it in the log when their turn comes.
-    if (keys.some(({ key }) => this.ids.has(key))) {
-      this.deferred.push(job);
-      return;
-    }
+    if (keys.some((key) => this.#ids.has(key))) return { verdict: 'deferred' };
     try {
-      const wasStored = job.shape === 'single' ? this.takeSingle(job) : this.takeAtomic(job);
-      if (wasStored) for (const { key } of keys) this.ids.add(key);
+      const verdict = job.isAtomic ? this.#decideAtomic(job) : this.#decideSingle(job);
+      if (verdict.verdict === 'commit') for (const key of keys) this.#ids.add(key);
+      return verdict;
     } catch (error) {
-      if (!(error instanceof NotLoaded)) throw error;
-      this.deferred.push(job);
+      if (error instanceof NotLoaded) return { verdict: 'deferred' };
+      throw error;
     }
   }
 
-  private takeSingle(job: SingleJob): boolean {
-    const { request } = job;
-    const ledger = this.ledger(request.command.ledgerId);
-    const now = this.nextTime();
+  #decideSingle(job: SingleJob): Verdict {
+    const [request] = job.requests;
+    const ledger = this.#ledger(request.command.ledgerId);
+    const now = this.#nextTime();
     const decision = decide(request.command, ledger, now);
     if (decision.outcome === 'refused') {
-      this.refused.push({ job, error: refusalError(decision.refusal) });
-      return false;
+      return { verdict: 'refused', error: refusalError(decision.refusal) };
     }
+    const { canonical: command } = request;
     const origins = decision.events.map((_, ordinal): EventOrigin => ({ request, ordinal, batch: null }));
     if (request.validateOnly) {
       const events = decision.events.map((event, ordinal) =>
-        this.encode(event, { request, ordinal, batch: null }, 0n, now + BigInt(ordinal)),
+        this.#encode(event, { request, ordinal, batch: null }, 0n, now + BigInt(ordinal), this.#end),
       );
-      this.dry.push({ job, decided: { events, replayed: false, point: null } });
-      return false;
+      const decided = [{ events, command, replayed: false, point: null }];
+      const error = job.checkAnswer?.(decided);
+      return error === undefined ? { verdict: 'dry_run', decided } : { verdict: 'refused', error };
     }
-    const recorded = this.record(ledger, decision.events, origins, now);
-    const events = recorded.map(({ event }) => event);
-    this.planned.push({ job, items: [{ events, replayed: false, point: this.end }] });
-    return true;
+    const recorded = this.#recorded(decision.events, origins, now);
+    const last = recorded.at(-1);
+    const point = last === undefined ? this.#end : pointOf(last);
+    const decided = [{ events: recorded.map(({ event }) => event), command, replayed: false, point }];
+    return this.#commit(job, decided, { ledger, events: decision.events, recorded });
   }
 
-  private takeAtomic(job: AtomicJob): boolean {
+  #decideAtomic(job: AtomicJob): Verdict {
     const { requests } = job;
     const batchId = requests[0]?.command.requestId ?? '';
-    const ledger = this.ledger(requests[0]?.command.ledgerId ?? '');
-    const now = this.nextTime();
-    const decision = decideAtomic(
-      requests.map(({ command }) => command),
-      ledger,
-      now,
-    );
+    const ledger = this.#ledger(requests[0]?.command.ledgerId ?? '');
+    const now = this.#nextTime();
+    const commands = requests.map(({ command }) => command);
+    const decision = decideAtomic(commands, ledger, now);
     if (decision.outcome === 'refused') {
-      this.refused.push({ job, error: refusalError(decision.refusal, decision.index) });
-      return false;
+      return { verdict: 'refused', error: refusalError(decision.refusal, decision.index) };
     }
     const origins = requests.map((request, index): EventOrigin => ({
       request,
       ordinal: 0,
       batch: { batchId, index, size: requests.length },
     }));
-    const recorded = this.record(ledger, decision.events, origins, now);
-    const items = recorded.map(({ event, position, hash: eventHash }): Decided => ({
-      events: [event],
+    const recorded = this.#recorded(decision.events, origins, now);
+    const decided = recorded.map((item, index): Decided => ({
+      events: [item.event],
+      command: requests[index]?.canonical ?? null,
       replayed: false,
-      point: { epoch: event.epoch, position, hash: eventHash, recordedTime: event.recordedTimeMicros },
+      point: pointOf(item),
     }));
-    this.planned.push({ job, items });
-    return true;
+    return this.#commit(job, decided, { ledger, events: decision.events, recorded });
   }
 
-  private ledger(ledgerId: string): Overlay {
-    let found = this.overlays.get(ledgerId);
+  /** Takes the events of a job into the plan, unless its answer cannot be sent. */
+  #commit(
+    job: Job,
+    decided: readonly Decided[],
+    made: { ledger: Overlay; events: readonly DomainEvent[]; recorded: readonly RecordedEvent[] },
+  ): Verdict {
+    const error = job.checkAnswer?.(decided);
+    if (error !== undefined) return { verdict: 'refused', error };
+    for (const event of made.events) evolve(made.ledger, event);
+    for (const recorded of made.recorded) this.#events.push(recorded);
+    const last = made.recorded.at(-1);
+    if (last !== undefined) this.#end = pointOf(last);
+    return { verdict: 'commit', decided };
+  }
+
+  #ledger(ledgerId: string): Overlay {
+    let found = this.#overlays.get(ledgerId);
     if (found === undefined) {
-      found = overlay(this.input.memory.ledger(ledgerId));
-      this.overlays.set(ledgerId, found);
+      found = overlay(this.#input.memory.ledger(ledgerId));
+      this.#overlays.set(ledgerId, found);
     }
     return found;
   }
 
   /** recorded_time strictly increases with position, whatever the clock does. */
-  private nextTime(): bigint {
-    const next = this.end.recordedTime + 1n;
-    return this.input.now > next ? this.input.now : next;
+  #nextTime(): bigint {
+    const next = this.#end.recordedTime + 1n;
+    return this.#input.now > next ? this.#input.now : next;
   }
 
-  private record(
-    ledger: Overlay,
-    decided: readonly DomainEvent[],
+  /** The events as the log is to have them, after the end of the plan so far. */
+  #recorded(
+    events: readonly DomainEvent[],
     origins: readonly EventOrigin[],
     now: bigint,
-  ): RecordedEvent[] {
-    return decided.map((domainEvent, index) => {
+  ): readonly RecordedEvent[] {
+    let end = this.#end;
+    return events.map((domainEvent, index) => {
       const origin = origins[index];
       if (origin === undefined) throw new Error('every event has an origin');
-      evolve(ledger, domainEvent);
-      const position = this.end.position + 1n;
-      const recordedTime = now + BigInt(index);
-      const event = this.encode(domainEvent, origin, position, recordedTime);
+      const position = end.position + 1n;
+      const event = this.#encode(domainEvent, origin, position, now + BigInt(index), end);
       const bytes = encodeMessage(log.EventSchema, event);
       const recorded = { position, event, bytes, hash: hash('sha256', bytes, 'buffer') };
-      this.end = { epoch: event.epoch, position, hash: recorded.hash, recordedTime };
-      this.events.push(recorded);
+      end = pointOf(recorded);
       return recorded;
     });
   }
 
-  private encode(
+  #encode(
     event: DomainEvent,
     { request, ordinal, batch }: EventOrigin,
     position: bigint,
     recordedTime: bigint,
+    after: LogPoint,
   ): log.Event {
     const isInternal = request.command.requestId === '';
     return encodeEvent(event, {
-      shard: this.input.shard,
-      epoch: this.end.epoch,
+      shard: this.#input.shard,
+      epoch: after.epoch,
       position,
       ledgerId: request.command.ledgerId,
       recordedTime,
@@ -211,7 +215,7 @@ class Planner {
       command: ordinal === 0 && !isInternal ? { type: request.type, body: request.body } : null,
       actor: request.actor,
       traceId: request.traceId,
-      previousHash: this.end.hash,
+      previousHash: after.hash,
       batch,
     });
   }

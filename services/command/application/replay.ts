@@ -2,49 +2,55 @@
 import { equals, type DescMessage } from '@bufbuild/protobuf';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { decodeCommand, requestSchema } from '../../../lib/log/canonical-body.js';
-import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
-import { type CallError, fail } from '../../../lib/rpc/errors.js';
+import { pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { CallError, fail } from '../../../lib/rpc/errors.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
-import type { AtomicJob, Decided, Outcome, Request } from './job.js';
+import type { AtomicJob, Decided, Job, Request, Result } from './job.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
 
-/** The outcome of a request whose id the log has: that of then if it is the same command, else REQUEST_ID_REUSED. */
-export function replay(request: Request, stored: readonly RecordedEvent[]): Outcome {
+/** Looks up the events that the log has under a request's id. */
+type StoredOf = (request: Request) => readonly RecordedEvent[] | undefined;
+
+/**
+ * What a job is answered whose request ids the log has: the result of then if it is the same command or the same batch, else
+ * REQUEST_ID_REUSED.
+ */
+export function replay(job: Job, storedOf: StoredOf): Result {
+  if (job.isAtomic) return replayBatch(job, storedOf);
+  const [request] = job.requests;
+  const replayed = replayOne(request, storedOf(request) ?? []);
+  return replayed instanceof CallError ? replayed : [replayed];
+}
+
+function replayOne(request: Request, stored: readonly RecordedEvent[]): Decided | CallError {
   const first = stored[0];
   const last = stored.at(-1);
   if (first === undefined || last === undefined) throw new Error('a command has at least one event');
-  if (!isSame(request, first)) return { ok: false, error: reused(request, first) };
-  const point = {
-    epoch: last.event.epoch,
-    position: last.position,
-    hash: last.hash,
-    recordedTime: last.event.recordedTimeMicros,
+  if (!isSame(request, first)) return reused(request, first);
+  return {
+    events: stored.map(({ event }) => event),
+    command: null,
+    replayed: true,
+    point: request.validateOnly ? null : pointOf(last),
   };
-  const decided = { events: stored.map(({ event }) => event), replayed: true };
-  return { ok: true, decided: { ...decided, point: request.validateOnly ? null : point } };
 }
 
-/** The same for an atomic batch: the same items in the same order, or an error. `storedOf` looks an item's events up. */
-export function replayAtomic(
-  job: AtomicJob,
-  storedOf: (request: Request) => readonly RecordedEvent[] | undefined,
-): Decided[] | CallError {
+/** A batch is the same if it has the same items in the same order. */
+function replayBatch(job: AtomicJob, storedOf: StoredOf): Result {
   const batchId = job.requests[0]?.command.requestId ?? '';
   const replayed: Decided[] = [];
   for (const [index, request] of job.requests.entries()) {
     const stored = storedOf(request);
-    const first = stored?.[0];
-    if (stored === undefined || first === undefined) return overlap(job, index);
-    const { batch } = first.event;
+    const batch = stored?.[0]?.event.batch;
     const isThisBatch =
       batch !== undefined &&
       uuidFromBytes(batch.batchId) === batchId &&
       batch.index === index &&
       batch.size === job.requests.length;
-    if (!isThisBatch) return overlap(job, index);
-    const outcome = replay(request, stored);
-    if (!outcome.ok) return outcome.error;
-    replayed.push(outcome.decided);
+    if (stored === undefined || !isThisBatch) return overlap(job, index);
+    const item = replayOne(request, stored);
+    if (item instanceof CallError) return item;
+    replayed.push(item);
   }
   return replayed;
 }
@@ -54,10 +60,7 @@ function overlap(job: AtomicJob, index: number): CallError {
   return fail(
     ErrorReason.REQUEST_ID_REUSED,
     `commands[${String(index)}]: the batch shares request ids with earlier commands, but is not a stored batch`,
-    {
-      resource: { type: 'request', name: requestId },
-      metadata: { index: String(index) },
-    },
+    { resource: { type: 'request', name: requestId }, metadata: { index: String(index) } },
   );
 }
 
@@ -69,8 +72,8 @@ function isSame(request: Request, { event }: RecordedEvent): boolean {
 function reused(request: Request, { event }: RecordedEvent): CallError {
   const { requestId } = request.command;
   const differing =
-    event.commandType === request.type && request.kind !== null
-      ? differingFields(requestSchema(request.kind), request, event.canonicalBody)
+    event.commandType === request.type && request.canonical !== null
+      ? differingFields(requestSchema(request.canonical.case), request, event.canonicalBody)
       : ['command'];
   const fields = differing.map((field) => ({
     field,

@@ -30,6 +30,7 @@ type AccountKind = 'openAccount' | 'updateAccount' | 'freezeAccount' | 'unfreeze
 export function answerOf(kind: CommandCase['case'], decided: Decided, log: LogIdentity): Answer {
   const event = decided.events[0];
   if (event === undefined) throw new Error('a command of a caller has an event');
+  const { command } = decided;
   const tail = tailOf(decided, log);
   switch (kind) {
     case 'createLedger': {
@@ -53,7 +54,7 @@ export function answerOf(kind: CommandCase['case'], decided: Decided, log: LogId
         value: create(transactions.UpdateTransactionResponseSchema, { ...updated(event), ...tail }),
       };
     default:
-      return movementAnswer(kind, event, tail);
+      return movementAnswer(kind, event, command, tail);
   }
 }
 
@@ -80,8 +81,8 @@ type MovementKind = Exclude<
   AccountKind | 'createLedger' | 'voidPayment' | 'updateTransaction'
 >;
 
-function movementAnswer(kind: MovementKind, event: Event, tail: Tail): Answer {
-  const answer = { ...moved(event), ...tail };
+function movementAnswer(kind: MovementKind, event: Event, command: Decided['command'], tail: Tail): Answer {
+  const answer = { ...moved(event, command), ...tail };
   switch (kind) {
     case 'deposit':
       return { case: kind, value: create(transactions.DepositResponseSchema, answer) };
@@ -132,8 +133,8 @@ function accountIn(event: Event): Account {
 }
 
 /** The transaction made and the accounts it touched; of a declined one as they were. */
-function moved(event: Event) {
-  const transaction = transactionOf(event);
+function moved(event: Event, command: Decided['command']) {
+  const transaction = transactionOf(event, command);
   if (transaction === undefined) throw new Error('the event makes a transaction');
   const { payload, ledgerId } = event;
   const isDeclined = payload.case === 'transactionDeclined';

@@ -1,0 +1,151 @@
+/**
+ * Appends the events of a flush to the log. The guard of the append makes it safe with any number of writers: either it
+ * follows our last event, or nothing of it is written. An append whose outcome is unknown is sent again under the same guard:
+ * what is absent may still commit while the log ends where it did, and only a second attempt excludes the first one.
+ */
+import { isSameBytes } from '../../../lib/base/bytes.js';
+import type { Log } from '../../../lib/base/logging.js';
+import { pause } from '../../../lib/base/pause.js';
+import type { AppendOutcome, NewEvent } from '../../../lib/log/append.js';
+import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { streamIdOf } from '../../../lib/log/stream-id.js';
+import type { Wakeups } from '../../../lib/log/wakeups.js';
+import { HistoryDiverged, type LogFollower } from './log-follower.js';
+import type { Memory } from './memory.js';
+import { Outage } from './outage.js';
+import type { Plan } from './plan.js';
+import type { RequestIds } from './request-ids.js';
+import type { WriteLog } from './write-log.js';
+
+const RETRY_MS = 50;
+
+/** The log may have moved past our last event: then nothing was appended, the memory has caught up, and all is decided anew. */
+export type Commit = 'committed' | 'log_moved';
+
+/** The database refused an append and rolled it back: nothing was changed. */
+export class AppendRefused extends Error {
+  override readonly name = 'AppendRefused';
+  constructor(cause: unknown) {
+    super('the database refused the append', { cause });
+  }
+}
+
+export interface CommitterDeps {
+  readonly memory: Memory;
+  readonly log: WriteLog;
+  readonly follower: LogFollower;
+  readonly wakeups: Wakeups;
+  readonly logger: Log;
+  /** Whether a stop has waited long enough for a database that does not answer. */
+  isOverdue(): boolean;
+}
+
+export class Committer {
+  readonly #deps: CommitterDeps;
+  readonly #outage: Outage;
+
+  constructor(deps: CommitterDeps) {
+    this.#deps = deps;
+    this.#outage = new Outage(deps.logger, {
+      failed: 'the outcome of an append is unknown; the executor asks the log until it is known',
+      ended: 'the outcome of the append is known',
+    });
+  }
+
+  /**
+   * Appends the events of a plan, and takes them into memory. Request ids that turn out to be in the log are looked up.
+   * @throws AppendRefused, HistoryDiverged, and Error if a stop ends the wait for the outcome
+   */
+  async commit(plan: Plan, ids: RequestIds): Promise<Commit> {
+    const result = await this.#append(plan);
+    switch (result.outcome) {
+      case 'appended':
+        return this.#takeIn(plan);
+      case 'refused':
+        throw new AppendRefused(result.cause);
+      case 'unknown':
+        return this.#commitUnknown(plan, ids, result.cause);
+      case 'behind':
+      case 'duplicate_request':
+      case 'foreign_history':
+        return this.#decideAnew(result.outcome, plan, ids);
+    }
+  }
+
+  /** Sends the same append again until the log says whether it has the events. */
+  async #commitUnknown(plan: Plan, ids: RequestIds, firstCause: unknown): Promise<Commit> {
+    let cause = firstCause;
+    for (;;) {
+      this.#outage.failed(cause);
+      if (this.#deps.isOverdue()) {
+        throw new Error('the outcome of an append is still unknown at the end', { cause });
+      }
+      await pause(RETRY_MS);
+      const result = await this.#append(plan);
+      switch (result.outcome) {
+        case 'appended':
+          this.#outage.succeeded();
+          return this.#takeIn(plan);
+        case 'refused':
+        case 'unknown':
+          // An earlier attempt may still commit, also when this one was refused.
+          cause = result.cause;
+          break;
+        case 'behind':
+        case 'duplicate_request':
+        case 'foreign_history': {
+          // Now no attempt can commit any more: ours are in the log, or other events are in their place.
+          const isCommitted = await this.#isInLog(plan.events[0]);
+          this.#outage.succeeded();
+          return isCommitted ? this.#takeIn(plan) : this.#decideAnew(result.outcome, plan, ids);
+        }
+      }
+    }
+  }
+
+  #append(plan: Plan): Promise<AppendOutcome> {
+    const { position, hash } = this.#deps.memory.end;
+    return this.#deps.log.append(position, hash, plan.events.map(toNewEvent));
+  }
+
+  #takeIn(plan: Plan): Commit {
+    this.#deps.memory.commit(plan.events, plan.states);
+    this.#deps.wakeups.wake();
+    return 'committed';
+  }
+
+  /** Nothing was appended, and it is known why. */
+  async #decideAnew(
+    outcome: 'behind' | 'duplicate_request' | 'foreign_history',
+    plan: Plan,
+    ids: RequestIds,
+  ): Promise<Commit> {
+    const { memory, follower } = this.#deps;
+    if (outcome === 'foreign_history') {
+      const position = String(memory.end.position);
+      throw new HistoryDiverged(`the log does not have our event at position ${position}: was it restored?`);
+    }
+    if (outcome === 'duplicate_request') await ids.lookUp(plan.verdicts.keys());
+    await follower.catchUp();
+    return 'log_moved';
+  }
+
+  /** Whether the log has this event at its position. */
+  async #isInLog(event: RecordedEvent | undefined): Promise<boolean> {
+    if (event === undefined) return true;
+    const found = await this.#deps.follower.at(event.position);
+    return found !== undefined && isSameBytes(found.hash, event.hash);
+  }
+}
+
+function toNewEvent({ event, bytes, hash }: RecordedEvent): NewEvent {
+  return {
+    bytes,
+    hash,
+    ledgerId: event.ledgerId,
+    streamId: streamIdOf(event),
+    requestId: event.requestId.length === 0 ? undefined : event.requestId,
+    ordinal: event.ordinal,
+    recordedTime: event.recordedTimeMicros,
+  };
+}

@@ -1,0 +1,132 @@
+/** Keeps the memory of the write side at the end of the log. Its reads are repeated until the database answers. */
+import { isSameBytes } from '../../../lib/base/bytes.js';
+import type { Log } from '../../../lib/base/logging.js';
+import { pause } from '../../../lib/base/pause.js';
+import { UndecodableEvent } from '../../../lib/log/codec.js';
+import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { Command } from '../domain/command.js';
+import { CheckpointLost, load, type StateReader } from './loader.js';
+import type { Memory } from './memory.js';
+import { Outage } from './outage.js';
+import type { WriteLog } from './write-log.js';
+
+const RETRY_MS = 50;
+const PAGE_EVENTS = 1_000;
+
+/** The history in memory or in the state tables is not that of the log. */
+export class HistoryDiverged extends Error {
+  override readonly name = 'HistoryDiverged';
+}
+
+export interface FollowerDeps {
+  readonly memory: Memory;
+  readonly log: WriteLog;
+  readonly state: StateReader;
+  readonly logger: Log;
+  /** Whether a stop has waited long enough for a database that does not answer. */
+  isOverdue(): boolean;
+}
+
+export class LogFollower {
+  readonly #deps: FollowerDeps;
+  readonly #outage: Outage;
+
+  constructor(deps: FollowerDeps) {
+    this.#deps = deps;
+    this.#outage = new Outage(deps.logger, {
+      failed: 'the database does not answer; the executor tries again',
+      ended: 'the database answers the executor again',
+    });
+  }
+
+  /** Begins anew from the checkpoint of the state tables. @throws HistoryDiverged */
+  async reload(): Promise<void> {
+    const { log, memory } = this.#deps;
+    const checkpoint = await log.checkpoint();
+    const at = checkpoint.position < 0n ? undefined : await log.at(checkpoint.position);
+    if (checkpoint.position >= 0n && (at === undefined || !isSameBytes(at.hash, checkpoint.hash))) {
+      throw new HistoryDiverged(
+        `the state tables are at position ${String(checkpoint.position)}, which the log does not have: was it restored?`,
+      );
+    }
+    memory.reset({
+      epoch: checkpoint.epoch,
+      position: checkpoint.position,
+      hash: checkpoint.hash,
+      recordedTime: at?.event.recordedTimeMicros ?? 0n,
+    });
+    await this.catchUp();
+  }
+
+  /** Takes in what the log has after the end of the memory. @throws Error for an event of a newer version */
+  async catchUp(): Promise<void> {
+    const { memory, log } = this.#deps;
+    for (;;) {
+      const events = await this.#untilAnswered(() => log.after(memory.end.position, PAGE_EVENTS));
+      for (const recorded of events) {
+        if (recorded.event.payload.case === undefined && !recorded.event.ignorable) {
+          throw new Error(
+            `the event at ${String(recorded.position)} is of a newer version; upgrade this program`,
+          );
+        }
+        memory.absorb(recorded);
+      }
+      if (events.length < PAGE_EVENTS) return;
+    }
+  }
+
+  /** Whether the log ends where the memory does, read after the call. If not, the memory is at its end afterwards. */
+  async isAtEnd(): Promise<boolean> {
+    const head = await this.#untilAnswered(() => this.#deps.log.head());
+    if (head.position === this.#deps.memory.end.position) return true;
+    await this.catchUp();
+    return false;
+  }
+
+  /** Loads what the commands read and the memory does not know. */
+  async load(commands: readonly Command[]): Promise<void> {
+    const { memory, state, logger } = this.#deps;
+    await this.#untilAnswered(async () => {
+      try {
+        await load(memory, state, commands);
+      } catch (error) {
+        if (!(error instanceof CheckpointLost)) throw error;
+        logger.warn('the state tables have lost a checkpoint; the executor reads the log again from theirs');
+        await this.reload();
+        throw error;
+      }
+    });
+  }
+
+  /** Loads ahead of time. What could not be loaded is asked for again by `load`. */
+  async prefetch(commands: readonly Command[]): Promise<void> {
+    await load(this.#deps.memory, this.#deps.state, commands).catch(() => undefined);
+  }
+
+  /** The event at a position. */
+  at(position: bigint): Promise<RecordedEvent | undefined> {
+    return this.#untilAnswered(() => this.#deps.log.at(position));
+  }
+
+  /** The events of commands by request id. */
+  requests(...keys: Parameters<WriteLog['requests']>): ReturnType<WriteLog['requests']> {
+    return this.#untilAnswered(() => this.#deps.log.requests(...keys));
+  }
+
+  /** A caller that cannot wait for the database leaves on its own. */
+  async #untilAnswered<T>(read: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const answer = await read();
+        this.#outage.succeeded();
+        return answer;
+      } catch (error) {
+        const isFinal = error instanceof HistoryDiverged || error instanceof UndecodableEvent;
+        if (isFinal || this.#deps.isOverdue()) throw error;
+        // A lost checkpoint was mended by reading the log again: the database has answered.
+        if (!(error instanceof CheckpointLost)) this.#outage.failed(error);
+        await pause(RETRY_MS);
+      }
+    }
+  }
+}
