@@ -3,5 +3,5 @@
  * Entry files print the line alone; any other error is ours and is printed with its stack.
  */
 export class StartError extends Error {
-  override readonly name = 'StartError';
+  override readonly name: string = 'StartError';
 }

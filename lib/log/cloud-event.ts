@@ -36,7 +36,8 @@ export const WATERMARK_TYPE = 'quittance.watermark.v1';
 const EVENT_TYPES = 'quittance.event.v1.';
 const EMPTY = Buffer.alloc(0);
 
-export function encodeMessage(
+/** A message as Kafka takes it. */
+export function toKafkaMessage(
   { partition, record, after, watermark }: OutgoingMessage,
   shard: number,
 ): BusMessage {
@@ -98,8 +99,8 @@ function asBuffer(bytes: Uint8Array): Buffer {
 const INTEGER = /^-?\d{1,19}$/;
 const WATERMARK = /^(\d{1,9}):(\d{1,19}):(\d{1,19}):([0-9a-f]{64})$/;
 
-/** @throws UnreadableMessage */
-export function decodeMessage(
+/** What a message of the topic says. @throws UnreadableMessage */
+export function fromKafkaMessage(
   value: Buffer | null,
   header: (name: string) => string | undefined,
 ): IncomingMessage {

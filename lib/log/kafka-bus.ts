@@ -7,8 +7,9 @@ import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { BusBatch, BusHandler, EventBus } from './bus.js';
 import type { LogPoint, RecordedEvent } from './recorded-event.js';
 import type { Log } from '../base/logging.js';
-import { decodeMessage, type IncomingMessage, UnreadableMessage } from './cloud-event.js';
+import { fromKafkaMessage, type IncomingMessage, UnreadableMessage } from './cloud-event.js';
 import { kafkaClient, PATIENT } from './kafka-client.js';
+import { kafkaError } from './kafka-errors.js';
 
 export interface KafkaBusOptions {
   readonly brokers: readonly string[];
@@ -23,14 +24,14 @@ export interface KafkaBusOptions {
 /** Messages a batch at most. */
 const BATCH_MESSAGES = 1_000;
 const FETCH_MAX_BYTES = 1024 * 1024;
-const SESSION_ms = 10_000;
-const HEARTBEAT_ms = 1_000;
+const SESSION_MS = 10_000;
+const HEARTBEAT_MS = 1_000;
 /** Leaving waits for the open fetch. */
-const FETCH_WAIT_ms = 250;
+const FETCH_WAIT_MS = 250;
 /** How long to wait for having left. */
-const LEAVE_ms = 3_000;
+const LEAVE_MS = 3_000;
 /** How often the group's offsets are written. */
-const COMMIT_ms = 1_000;
+const COMMIT_MS = 1_000;
 /** Where Kafka jumps about more often than this at one place, something is wrong that no seek mends. */
 const MOST_SEEKS = 5;
 
@@ -68,9 +69,14 @@ class Consumption {
     const kafka = kafkaClient(options.brokers, `quittance-${options.group}`);
     this.#admin = kafka.admin();
     this.#consumer = kafka.consumer({
-      ...{ groupId: options.group, sessionTimeout: SESSION_ms, heartbeatInterval: HEARTBEAT_ms },
-      ...{ rebalanceTimeout: SESSION_ms, maxWaitTimeInMs: FETCH_WAIT_ms, minBytes: 1 },
-      ...{ maxBytesPerPartition: FETCH_MAX_BYTES, allowAutoTopicCreation: false },
+      groupId: options.group,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: SESSION_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      minBytes: 1,
+      maxBytesPerPartition: FETCH_MAX_BYTES,
+      allowAutoTopicCreation: false,
       retry: { ...PATIENT, restartOnFailure: () => Promise.resolve(true) },
     });
   }
@@ -81,7 +87,7 @@ class Consumption {
     this.#signal.addEventListener('abort', onAbort, { once: true });
     if (this.#signal.aborted) onAbort();
     this.#listen();
-    const starting = this.#start().catch((error: unknown) => this.#end(asError(error)));
+    const starting = this.#start().catch((error: unknown) => this.#end(asError(kafkaError(error))));
     const failure = await ended;
     this.#signal.removeEventListener('abort', onAbort);
     await this.#leave(starting);
@@ -94,7 +100,9 @@ class Consumption {
     if (this.#signal.aborted) return;
     await this.#consumer.subscribe({ topic, fromBeginning: true });
     await this.#consumer.run({
-      ...{ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: partitions },
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: partitions,
       eachBatch: (payload) => this.#eachBatch(payload),
     });
   }
@@ -105,7 +113,7 @@ class Consumption {
     this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
       logger.warn({ group, restart, err: error }, 'the consumer has crashed');
       // One that does not restart stays down for ever: whoever consumes builds another.
-      if (!restart) this.#end(error);
+      if (!restart) this.#end(asError(kafkaError(error)));
     });
     this.#consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
       this.#assign(memberAssignment[topic] ?? []);
@@ -119,7 +127,9 @@ class Consumption {
     }
     this.#lanes.clear();
     this.#options.logger.info({ group: this.#options.group, partitions }, 'partitions were assigned');
-    const ends = this.#admin.fetchTopicOffsets(this.#options.topic);
+    const ends = this.#admin.fetchTopicOffsets(this.#options.topic).catch((error: unknown) => {
+      throw kafkaError(error);
+    });
     for (const partition of partitions) {
       const lane = this.#open(partition, ends);
       // A failure ends the consumption; nobody else may be waiting for it.
@@ -148,7 +158,7 @@ class Consumption {
     const opening = this.#lanes.get(batch.partition);
     if (opening === undefined || this.#signal.aborted) return;
     // While a batch takes long the group must know that its reader lives.
-    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_ms);
+    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_MS);
     try {
       const lane = await opening;
       const isOurs = () => this.#lanes.get(batch.partition) === opening;
@@ -215,7 +225,7 @@ class Consumption {
 
   #decode(partition: number, { value, headers, offset }: KafkaMessage): IncomingMessage {
     try {
-      return decodeMessage(value, (name) => {
+      return fromKafkaMessage(value, (name) => {
         const found = headers?.[name];
         return Array.isArray(found) ? undefined : found?.toString();
       });
@@ -230,7 +240,7 @@ class Consumption {
 
   async #commit(partition: number, lane: Lane): Promise<void> {
     const now_ms = performance.now();
-    if (now_ms - lane.committedAt_ms < COMMIT_ms) return;
+    if (now_ms - lane.committedAt_ms < COMMIT_MS) return;
     lane.committedAt_ms = now_ms;
     const { topic } = this.#options;
     // Only for tools that show how far a group is: a failure costs nothing.
@@ -247,7 +257,7 @@ class Consumption {
       Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]),
     );
     // A broker that is away would be waited for; then the group forgets this member by itself.
-    await Promise.race([left, new Promise((resolve) => setTimeout(resolve, LEAVE_ms).unref())]);
+    await Promise.race([left, new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref())]);
   }
 }
 

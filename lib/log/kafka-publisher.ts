@@ -4,8 +4,9 @@
  */
 import { Partitioners } from 'kafkajs';
 import type { BusPublisher, OpenPublisher, OutgoingMessage } from './bus.js';
-import { encodeMessage } from './cloud-event.js';
+import { toKafkaMessage } from './cloud-event.js';
 import { kafkaClient } from './kafka-client.js';
+import { kafkaError } from './kafka-errors.js';
 
 export interface KafkaPublisherOptions {
   readonly brokers: readonly string[];
@@ -16,24 +17,30 @@ export interface KafkaPublisherOptions {
 /** Acknowledged by all replicas in sync. */
 const ACKS_ALL = -1;
 const NO_ERROR = 0;
-const TIMEOUT_ms = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export function kafkaPublisher({ brokers, topic, shard }: KafkaPublisherOptions): OpenPublisher {
   return async () => {
     const producer = kafkaClient(brokers, 'quittance-relay', { retries: 0 }).producer({
-      ...{ idempotent: false, allowAutoTopicCreation: false, retry: { retries: 0 } },
+      idempotent: false,
+      allowAutoTopicCreation: false,
+      retry: { retries: 0 },
       createPartitioner: Partitioners.DefaultPartitioner,
     });
-    await producer.connect();
+    await producer.connect().catch(throwTranslated);
     const publisher: BusPublisher = {
       publish: async (messages) => {
-        const answered = await producer.send({
-          ...{ topic, acks: ACKS_ALL, timeout: TIMEOUT_ms },
-          messages: messages.map((message) => ({
-            ...encodeMessage(message, shard),
-            partition: message.partition,
-          })),
-        });
+        const answered = await producer
+          .send({
+            topic,
+            acks: ACKS_ALL,
+            timeout: TIMEOUT_MS,
+            messages: messages.map((message) => ({
+              ...toKafkaMessage(message, shard),
+              partition: message.partition,
+            })),
+          })
+          .catch(throwTranslated);
         const stored = answered.filter(({ errorCode }) => errorCode === NO_ERROR);
         assertAll(messages, new Set(stored.map(({ partition }) => partition)));
       },
@@ -41,6 +48,10 @@ export function kafkaPublisher({ brokers, topic, shard }: KafkaPublisherOptions)
     };
     return publisher;
   };
+}
+
+function throwTranslated(error: unknown): never {
+  throw kafkaError(error);
 }
 
 /** @throws Error unless every partition that was sent to has answered. */

@@ -1,5 +1,6 @@
 /** The append to the event log in PostgreSQL. */
 import pg from 'pg';
+import { StoreUnavailable } from '../base/store-unavailable.js';
 import type { AppendOutcome, NewEvent } from './append.js';
 import { int4Array, int8Array, textArray, uuidArray } from './postgres-arrays.js';
 import type { Pool } from './postgres-client.js';
@@ -35,12 +36,13 @@ export async function appendEvents(
 }
 
 function outcomeOf(error: unknown): AppendOutcome {
-  if (!(error instanceof pg.DatabaseError)) return { outcome: 'unknown', cause: error };
-  if (error.code === UNIQUE_VIOLATION) {
-    if (error.constraint === 'events_pkey') return { outcome: 'behind' };
-    if (error.constraint === 'request_keys_pkey') return { outcome: 'duplicate_request' };
+  const reported = error instanceof StoreUnavailable ? error.cause : error;
+  if (!(reported instanceof pg.DatabaseError)) return { outcome: 'unknown', cause: error };
+  if (reported.code === UNIQUE_VIOLATION) {
+    if (reported.constraint === 'events_pkey') return { outcome: 'behind' };
+    if (reported.constraint === 'request_keys_pkey') return { outcome: 'duplicate_request' };
   }
-  if (error.code !== undefined && ROLLED_BACK.test(error.code)) {
+  if (reported.code !== undefined && ROLLED_BACK.test(reported.code)) {
     return { outcome: 'refused', cause: error };
   }
   // 57014 (cancelled), 57P01 (shutting down) and the like: the server may have been past the commit.

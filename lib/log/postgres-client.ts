@@ -1,8 +1,28 @@
-/** Connections to PostgreSQL as all of the platform makes them. */
+/** How the whole platform connects to PostgreSQL. */
 import pg from 'pg';
+import { postgresError } from './postgres-errors.js';
 
-export type Pool = pg.Pool;
-export type PoolClient = pg.PoolClient;
+/** What a pool and a connection have in common. Both throw StoreUnavailable while PostgreSQL cannot be reached. */
+export interface Queries {
+  query<R extends unknown[]>(statement: pg.QueryArrayConfig): Promise<pg.QueryArrayResult<R>>;
+  query<R extends pg.QueryResultRow>(
+    statement: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<R>>;
+}
+
+/** One connection of a pool. */
+export interface PoolClient extends Queries {
+  /** Gives the connection back; with true it is closed, and not used again. */
+  release(destroy?: boolean): void;
+}
+
+/** Connections to one database. */
+export interface Pool extends Queries {
+  connect(): Promise<PoolClient>;
+  /** Closes all connections when they have been given back. */
+  end(): Promise<void>;
+}
 
 const INT8: number = pg.types.builtins.INT8;
 
@@ -16,9 +36,13 @@ const TYPES: pg.CustomTypesConfig = {
 
 /**
  * The planner's settings where every statement is a look-up by key: a generic plan prepared on an empty table keeps its
- * sequential scan for ever (measured: 336 ms a look-up at 300k rows).
+ * sequential scan for ever (measured: 336 ms per look-up at 300k rows).
  */
 export const KEYED_PLANS = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Where the options name no other. */
+const STATEMENT_TIMEOUT_MS = 5_000;
 
 export interface PoolOptions {
   /** At most this many connections. */
@@ -31,21 +55,54 @@ export interface PoolOptions {
   readonly statementTimeout_ms?: number;
 }
 
-/** A pool whose int8 are bigint. A connection that breaks while idle is dropped by the pool and not an error of anyone. */
+/**
+ * A pool whose int8 are bigint and whose errors are translated: an adapter above it sees StoreUnavailable where PostgreSQL
+ * cannot be reached. The pool drops a connection that breaks while it is idle.
+ */
 export function createPool(config: pg.PoolConfig, options: PoolOptions): Pool {
   const pool = new pg.Pool({
     ...config,
     types: TYPES,
     max: options.max,
     application_name: options.name,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    statement_timeout: options.statementTimeout_ms ?? 5_000,
+    statement_timeout: options.statementTimeout_ms ?? STATEMENT_TIMEOUT_MS,
     ...(options.options === undefined ? {} : { options: options.options }),
   });
+  // Without listeners these errors would end the process.
   pool.on('error', () => undefined);
-  // One that breaks while in use fails the statement under way, which says so. The pool's own listener comes and goes, and
-  // the server's farewell may come in the same packet as the answer before it.
+  // A connection that breaks while it is in use fails the statement under way, which reports it. The pool's own listener
+  // comes and goes, and the server's last message may come in the same packet as the answer before it.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return pool;
+  return {
+    ...queriesOf(pool),
+    connect: () => pool.connect().then(clientOf, throwTranslated),
+    end: () => pool.end(),
+  };
+}
+
+function clientOf(client: pg.PoolClient): PoolClient {
+  return {
+    ...queriesOf(client),
+    release: (destroy) => {
+      client.release(destroy);
+    },
+  };
+}
+
+function queriesOf(connection: pg.Pool | pg.PoolClient): Queries {
+  function query<R extends unknown[]>(statement: pg.QueryArrayConfig): Promise<pg.QueryArrayResult<R>>;
+  function query<R extends pg.QueryResultRow>(
+    statement: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<R>>;
+  function query(statement: string | pg.QueryConfig, values?: unknown[]): Promise<unknown> {
+    return connection.query(statement, values).catch(throwTranslated);
+  }
+  return { query };
+}
+
+function throwTranslated(error: unknown): never {
+  throw postgresError(error);
 }

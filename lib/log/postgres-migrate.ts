@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { EventSchema, LogStartedSchema } from '../../gen/quittance/event/v1/event_pb.js';
+import { StartError } from '../base/start-error.js';
 import type { Micros } from '../base/time.js';
 import { createLog } from './migrations/0001-log.sql.js';
 import { createState } from './migrations/0002-state.sql.js';
@@ -38,7 +39,7 @@ select 0, -1, ''::bytea
 on conflict (only_row) do nothing`;
 
 /** The schema is older than this program, or newer. */
-export class SchemaVersionError extends Error {
+export class SchemaVersionError extends StartError {
   override readonly name = 'SchemaVersionError';
 }
 

@@ -75,9 +75,8 @@ async function start<C extends DoorsConfig>(
   return { drain: () => doors.drain(), failed: undefined, log, watch };
 }
 
-/** What an operator can put right is one line: a store that a start cannot do without, and a schema of another version. */
+/** What an operator can put right is one line, such as a store that a start cannot do without. */
 function explained(error: unknown): unknown {
-  if (error instanceof Error && error.name === 'SchemaVersionError') return new StartError(error.message);
   const { reason } = toCallError(error);
   if (reason !== ErrorReason.DEPENDENCY_UNAVAILABLE) return error;
   const words = error instanceof Error ? error.message : String(error);

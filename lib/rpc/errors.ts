@@ -12,6 +12,7 @@ import {
 } from '../../gen/google/rpc/error_details_pb.js';
 import { type Status, StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { StoreUnavailable } from '../base/store-unavailable.js';
 import { ERROR_CATALOGUE } from './error-catalogue.js';
 
 /** The domain of every ErrorInfo we send. */
@@ -91,7 +92,7 @@ export function toCallError(error: unknown): CallError {
   // Node's own APIs wrap the reason of an aborted signal into an AbortError; ours is the reason underneath.
   if (error instanceof Error && error.name === 'AbortError' && error.cause instanceof CallError)
     return error.cause;
-  if (isStoreAway(error)) {
+  if (error instanceof StoreUnavailable) {
     return fail(ErrorReason.DEPENDENCY_UNAVAILABLE, 'a store that the call needs does not answer', {
       cause: error,
     });
@@ -99,26 +100,6 @@ export function toCallError(error: unknown): CallError {
   return fail(ErrorReason.INTERNAL, 'internal error; the server log has more under the trace id', {
     cause: error,
   });
-}
-
-/** SQLSTATE classes 08 (connection), 53 (resources), 57 (operator: shutdown, cancelled by timeout), and Node's socket errors. */
-const STORE_AWAY =
-  /^(08...|53...|57...|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
-/** Drivers that have no code for these: node-postgres, ioredis, @clickhouse/client; Redis answers some of them itself. */
-const CONNECTION_LOST =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Command timed out|Connection is closed|Stream isn't writeable|Timeout error|Socket hang up|socket hang up|(LOADING|CLUSTERDOWN|MASTERDOWN|READONLY|TRYAGAIN|OOM) )/;
-const LOST_BY_NAME =
-  /^(MaxRetriesPerRequestError|ClusterAllFailedError|Mongo(ServerSelection|Network|NetworkTimeout|PoolCleared|NotConnected|TopologyClosed)Error)$/;
-
-/** Whether an error of a driver says that its store cannot be reached now. */
-function isStoreAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code: unknown = 'code' in error ? error.code : undefined;
-  return (
-    (typeof code === 'string' && STORE_AWAY.test(code)) ||
-    CONNECTION_LOST.test(error.message) ||
-    LOST_BY_NAME.test(error.name)
-  );
 }
 
 /** Texts are sent up to here: what a caller wrote may be in them, and a status travels in a header of a few KiB. */

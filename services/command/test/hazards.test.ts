@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { AppendOutcome } from '../../../lib/log/append.js';
+import { StoreUnavailable } from '../../../lib/base/store-unavailable.js';
 import { createPool } from '../../../lib/log/postgres-client.js';
 import { postgresLogReader } from '../../../lib/log/postgres-log-reader.js';
 import { readStateCheckpoint } from '../../../lib/log/state/postgres-state-reader.js';
@@ -150,9 +151,7 @@ describe('an append whose outcome is unknown', () => {
   });
 
   test('that the server refused changes nothing, says so, and the next command is decided', async () => {
-    const full = Object.assign(new Error('could not extend file: No space left on device'), {
-      code: '53100',
-    });
+    const full = new StoreUnavailable('PostgreSQL', new Error('No space left on device'));
     const fault = withFault(() => Promise.resolve({ outcome: 'refused', cause: full }));
     const service = await start({ wrapLog: fault.wrapLog });
     await openLedger(service, 'main', ['alice', 'bob'], 1_000n);

@@ -10,7 +10,7 @@ import type { Pool } from '../../../log/postgres-client.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { int2Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
 import { PostgresApplier, type TableWrite } from '../../stores/postgres/apply.js';
-import { orGone, postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
+import { postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
 import type { RowPage, ViewGenerations, ViewRow } from '../../view.js';
 import { accountKey, contentOf, latestStates, partsOfAccountKey } from '../fold.js';
 import { PostgresBalanceReads } from './reads.js';
@@ -38,13 +38,13 @@ function openView(pool: Pool, schema: string, generation: number): BalancesView 
     id: 'balances',
     store: 'postgres',
     generation,
-    apply: (batch) => orGone('balances', generation, applier.apply(batch)),
-    checkpoint: (partition) => orGone('balances', generation, readCheckpoint(pool, schema, partition)),
-    rows: (page) => orGone('balances', generation, rows(pool, schema, page)),
+    apply: (batch) => applier.apply(batch),
+    checkpoint: (partition) => readCheckpoint(pool, schema, partition),
+    rows: (page) => rows(pool, schema, page),
     balances: (partition, ledgerId, accountIds) => {
       let reads = gathered.get(partition);
       if (reads === undefined) {
-        reads = new PostgresBalanceReads(pool, schema, generation, partition);
+        reads = new PostgresBalanceReads(pool, schema, partition);
         gathered.set(partition, reads);
       }
       return reads.read(ledgerId, accountIds);

@@ -3,7 +3,6 @@ import { Buffer } from 'node:buffer';
 import type pg from 'pg';
 import type { Pool } from '../../../log/postgres-client.js';
 import { textArray } from '../../../log/postgres-arrays.js';
-import { orGone } from '../../stores/postgres/generations.js';
 import { type Checkpoint, emptyCheckpoint } from '../../view.js';
 import { accountState } from '../account-state.js';
 import { type Ask, type BalancesRead, GatheredReads } from '../gathered-reads.js';
@@ -18,15 +17,13 @@ const AS_TEXT: pg.CustomTypesConfig = {
 /** Gathers the look-ups in one partition of one generation. */
 export class PostgresBalanceReads {
   readonly #pool: Pool;
-  readonly #generation: number;
   readonly #partition: number;
   readonly #statement: { readonly name: string; readonly text: string };
   readonly #gathered = new GatheredReads((asks) => this.#run(asks));
   #last: { readonly row: Columns; readonly checkpoint: Checkpoint } | undefined;
 
-  constructor(pool: Pool, schema: string, generation: number, partition: number) {
+  constructor(pool: Pool, schema: string, partition: number) {
     this.#pool = pool;
-    this.#generation = generation;
     this.#partition = partition;
     this.#statement = { name: `${schema}.read`, text: readSql(schema) };
   }
@@ -66,16 +63,12 @@ export class PostgresBalanceReads {
         accountIds.push(accountId);
       }
     }
-    const { rows } = await orGone(
-      'balances',
-      this.#generation,
-      this.#pool.query<Columns>({
-        ...this.#statement,
-        values: [this.#partition, textArray(ledgerIds), textArray(accountIds)],
-        rowMode: 'array',
-        types: AS_TEXT,
-      }),
-    );
+    const { rows } = await this.#pool.query<Columns>({
+      ...this.#statement,
+      values: [this.#partition, textArray(ledgerIds), textArray(accountIds)],
+      rowMode: 'array',
+      types: AS_TEXT,
+    });
     const asOf = this.#checkpointIn(rows[0]);
     const found = new Array<BalanceRow | undefined>(accountIds.length);
     for (const row of rows) {

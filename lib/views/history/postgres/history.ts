@@ -13,7 +13,6 @@ import { PostgresApplier } from '../../stores/postgres/apply.js';
 import {
   type CheckpointColumns,
   checkpointOf,
-  orGone,
   postgresGenerations,
   readCheckpoint,
 } from '../../stores/postgres/generations.js';
@@ -78,44 +77,46 @@ type Row<R> = CheckpointColumns & Optional<R>;
 class PostgresHistory implements HistoryView {
   readonly id = 'history';
   readonly store = 'postgres';
-  private readonly applier: PostgresApplier;
+  readonly generation: number;
+  readonly #pool: Pool;
+  readonly #schema: string;
+  readonly #applier: PostgresApplier;
 
-  constructor(
-    private readonly pool: Pool,
-    private readonly schema: string,
-    readonly generation: number,
-  ) {
-    this.applier = new PostgresApplier(pool, schema, (events, _, partition) =>
+  constructor(pool: Pool, schema: string, generation: number) {
+    this.generation = generation;
+    this.#pool = pool;
+    this.#schema = schema;
+    this.#applier = new PostgresApplier(pool, schema, (events, _, partition) =>
       historyWrites(schema, partition, events),
     );
   }
 
   apply(batch: BusBatch): Promise<void> {
-    return this.unlessGone(this.applier.apply(batch));
+    return this.#applier.apply(batch);
   }
 
   checkpoint(partition: number): Promise<Checkpoint> {
-    return this.unlessGone(readCheckpoint(this.pool, this.schema, partition));
+    return readCheckpoint(this.#pool, this.#schema, partition);
   }
 
   rows(page: RowPage): Promise<readonly ViewRow[]> {
-    return this.unlessGone(canonicalRows(this.pool, this.schema, page));
+    return canonicalRows(this.#pool, this.#schema, page);
   }
 
   ledger(partition: number, ledgerId: string): Promise<Read<Ledger | undefined>> {
-    const query = this.prepared('ledger', sql.readLedger, [partition, ledgerId]);
-    return this.one<LedgerRecord, Ledger>(partition, query, 'document', ledgerIn);
+    const query = this.#prepared('ledger', sql.readLedger, [partition, ledgerId]);
+    return this.#one<LedgerRecord, Ledger>(partition, query, 'document', ledgerIn);
   }
 
   ledgers(listing: LedgerListing): Promise<Read<readonly Ledger[]>> {
-    if (!canBeginId(listing.idPrefix)) return this.none(listing.partition);
-    const query = listLedgers(this.schema, listing);
-    return this.many<LedgerRecord, Ledger>(listing.partition, query, 'document', ledgerIn);
+    if (!canBeginId(listing.idPrefix)) return this.#none(listing.partition);
+    const query = listLedgers(this.#schema, listing);
+    return this.#many<LedgerRecord, Ledger>(listing.partition, query, 'document', ledgerIn);
   }
 
   account(partition: number, ledgerId: string, accountId: string): Promise<Read<Account | undefined>> {
-    const query = this.prepared('account', sql.readAccount, [partition, ledgerId, accountId]);
-    return this.one<AccountRecord, Account>(
+    const query = this.#prepared('account', sql.readAccount, [partition, ledgerId, accountId]);
+    return this.#one<AccountRecord, Account>(
       partition,
       query,
       'account_id',
@@ -124,8 +125,8 @@ class PostgresHistory implements HistoryView {
   }
 
   accounts(listing: AccountListing): Promise<Read<readonly OpenedAccount[]>> {
-    if (!canBeginId(listing.idPrefix)) return this.none(listing.partition);
-    return this.many(listing.partition, listAccounts(this.schema, listing), 'account_id', openedAccountOf);
+    if (!canBeginId(listing.idPrefix)) return this.#none(listing.partition);
+    return this.#many(listing.partition, listAccounts(this.#schema, listing), 'account_id', openedAccountOf);
   }
 
   balanceAtPosition(
@@ -134,8 +135,8 @@ class PostgresHistory implements HistoryView {
     accountId: string,
     position: bigint,
   ): Promise<Read<Balance | undefined>> {
-    const query = this.prepared('version', sql.readVersion, [partition, ledgerId, accountId, position]);
-    return this.one(partition, query, 'account_id', balanceIn);
+    const query = this.#prepared('version', sql.readVersion, [partition, ledgerId, accountId, position]);
+    return this.#one(partition, query, 'account_id', balanceIn);
   }
 
   balanceAtEffectiveTime(
@@ -144,8 +145,8 @@ class PostgresHistory implements HistoryView {
     accountId: string,
     time: bigint,
   ): Promise<Read<Balance | undefined>> {
-    const query = this.prepared('effective', sql.readEffective, [partition, ledgerId, accountId, time]);
-    return this.one<EffectiveRecord, Balance>(partition, query, 'account_id', effectiveBalance);
+    const query = this.#prepared('effective', sql.readEffective, [partition, ledgerId, accountId, time]);
+    return this.#one<EffectiveRecord, Balance>(partition, query, 'account_id', effectiveBalance);
   }
 
   transaction(
@@ -153,61 +154,57 @@ class PostgresHistory implements HistoryView {
     ledgerId: string,
     transactionId: string,
   ): Promise<Read<Transaction | undefined>> {
-    const query = this.prepared('transaction', sql.readTransaction, [partition, ledgerId, transactionId]);
-    return this.one(partition, query, 'event', transactionIn);
+    const query = this.#prepared('transaction', sql.readTransaction, [partition, ledgerId, transactionId]);
+    return this.#one(partition, query, 'event', transactionIn);
   }
 
   transactions(listing: TransactionListing): Promise<Read<readonly Transaction[]>> {
-    return this.many(listing.partition, listTransactions(this.schema, listing), 'event', transactionIn);
+    return this.#many(listing.partition, listTransactions(this.#schema, listing), 'event', transactionIn);
   }
 
   entries(listing: EntryListing): Promise<Read<readonly EntryRow[]>> {
-    return this.many(listing.partition, listEntries(this.schema, listing), 'entry', entryIn);
+    return this.#many(listing.partition, listEntries(this.#schema, listing), 'entry', entryIn);
   }
 
   async statement(query: StatementQuery): Promise<Read<StatementPage | undefined>> {
-    const rows = await this.run<StatementRecord>(statementOf(this.schema, query));
+    const rows = await this.#run<StatementRecord>(statementOf(this.#schema, query));
     return { value: pageOf(rows), asOf: checkpointOf(query.partition, rows[0]) };
   }
 
-  private prepared(name: string, text: (schema: string) => string, values: unknown[]): Query {
-    return { name: `${this.schema}.${name}`, text: text(this.schema), values };
+  #prepared(name: string, text: (schema: string) => string, values: unknown[]): Query {
+    return { name: `${this.#schema}.${name}`, text: text(this.#schema), values };
   }
 
-  private async run<R>(query: Query): Promise<Row<R>[]> {
-    return (await this.unlessGone(this.pool.query<Row<R>>(query))).rows;
+  async #run<R>(query: Query): Promise<Row<R>[]> {
+    return (await this.#pool.query<Row<R>>(query)).rows;
   }
 
   /** One thing, which `column` shows to be there. */
-  private async one<R, T>(
+  async #one<R, T>(
     partition: number,
     query: Query,
     column: keyof R,
     value: (row: R) => T | undefined,
   ): Promise<Read<T | undefined>> {
-    const [row] = await this.run<R>(query);
+    const [row] = await this.#run<R>(query);
     const found = row !== undefined && isFound<R>(row, column) ? value(row) : undefined;
     return { value: found, asOf: checkpointOf(partition, row) };
   }
 
   /** Several things; if there are none, the checkpoint comes with a row of nulls. */
-  private async many<R, T>(
+  async #many<R, T>(
     partition: number,
     query: Query,
     column: keyof R,
     value: (row: R) => T,
   ): Promise<Read<readonly T[]>> {
-    const rows = await this.run<R>(query);
+    const rows = await this.#run<R>(query);
     const values = rows.flatMap((row) => (isFound<R>(row, column) ? [value(row)] : []));
     return { value: values, asOf: checkpointOf(partition, rows[0]) };
   }
 
-  private async none(partition: number): Promise<Read<readonly never[]>> {
+  async #none(partition: number): Promise<Read<readonly never[]>> {
     return { value: [], asOf: await this.checkpoint(partition) };
-  }
-
-  private unlessGone<T>(work: Promise<T>): Promise<T> {
-    return orGone(this.id, this.generation, work);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The reports view in ClickHouse: entries as they are delivered, sums of what will not change any more, and checkpoints. */
-import { type ClickHouse, orGone } from '../../stores/clickhouse/client.js';
+import type { ClickHouse } from '../../stores/clickhouse/client.js';
 import { clickhouseGenerations, type GenerationTables } from '../../stores/clickhouse/generations.js';
-import type { RowPage, ViewGenerations } from '../../view.js';
+import type { ViewGenerations } from '../../view.js';
 import { readCashFlow, readDeclines, readRank, readTrialBalance, readVolume } from './queries.js';
 import { readRows } from './rows.js';
 import { ClickHouseReportSealer } from './sealer.js';
@@ -37,19 +37,17 @@ function openReports(
     sealer.follow(moved);
   });
   const reads = { store, checkpoints, tables };
-  const gone = <T>(call: Promise<T>) => orGone('reports', generation, call);
   return {
     id: 'reports',
     store: 'clickhouse',
     generation,
-    apply: (batch) => gone(writer.apply(batch)),
-    checkpoint: (partition) =>
-      gone(checkpoints.read().then((standings) => standings.of(partition).checkpoint)),
-    rows: (page: RowPage) => gone(readRows(reads, page)),
-    trialBalance: (query) => gone(readTrialBalance(reads, query)),
-    volume: (query) => gone(readVolume(reads, query)),
-    declines: (query) => gone(readDeclines(reads, query)),
-    cashFlow: (query) => gone(readCashFlow(reads, query)),
-    rank: (query) => gone(readRank(reads, query)),
+    apply: (batch) => writer.apply(batch),
+    checkpoint: async (partition) => (await checkpoints.read()).of(partition).checkpoint,
+    rows: (page) => readRows(reads, page),
+    trialBalance: (query) => readTrialBalance(reads, query),
+    volume: (query) => readVolume(reads, query),
+    declines: (query) => readDeclines(reads, query),
+    cashFlow: (query) => readCashFlow(reads, query),
+    rank: (query) => readRank(reads, query),
   };
 }

@@ -1,6 +1,7 @@
 /** Sums up the chunks of positions that checkpoints have passed, beside the writer: no event waits for it. */
 import type { ClickHouseCheckpoints } from '../../stores/clickhouse/checkpoints.js';
-import { type ClickHouse, isMissing } from '../../stores/clickhouse/client.js';
+import type { ClickHouse } from '../../stores/clickhouse/client.js';
+import { isMissing } from '../../stores/clickhouse/errors.js';
 import type { Checkpoint } from '../../view.js';
 import { CHUNK, sealSql } from './sql/schema.sql.js';
 

@@ -2,8 +2,8 @@
 import type { Pool } from '../../../log/postgres-client.js';
 import type { BusBatch } from '../../../log/bus.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
-import { orGone, postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
-import type { RowPage, ViewGenerations } from '../../view.js';
+import { postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
+import type { ViewGenerations } from '../../view.js';
 import { readCashFlow, readDeclines, readRank, readTrialBalance, readVolume } from './queries.js';
 import { readRows } from './rows.js';
 import { ReportSealer } from './sealer.js';
@@ -35,7 +35,6 @@ export function postgresReports(pool: Pool): ViewGenerations<ReportsView> {
 function openReports(pool: Pool, schema: string, generation: number): ReportsView {
   const writer = new ReportWriter(schema);
   const sealer = new ReportSealer(pool, schema);
-  const gone = <T>(read: Promise<T>) => orGone('reports', generation, read);
   const applier = new PostgresApplier(
     pool,
     schema,
@@ -52,13 +51,13 @@ function openReports(pool: Pool, schema: string, generation: number): ReportsVie
     id: 'reports',
     store: 'postgres',
     generation,
-    apply: (batch) => gone(apply(batch)),
-    checkpoint: (partition) => gone(readCheckpoint(pool, schema, partition)),
-    rows: (page: RowPage) => gone(readRows({ pool, schema }, page)),
-    trialBalance: (query) => gone(readTrialBalance(pool, schema, query)),
-    volume: (query) => gone(readVolume(pool, schema, query)),
-    declines: (query) => gone(readDeclines(pool, schema, query)),
-    cashFlow: (query) => gone(readCashFlow(pool, schema, query)),
-    rank: (query) => gone(readRank(pool, schema, query)),
+    apply: (batch) => apply(batch),
+    checkpoint: (partition) => readCheckpoint(pool, schema, partition),
+    rows: (page) => readRows({ pool, schema }, page),
+    trialBalance: (query) => readTrialBalance(pool, schema, query),
+    volume: (query) => readVolume(pool, schema, query),
+    declines: (query) => readDeclines(pool, schema, query),
+    cashFlow: (query) => readCashFlow(pool, schema, query),
+    rank: (query) => readRank(pool, schema, query),
   };
 }

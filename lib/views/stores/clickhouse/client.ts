@@ -1,7 +1,6 @@
 /** The client of ClickHouse, over HTTP: texts go as parameters, 64-bit numbers as text, and every call has an end. */
-import { ClickHouseError, ClickHouseLogLevel, type ClickHouseClient, createClient } from '@clickhouse/client';
-import type { ViewId } from '../../view.js';
-import { GenerationGoneError } from '../../view-errors.js';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { clickhouseError, isConnectionLost } from './errors.js';
 
 export interface ClickHouseOptions {
   /** As ClickHouse lists the client in its log of queries. */
@@ -124,10 +123,10 @@ export class ClickHouse {
     });
   }
 
-  /** @throws Error if it does not answer. */
+  /** @throws StoreUnavailable, or the driver's error, if it does not answer. */
   async ping(): Promise<void> {
     const answer = await this.#client.ping();
-    if (!answer.success) throw answer.error;
+    if (!answer.success) throw clickhouseError(answer.error);
   }
 
   async close(): Promise<void> {
@@ -137,56 +136,12 @@ export class ClickHouse {
   /** Once more after a connection was closed under a call: all that is sent may be sent twice. */
   async #twice<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await call();
+      return await call().catch((error: unknown) => {
+        if (!isConnectionLost(error)) throw error;
+        return call();
+      });
     } catch (error) {
-      if (!isConnectionLost(error)) throw error;
-      return call();
+      throw clickhouseError(error);
     }
-  }
-}
-
-function isConnectionLost(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof ClickHouseError) return false;
-  return (
-    ('code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) ||
-    /hang up/.test(error.message)
-  );
-}
-
-const UNKNOWN_TABLE = '60';
-const UNKNOWN_DATABASE = '81';
-const TABLE_IS_DROPPED = '218';
-const TABLE_ALREADY_EXISTS = '57';
-
-/** Whether ClickHouse answered that a table, or its database, is not there. */
-export function isMissing(error: unknown): boolean {
-  return (
-    error instanceof ClickHouseError &&
-    (error.code === UNKNOWN_TABLE || error.code === UNKNOWN_DATABASE || error.code === TABLE_IS_DROPPED)
-  );
-}
-
-/** Whether ClickHouse answered that a table is there already. */
-export function isThere(error: unknown): boolean {
-  return error instanceof ClickHouseError && error.code === TABLE_ALREADY_EXISTS;
-}
-
-/** Of an answer that says: not now. TOO_SLOW, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, MEMORY_LIMIT_EXCEEDED, … */
-const BUSY = new Set(['159', '160', '202', '209', '210', '241', '242', '252', '319', '999']);
-
-/** Whether ClickHouse looked at what it was sent and refused it, rather than being away or busy. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof ClickHouseError && !BUSY.has(error.code) && !isMissing(error);
-}
-
-/**
- * Awaits a call on tables of a generation; if they were dropped meanwhile, says so in a way that the caller understands.
- * @throws GenerationGoneError
- */
-export async function orGone<T>(view: ViewId, generation: number, call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    throw isMissing(error) ? new GenerationGoneError(view, generation, error) : error;
   }
 }

@@ -6,7 +6,8 @@
  * first that migrate makes is always number 1, so that processes which start together make it together.
  */
 import { ClickHouseCheckpoints } from './checkpoints.js';
-import { type ClickHouse, isMissing, isThere } from './client.js';
+import type { ClickHouse } from './client.js';
+import { isMissing, isThere } from './errors.js';
 import {
   createCheckpointsSql,
   createDatabaseSql,
@@ -16,7 +17,9 @@ import {
   servingSql,
   tablesSql,
 } from './sql/generations.sql.js';
+import { translateErrors } from '../../translate-errors.js';
 import { type View, type ViewGenerations, type ViewId, ViewMissingError } from '../../view.js';
+import { GenerationGoneError } from '../../view-errors.js';
 
 /** What a view adds to a generation. */
 export interface ClickHouseGenerationsOptions<V extends View> {
@@ -53,6 +56,10 @@ export function clickhouseGenerations<V extends View>(
     const table = (name: string) => store.table(`${view}_${String(generation)}_${name}`);
     return { store, generation, table, checkpoints: new ClickHouseCheckpoints(store, table(CHECKPOINTS)) };
   };
+  const open = (tables: GenerationTables) =>
+    translateErrors(options.open(tables), (error) =>
+      isMissing(error) ? new GenerationGoneError(view, tables.generation, error) : error,
+    );
   const names = [CHECKPOINTS, ...Object.keys(options.tables)];
   return {
     async migrate() {
@@ -67,7 +74,7 @@ export function clickhouseGenerations<V extends View>(
     async current() {
       const serving = await registry.serving();
       if (serving === undefined) throw new ViewMissingError(view);
-      return options.open(tablesOf(serving.generation));
+      return open(tablesOf(serving.generation));
     },
     async create() {
       await registry.create();
@@ -75,7 +82,7 @@ export function clickhouseGenerations<V extends View>(
       const tables = await takeNumber(registry, tablesOf);
       await createTables(options.tables, tables);
       await registry.add(tables.generation, MADE);
-      return options.open(tables);
+      return open(tables);
     },
     async switchTo(generation) {
       if (!(await registry.list()).includes(generation)) {

@@ -15,7 +15,9 @@ import {
   type ViewId,
   ViewMissingError,
 } from '../../view.js';
+import { translateErrors } from '../../translate-errors.js';
 import { GenerationGoneError } from '../../view-errors.js';
+import { mongodbError } from './errors.js';
 
 export interface MongodbGenerationsOptions<V extends View> {
   readonly database: Db;
@@ -53,7 +55,8 @@ export function mongodbGenerations<V extends View>(
   const { database, view } = options;
   const registry = registryOf(database);
   const prefixOf = (generation: number) => `${view}_${String(generation)}`;
-  const open = (generation: number) => options.open(prefixOf(generation), generation);
+  const open = (generation: number) =>
+    translateErrors(options.open(prefixOf(generation), generation), mongodbError);
   const read = () => registry.findOne({ _id: view });
   const make = async (): Promise<number> => {
     const generation = await nextGeneration(registry, view);
@@ -65,7 +68,7 @@ export function mongodbGenerations<V extends View>(
     await registry.updateOne({ _id: view }, { $pull: { present: generation } });
     await dropCollections(options, prefixOf(generation));
   };
-  return {
+  const generations: ViewGenerations<V> = {
     migrate: async () => {
       if (((await read())?.serving ?? null) !== null) return;
       const generation = await make();
@@ -98,6 +101,7 @@ export function mongodbGenerations<V extends View>(
     },
     list: async () => [...((await read())?.present ?? [])].sort((one, other) => one - other),
   };
+  return translateErrors(generations, mongodbError);
 }
 
 /** A number that was never given: one after the last, or of a registry that knows none by the time. */

@@ -10,6 +10,7 @@ import {
   type ViewId,
   ViewMissingError,
 } from '../../view.js';
+import { translateErrors } from '../../translate-errors.js';
 import { GenerationGoneError } from '../../view-errors.js';
 
 /** What a view adds to a generation. */
@@ -28,7 +29,10 @@ export function postgresGenerations<V extends View>(
   options: PostgresGenerationsOptions<V>,
 ): ViewGenerations<V> {
   const { pool, view } = options;
-  const open = (generation: number) => options.open(schemaOf(view, generation), generation);
+  const open = (generation: number) =>
+    translateErrors(options.open(schemaOf(view, generation), generation), (error) =>
+      isMissing(error) ? new GenerationGoneError(view, generation, error) : error,
+    );
   const locked = <T>(work: (client: PoolClient) => Promise<T>) =>
     inTransaction(pool, 'begin', async (client) => {
       await client.query(sql.lockRegistry);
@@ -101,18 +105,6 @@ async function addGeneration<V extends View>(
 async function analyze(pool: Pool, schema: string): Promise<void> {
   const { rows } = await pool.query<{ table: string }>(sql.listTables, [schema]);
   for (const { table } of rows) await pool.query(`analyze ${table}`);
-}
-
-/**
- * Awaits a read of a generation; if its schema was dropped meanwhile, says so in a way that the reader understands.
- * @throws GenerationGoneError
- */
-export async function orGone<T>(view: ViewId, generation: number, read: Promise<T>): Promise<T> {
-  try {
-    return await read;
-  } catch (error) {
-    throw isMissing(error) ? new GenerationGoneError(view, generation, error) : error;
-  }
 }
 
 /** The checkpoint columns of a row, as `checkpointColumns` in sql/generations.sql.ts names them. */

@@ -7,8 +7,10 @@
  * dropped: whoever meets it reports GenerationGoneError and asks for the serving generation, and `current` answers
  * ViewMissingError unless all of it is there. Then readers say that there is no view and the projector builds one.
  */
+import { translateErrors } from '../../translate-errors.js';
 import { checkpointText } from './checkpoint.js';
 import { mastersOf, type RedisClient, redisScript } from './client.js';
+import { redisError } from './errors.js';
 import { addGenerationLua, removeGenerationLua, serveGenerationLua } from './lua/generations.lua.js';
 import {
   emptyCheckpoint,
@@ -51,9 +53,10 @@ export function redisGenerations<V extends View>(options: RedisGenerationsOption
     const tag = `{${prefix}:${view}:${String(generation)}:${String(partition)}}`;
     return { rows: `${tag}:rows`, order: `${tag}:order` };
   };
-  const open = (generation: number) => options.open(generation, keysOf(generation));
+  const open = (generation: number) =>
+    translateErrors(options.open(generation, keysOf(generation)), redisError);
   const store = { ...options, registry, keysOf };
-  return {
+  const generations: ViewGenerations<V> = {
     async migrate() {
       const { isIntact, serving } = await servingOf(store);
       if (isIntact) return;
@@ -78,6 +81,7 @@ export function redisGenerations<V extends View>(options: RedisGenerationsOption
       return [...(await registry.read()).made.keys()].sort((a, b) => a - b);
     },
   };
+  return translateErrors(generations, redisError);
 }
 
 interface Store extends Pick<RedisGenerationsOptions<View>, 'client' | 'view' | 'partitions' | 'prefix'> {

@@ -1,0 +1,24 @@
+/** Which errors of node-postgres say that PostgreSQL cannot be reached now. */
+import { types } from 'node:util';
+import { codeOf, isConnectionFailure, StoreUnavailable } from '../base/store-unavailable.js';
+
+/** SQLSTATE classes 08 (connection), 53 (out of resources), 57 (operator: shutdown, or cancelled by a timeout). */
+const UNAVAILABLE_CLASSES = /^(08|53|57)...$/;
+
+/** The beginnings of errors for which node-postgres has no code. */
+const CONNECTION_TEXTS =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/** The error to throw in place of one of the driver's: StoreUnavailable, or the error itself. */
+export function postgresError(error: unknown): unknown {
+  return isUnavailable(error) ? new StoreUnavailable('PostgreSQL', error) : error;
+}
+
+function isUnavailable(error: unknown): boolean {
+  if (!types.isNativeError(error) || error instanceof StoreUnavailable) return false;
+  return (
+    isConnectionFailure(error) ||
+    UNAVAILABLE_CLASSES.test(codeOf(error) ?? '') ||
+    CONNECTION_TEXTS.test(error.message)
+  );
+}
