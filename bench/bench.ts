@@ -71,6 +71,7 @@ export async function prepare(
   withPgbench: boolean,
 ): Promise<Bench> {
   const client = grpcClient(`${server.host}:${server.port}`);
+  note(`opening ${String(scale.accounts)} accounts…`);
   await client.unary(LedgerCommandService.method.createLedger, { ledgerId: LEDGER, requestId: randomUUID() });
   for (let first = 0; first < scale.accounts; first += 1000) {
     const ids = Array.from({ length: Math.min(1000, scale.accounts - first) }, (_, n) =>
@@ -79,6 +80,7 @@ export async function prepare(
     await execute(client, ids.map(openAccount));
     await execute(client, ids.map(deposit));
   }
+  if (withPgbench) note('measuring pgbench…');
   const pgbench = withPgbench ? await measurePgbench(server, scale) : undefined;
   if (withPgbench && pgbench === undefined) note('pgbench is not on the PATH: its ratios are left out');
   return { server, client, scale, pgbench, note };

@@ -36,13 +36,14 @@ async function main(): Promise<number> {
   const wanted = named.length === 0 ? Object.keys(WORKLOADS) : named;
   const isSmoke = typed.options.smoke === true;
   const note = (line: string): void => void process.stderr.write(`${line}\n`);
+  note('starting a server on a temporary directory…');
   const server = await startServer();
   try {
     const withPgbench = wanted.includes('p1') || wanted.includes('p2');
     const bench = await prepare(server, isSmoke ? SMOKE : FULL, note, withPgbench);
     const rows: Row[] = [];
     for (const name of wanted) {
-      note(`measuring ${name}`);
+      note(`measuring ${name}…`);
       rows.push(...((await WORKLOADS[name]?.(bench)) ?? []));
     }
     bench.client.close();

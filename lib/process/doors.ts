@@ -1,5 +1,6 @@
 /** Opens both doors over the same services: what each process that serves does at the end of its composition. */
 import type { Registry } from 'prom-client';
+import { addressOf } from './address.js';
 import { callMetrics } from '../rpc/call-metrics.js';
 import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
 import type { Closeables } from '../base/closeables.js';
@@ -79,7 +80,10 @@ export async function openDoors(
   closeables.add('the Connect door', () => connect.close());
   const doors: readonly Door[] = [grpc, connect];
   return {
-    addresses: { grpc: `${host}:${String(grpc.port)}`, connect: `http://${host}:${String(connect.port)}` },
+    addresses: {
+      grpc: addressOf(host, grpc.port),
+      connect: `http://${addressOf(host, connect.port)}`,
+    },
     drain: async () => {
       health.shutdown();
       await Promise.all(doors.map((door) => door.drain()));

@@ -13,8 +13,8 @@ import {
 } from '../../lib/process/run-process.js';
 import { type EndWatch, watchForEnd } from '../../lib/process/shutdown.js';
 import { versionOf } from '../../lib/process/version.js';
-import { bannerText } from './banner.js';
-import { composeStandalone, type Standalone } from './compose.js';
+import { bannerText, nextCommands } from './banner.js';
+import { composeStandalone } from './compose.js';
 import { readConfig, type StandaloneConfig, VARIABLE_HELP } from './config.js';
 import { openDataDir } from './data-dir.js';
 import { startPostgresEngine } from './engines/postgres-engine.js';
@@ -64,13 +64,14 @@ async function start(host: ProcessHost, closeables: Closeables): Promise<Running
   unlessInterrupted(watch);
   const { postgres, failed } = await openPostgres(config, closeables, watch, log);
   unlessInterrupted(watch);
+  log.info('starting the services…');
   const standalone = await composeStandalone({ config, postgres, log, releasePorts: ports.release });
   closeables.add('the services', () => standalone.close());
   announce(host, log, {
     version: versionOf(),
     dataDirectory: dataDir.path,
     addresses: standalone.addresses,
-    next: nextOf(standalone),
+    next: nextCommands(config.host, standalone.addresses),
   });
   return { drain: () => standalone.drain(), failed, log, watch };
 }
@@ -97,11 +98,4 @@ function announce(host: ProcessHost, log: pino.Logger, banner: Parameters<typeof
     return;
   }
   log.info(banner, 'ready');
-}
-
-function nextOf(standalone: Standalone): string[] {
-  return [
-    `npx buf curl --http2-prior-knowledge --protocol grpc --list-methods http://${standalone.addresses.grpc}`,
-    'npm run demo',
-  ];
 }

@@ -1,6 +1,7 @@
 /** Where the server is: by the same variables as the server reads, or by a flag. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { type Environment, valueOf } from '../../lib/base/environment.js';
+import { localAddressOf } from '../../lib/process/address.js';
 import { StartError } from '../../lib/base/start-error.js';
 
 /** The gRPC port of a server that was not told another one. */
@@ -12,20 +13,16 @@ export const ADDRESS_VARIABLE_HELP = {
   QUITTANCE_GRPC_PORT: `port of gRPC (default ${String(DEFAULT_GRPC_PORT)})`,
 } as const;
 
-/** Addresses that mean "all of this machine" to who listens; who connects takes loopback. */
-const EVERY_ADDRESS = new Set(['0.0.0.0', '::', '::0']);
-
 /** `host:port` of the gRPC door, by the environment. @throws StartError if the variables name no port to connect to. */
 export function grpcAddressOf(env: Environment): string {
   const host = valueOf(env, 'QUITTANCE_HOST') ?? 'localhost';
   const port = valueOf(env, 'QUITTANCE_GRPC_PORT') ?? String(DEFAULT_GRPC_PORT);
-  const reached = EVERY_ADDRESS.has(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   if (port === '0')
     throw new StartError(
       'QUITTANCE_GRPC_PORT is 0, with which the server chooses a port; name the port that it printed, with --address HOST:PORT',
     );
   if (!isPort(port)) throw new StartError(`QUITTANCE_GRPC_PORT is ${JSON.stringify(port)}; allowed: a port`);
-  return `${reached}:${port}`;
+  return localAddressOf(host, port);
 }
 
 /** Reads the value of `--address`. @throws InvalidArgumentError if it is not `host:port`. */

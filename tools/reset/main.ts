@@ -36,9 +36,10 @@ async function reset(): Promise<number> {
       process.stdout.write('nothing was deleted\n');
       return 1;
     }
+    process.stdout.write(`deleting ${path}…\n`);
     await stopLeftOverPostgres(path);
     rmSync(path, { recursive: true, force: true, maxRetries: 10 });
-    process.stdout.write(`deleted ${path}\n`);
+    process.stdout.write('deleted\n');
     return 0;
   } finally {
     dataDir.release();

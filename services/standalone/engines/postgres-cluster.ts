@@ -6,21 +6,22 @@ import { readFileSync, readdirSync, realpathSync, renameSync, rmSync, writeFileS
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type pino from 'pino';
 import { openEngineLog } from '../log-files.js';
 import { StartError } from '../../../lib/base/start-error.js';
 import { firstClosedDirectory, type EngineUser } from './engine-user.js';
 import type { PostgresPrograms } from './postgres-package.js';
 
 /** All that is known before a server runs. */
-export type Cluster = {
-  dataDir: string;
+export interface Cluster {
+  readonly dataDir: string;
   /** PostgreSQL's own data directory. */
-  path: string;
+  readonly path: string;
   /** Where server and initdb write. */
-  logFile: string;
-  user: EngineUser;
-  programs: PostgresPrograms;
-};
+  readonly logFile: string;
+  readonly user: EngineUser;
+  readonly programs: PostgresPrograms;
+}
 
 /** The role and the database of Quittance. */
 export const ROLE = 'quittance';
@@ -81,13 +82,14 @@ export function engineEnvironment(): NodeJS.ProcessEnv {
  *
  * @throws StartError if it is another version's or cannot be made.
  */
-export async function ensureCluster(cluster: Cluster): Promise<void> {
+export async function ensureCluster(cluster: Cluster, log: pino.Logger): Promise<void> {
   if (cluster.user && process.platform !== 'linux') openTheWay(cluster.dataDir);
   removeDrafts(cluster.dataDir);
   if (existsSync(cluster.path)) {
     requireVersion(cluster);
     return;
   }
+  log.info({ path: cluster.path }, 'making the database (first start)…');
   const draft = mkdtempSync(`${cluster.path}.new-`);
   try {
     if (cluster.user) chownSync(draft, cluster.user.uid, cluster.user.gid);

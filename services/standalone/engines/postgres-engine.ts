@@ -22,44 +22,49 @@ import { disownStaleLocks, readPostmaster, servesCluster, wasStartedBy } from '.
 import { identify, isAlive, isRunning, waitUntilGone, type ProcessIdentity } from './process-table.js';
 
 /** How to reach the database; accepted by `pg.Pool` and `pg.Client` as it is. */
-export type PostgresConnection = {
-  host: string;
-  port: number;
-  user: string;
-  database: string;
-  password?: string;
-};
+export interface PostgresConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password?: string;
+}
 
 /** A PostgreSQL that runs for us. */
-export type PostgresEngine = {
-  connection: PostgresConnection;
+export interface PostgresEngine {
+  readonly connection: PostgresConnection;
   /** Number of the server's first process. */
-  pid: number;
+  readonly pid: number;
   /** Whether it was found running, left by a process of ours that was killed. */
-  adopted: boolean;
+  readonly adopted: boolean;
   /** Ends sessions, writes a checkpoint, ends. Safe to call twice. */
-  stop: () => Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Asks it to stop and does not wait: for a process that ends at once. */
-  abandon: () => void;
+  readonly abandon: () => void;
   /** Resolves if it ends without being asked. */
-  died: Promise<Error>;
-};
+  readonly died: Promise<Error>;
+}
 
 /** What to start, and where. */
-export type PostgresEngineOptions = {
+export interface PostgresEngineOptions {
   /** Quittance's data directory, locked by the caller. */
-  dataDir: string;
-  log: pino.Logger;
+  readonly dataDir: string;
+  readonly log: pino.Logger;
   /** Made if absent. Default: quittance. */
-  database?: string;
+  readonly database?: string;
   /** How long a start may take, the recovery after a crash included. Default: 5 minutes. */
-  start_limit_ms?: number;
+  readonly start_limit_ms?: number;
   /** Default: what npm brought for this platform. */
-  programs?: PostgresPrograms;
-};
+  readonly programs?: PostgresPrograms;
+}
 
 /** A server that was started or found. `ended` is absent for one that is not our child. */
-type Server = { identity: ProcessIdentity; port: number; host: string; ended: Promise<void> | undefined };
+interface Server {
+  readonly identity: ProcessIdentity;
+  readonly port: number;
+  readonly host: string;
+  readonly ended: Promise<void> | undefined;
+}
 
 const WINDOWS = process.platform === 'win32';
 const UNIX_PORT = 5432;
@@ -79,7 +84,8 @@ export async function startPostgresEngine(options: PostgresEngineOptions): Promi
   const user = engineUserFor(path);
   const programs = programsFor(user, options.programs ?? (await locatePostgres()), log);
   const cluster = { dataDir: options.dataDir, path, logFile: logFileOf(options.dataDir), user, programs };
-  await ensureCluster(cluster);
+  await ensureCluster(cluster, log);
+  log.info('starting PostgreSQL…');
   const found = await adopt(cluster, log);
   const server = found ?? (await launch(cluster));
   const connection = connectionOf(server, cluster, database);
@@ -290,7 +296,10 @@ async function createDatabase(connection: PostgresConnection): Promise<void> {
 function connectionOf(server: Server, cluster: Cluster, database: string): PostgresConnection {
   const password = passwordOf(cluster.dataDir);
   return {
-    ...{ host: server.host, port: server.port, user: ROLE, database },
+    host: server.host,
+    port: server.port,
+    user: ROLE,
+    database,
     ...(password === undefined ? {} : { password }),
   };
 }
