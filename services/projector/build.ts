@@ -3,7 +3,7 @@ import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import { completeTo, fillTo } from './fill.js';
-import type { ProjectorLog } from './runner.js';
+import type { ProjectorLog } from './projector-log.js';
 
 export interface BuildDeps {
   readonly id: ViewId;

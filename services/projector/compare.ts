@@ -11,7 +11,7 @@ const PAGE_ROWS = 4_000;
 type Rows = Pick<View, 'rows'>;
 
 /** A row to be looked at again. */
-export interface MovedRow {
+export interface ChangedRow {
   readonly key: string;
   /** The key of the row before, from which it is found again; null: it is the first. */
   readonly after: string | null;
@@ -26,11 +26,11 @@ export interface Comparison {
   /** Keys of rows that differ; the first few. */
   readonly examples: string[];
   /** Rows that the serving generation has changed since: they are compared when the other one is as far. */
-  moved: MovedRow[];
+  changedMeanwhile: ChangedRow[];
 }
 
 /** More rows than these are not kept: they are compared while the projection stands still, which must not take long. */
-const MOST_MOVED = 1_000;
+const MOST_CHANGED = 1_000;
 const MOST_EXAMPLES = 20;
 /** Rows that lie closer together are read by one page, which costs less than a look-up for each. */
 const NEAR_ROWS = 100;
@@ -38,13 +38,13 @@ const NEAR_ROWS = 100;
 const SPARE_ROWS = 10;
 
 export function emptyComparison(): Comparison {
-  return { compared: 0, different: 0, examples: [], moved: [] };
+  return { compared: 0, different: 0, examples: [], changedMeanwhile: [] };
 }
 
 /**
  * Compares all rows of a generation that goes on with one that stands still, at position `through` or beyond in each
  * partition. Rows of the same position are the same version of a thing; those that the first has changed since are set
- * aside in `moved`, up to a bound.
+ * aside in `changedMeanwhile`, up to a bound.
  */
 export async function compareViews(
   serving: Rows,
@@ -65,8 +65,9 @@ export async function compareViews(
       one === undefined || (other !== undefined && other.key < one.key) ? keyOf(other) : one.key;
     const ours = one?.key === key ? one : undefined;
     const theirs = other?.key === key ? other : undefined;
-    if (!isMoved(ours, theirs, through)) judge(found, ours, theirs);
-    else if (found.moved.length < MOST_MOVED) found.moved.push({ key, after, ordinal });
+    if (!hasChanged(ours, theirs, through)) judge(found, ours, theirs);
+    else if (found.changedMeanwhile.length < MOST_CHANGED)
+      found.changedMeanwhile.push({ key, after, ordinal });
     if (ours !== undefined) one = await next(left);
     if (theirs !== undefined) other = await next(right);
     after = key;
@@ -75,7 +76,7 @@ export async function compareViews(
 }
 
 /** Whether one of the generations has another version of the row than the other, perhaps only because it is farther. */
-function isMoved(ours: ViewRow | undefined, theirs: ViewRow | undefined, through: bigint): boolean {
+function hasChanged(ours: ViewRow | undefined, theirs: ViewRow | undefined, through: bigint): boolean {
   const [one, other] = [ours?.position ?? -1n, theirs?.position ?? -1n];
   return one !== other && (one > through || other > through);
 }
@@ -84,14 +85,14 @@ function isMoved(ours: ViewRow | undefined, theirs: ViewRow | undefined, through
  * Compares the rows that were set aside. The new generation must stand still where the serving one was before this began,
  * or beyond; what that one has changed since stays set aside.
  */
-export async function compareMoved(serving: Rows, fresh: Rows, found: Comparison): Promise<void> {
-  const moved = found.moved;
-  found.moved = [];
-  const ours = await rowsAt(serving, moved);
-  const theirs = await rowsAt(fresh, moved);
-  for (const row of moved) {
+export async function compareChangedMeanwhile(serving: Rows, fresh: Rows, found: Comparison): Promise<void> {
+  const changed = found.changedMeanwhile;
+  found.changedMeanwhile = [];
+  const ours = await rowsAt(serving, changed);
+  const theirs = await rowsAt(fresh, changed);
+  for (const row of changed) {
     const [one, other] = [ours.get(row.key), theirs.get(row.key)];
-    if ((one?.position ?? -1n) > (other?.position ?? -1n)) found.moved.push(row);
+    if ((one?.position ?? -1n) > (other?.position ?? -1n)) found.changedMeanwhile.push(row);
     else judge(found, one, other);
   }
 }
@@ -100,10 +101,10 @@ export async function compareMoved(serving: Rows, fresh: Rows, found: Comparison
  * Compares a row that changes all the time: `reach` brings the new generation to exactly the position of its last change.
  * Resolves with false where the two do not meet: it is set aside still.
  */
-export async function compareHot(
+export async function compareUnstable(
   serving: Rows,
   fresh: Rows,
-  row: MovedRow,
+  row: ChangedRow,
   found: Comparison,
   reach: (position: bigint) => Promise<void>,
 ): Promise<boolean> {
@@ -143,33 +144,33 @@ async function next(rows: AsyncGenerator<ViewRow, undefined>): Promise<ViewRow |
  * The rows of these keys through the keyset read. Rows may have come between them and those that were before them, and more come
  * while this reads: where a page does not reach what it looks for, the next is twice as long, so that it is overtaken.
  */
-async function rowsAt(view: Rows, moved: readonly MovedRow[]): Promise<Map<string, ViewRow>> {
-  const wanted = new Set(moved.map(({ key }) => key));
+async function rowsAt(view: Rows, changed: readonly ChangedRow[]): Promise<Map<string, ViewRow>> {
+  const wanted = new Set(changed.map(({ key }) => key));
   const found = new Map<string, ViewRow>();
-  let afterKey = moved[0]?.after ?? null;
+  let afterKey = changed[0]?.after ?? null;
   let limit = 0;
-  for (let index = 0; index < moved.length;) {
-    limit = Math.max(spanFrom(moved, index) + SPARE_ROWS, Math.min(2 * limit, PAGE_ROWS));
+  for (let index = 0; index < changed.length;) {
+    limit = Math.max(spanFrom(changed, index) + SPARE_ROWS, Math.min(2 * limit, PAGE_ROWS));
     const rows = await view.rows({ ledgerId: null, afterKey, limit });
     const last = rows.at(-1);
     if (last === undefined) break;
     for (const row of rows) if (wanted.has(row.key)) found.set(row.key, row);
     const began = index;
     // What lies before the end of the page was found, or is not there any more.
-    for (let row = moved[index]; row !== undefined && row.key <= last.key; row = moved[index]) index += 1;
+    for (let row = changed[index]; row !== undefined && row.key <= last.key; row = changed[index]) index += 1;
     if (index > began) limit = 0;
-    const nextAfter = moved[index]?.after ?? null;
+    const nextAfter = changed[index]?.after ?? null;
     afterKey = nextAfter !== null && nextAfter > last.key ? nextAfter : last.key;
   }
   return found;
 }
 
 /** How many rows lie between one and the last of those near to it. */
-function spanFrom(moved: readonly MovedRow[], index: number): number {
-  const first = moved[index]?.ordinal ?? 0;
+function spanFrom(changed: readonly ChangedRow[], index: number): number {
+  const first = changed[index]?.ordinal ?? 0;
   let end = first;
-  for (let at = index + 1; at < moved.length; at += 1) {
-    const ordinal = moved[at]?.ordinal ?? 0;
+  for (let at = index + 1; at < changed.length; at += 1) {
+    const ordinal = changed[at]?.ordinal ?? 0;
     if (ordinal - end > NEAR_ROWS || ordinal - first > PAGE_ROWS - SPARE_ROWS) break;
     end = ordinal;
   }

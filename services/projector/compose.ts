@@ -10,7 +10,7 @@ import { soloControl } from './control/solo-control.js';
 import { projectorMetrics } from './metrics.js';
 import { Projector, type ProjectorView } from './projector.js';
 import { projectionService } from './rpc/projection-service.js';
-import type { ProjectorLog } from './runner.js';
+import type { ProjectorLog } from './projector-log.js';
 
 /** The generations of one view: all that a projection needs of it, and not to be mixed up with another's. */
 export type GenerationsOf<I extends ViewId> = ViewGenerations<View & { readonly id: I }>;

@@ -1,8 +1,8 @@
 /** What Prometheus learns of the projections. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ViewId } from '../../lib/views/view.js';
-import type { ProjectorEntry } from './projector.js';
-import type { Lag } from './runner.js';
+import type { ProjectorEntry } from './projector-entry.js';
+import type { Lag } from './projection.js';
 
 /** Counts what is applied; the gauges read each projection when they are scraped. */
 export interface ProjectorMetrics {

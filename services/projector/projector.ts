@@ -1,15 +1,18 @@
 /** The projections of this process and their rebuilds, in agreement with the other processes of the projector. */
+import { setMaxListeners } from 'node:events';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { LogReader } from '../../lib/log/reader.js';
-import type { EventBus } from '../../lib/log/bus.js';
+import { pause } from '../../lib/base/pause.js';
 import { fail } from '../../lib/rpc/errors.js';
 import type { Clock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import { build } from './build.js';
-import { type ControlState, INITIAL_STATE, type Lease, type ProjectionControl } from './control/control.js';
+import { INITIAL_STATE, type Lease, type ProjectionControl } from './control/control.js';
+import { Projection, type ProjectionDeps } from './projection.js';
+import { ProjectorEntry } from './projector-entry.js';
+import type { ProjectorLog } from './projector-log.js';
 import { rebuild, type RebuildStatus } from './rebuild.js';
-import { pause } from '../../lib/base/pause.js';
-import { Projection, type ProjectionDeps, type ProjectorLog, type RunState } from './runner.js';
+import { savingOfStatuses, type StatusSaving } from './save-status.js';
 
 /** What projections and their rebuilds share. */
 export interface ProjectorParts {
@@ -31,21 +34,13 @@ export interface ProjectorView extends Pick<
   readonly generations: ViewGenerations<View>;
 }
 
-/** A projection and what belongs to it. */
-export interface ProjectorEntry {
-  readonly projection: Projection;
-  readonly generations: ViewGenerations<View>;
-  readonly bus: EventBus;
-  /** What the processes agree on, as last read; of a rebuild that runs here, as it is now. */
-  agreed: ControlState;
-}
-
-/** How often a process asks what the others have agreed on, tells them how it does, and looks which generation serves. */
-const AGREE_ms = 250;
+/**
+ * How often a process reads what the processes agree on, reports how its projections do, and reads which generation
+ * serves.
+ */
+const AGREE_MS = 250;
 /** Other processes notice a switch within two turns; what they write of the old generation until then is no loss. */
-const ESCORT_ms = 4 * AGREE_ms;
-/** A status that is only on its way is saved as often. */
-const SAVE_ms = 200;
+const KEEP_UP_MS = 4 * AGREE_MS;
 
 /** Steers projections; ends with them. */
 export class Projector {
@@ -55,19 +50,17 @@ export class Projector {
   readonly #stop = new AbortController();
   /** Rebuilds, drops, and the turns in which the processes agree. */
   readonly #running = new Set<Promise<void>>();
-  /** The rebuilds that run here. */
-  readonly #rebuilds = new Map<ViewId, RebuildStatus>();
 
   constructor(parts: ProjectorParts, views: readonly ProjectorView[]) {
     this.#parts = parts;
     this.log = parts.log;
     const { log, logger } = parts;
-    this.entries = views.map((view) => ({
-      generations: view.generations,
-      bus: view.bus,
-      agreed: INITIAL_STATE,
-      projection: new Projection({ ...view, log, logger, make: () => this.#make(view) }),
-    }));
+    // Every generation that was replaced within the last minute waits on it: more than ten listeners are no leak.
+    setMaxListeners(0, this.#stop.signal);
+    this.entries = views.map((view) => {
+      const projection = new Projection({ ...view, log, logger, make: () => this.#make(view) });
+      return new ProjectorEntry(projection, view.generations, view.bus);
+    });
   }
 
   /** Resolves when every view's store was opened, or failed to be for the first time. */
@@ -97,13 +90,6 @@ export class Projector {
     });
   }
 
-  /** What it does, over all processes: one in which it fails is enough. */
-  stateOf({ projection, agreed }: ProjectorEntry): { readonly state: RunState; readonly failure: string } {
-    if (projection.state === 'paused' || agreed.paused) return { state: 'paused', failure: '' };
-    const failure = projection.failure?.message ?? agreed.failureElsewhere;
-    return failure === undefined ? { state: 'running', failure: '' } : { state: 'failed', failure };
-  }
-
   /**
    * Stops after the batch under way, here at once and in other processes soon.
    * @throws CallError PROJECTION_STATE if it is paused.
@@ -111,7 +97,7 @@ export class Projector {
   async pause(entry: ProjectorEntry): Promise<void> {
     await this.#agree();
     const { id } = entry.projection;
-    if (this.stateOf(entry).state === 'paused') throw projectionState(id, 'it is paused already');
+    if (entry.status.state === 'paused') throw projectionState(id, 'it is paused already');
     await this.#parts.control.setPaused(id, true);
     await entry.projection.pause();
     await this.#agree();
@@ -121,7 +107,7 @@ export class Projector {
   async resume(entry: ProjectorEntry): Promise<void> {
     await this.#agree();
     const { id } = entry.projection;
-    if (this.stateOf(entry).state === 'running') throw projectionState(id, 'it runs already');
+    if (entry.status.state === 'running') throw projectionState(id, 'it runs already');
     await this.#parts.control.setPaused(id, false);
     await this.#agree();
   }
@@ -133,9 +119,9 @@ export class Projector {
     const lease = await this.#parts.control.acquire(id);
     if (lease === undefined) throw projectionState(id, 'a rebuild runs');
     const { control, logger } = this.#parts;
-    const save = savedNowAndThen((status) => control.saveRebuild(id, status), logger);
+    const save = savingOfStatuses((status) => control.saveRebuild(id, status), logger);
     this.#run(this.#rebuildUnder(lease, entry, acceptDifferences, save));
-    // Whichever process is asked from now on tells of this rebuild and not of the one before.
+    // From now on every process shows this rebuild, and not the one before.
     await save.first;
   }
 
@@ -143,24 +129,26 @@ export class Projector {
     lease: Lease,
     entry: ProjectorEntry,
     acceptDifferences: boolean,
-    save: Saving,
+    save: StatusSaving,
   ): Promise<void> {
     const { projection, generations, bus } = entry;
     const { control, logger } = this.#parts;
-    const tell = (status: RebuildStatus) => {
-      this.#rebuilds.set(projection.id, status);
-      entry.agreed = { ...entry.agreed, rebuild: status };
-      save.next(status);
-    };
     let end: RebuildStatus | undefined;
     const replaced = await rebuild({
       ...this.#parts,
-      ...{ projection, generations, bus, acceptDifferences },
+      projection,
+      generations,
+      bus,
+      acceptDifferences,
       signal: AbortSignal.any([this.#stop.signal, lease.signal]),
-      escort_ms: control.isShared ? ESCORT_ms : 0,
+      keepUp_ms: control.isShared ? KEEP_UP_MS : 0,
       onStatus: (status) => {
-        if (status.endTime === undefined) tell(status);
-        else end = status;
+        if (status.endTime === undefined) {
+          entry.rebuilding(status);
+          save.next(status);
+        } else {
+          end = status;
+        }
       },
     });
     await save.done();
@@ -169,14 +157,13 @@ export class Projector {
         logger.warn({ err: error }, 'the end of a rebuild was not saved');
       });
     }
-    // Whoever sees here that it has ended may begin another.
+    // Only after the release is the end shown: a caller who sees it may begin another rebuild.
     await lease.release().catch(() => undefined);
-    this.#rebuilds.delete(projection.id);
-    entry.agreed = { ...entry.agreed, rebuild: end };
+    entry.rebuilt(end);
     if (replaced !== undefined) this.#run(this.#dropLater(entry, replaced));
   }
 
-  /** Makes the view that its store does not hold; undefined while another process is about it. */
+  /** Makes the view that its store does not hold; undefined while another process makes it. */
   async #make({ id, generations, bus }: ProjectorView): Promise<View | undefined> {
     const lease = await this.#parts.control.acquire(id);
     if (lease === undefined) return undefined;
@@ -205,22 +192,14 @@ export class Projector {
         // Projections go on without; what operators have said since is heard when the store answers again.
         logger.warn({ err: error }, 'the projectors cannot agree');
       }
-      await pause(AGREE_ms, signal);
+      await pause(AGREE_MS, signal);
     }
   }
 
   /** Does here what is agreed. */
   async #agree(): Promise<void> {
     const states = await this.#parts.control.read();
-    for (const entry of this.entries) {
-      const before = entry.agreed;
-      const agreed = states.get(entry.projection.id) ?? INITIAL_STATE;
-      const rebuild = this.#rebuilds.get(entry.projection.id) ?? agreed.rebuild;
-      entry.agreed = { ...agreed, rebuild };
-      if (agreed.paused && entry.projection.state !== 'paused') await entry.projection.pause();
-      const isResumed = before !== INITIAL_STATE && agreed.resumes > before.resumes;
-      if (!agreed.paused && (isResumed || entry.projection.state === 'paused')) entry.projection.resume();
-    }
+    for (const entry of this.entries) await entry.follow(states.get(entry.projection.id) ?? INITIAL_STATE);
   }
 
   /** What a rebuild left behind that a crash or a stop interrupted, and generations replaced less than a minute before. */
@@ -266,43 +245,6 @@ export class Projector {
       .finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
-}
-
-/** Saves the latest status, one at a time: a rebuild that goes fast is not to wait for what tells of it. */
-interface Saving {
-  next(status: RebuildStatus): void;
-  /** Resolves when the first was saved. */
-  readonly first: Promise<void>;
-  /** Resolves when the last was saved. */
-  done(): Promise<void>;
-}
-
-function savedNowAndThen(save: (status: RebuildStatus) => Promise<void>, logger: ProjectorLog): Saving {
-  let latest: RebuildStatus | undefined;
-  let saving: Promise<void> | undefined;
-  let isFirst = () => {};
-  const loop = async () => {
-    while (latest !== undefined) {
-      const status = latest;
-      latest = undefined;
-      await save(status).catch((error: unknown) => {
-        logger.warn({ err: error }, 'the status of a rebuild was not saved');
-      });
-      isFirst();
-      if (status.endTime === undefined) await pause(SAVE_ms, new AbortController().signal);
-    }
-    saving = undefined;
-  };
-  return {
-    next: (status) => {
-      latest = status;
-      saving ??= loop();
-    },
-    first: new Promise((resolve) => (isFirst = resolve)),
-    done: async () => {
-      while (saving !== undefined) await saving;
-    },
-  };
 }
 
 /** PROJECTION_STATE with what stands against it. */

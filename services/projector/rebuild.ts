@@ -8,19 +8,21 @@
  */
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
+import type { LogPoint } from '../../lib/log/recorded-event.js';
 import type { Clock } from '../../lib/base/time.js';
 import type { Checkpoint, View, ViewGenerations } from '../../lib/views/view.js';
 import {
-  type Comparison,
-  compareHot,
-  compareMoved,
+  type ChangedRow,
+  compareChangedMeanwhile,
+  compareUnstable,
   compareViews,
+  type Comparison,
   emptyComparison,
-  type MovedRow,
 } from './compare.js';
 import { commonPoint, completeTo, type Filling, fillTo } from './fill.js';
 import { pause } from '../../lib/base/pause.js';
-import type { Projection, ProjectorLog } from './runner.js';
+import type { Projection } from './projection.js';
+import type { ProjectorLog } from './projector-log.js';
 import { smallestOf } from '../../lib/base/bigints.js';
 
 export type RebuildPhase = 'filling' | 'comparing' | 'done' | 'failed';
@@ -55,36 +57,38 @@ export interface RebuildDeps {
   readonly signal: AbortSignal;
   readonly onStatus: (status: RebuildStatus) => void;
   /** How long other processes may write the old generation after the switch, milliseconds: the new one is kept as far. */
-  readonly escort_ms: number;
+  readonly keepUp_ms: number;
 }
 
 /** So few events are left to the time when the projection stands still. */
-const CLOSE_EVENTS = 2_000n;
+const NEAR_EVENTS = 2_000n;
 /** A projection that runs away faster than the log can be read is stopped after as many rounds. */
 const MOST_ROUNDS = 20;
-/** How long rows are looked at one by one that change all the time. */
-const HOT_ms = 10_000;
-const HOT_TRIES = 5;
-const ESCORT_INTERVAL_ms = 20;
+/** How long unstable rows are compared one by one. */
+const UNSTABLE_MS = 10_000;
+const UNSTABLE_TRIES = 5;
+const KEEP_UP_INTERVAL_MS = 20;
 
 /** A rebuild that ended without switching, for a reason that operators may read. */
 class RebuildRefused extends Error {
   override readonly name = 'RebuildRefused';
 }
 
-/** What is under way, and its last status. */
+/** The last status of a rebuild, which every change is shown of. */
 class Progress {
-  constructor(
-    private readonly deps: RebuildDeps,
-    private status: RebuildStatus,
-  ) {
-    // Before anything is awaited: whoever asked for the rebuild must not be shown the one before.
-    deps.onStatus(status);
+  readonly #onStatus: (status: RebuildStatus) => void;
+  #status: RebuildStatus;
+
+  constructor(onStatus: (status: RebuildStatus) => void, status: RebuildStatus) {
+    this.#onStatus = onStatus;
+    this.#status = status;
+    // Before anything is awaited: the caller who began the rebuild must not be shown the one before.
+    onStatus(status);
   }
 
   update(change: Partial<RebuildStatus>): void {
-    this.status = { ...this.status, ...change };
-    this.deps.onStatus(this.status);
+    this.#status = { ...this.#status, ...change };
+    this.#onStatus(this.#status);
   }
 
   compared({ compared, different }: Comparison): void {
@@ -98,7 +102,7 @@ class Progress {
  */
 export async function rebuild(deps: RebuildDeps): Promise<number | undefined> {
   const { projection, generations, logger, clock } = deps;
-  const progress = new Progress(deps, {
+  const progress = new Progress(deps.onStatus, {
     phase: 'filling',
     generation: 0,
     position: -1n,
@@ -117,7 +121,7 @@ export async function rebuild(deps: RebuildDeps): Promise<number | undefined> {
     const filling = await replace(deps, progress, serving, fresh);
     progress.update({ phase: 'done', endTime: clock() });
     logger.info({ projection: projection.id, generation: fresh.generation }, 'the rebuilt view serves');
-    await escort(deps, filling, serving);
+    await keepUpAfterSwitch(deps, filling, serving);
     return serving.generation;
   } catch (error) {
     const failure =
@@ -141,18 +145,18 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
       progress.update({ position });
     },
   };
-  await catchUp(deps, filling, serving);
-  await follow(deps, filling, serving);
+  await fillNear(deps, filling, serving);
+  await fillExactly(deps, filling, serving);
   progress.update({ phase: 'comparing' });
   const found = emptyComparison();
   await compareViews(serving, fresh, smallestOf(filling.filled), found, signal);
   progress.compared(found);
-  await settle(deps, filling, serving, found);
+  await compareRest(deps, filling, serving, found);
   progress.compared(found);
   judge(deps, found);
-  await catchUp(deps, filling, serving);
+  await fillNear(deps, filling, serving);
   await projection.frozen(async () => {
-    const checkpoints = await align(deps, filling, serving);
+    const checkpoints = await inheritCheckpoints(deps, filling, serving);
     signal.throwIfAborted();
     await generations.switchTo(fresh.generation);
     projection.adopt(fresh, checkpoints);
@@ -161,111 +165,124 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
 }
 
 /**
- * Compares what the serving generation had changed meanwhile: first what stood still for a round; then, while this process
- * applies nothing, all that it has; at last, one by one, rows that other processes change all the time.
+ * Compares the rows that the serving generation changed meanwhile: first those that stand still for a round; then all, while
+ * this process applies nothing; at last, one by one, the unstable rows that other processes change all the time.
  */
-async function settle(deps: RebuildDeps, filling: Filling, serving: View, found: Comparison): Promise<void> {
-  const round = async () => {
-    if (found.moved.length === 0) return;
-    await follow(deps, filling, serving);
-    await compareMoved(serving, filling.view, found);
-  };
-  await round();
-  await deps.projection.frozen(round);
-  const until_ms = performance.now() + HOT_ms;
-  const hot = found.moved;
-  found.moved = [];
-  for (const row of hot) {
-    if (performance.now() < until_ms) await settleHot(deps, filling, serving, found, row);
-    else found.moved.push(row);
-  }
-}
-
-async function settleHot(
+async function compareRest(
   deps: RebuildDeps,
   filling: Filling,
   serving: View,
   found: Comparison,
-  row: MovedRow,
 ): Promise<void> {
-  const reach = async (position: bigint) => {
-    // A row that claims to be from beyond the log's end is compared as it is, and differs.
-    const { position: end } = await deps.log.head();
-    if (position <= end)
-      await fillTo(
-        filling,
-        filling.filled.map(() => position),
-      );
+  const round = async () => {
+    if (found.changedMeanwhile.length === 0) return;
+    await fillExactly(deps, filling, serving);
+    await compareChangedMeanwhile(serving, filling.view, found);
   };
-  for (let attempt = 0; attempt < HOT_TRIES; attempt++) {
-    if (await compareHot(serving, filling.view, row, found, reach)) return;
-    // The new generation is past it in that partition: it is read again once the serving one is too.
-    await pause(ESCORT_INTERVAL_ms, deps.signal);
+  await round();
+  await deps.projection.frozen(round);
+  const until_ms = performance.now() + UNSTABLE_MS;
+  const unstable = found.changedMeanwhile;
+  found.changedMeanwhile = [];
+  for (const row of unstable) {
+    const isCompared = performance.now() < until_ms && (await compareOne(deps, filling, serving, found, row));
+    if (!isCompared) found.changedMeanwhile.push(row);
   }
-  found.moved.push(row);
 }
 
-/** Other processes go on with the old generation until they notice: readers of the new one must not wait for them. */
-async function escort(deps: RebuildDeps, filling: Filling, replaced: View): Promise<void> {
-  const until_ms = performance.now() + deps.escort_ms;
+/** Compares an unstable row. Gives whether both generations had the same version of it in one of a few tries. */
+async function compareOne(
+  deps: RebuildDeps,
+  filling: Filling,
+  serving: View,
+  found: Comparison,
+  row: ChangedRow,
+): Promise<boolean> {
+  const fillToPosition = async (position: bigint) => {
+    // A row that claims to be from beyond the log's end is compared as it is, and differs.
+    const { position: end } = await deps.log.head();
+    if (position > end) return;
+    await fillTo(
+      filling,
+      filling.filled.map(() => position),
+    );
+  };
+  for (let attempt = 0; attempt < UNSTABLE_TRIES; attempt++) {
+    if (await compareUnstable(serving, filling.view, row, found, fillToPosition)) return true;
+    // The new generation is past it in that partition: it is read again once the serving one is too.
+    await pause(KEEP_UP_INTERVAL_MS, deps.signal);
+  }
+  return false;
+}
+
+/**
+ * Other processes go on with the old generation until they notice the switch: the new one is kept as far as that, so that
+ * its readers do not wait for them.
+ */
+async function keepUpAfterSwitch(deps: RebuildDeps, filling: Filling, replaced: View): Promise<void> {
+  const until_ms = performance.now() + deps.keepUp_ms;
   try {
     while (performance.now() < until_ms && !deps.signal.aborted) {
-      await follow(deps, filling, replaced);
-      await pause(ESCORT_INTERVAL_ms, deps.signal);
+      await fillExactly(deps, filling, replaced);
+      await pause(KEEP_UP_INTERVAL_MS, deps.signal);
     }
   } catch (error) {
-    // It serves, and every process will feed it: what failed here only made them wait a little.
+    // It serves, and every process will feed it: this failure only made its readers wait a little.
     deps.logger.warn({ projection: deps.projection.id, err: error }, 'the new generation was not kept up');
   }
 }
 
-/** Brings the new generation to where the other one stands in each partition. */
-async function follow(deps: RebuildDeps, filling: Filling, serving: View): Promise<void> {
-  const targets = await targetsOf(deps, serving);
-  await fillTo(
-    filling,
-    targets.map(({ point }) => point.position),
-  );
-}
-
-/** Fills until little is missing to where the serving generation is, while that goes on. */
-async function catchUp(deps: RebuildDeps, filling: Filling, serving: View): Promise<void> {
+/** Fills until few events are missing to where the serving generation stands, while that goes on. */
+async function fillNear(deps: RebuildDeps, filling: Filling, serving: View): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const targets = await targetsOf(deps, serving);
-    const missing = targets.some(({ point }, partition) => {
-      return point.position - (filling.filled[partition] ?? -1n) > CLOSE_EVENTS;
-    });
-    if (!missing) return;
-    await fillTo(
-      filling,
-      targets.map(({ point }) => point.position),
-    );
+    if (isFilled(filling, targets, NEAR_EVENTS)) return;
+    await fillTo(filling, positionsOf(targets));
   }
 }
 
-/** Brings the new generation to where the serving one stands, or as near as other processes let it, and gives it its offsets. */
-async function align(deps: RebuildDeps, filling: Filling, serving: View): Promise<Checkpoint[]> {
-  let targets = await targetsOf(deps, serving);
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    await fillTo(
-      filling,
-      targets.map(({ point }) => point.position),
-    );
-    // Where it stands still, in this process alone, the first round is the last.
-    const now = await targetsOf(deps, serving);
-    if (now.every(({ point }, partition) => point.position <= (filling.filled[partition] ?? -1n))) break;
-    // Other processes may outrun every round: what is said to be complete below is what was filled, and the rest is escorted.
-    if (round < MOST_ROUNDS - 1) targets = now;
+/** Fills to exactly where the serving generation stood in each partition when this began. */
+async function fillExactly(deps: RebuildDeps, filling: Filling, serving: View): Promise<readonly Target[]> {
+  const targets = await targetsOf(deps, serving);
+  await fillTo(filling, positionsOf(targets));
+  return targets;
+}
+
+/**
+ * Brings the new generation to where the serving one stands, or as near as other processes let it, and gives it the
+ * serving one's offsets.
+ */
+async function inheritCheckpoints(
+  deps: RebuildDeps,
+  filling: Filling,
+  serving: View,
+): Promise<readonly Checkpoint[]> {
+  let reached = await fillExactly(deps, filling, serving);
+  // The serving one stands still in this process. Other processes may outrun every round: only what was filled is called
+  // complete, and keepUpAfterSwitch does the rest.
+  for (let round = 1; round < MOST_ROUNDS; round++) {
+    if (isFilled(filling, await targetsOf(deps, serving), 0n)) break;
+    reached = await fillExactly(deps, filling, serving);
   }
   return Promise.all(
-    targets.map(({ point, agrees, offset }, partition) =>
+    reached.map(({ point, agrees, offset }, partition) =>
       // From a history that was lost nothing is inherited.
       completeTo(filling.view, partition, point, agrees ? offset : deps.offsetAt(point.position)),
     ),
   );
 }
 
-function targetsOf({ bus, log }: RebuildDeps, serving: View) {
+/** Where a partition of the serving generation stands. */
+interface Target {
+  /** In the log: its end, if the log has lost the history of the generation. */
+  readonly point: LogPoint;
+  /** Whether the log has the generation's history. */
+  readonly agrees: boolean;
+  /** Of the last message of the bus that it has. */
+  readonly offset: bigint;
+}
+
+function targetsOf({ bus, log }: RebuildDeps, serving: View): Promise<readonly Target[]> {
   return Promise.all(
     partitions(bus).map(async (partition) => {
       const checkpoint = await serving.checkpoint(partition);
@@ -274,11 +291,20 @@ function targetsOf({ bus, log }: RebuildDeps, serving: View) {
   );
 }
 
+function positionsOf(targets: readonly Target[]): readonly bigint[] {
+  return targets.map(({ point }) => point.position);
+}
+
+/** Whether at most so many events are missing in each partition. */
+function isFilled({ filled }: Filling, targets: readonly Target[], missing: bigint): boolean {
+  return targets.every(({ point }, partition) => point.position - (filled[partition] ?? -1n) <= missing);
+}
+
 function judge({ acceptDifferences, projection, logger }: RebuildDeps, found: Comparison): void {
-  const { compared, different, examples, moved } = found;
-  if (moved.length > 0) {
+  const { compared, different, examples, changedMeanwhile } = found;
+  if (changedMeanwhile.length > 0) {
     logger.warn(
-      { projection: projection.id, rows: moved.length },
+      { projection: projection.id, rows: changedMeanwhile.length },
       'rows that never stood still were not compared',
     );
   }

@@ -2,11 +2,12 @@
  * The relay: sends the log to the bus, in order, each event at least once. It never holds up the write side: while the bus
  * is away it waits, and goes on from its cursor.
  */
+import { lagOf, type LogLag } from '../../../lib/log/lag.js';
 import type { LogReader } from '../../../lib/log/reader.js';
 import { firstCursor, type RelayCursor, type RelayCursorStore } from '../../../lib/log/relay-cursor.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
 import type { BusPublisher, OpenPublisher } from '../../../lib/log/bus.js';
-import { type RecordedEvent, pointOf } from '../../../lib/log/recorded-event.js';
+import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
 import { type Batch, batchOf, watermarksFor } from './batch.js';
@@ -235,14 +236,7 @@ export class Relay {
   }
 
   /** How far the bus is behind the log, exactly. */
-  async lag(): Promise<{ readonly events: bigint; readonly time: bigint }> {
-    const { log } = this.#deps;
-    const head = await log.head();
-    const events = head.position - this.#cursor.position;
-    if (events <= 0n) return { events: 0n, time: 0n };
-    const after = this.#cursor.position;
-    const [oldest] = await log.page({ after, through: null, limit: 1, ledgerId: null, streamId: null });
-    const time = oldest === undefined ? 0n : (await log.now()) - pointOf(oldest).recordedTime;
-    return { events, time: time > 0n ? time : 0n };
+  lag(): Promise<LogLag> {
+    return lagOf(this.#deps.log, this.#cursor.position);
   }
 }

@@ -9,6 +9,6 @@ export function getProjection(
   projector: Projector,
 ): MethodFunction<(typeof ProjectionService)['method']['getProjection']> {
   return async ({ projectionId }) => ({
-    projection: await projectionMessage(projector, projector.entry(projectionId)),
+    projection: await projectionMessage(projector.entry(projectionId)),
   });
 }

@@ -9,6 +9,6 @@ export function listProjections(
   projector: Projector,
 ): MethodFunction<(typeof ProjectionService)['method']['listProjections']> {
   return async () => ({
-    projections: await Promise.all(projector.entries.map((entry) => projectionMessage(projector, entry))),
+    projections: await Promise.all(projector.entries.map(projectionMessage)),
   });
 }

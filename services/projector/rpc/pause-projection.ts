@@ -14,6 +14,6 @@ export function pauseProjection(
   return async ({ projectionId }) => {
     const entry = projector.entry(projectionId);
     await projector.pause(entry);
-    return { projection: await projectionMessage(projector, entry) };
+    return { projection: await projectionMessage(entry) };
   };
 }

@@ -10,7 +10,7 @@ import {
 } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import { fail, toCallError } from '../../../lib/rpc/errors.js';
 import { SECOND, timestampOf } from '../../../lib/base/time.js';
-import type { Projector, ProjectorEntry } from '../projector.js';
+import type { ProjectorEntry } from '../projector-entry.js';
 import type { RebuildStatus } from '../rebuild.js';
 
 const STATES = {
@@ -28,7 +28,6 @@ const PHASES = {
 
 /** Reads where the projection is now. @throws CallError DEPENDENCY_UNAVAILABLE if the log cannot be read. */
 export async function projectionMessage(
-  projector: Projector,
   entry: ProjectorEntry,
 ): Promise<MessageInitShape<typeof ProjectionSchema>> {
   const { projection } = entry;
@@ -36,7 +35,7 @@ export async function projectionMessage(
     throw fail(ErrorReason.DEPENDENCY_UNAVAILABLE, 'the log cannot be read', { cause: toCallError(error) });
   });
   const { position, recordedTime } = lag.checkpoint;
-  const { state, failure } = projector.stateOf(entry);
+  const { state, failure } = entry.status;
   const { rebuild } = entry.agreed;
   return {
     projectionId: projection.id,

@@ -11,6 +11,6 @@ export function rebuildProjection(
   return async ({ projectionId, acceptDifferences }) => {
     const entry = projector.entry(projectionId);
     await projector.rebuild(entry, acceptDifferences);
-    return { projection: await projectionMessage(projector, entry) };
+    return { projection: await projectionMessage(entry) };
   };
 }

@@ -11,6 +11,6 @@ export function resumeProjection(
   return async ({ projectionId }) => {
     const entry = projector.entry(projectionId);
     await projector.resume(entry);
-    return { projection: await projectionMessage(projector, entry) };
+    return { projection: await projectionMessage(entry) };
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { RowPage, ViewRow } from '../../../lib/views/view.js';
-import { compareMoved, compareViews, emptyComparison } from '../compare.js';
+import { compareChangedMeanwhile, compareViews, emptyComparison } from '../compare.js';
 
 const key = (position: number) => `entry ${String(position).padStart(8, '0')}`;
 const entry = (position: number): ViewRow => ({
@@ -32,10 +32,10 @@ const signal = new AbortController().signal;
 test('equal rows are equal; a row that is missing, too many or another is a difference', async () => {
   const found = emptyComparison();
   await compareViews(new GrowingView(10_000, 0), new GrowingView(10_000, 0), 10_000n, found, signal);
-  expect(found).toEqual({ compared: 10_001, different: 0, examples: [], moved: [] });
+  expect(found).toEqual({ compared: 10_001, different: 0, examples: [], changedMeanwhile: [] });
   const less = emptyComparison();
   await compareViews(new GrowingView(10, 0), new GrowingView(9, 0), 10n, less, signal);
-  expect(less).toMatchObject({ different: 2, examples: [key(9), 'sum'], moved: [] });
+  expect(less).toMatchObject({ different: 2, examples: [key(9), 'sum'], changedMeanwhile: [] });
   const more = emptyComparison();
   await compareViews(new GrowingView(9, 0), new GrowingView(10, 0), 10n, more, signal);
   expect(more).toMatchObject({ different: 2, examples: [key(9), 'sum'] });
@@ -47,11 +47,11 @@ test('rows that come faster than a short page is read do not keep the comparison
   const found = emptyComparison();
   await compareViews(serving, fresh, 99n, found, signal);
   expect(found.different).toBe(0);
-  expect(found.moved.map((row) => row.key)).toContain('sum');
+  expect(found.changedMeanwhile.map((row) => row.key)).toContain('sum');
   const before = serving.pages;
-  await compareMoved(serving, fresh, found);
+  await compareChangedMeanwhile(serving, fresh, found);
   expect(serving.pages - before).toBeLessThan(20);
   // All were changed since, so nothing can be said of them yet.
   expect(found).toMatchObject({ compared: 100, different: 0 });
-  expect(found.moved.map((row) => row.key)).toContain('sum');
+  expect(found.changedMeanwhile.map((row) => row.key)).toContain('sum');
 });

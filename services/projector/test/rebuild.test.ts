@@ -4,8 +4,10 @@ import { logBus } from '../../../lib/log/postgres-bus.js';
 import { CallError } from '../../../lib/rpc/errors.js';
 import { START, FakeLog } from '../../../test/fake-log.js';
 import { soloControl } from '../control/solo-control.js';
-import { Projector, type ProjectorEntry } from '../projector.js';
+import { Projector } from '../projector.js';
+import type { ProjectorEntry } from '../projector-entry.js';
 import { FakeGenerations, type FakeView } from '../../../test/fake-view.js';
+import { watchAbortListeners } from '../../../test/abort-listeners.js';
 import { until } from '../../../test/until.js';
 
 let log: FakeLog;
@@ -53,6 +55,17 @@ test('what an interrupted rebuild left behind is dropped at the next start', asy
 });
 
 describe('a rebuild', () => {
+  test('more than ten within a minute leave no listener too many behind', async () => {
+    const listeners = watchAbortListeners();
+    for (let round = 0; round < 12; round++) {
+      await projector.rebuild(entry, false);
+      await until(ended);
+    }
+    listeners.stop();
+    expect(generations.serving).toBe(13);
+    expect(listeners.mostTooMany).toBe(0);
+  });
+
   test('fills, compares, switches; the projection goes on with the new generation', async () => {
     await projector.rebuild(entry, false);
     await until(ended);

@@ -4,7 +4,8 @@ import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
 import { FakeLog } from '../../../test/fake-log.js';
 import { openPostgresControl } from '../control/postgres-control.js';
-import { Projector, type ProjectorEntry } from '../projector.js';
+import { Projector } from '../projector.js';
+import type { ProjectorEntry } from '../projector-entry.js';
 import { FakeGenerations } from '../../../test/fake-view.js';
 import { partitionedBus, type PartitionedBus } from './partitioned-bus.js';
 import { until } from '../../../test/until.js';
@@ -113,7 +114,7 @@ describe('a pause', () => {
     add(50);
     await one.entry.projection.lag();
     expect(positions()).toEqual(before);
-    expect(one.projector.stateOf(other.entry).state).toBe('paused');
+    expect(other.entry.status.state).toBe('paused');
     await other.projector.resume(other.entry);
     await until(isExact);
   });
@@ -135,14 +136,14 @@ test('a failure in one is told by the other, and a resume by the other tries aga
   const [failed, sound] = other.entry.projection.state === 'failed' ? [other, one] : [one, other];
   const known = () => sound.entry.agreed.failureElsewhere;
   await until(() => known() !== undefined && known() === failed.entry.projection.failure?.message);
-  expect(sound.projector.stateOf(sound.entry)).toEqual({
+  expect(sound.entry.status).toEqual({
     state: 'failed',
     failure: failed.entry.projection.failure?.message,
   });
   generations.faults.unknown = undefined;
   await sound.projector.resume(sound.entry);
   await until(isExact);
-  await until(() => sound.projector.stateOf(sound.entry).state === 'running');
+  await until(() => sound.entry.status.state === 'running');
 });
 
 describe('a rebuild', () => {
@@ -219,9 +220,7 @@ describe('what is lost', () => {
     add(30);
     await until(() => generations.serving !== undefined);
     await until(isExact);
-    await until(() =>
-      [one, other].every(({ projector, entry }) => projector.stateOf(entry).state === 'running'),
-    );
+    await until(() => [one, other].every(({ entry }) => entry.status.state === 'running'));
   });
 
   test('of a long log is not shown before it is built', async () => {

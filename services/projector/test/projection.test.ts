@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import type { EventBus } from '../../../lib/log/bus.js';
 import { FakeLog } from '../../../test/fake-log.js';
-import { Projection, type ProjectionDeps, type RunState } from '../runner.js';
+import { Projection, type ProjectionDeps, type RunState } from '../projection.js';
 import { FakeGenerations, type FakeView } from '../../../test/fake-view.js';
 import { until } from '../../../test/until.js';
 
@@ -190,6 +190,18 @@ test('events delivered twice are counted once', async () => {
   expect(isExact()).toBe(true);
 });
 
+test('a failure for another kind of reason is a new state: the view of a lost history has to be rebuilt', async () => {
+  await projection.start();
+  await until(() => position() === 20n);
+  generations.faults.away = new Error('connection refused');
+  log.fill(1);
+  await until(() => projection.failure?.kind === 'store');
+  log.restoreTo(10n);
+  generations.faults.away = undefined;
+  await until(() => projection.failure?.kind === 'history_lost');
+  expect(states).toEqual(['failed', 'failed']);
+});
+
 describe('a pause', () => {
   test('under load ends the batch under way, applies nothing more, and what came meanwhile after it', async () => {
     await projection.start();
@@ -208,6 +220,32 @@ describe('a pause', () => {
     await until(() => position() === BigInt(log.events.length - 1));
     expect(isExact()).toBe(true);
     expect(states).toEqual(['paused', 'running']);
+  });
+
+  test('while the last batch fails holds, and the failure is not shown once it is resumed', async () => {
+    await projection.start();
+    await until(() => position() === 20n);
+    let open = () => {};
+    generations.faults.gate = new Promise((resolve) => (open = resolve));
+    generations.faults.unknown = 21n;
+    log.fill(1);
+    const pausing = projection.pause();
+    open();
+    await pausing;
+    expect([projection.state, projection.failure]).toEqual(['paused', undefined]);
+    generations.faults.unknown = undefined;
+    projection.resume();
+    expect([projection.state, projection.failure]).toEqual(['running', undefined]);
+    await until(() => position() === 21n);
+    expect(states).toEqual(['paused', 'running']);
+  });
+
+  test('before the start lets nothing begin, and the start does not wait for the store', async () => {
+    await projection.pause();
+    await projection.start();
+    expect([projection.state, projection.view]).toEqual(['paused', undefined]);
+    projection.resume();
+    await until(() => position() === 20n);
   });
 
   test('of a failed projection holds', async () => {
