@@ -1,20 +1,25 @@
 import { expect, test } from '@jest/globals';
-import { movementCommand, openAccountCommand } from './commands.js';
-import type { Movement } from './movements.js';
+import { movementCommand, movementRequestId, openAccountCommand, openingBalanceCommand } from './commands.js';
+import type { Movement } from './movement.js';
 
-const TARGET = { ledgerId: 'bank', currency: 'CZK', withCounterparty: false };
+const TARGET = { ledgerId: 'bank', withCounterparty: false, withDescription: false };
 
 function movement(changes: Partial<Movement> = {}): Movement {
   return {
     line: 2,
     movementId: '171812',
+    identity: [],
+    reference: '',
     accountId: '576',
+    currency: 'CZK',
     bookedOn: 725_846_400_000_000n,
     kind: 'transfer_in',
     purpose: 'pension',
     amount: 90_000n,
+    balanceBefore: undefined,
     balanceAfter: 90_000n,
     counterparty: 'AB 123',
+    description: 'For May',
     ...changes,
   };
 }
@@ -47,6 +52,13 @@ test('the counterparty is kept only on request, and empty columns never', () => 
   expect(metadata(true, { kind: '', purpose: '', counterparty: '' })).toEqual({});
 });
 
+test('the description is kept only on request, and a reference of the bank before the id', () => {
+  const value = (withDescription: boolean, changes: Partial<Movement>) =>
+    movementCommand({ ...TARGET, withDescription }, movement(changes))?.command.value;
+  expect(value(false, {})).toMatchObject({ description: '', reference: '171812' });
+  expect(value(true, { reference: 'B1' })).toMatchObject({ description: 'For May', reference: 'B1' });
+});
+
 test('a request id follows from ledger and movement alone, and is never to change', () => {
   const id = (ledgerId: string, movementId: string) =>
     movementCommand({ ...TARGET, ledgerId }, movement({ movementId }))?.command.value?.requestId;
@@ -54,12 +66,28 @@ test('a request id follows from ledger and movement alone, and is never to chang
   expect(new Set([id('bank', '171812'), id('bank', '171813'), id('other', '171812')]).size).toBe(3);
 });
 
-test('an account may go as low as the file shows, and no movement id clashes with its opening', () => {
-  const opened = openAccountCommand(TARGET, { accountId: '576', lowestBalance: -250n }).command.value;
+test('a later attempt after a decline has an id of its own, which is never to change either', () => {
+  expect(movementRequestId('bank', '171812', 1)).toBe('3b362176-59a7-555b-b4b7-431a2be8c433');
+  expect(movementRequestId('bank', '171812', 2)).toBe('fe842aad-6f30-549a-935a-ab13acad8ad0');
+  const ids = [
+    ...[1, 2, 3].map((attempt) => movementRequestId('bank', '171812', attempt)),
+    movementRequestId('bank', '2/171812'),
+  ];
+  expect(new Set(ids).size).toBe(4);
+});
+
+test('an account is opened with the limit that it needs, and no movement id clashes with its opening', () => {
+  const account = { accountId: '576', currency: 'CZK', overdraftLimit: 250n };
+  const opened = openAccountCommand(TARGET, account).command.value;
   expect(opened).toMatchObject({ accountId: '576', currency: 'CZK', overdraftLimit: 250n });
-  expect(openAccountCommand(TARGET, { accountId: '576', lowestBalance: 3n }).command.value).toMatchObject({
-    overdraftLimit: 0n,
-  });
   const clash = movementCommand(TARGET, movement({ movementId: 'account/576' }))?.command.value?.requestId;
   expect(clash).not.toBe(opened?.requestId);
+});
+
+test('an opening balance below zero is a withdrawal', () => {
+  const opening = { accountId: '576', currency: 'CZK', day: 0n };
+  expect(openingBalanceCommand(TARGET, { ...opening, balance: -5n }).command).toMatchObject({
+    case: 'withdraw',
+    value: { amount: { minorUnits: 5n }, metadata: { kind: 'opening_balance' } },
+  });
 });

@@ -1,90 +1,117 @@
 /** The command line of `npm run import`. */
-import { parseArgs } from 'node:util';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { Environment } from '../../lib/base/environment.js';
+import { commandLine, type Output, readCommandLine, UsageError } from '../../lib/process/command-line.js';
+import { grpcAddressOf, parseAddress } from '../client/address.js';
+import { COMMAND_TEXT } from './help.js';
+import { readMapping } from './mapping-file.js';
+import { settingsOf } from './settings-of.js';
+import type { ReadSettings } from './settings.js';
 
 /** What the operator asked for. */
 export interface ImportOptions {
+  /** A path; `-` is the standard input. */
   readonly file: string;
   readonly ledgerId: string;
-  readonly currency: string;
   /** `host:port` of the gRPC door. */
   readonly address: string;
-  readonly withCounterparty: boolean;
   /** For how long to try again when the server is away, without any progress. */
   readonly patience_ms: number;
+  readonly dryRun: boolean;
+  readonly bookOpening: boolean;
+  readonly settings: ReadSettings;
 }
 
-/** A command line that cannot be followed; the message is for people. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
+const PATIENCE_S = 60;
+const MAX_SKIPPED_LINES = 10_000;
+const MAX_PATIENCE_S = 86_400;
+
+function command() {
+  return commandLine(COMMAND_TEXT)
+    .usage('FILE --ledger LEDGER [options]')
+    .argument('<file>', 'the file; - is the standard input')
+    .requiredOption('--ledger <id>', 'the ledger; it is created if it does not exist', ledgerId)
+    .option(
+      '--currency <code>',
+      'the currency of rows that print none, such as CZK; rows in another one are refused',
+    )
+    .option('--account <id>', 'the account of all rows, whatever the file says')
+    .option('--dry-run', 'check the file and the ledger, book nothing, and say what would be booked')
+    .option(
+      '--book-opening',
+      'book the balance that the file begins with, where the account is new to the ledger',
+    )
+    .option('--no-balances', 'do not read printed balances: nothing is compared')
+    .option(
+      '--with-counterparty',
+      'keep counterparties as metadata; it may be personal data, which cannot be erased',
+    )
+    .option('--with-description', 'keep descriptions; they may be personal data, which cannot be erased')
+    .option('--format <name>', 'csv, camt.053 or mt940 (default: told by the first bytes of the file)')
+    .option(
+      '--encoding <name>',
+      'such as utf-8, windows-1250, iso-8859-2, utf-16le (default: what the file says, else utf-8)',
+    )
+    .option('--mapping <json>', 'a file that says what the following options say')
+    .option('--map <field=column>', 'which column of a CSV is which; may be repeated', collected, [])
+    .option('--delimiter <character>', 'between columns; tab for a tab (default: ,)')
+    .option('--decimal <character>', '. or , before decimals (default: .)')
+    .option('--thousands <character>', "what may stand between thousands: . , ' or space (default: nothing)")
+    .option('--date-format <format>', 'such as DD.MM.YYYY or M/D/YY (default: YYYY-MM-DD)')
+    .option('--skip-lines <count>', 'lines before the header that are passed over', whole(MAX_SKIPPED_LINES))
+    .option('--no-header', 'there is no header: columns are named by number, from 1')
+    .option('--newest-first', 'the last movement stands first')
+    .option('--derive-ids', 'rows have no ids: derive them from what the rows say')
+    .option('--ids-per-account', 'ids are unique in their account only')
+    .option(
+      '--patience <seconds>',
+      'how long to try again while the server is away',
+      whole(MAX_PATIENCE_S),
+      PATIENCE_S,
+    )
+    .option(
+      '--address <host:port>',
+      'the gRPC port of the server (default: by the variables below)',
+      parseAddress,
+    );
 }
 
-export const HELP = `Usage: npm run import -- FILE --ledger LEDGER --currency CUR [options]
-
-Streams a CSV of account movements into a ledger, in order, and compares the balance that the file prints after each row
-with the account's posted balance in the row's own answer.
-
-  --ledger LEDGER        the ledger; it is created if it does not exist
-  --currency CUR         ISO 4217 code of all amounts
-  --address HOST:PORT    the gRPC door (default localhost:50051)
-  --with-counterparty    keep the counterparty in the metadata; it may be personal data, which cannot be erased
-  --patience SECONDS     how long to try again while the server is away (default 60)
-  --help                 this text
-
-The first line names the columns, in any order; columns that are not listed here are ignored:
-  movement_id            unique; a second run with the same ids resumes and replays, it books nothing twice
-  account_id             the account: letters, digits and _.:- , at most 128 characters
-  booked_on              YYYY-MM-DD; becomes the effective_time at 00:00Z
-  kind                   such as cash_deposit; kept as metadata (may be empty)
-  purpose                such as pension; kept as metadata (may be empty)
-  amount_minor           signed, in minor units: above zero Deposit, below zero Withdraw, zero is not sent
-  balance_after_minor    the balance printed after the row, in minor units
-  counterparty           optional; kept with --with-counterparty only
-
-Two passes: the first creates the ledger and opens each account with overdraft_limit = max(0, -lowest printed balance); the
-second sends the movements. Exit code: 0 all balances match, 1 some do not or a row was refused, 2 it could not be finished
-(run it again: it resumes).
-See docs/import.md.
-`;
-
-/** @returns undefined where help was asked for. @throws UsageError */
-export function readOptions(args: readonly string[]): ImportOptions | undefined {
-  const { values, positionals } = parse(args);
-  if (values.help === true) return undefined;
-  const [file, ...rest] = positionals;
-  if (file === undefined) throw new UsageError('which FILE? See --help');
-  if (rest.length > 0) throw new UsageError(`one FILE at a time, not also ${rest.join(' ')}`);
-  const { ledger, currency, address, patience } = values;
-  if (ledger === undefined) throw new UsageError('--ledger is missing: the ledger to import into');
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/.test(ledger))
-    throw new UsageError('--ledger: letters, digits and _.:- , at most 128 characters');
-  if (currency === undefined || !/^[A-Z]{3}$/.test(currency))
-    throw new UsageError('--currency: an ISO 4217 code such as CZK');
-  if (!/^\d{1,5}$/.test(patience)) throw new UsageError('--patience: a number of seconds');
+/** @returns undefined where help was asked for, which is printed. @throws UsageError, StartError */
+export async function readOptions(
+  args: readonly string[],
+  env: Environment,
+  output: Pick<Output, 'stdout'>,
+): Promise<ImportOptions | undefined> {
+  const typed = readCommandLine(command(), args, output);
+  if (typed === undefined) return undefined;
+  const [file] = typed.positionals;
+  const { ledger, address, patience, dryRun, bookOpening, mapping, ...flags } = typed.options;
+  const settings = settingsOf(flags, mapping === undefined ? {} : await readMapping(mapping));
+  if (bookOpening === true && !settings.balances)
+    throw new UsageError('--book-opening books a printed balance, and --no-balances reads none');
   return {
     file,
     ledgerId: ledger,
-    currency,
-    address,
-    withCounterparty: values['with-counterparty'],
-    patience_ms: Number(patience) * 1000,
+    address: address ?? grpcAddressOf(env),
+    patience_ms: patience * 1000,
+    dryRun: dryRun ?? false,
+    bookOpening: bookOpening ?? false,
+    settings,
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ledger: { type: 'string' },
-        currency: { type: 'string' },
-        address: { type: 'string', default: 'localhost:50051' },
-        'with-counterparty': { type: 'boolean', default: false },
-        patience: { type: 'string', default: '60' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+function ledgerId(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/.test(text)) return text;
+  throw new InvalidArgumentError('A ledger id has letters, digits and _.:- , at most 128.');
+}
+
+function collected(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}
+
+function whole(most: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,9}$/.test(text) && Number(text) <= most) return Number(text);
+    throw new InvalidArgumentError(`It is a whole number, at most ${most}.`);
+  };
 }

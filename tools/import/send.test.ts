@@ -10,6 +10,7 @@ import {
   type StreamCommandsRequest,
   type StreamCommandsResponse,
 } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { callErrorOf, describe } from '../client/errors.js';
 import { grpcClient } from '../client/grpc-client.js';
 import { createLedgerCommand } from './commands.js';
 import { type Item, sendAll } from './send.js';
@@ -60,13 +61,15 @@ function items(count: number): AsyncIterable<Item<number>> {
 }
 
 function commandOf(n: number): Command {
-  return createLedgerCommand({ ledgerId: `ledger-${n}`, currency: 'EUR', withCounterparty: false });
+  return createLedgerCommand({ ledgerId: `ledger-${n}`, withCounterparty: false, withDescription: false });
 }
 
 function nameOf(request: StreamCommandsRequest): string {
   const { command } = request.command ?? {};
   return command?.case === 'createLedger' ? command.value.ledgerId : 'none';
 }
+
+const explain = (error: unknown): string => describe(callErrorOf(error));
 
 async function send(port: number, count: number, patience_ms = 5000) {
   const client = grpcClient(`127.0.0.1:${port}`);
@@ -77,6 +80,7 @@ async function send(port: number, count: number, patience_ms = 5000) {
       patience_ms,
       onAnswer: (about) => answered.push(about),
       onRetry: (why) => retries.push(why),
+      explain,
     });
   } finally {
     client.close();
@@ -176,14 +180,14 @@ test('an item that answers UNAVAILABLE is sent again with all behind it', async 
   });
   const { answered, retries } = await send(port, 10);
   expect(answered).toEqual(counting(10));
-  expect(retries).toEqual(['gRPC code 14: no store']);
+  expect(retries).toEqual(['UNAVAILABLE: no store']);
 });
 
 test('patience ends where nothing is answered', async () => {
   const port = await serve((call) =>
     call.emit('error', { code: status.UNAVAILABLE, details: 'closed today' }),
   );
-  await expect(send(port, 3, 300)).rejects.toThrow('giving up: gRPC code 14: closed today');
+  await expect(send(port, 3, 300)).rejects.toThrow('giving up: UNAVAILABLE: closed today');
 });
 
 test('an error that will not go away ends it at once', async () => {
@@ -191,6 +195,42 @@ test('an error that will not go away ends it at once', async () => {
     call.emit('error', { code: status.UNIMPLEMENTED, details: 'what stream?' }),
   );
   await expect(send(port, 3)).rejects.toThrow('what stream?');
+});
+
+test('a source that waits for answers is waited for over a lost connection, and loses nothing', async () => {
+  let streams = 0;
+  const port = await serve((call) => {
+    streams += 1;
+    const isFirst = streams === 1;
+    let index = 0;
+    call.on('data', () => {
+      if (isFirst && index === 1) call.emit('error', { code: status.UNAVAILABLE, details: 'gone' });
+      else call.write(answer(index));
+      index += 1;
+    });
+    call.on('end', () => call.end());
+  });
+  const client = grpcClient(`127.0.0.1:${port}`);
+  const answered: number[] = [];
+  let wake: () => void = () => undefined;
+  // Each item is given only once the one before is answered.
+  const patient = (async function* () {
+    for (let n = 0; n < 4; n += 1) {
+      while (answered.length < n) await new Promise<void>((resolve) => (wake = resolve));
+      yield { about: n, command: commandOf(n) };
+    }
+  })();
+  await sendAll(client, patient, {
+    patience_ms: 5000,
+    onAnswer: (about) => {
+      answered.push(about);
+      wake();
+    },
+    onRetry: () => undefined,
+    explain,
+  });
+  client.close();
+  expect({ answered, streams }).toEqual({ answered: [0, 1, 2, 3], streams: 2 });
 });
 
 test('a source that fails ends it with its own error', async () => {
@@ -207,6 +247,7 @@ test('a source that fails ends it with its own error', async () => {
     patience_ms: 1000,
     onAnswer: () => undefined,
     onRetry: () => undefined,
+    explain,
   });
   await expect(sending).rejects.toThrow('line 3: unreadable');
   client.close();

@@ -9,7 +9,7 @@ import {
   type StreamCommandsResponse,
   TransactionCommandService,
 } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { callErrorOf, describe, type ServerError, serverErrorOf } from '../client/errors.js';
+import { callErrorOf, describe, serverErrorOf } from '../client/errors.js';
 import type { GrpcClient } from '../client/grpc-client.js';
 
 /** A command with whatever the caller wants to know it by. */
@@ -28,6 +28,8 @@ export interface SendOptions<T> {
   readonly onRetry: (why: string) => void;
   /** Give up when nothing was answered for this long. */
   readonly patience_ms: number;
+  /** A failed call in words for people. */
+  readonly explain: (error: unknown) => string;
 }
 
 /** The server stays away, or refuses the stream itself. */
@@ -50,17 +52,19 @@ const RETRYABLE: ReadonlySet<number> = new Set([CANCELLED, RESOURCE_EXHAUSTED, U
 /** What is left to do, across connections. */
 interface Progress<T> {
   readonly source: AsyncIterator<Item<T>>;
+  /** Whether the source was asked for its next item, which has not been taken yet: it may wait for answers. */
+  asked: boolean;
+  arrived: IteratorResult<Item<T>> | undefined;
+  failure: { readonly error: unknown } | undefined;
+  /** Called when the source has answered. */
+  wake: () => void;
   sourceEnded: boolean;
   readonly unanswered: Item<T>[];
   lastAnswer_ms: number;
 }
 
 /** The stream must be opened anew. */
-class Interruption extends Error {
-  constructor(readonly error: ServerError) {
-    super(describe(error));
-  }
-}
+class Interruption extends Error {}
 
 /** Sends all commands and resolves when each is answered. @throws SendError when the server stays away. */
 export async function sendAll<T>(
@@ -70,6 +74,10 @@ export async function sendAll<T>(
 ): Promise<void> {
   const progress: Progress<T> = {
     source: items[Symbol.asyncIterator](),
+    asked: false,
+    arrived: undefined,
+    failure: undefined,
+    wake: () => undefined,
     sourceEnded: false,
     unanswered: [],
     lastAnswer_ms: performance.now(),
@@ -100,7 +108,7 @@ async function attempt<T>(
     if (progress.unanswered.length === 0) answeredAt_ms = performance.now();
     else if (performance.now() - answeredAt_ms > STALL_ms) stream.cancel();
   }, 1000);
-  const reading = read(stream, progress, (about, answer) => {
+  const reading = read(stream, progress, options.explain, (about, answer) => {
     answeredAt_ms = performance.now();
     progress.lastAnswer_ms = answeredAt_ms;
     options.onAnswer(about, answer);
@@ -124,6 +132,7 @@ async function attempt<T>(
 async function read<T>(
   stream: ClientDuplexStream<StreamCommandsRequest, StreamCommandsResponse>,
   progress: Progress<T>,
+  explain: (error: unknown) => string,
   onAnswer: (about: T, answer: Answer) => void,
 ): Promise<void> {
   let expected = 0n;
@@ -135,18 +144,18 @@ async function read<T>(
         throw new SendError(`the server answered number ${response.index} where ${expected} was due`);
       // An outage that hits one command hits those behind it: all are sent again, in order.
       if (answer.case === 'error' && RETRYABLE.has(answer.value.code))
-        throw new Interruption(serverErrorOf(answer.value));
+        throw new Interruption(describe(serverErrorOf(answer.value)));
       progress.unanswered.shift();
       expected += 1n;
       onAnswer(item.about, answer);
     }
   } catch (error) {
     if (error instanceof SendError || error instanceof Interruption) throw error;
-    const failure = callErrorOf(error);
-    throw RETRYABLE.has(failure.code) ? new Interruption(failure) : new SendError(describe(failure));
+    const { code } = callErrorOf(error);
+    throw RETRYABLE.has(code) ? new Interruption(explain(error)) : new SendError(explain(error));
   }
   if (progress.unanswered.length > 0 || !progress.sourceEnded)
-    throw new Interruption({ reason: '', code: UNAVAILABLE, message: 'the stream ended early', fields: [] });
+    throw new Interruption('the server ended the stream early');
 }
 
 /** Writes as fast as the server takes it, and no further ahead of the answers than WINDOW. */
@@ -156,6 +165,7 @@ async function write<T>(
   gate: Gate,
 ): Promise<void> {
   stream.on('drain', () => gate.open());
+  progress.wake = () => gate.open();
   const send = async ({ command }: Item<T>): Promise<void> => {
     const accepted = stream.write(create(StreamCommandsRequestSchema, { command }));
     if (!accepted && !gate.closed) await gate.wait(() => !stream.writableNeedDrain);
@@ -165,7 +175,9 @@ async function write<T>(
     await send(item);
   }
   while (!progress.sourceEnded && !gate.closed) {
-    const next = await progress.source.next();
+    const next = await nextOf(progress, gate);
+    // A source that waits for answers gets none of a broken stream; the next stream goes on waiting for it.
+    if (next === undefined) return;
     if (next.done === true) {
       progress.sourceEnded = true;
       break;
@@ -177,6 +189,30 @@ async function write<T>(
     await gate.wait(() => progress.unanswered.length < WINDOW);
   }
   if (!gate.closed) stream.end();
+}
+
+/** The source's next item; undefined if the gate closes before it has come. @throws what the source throws. */
+async function nextOf<T>(progress: Progress<T>, gate: Gate): Promise<IteratorResult<Item<T>> | undefined> {
+  if (!progress.asked) {
+    progress.asked = true;
+    progress.source.next().then(
+      (result) => {
+        progress.arrived = result;
+        progress.wake();
+      },
+      (error: unknown) => {
+        progress.failure = { error };
+        progress.wake();
+      },
+    );
+  }
+  await gate.wait(() => progress.arrived !== undefined || progress.failure !== undefined);
+  if (progress.failure !== undefined) throw progress.failure.error;
+  const next = progress.arrived;
+  if (next === undefined) return undefined;
+  progress.arrived = undefined;
+  progress.asked = false;
+  return next;
 }
 
 /** What a writer waits at: looked at again whenever something has changed, open for good once the reader is gone. */

@@ -1,0 +1,267 @@
+/** What the ledger says of the accounts of a file, before anything is sent that would change it. */
+import { describe, serverErrorOf } from '../client/errors.js';
+import { accountOf, type LedgerAccount, outcomeOf } from './answers.js';
+import {
+  createLedgerCommand,
+  type ImportTarget,
+  movementCommand,
+  openAccountCommand,
+  readAccountCommand,
+} from './commands.js';
+import { ask, type Connection } from './connection.js';
+import { type Movement, movementsOf } from './movement.js';
+import { BadFileError, Problems } from './problems.js';
+import type { ReadableFile } from './read-file.js';
+import type { Survey, SurveyedAccount } from './survey.js';
+
+/**
+ * Whether a movement is in the ledger: never sent, declined whenever it was sent, as the file says it, or under the same id
+ * in another form.
+ */
+export type Presence = 'absent' | 'declined' | 'booked' | 'other';
+
+/** How far the ledger has an account's movements of the file. */
+export interface Progress {
+  /** How many of its first movements are in the ledger; Infinity: all of them. */
+  readonly booked: number;
+  /** Whether the next one was sent before, and declined. */
+  readonly wasDeclined: boolean;
+  /** The lowest sum of the amounts that are left, at most zero. */
+  readonly lowestSum: bigint;
+}
+
+/** What the ledger has of one account of the file. */
+export type Inspected =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'closed'; readonly progress: Progress }
+  | { readonly kind: 'existing'; readonly account: LedgerAccount; readonly progress: Progress };
+
+/** What the ledger has. */
+export interface Inspection {
+  readonly ledgerExists: boolean;
+  readonly accounts: ReadonlyMap<string, Inspected>;
+}
+
+/** A movement is tried anew after each decline; so many declines of one movement are nobody's mistake but a program's. */
+const MAX_ATTEMPTS = 1000;
+/** Movements that are looked up in one go. */
+const LOOK_UP_SIZE = 5000;
+
+/** Asks, and changes nothing. @throws BadFileError if the ledger refuses what the file asks for; SendError. */
+export async function inspectLedger(
+  connection: Connection,
+  target: ImportTarget,
+  survey: Survey,
+  file: ReadableFile,
+): Promise<Inspection> {
+  const ledgerExists = await askForLedger(connection, target);
+  const accounts = new Map<string, Inspected>(
+    [...survey.accounts.keys()].map((accountId) => [accountId, { kind: 'new' }]),
+  );
+  if (!ledgerExists) return { ledgerExists, accounts };
+  const existing = await askWhichExist(connection, target, survey);
+  const states = await readAccounts(connection, target, existing);
+  const progresses = await progressOf(connection, target, file, existing);
+  for (const { accountId, lowestSum } of existing) {
+    const account = states.get(accountId);
+    const progress = progresses.get(accountId) ?? { booked: 0, wasDeclined: false, lowestSum };
+    accounts.set(
+      accountId,
+      account === undefined ? { kind: 'closed', progress } : { kind: 'existing', account, progress },
+    );
+  }
+  return { ledgerExists, accounts };
+}
+
+async function askForLedger(connection: Connection, target: ImportTarget): Promise<boolean> {
+  let exists = false;
+  const command = createLedgerCommand(target, { validateOnly: true });
+  await ask(connection, 'ledger   ', [{ about: target.ledgerId, command }], (_, answer) => {
+    if (answer.case === 'createLedger') exists = answer.value.replayed;
+    else if (answer.case === 'error') exists = isExistence(serverErrorOf(answer.value).reason);
+  });
+  return exists;
+}
+
+/** Whether an error only says that there is one already. */
+export function isExistence(reason: string): boolean {
+  return /^(LEDGER|ACCOUNT)_ALREADY_EXISTS$|^REQUEST_ID_REUSED$/.test(reason);
+}
+
+async function askWhichExist(
+  connection: Connection,
+  target: ImportTarget,
+  { accounts }: Survey,
+): Promise<SurveyedAccount[]> {
+  const existing: SurveyedAccount[] = [];
+  const problems = new Problems();
+  const questions = [...accounts.values()].map((about) => ({
+    about,
+    command: openAccountCommand(target, { ...about, overdraftLimit: 0n }, { validateOnly: true }),
+  }));
+  await ask(connection, 'accounts ', questions, (about, answer) => {
+    if (answer.case === 'openAccount' && !answer.value.replayed) return;
+    const error = answer.case === 'error' ? serverErrorOf(answer.value) : undefined;
+    if (error === undefined || isExistence(error.reason)) existing.push(about);
+    else problems.add(about.line, `account ${about.accountId} cannot be opened: ${describe(error)}`);
+  });
+  problems.throwIfAny();
+  return existing;
+}
+
+/** The accounts that are not closed. */
+async function readAccounts(
+  connection: Connection,
+  target: ImportTarget,
+  existing: readonly SurveyedAccount[],
+): Promise<Map<string, LedgerAccount>> {
+  const states = new Map<string, LedgerAccount>();
+  const questions = existing.map(({ accountId }) => ({
+    about: accountId,
+    command: readAccountCommand(target, accountId),
+  }));
+  await ask(connection, 'balances ', questions, (accountId, answer) => {
+    const account = accountOf(answer);
+    if (!('reason' in account)) states.set(accountId, account);
+    else if (account.reason !== 'ACCOUNT_IS_CLOSED')
+      throw new BadFileError([`account ${accountId} cannot be read: ${describe(account)}`]);
+  });
+  return states;
+}
+
+/**
+ * How far the ledger has each account. The first and the last movement tell it for accounts that are all there or not at all;
+ * of the others every movement is looked up, up to the first one that is missing.
+ */
+async function progressOf(
+  connection: Connection,
+  target: ImportTarget,
+  file: ReadableFile,
+  accounts: readonly SurveyedAccount[],
+): Promise<Map<string, Progress>> {
+  const ends = accounts.flatMap(({ first, last }) => [first, last]).filter((each) => each !== undefined);
+  const present = await lookUp(connection, target, ends);
+  const progresses = new Map<string, Progress>();
+  const partly = new Map<string, Partly>();
+  for (const { accountId, first, last, lowestSum } of accounts) {
+    if (first === undefined || last === undefined) continue;
+    const begun = present.get(first.movementId) ?? 'absent';
+    const ended = present.get(last.movementId) ?? 'absent';
+    if (isThere(ended))
+      progresses.set(accountId, { booked: Number.POSITIVE_INFINITY, wasDeclined: false, lowestSum: 0n });
+    else if (isThere(begun))
+      partly.set(accountId, { booked: 0, wasDeclined: false, lowestSum: 0n, sum: 0n, isOver: false });
+    else progresses.set(accountId, { booked: 0, wasDeclined: begun === 'declined', lowestSum });
+  }
+  if (partly.size > 0) await walk(connection, target, file, partly);
+  for (const [accountId, progress] of partly) progresses.set(accountId, progress);
+  return progresses;
+}
+
+function isThere(presence: Presence): boolean {
+  return presence === 'booked' || presence === 'other';
+}
+
+/** A progress that is being found out. */
+interface Partly {
+  booked: number;
+  wasDeclined: boolean;
+  lowestSum: bigint;
+  sum: bigint;
+  /** Whether a movement that is missing has been seen. */
+  isOver: boolean;
+}
+
+async function walk(
+  connection: Connection,
+  target: ImportTarget,
+  file: ReadableFile,
+  partly: ReadonlyMap<string, Partly>,
+): Promise<void> {
+  for await (const some of inParts(file, ({ accountId }) => partly.has(accountId))) {
+    const present = await lookUp(connection, target, some);
+    for (const { movementId, accountId, amount } of some) {
+      const progress = partly.get(accountId);
+      if (progress === undefined) continue;
+      const presence = present.get(movementId) ?? 'absent';
+      if (!progress.isOver && isThere(presence)) {
+        progress.booked += 1;
+        continue;
+      }
+      if (!progress.isOver) progress.wasDeclined = presence === 'declined';
+      progress.isOver = true;
+      // Amounts behind it that are booked all the same are counted twice: rather too much room than a decline.
+      progress.sum += amount;
+      if (progress.sum < progress.lowestSum) progress.lowestSum = progress.sum;
+    }
+  }
+}
+
+/** Movements that move something, some thousand at a time: a file may be larger than memory. */
+async function* inParts(
+  file: ReadableFile,
+  isWanted: (movement: Movement) => boolean,
+): AsyncGenerator<Movement[]> {
+  let part: Movement[] = [];
+  for await (const movement of movementsOf(file.records(new Problems()))) {
+    if (movement.amount === 0n || !isWanted(movement)) continue;
+    part.push(movement);
+    if (part.length < LOOK_UP_SIZE) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}
+
+/** Finds movements in the ledger by asking what they would come to: what is booked answers as it did then. */
+async function lookUp(
+  connection: Connection,
+  target: ImportTarget,
+  movements: readonly Movement[],
+): Promise<Map<string, Presence>> {
+  const present = new Map<string, Presence>();
+  let open = movements;
+  for (let attempt = 1; open.length > 0 && attempt <= MAX_ATTEMPTS; attempt += 1) {
+    const declined: Movement[] = [];
+    const questions = open.flatMap((about) => {
+      const command = movementCommand(target, about, { attempt, validateOnly: true });
+      return command === undefined ? [] : [{ about, command }];
+    });
+    await ask(connection, 'movements', questions, (movement, answer) => {
+      const outcome = outcomeOf(movement.accountId, answer);
+      const { movementId } = movement;
+      if (outcome.kind === 'declined' && outcome.replayed) {
+        present.set(movementId, 'declined');
+        declined.push(movement);
+      } else if (outcome.kind === 'posted' && outcome.replayed) present.set(movementId, 'booked');
+      else if (outcome.kind === 'refused' && outcome.error.reason === 'REQUEST_ID_REUSED')
+        present.set(movementId, 'other');
+    });
+    open = declined;
+  }
+  return present;
+}
+
+/** How many movements are in the ledger already, and how many under the same id in another form. */
+export interface AlreadyBooked {
+  readonly same: number;
+  readonly other: number;
+}
+
+/** Counts them. */
+export async function countBooked(
+  connection: Connection,
+  target: ImportTarget,
+  file: ReadableFile,
+  { accounts }: Inspection,
+): Promise<AlreadyBooked> {
+  let same = 0;
+  let other = 0;
+  for await (const some of inParts(file, ({ accountId }) => accounts.get(accountId)?.kind !== 'new')) {
+    for (const presence of (await lookUp(connection, target, some)).values()) {
+      if (presence === 'booked') same += 1;
+      else if (presence === 'other') other += 1;
+    }
+  }
+  return { same, other };
+}
