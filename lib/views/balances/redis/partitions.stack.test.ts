@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { clone } from '@bufbuild/protobuf';
 import { EventSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import { until } from '../../../../services/standalone/test/load.js';
 import { LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
 import { accountsChangedBy } from '../../../log/account-of.js';
 import type { BusBatch } from '../../../log/bus.js';
@@ -176,10 +177,14 @@ test('a batch that changes thousands of accounts is written in parts, each a sta
 
 const SLOTS = 16_384;
 
+/** Long: this is not about how soon a command fails, and the machine may be busy. */
+const PATIENT = { commandTimeout_ms: 60_000 };
+
 async function cluster(start: StartRedis): Promise<{ nodes: RedisServer[]; client: RedisClient }> {
-  const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+  // No node fails here: one that is late on a busy machine is not to be taken for a failed one.
+  const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '60000'];
   const nodes = await Promise.all([start(...options), start(...options), start(...options)]);
-  const clients = nodes.map(({ url }) => createRedis(url));
+  const clients = nodes.map(({ url }) => createRedis(url, PATIENT));
   const [first] = nodes;
   await Promise.all(
     clients.map(async (node, index) => {
@@ -188,18 +193,18 @@ async function cluster(start: StartRedis): Promise<{ nodes: RedisServer[]; clien
       await node.call('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
     }),
   );
+  const { port, busPort } = first;
   await Promise.all(
-    clients.slice(1).map((node) => node.call('CLUSTER', 'MEET', '127.0.0.1', String(first.port))),
+    clients.slice(1).map((node) => node.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPort))),
   );
   for (const node of clients) {
-    const isReady = async () => {
+    await until('the node sees the whole cluster', async () => {
       const info = String(await node.call('CLUSTER', 'INFO'));
       return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
-    };
-    while (!(await isReady())) await new Promise((resolve) => setTimeout(resolve, 20));
+    });
     node.disconnect();
   }
-  return { nodes, client: createRedis(nodes.map(({ url }) => url).join(',')) };
+  return { nodes, client: createRedis(nodes.map(({ url }) => url).join(','), PATIENT) };
 }
 
 serverTest(
@@ -217,7 +222,7 @@ serverTest(
       expect(await redisSafety(clustered)).toMatchObject({ verdict: 'safe' });
       const spare = await generations.create();
       await generations.drop(spare.generation);
-      const holding = nodes.map(({ url }) => createRedis(url));
+      const holding = nodes.map(({ url }) => createRedis(url, PATIENT));
       const sizes = await Promise.all(holding.map((node) => node.dbsize()));
       expect(sizes.every((size) => size > 0)).toBe(true);
       expect(sizes.reduce((sum, size) => sum + size)).toBe(2 * PARTITIONS + 1);

@@ -1,12 +1,12 @@
 /** A redis-server of a test's own: for what cannot be done to one that other tests share. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from '@jest/globals';
+import { type RunningEngine, startProgram } from '../../../../../tools/stack/engines/engine.js';
+import { pongs } from '../../../../../tools/stack/engines/redis.js';
 import { freePort } from '../../../../process/free-port.js';
-import { createRedis } from '../client.js';
 
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
 
@@ -18,14 +18,12 @@ export function serverTest(name: string, run: (start: StartRedis) => Promise<voi
   }
   test(name, async () => {
     const servers: RedisServer[] = [];
-    const start: StartRedis = async (...args) => {
-      const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'redis-')), args);
-      servers.push(server);
-      await server.start();
-      return server;
-    };
     try {
-      await run(start);
+      await run(async (...args) => {
+        const server = await startOnFreePorts(args);
+        servers.push(server);
+        return server;
+      });
     } finally {
       await Promise.all(servers.map((server) => server.remove()));
     }
@@ -35,64 +33,79 @@ export function serverTest(name: string, run: (start: StartRedis) => Promise<voi
 /** Starts a server with arguments besides the usual; it is gone when the test ends. */
 export type StartRedis = (...args: string[]) => Promise<RedisServer>;
 
+const TRIES = 5;
+
+async function startOnFreePorts(args: readonly string[]): Promise<RedisServer> {
+  for (let tries = 1; ; tries += 1) {
+    const directory = await mkdtemp(join(tmpdir(), 'redis-'));
+    const server = new RedisServer(await freePort(), await freePort(), directory, args);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      await server.remove();
+      // Another program has taken a port between the look and the start.
+      const isTaken = error instanceof Error && error.message.includes('Address already in use');
+      if (!isTaken || tries === TRIES) throw error;
+    }
+  }
+}
+
 export class RedisServer {
   readonly url: string;
-  #process: ChildProcess | undefined;
+  #running: RunningEngine | undefined;
 
+  /** The second port is that of the cluster's bus, if the server is a node of a cluster. */
   constructor(
     readonly port: number,
+    readonly busPort: number,
     readonly directory: string,
-    private readonly args: readonly string[],
+    readonly args: readonly string[],
   ) {
     this.url = `redis://127.0.0.1:${String(port)}`;
   }
 
-  /** Resolves when it answers. */
+  /** Resolves when it answers. @throws Error with the end of its log */
   async start(): Promise<void> {
-    const options = [
-      '--port',
-      String(this.port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      this.directory,
-      '--save',
-      '',
-    ];
-    this.#process = spawn('redis-server', [...options, ...this.args], { stdio: 'ignore' });
-    const client = createRedis(this.url);
-    try {
-      for (let tries = 0; ; tries++) {
-        const answer = await client.ping().catch((error: unknown) => {
-          if (tries === 20) throw error;
-        });
-        if (answer === 'PONG') return;
-      }
-    } finally {
-      client.disconnect();
-    }
+    const settings = {
+      port: String(this.port),
+      // Without it, the bus takes the port 10,000 above, which may be that of a connection of any program.
+      'cluster-port': String(this.busPort),
+      bind: '127.0.0.1',
+      dir: this.directory,
+      save: '',
+    };
+    this.#running = await startProgram({
+      name: 'redis',
+      url: this.url,
+      directory: this.directory,
+      command: 'redis-server',
+      args: [...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]), ...this.args],
+      isReady: () => pongs('127.0.0.1', this.port),
+    });
   }
 
-  /** At once, as by the kernel: what is not on disk is lost. */
+  /** SIGKILL: what is not on disk is lost. */
   async kill(): Promise<void> {
-    const process = this.#process;
-    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
-    const ended = once(process, 'exit');
-    process.kill('SIGKILL');
-    await ended;
+    await this.#running?.kill();
   }
 
-  /** Stands still: connections stay open, nobody answers. */
+  /** The process stands still: connections stay open and get no answers. */
   freeze(): void {
-    this.#process?.kill('SIGSTOP');
+    this.#signal('SIGSTOP');
   }
 
   thaw(): void {
-    this.#process?.kill('SIGCONT');
+    this.#signal('SIGCONT');
   }
 
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  #signal(name: NodeJS.Signals): void {
+    if (this.#running === undefined) throw new Error('the server was not started');
+    process.kill(this.#running.pid, name);
   }
 }
