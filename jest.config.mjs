@@ -1,4 +1,4 @@
-/** One Postgres a run (started by globalSetup), a database a test file. What needs more servers is in jest.stack.config.mjs. */
+/** One PostgreSQL per run (started by globalSetup), one database per test file. Tests of other servers: jest.stack.config.mjs. */
 export default {
   testEnvironment: 'node',
   testPathIgnorePatterns: ['/node_modules/', '\\.stack\\.test\\.ts$'],
@@ -13,6 +13,7 @@ export default {
   },
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
+  reporters: ['default', '<rootDir>/test/totals-reporter.mjs'],
   testTimeout: 30_000,
   maxWorkers: 2,
 };

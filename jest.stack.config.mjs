@@ -1,13 +1,16 @@
 /**
- * The tests that need Kafka, Redis, MongoDB or ClickHouse: `npm run test:stack` starts those and names them in
- * QUITTANCE_TEST_KAFKA, _REDIS, _MONGODB and _CLICKHOUSE. The end-to-end tests of the embedded platform run here once more,
- * over the distributed one.
+ * The tests that need Kafka, Redis, MongoDB or ClickHouse, for `npm run test:stack`, which starts one server of each kind and
+ * names them in QUITTANCE_TEST_KAFKA, _REDIS, _MONGODB and _CLICKHOUSE. A test has topics, databases, key prefixes and ports of
+ * its own in them. Those of the project `faults` start and kill servers of their own, and run alone.
+ * The end-to-end tests of the embedded platform run here once more, over the distributed one.
  */
 import base from './jest.config.mjs';
 
 const shared = { ...base, testPathIgnorePatterns: ['/node_modules/'] };
+// These are of a whole run, not of a project of it.
 delete shared.testTimeout;
 delete shared.maxWorkers;
+delete shared.reporters;
 
 /** The end-to-end tests of these names, by another composition of the platform. */
 const endToEnd = (displayName, platform, names) => ({
@@ -22,13 +25,18 @@ const endToEnd = (displayName, platform, names) => ({
 
 export default {
   testTimeout: 240_000,
-  // Each starts a whole platform, which wants the machine for itself.
-  maxWorkers: 1,
+  reporters: base.reporters,
   globalSetup: base.globalSetup,
   globalTeardown: base.globalTeardown,
   projects: [
-    { ...shared, displayName: 'stack', testMatch: ['**/*.stack.test.ts'] },
+    {
+      ...shared,
+      displayName: 'stores',
+      testMatch: ['**/*.stack.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/tools/stack/'],
+    },
     endToEnd('end to end', 'platform', ['thread', 'watch', 'bad-input']),
     endToEnd('end to end, history in PostgreSQL', 'platform-on-postgres', ['reads']),
+    { ...shared, displayName: 'faults', testMatch: ['<rootDir>/tools/stack/**/*.stack.test.ts'] },
   ],
 };

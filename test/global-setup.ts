@@ -17,8 +17,14 @@ declare global {
   var quittanceStopTestPostgres: (() => Promise<void>) | undefined;
 }
 
-/** Who the server runs as: PostgreSQL refuses root, so root lends it to somebody without rights. */
-type RunAs = { uid: number; gid: number } | undefined;
+/** The user that the server runs as: PostgreSQL refuses root, so under root it runs as a user without rights. */
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Undefined: as the user who runs the tests. */
+type RunAs = User | undefined;
 
 const PREFIX = 'qjest-';
 const WINDOWS = process.platform === 'win32';
@@ -88,8 +94,16 @@ function initialise(bin: string, dir: string, runAs: RunAs): void {
   const { status, stderr, error } = spawnSync(
     join(bin, 'initdb'),
     [
-      ...['-D', join(dir, 'data'), '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'],
-      ...['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+      '-D',
+      join(dir, 'data'),
+      '-U',
+      'postgres',
+      '--auth=trust',
+      '--encoding=UTF8',
+      '--no-sync',
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
     ],
     { encoding: 'utf8', cwd: dir, ...runAs },
   );
@@ -99,7 +113,7 @@ function initialise(bin: string, dir: string, runAs: RunAs): void {
 function launch(bin: string, dir: string, port: number, runAs: RunAs): ChildProcess {
   const log = openSync(join(dir, 'server.log'), 'a', 0o600);
   const settings: Record<string, string> = {
-    // Nothing here outlives the run, so it need not survive the machine.
+    // The data is deleted after the run, so it need not survive a crash of the machine.
     fsync: 'off',
     full_page_writes: 'off',
     max_connections: '200',
@@ -111,7 +125,10 @@ function launch(bin: string, dir: string, port: number, runAs: RunAs): ChildProc
   const server = spawn(
     join(bin, 'postgres'),
     [
-      ...['-D', join(dir, 'data'), '-p', String(port)],
+      '-D',
+      join(dir, 'data'),
+      '-p',
+      String(port),
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     // Not detached: Ctrl-C reaches the group, and jest runs no teardown after it.
@@ -122,7 +139,7 @@ function launch(bin: string, dir: string, port: number, runAs: RunAs): ChildProc
   return server;
 }
 
-/** A start-up packet of zero length asks nothing; a connection which is taken shows that the server listens. */
+/** Waits until the server says that it is ready and takes a connection. */
 async function untilItAnswers(server: ChildProcess, dir: string, port: number): Promise<void> {
   const until = Date.now() + START_LIMIT_MS;
   while (server.exitCode === null && Date.now() < until) {
@@ -159,14 +176,14 @@ async function stop(server: ChildProcess, dir: string): Promise<void> {
   if (server.exitCode === null && server.signalCode === null) {
     server.ref();
     const gone = once(server, 'exit');
-    // Immediate: what it would flush is deleted on the next line.
+    // Immediate shutdown: the next line deletes all that it would flush.
     server.kill('SIGQUIT');
     await gone;
   }
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** A run that was killed left its server behind: the directory's name says whose it was. */
+/** Stops and removes the server of a run that was killed: the directory's name holds the process id of that run. */
 function removeLeftOvers(base: string): void {
   for (const name of readdirSync(base)) {
     const owner = Number(/^qjest-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
@@ -178,7 +195,7 @@ function removeLeftOvers(base: string): void {
       killPostmaster(dir);
       rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
     } catch {
-      // Another user's: it is theirs to remove.
+      // It belongs to another user, who has to remove it.
     }
   }
 }
@@ -187,7 +204,7 @@ function killPostmaster(dir: string): void {
   const data = join(dir, 'data');
   const [pid, recorded] = readOr(join(data, 'postmaster.pid'), '').split('\n');
   if (pid === undefined || recorded !== data || !isAlive(Number(pid))) return;
-  // The number may have been given to another program since: where the system can tell, ask it.
+  // The process id may belong to another program by now: check its directory where the system can tell.
   const cwd = process.platform === 'linux' ? linkOr(`/proc/${pid}/cwd`) : data;
   if (cwd === data) process.kill(Number(pid), 'SIGQUIT');
 }

@@ -30,7 +30,7 @@ export class LedgerFixture {
   /** All events so far, LogStarted at position 0 included. */
   readonly events: RecordedEvent[] = [];
   readonly logId = Buffer.alloc(16, 7);
-  private readonly ledgers = new Map<string, Overlay>();
+  readonly #ledgers = new Map<string, Overlay>();
   /** UTC microseconds of the next event. */
   now: bigint;
 
@@ -38,10 +38,10 @@ export class LedgerFixture {
     this.now = start;
     const event = create(EventSchema, {
       position: 0n,
-      recordedTimeMicros: this.tick(),
+      recordedTimeMicros: this.#tick(),
       payload: { case: 'logStarted', value: create(LogStartedSchema, { logId: this.logId }) },
     });
-    this.push(event);
+    this.#push(event);
   }
 
   /** Decides a command and appends its events. @throws Error if the domain refuses it. */
@@ -49,11 +49,11 @@ export class LedgerFixture {
     const request = create(CommandSchema, { command: init }).command;
     if (request.case === undefined) throw new Error('no command');
     const command = toCommand(request);
-    const ledger = this.ledger(command.ledgerId);
+    const ledger = this.#ledger(command.ledgerId);
     const decision = decide(command, ledger, this.now);
     if (decision.outcome === 'refused')
       throw new Error(`${decision.refusal.reason}: ${decision.refusal.message}`);
-    return this.append(ledger, decision.events, (index) => ({
+    return this.#append(ledger, decision.events, (index) => ({
       command: index === 0 ? command : null,
       requestId: command.requestId,
       ordinal: index,
@@ -64,10 +64,10 @@ export class LedgerFixture {
 
   /** Expires the hold of a payment; the clock must be there. */
   expire(ledgerId: string, paymentId: string): RecordedEvent[] {
-    const ledger = this.ledger(ledgerId);
+    const ledger = this.#ledger(ledgerId);
     const decision = decide({ type: 'ExpirePayment', ledgerId, requestId: '', paymentId }, ledger, this.now);
     if (decision.outcome === 'refused') throw new Error(decision.refusal.reason);
-    return this.append(ledger, decision.events, () => ({
+    return this.#append(ledger, decision.events, () => ({
       command: null,
       requestId: '',
       ordinal: 0,
@@ -85,16 +85,16 @@ export class LedgerFixture {
     });
     const first = items[0];
     if (first === undefined) throw new Error('an empty batch');
-    const ledger = this.ledger(first.command.ledgerId);
+    const ledger = this.#ledger(first.command.ledgerId);
     const decision = decideAtomic(
       items.map(({ command }) => command),
       ledger,
       this.now,
     );
     if (decision.outcome === 'refused') throw new Error(decision.refusal.reason);
-    return this.append(ledger, decision.events, (index) => {
+    return this.#append(ledger, decision.events, (index) => {
       const item = items[index];
-      if (item === undefined) throw new Error('one event an item');
+      if (item === undefined) throw new Error('an atomic batch makes one event per command');
       return {
         command: item.command,
         requestId: item.command.requestId,
@@ -122,16 +122,16 @@ export class LedgerFixture {
     return { epoch: 0, position, hash: found.hash, recordedTime: found.event.recordedTimeMicros };
   }
 
-  private ledger(ledgerId: string): Overlay {
-    let found = this.ledgers.get(ledgerId);
+  #ledger(ledgerId: string): Overlay {
+    let found = this.#ledgers.get(ledgerId);
     if (found === undefined) {
       found = overlay({ exists: () => false, account: () => undefined, transaction: () => undefined });
-      this.ledgers.set(ledgerId, found);
+      this.#ledgers.set(ledgerId, found);
     }
     return found;
   }
 
-  private append(
+  #append(
     ledger: Overlay,
     events: readonly DomainEvent[],
     about: (index: number) => {
@@ -142,12 +142,12 @@ export class LedgerFixture {
       batch: Parameters<typeof encodeEvent>[1]['batch'];
     },
   ): RecordedEvent[] {
-    const ledgerId = [...this.ledgers].find(([, found]) => found === ledger)?.[0] ?? '';
+    const ledgerId = [...this.#ledgers].find(([, found]) => found === ledger)?.[0] ?? '';
     const recordedTime = this.now;
     apply(ledger, events);
     const recorded = events.map((event, index) => {
       const { requestId, ordinal, body, batch } = about(index);
-      return this.push(
+      return this.#push(
         encodeEvent(event, {
           shard: 0,
           epoch: 0,
@@ -164,11 +164,11 @@ export class LedgerFixture {
         }),
       );
     });
-    this.tick();
+    this.#tick();
     return recorded;
   }
 
-  private push(event: ReturnType<typeof encodeEvent>): RecordedEvent {
+  #push(event: ReturnType<typeof encodeEvent>): RecordedEvent {
     const bytes = toBinary(EventSchema, event);
     const hash = createHash('sha256').update(bytes).digest();
     const recorded = { position: event.position, event, bytes, hash };
@@ -177,7 +177,7 @@ export class LedgerFixture {
   }
 
   /** Each command is a millisecond after the one before. */
-  private tick(): bigint {
+  #tick(): bigint {
     const { now } = this;
     this.now += 1000n;
     return now;

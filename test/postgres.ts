@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-/** A database that nobody else uses. */
-export type TestDatabase = {
-  url: string;
-  config: pg.PoolConfig;
+/** A database of one test file. */
+export interface TestDatabase {
+  readonly url: string;
+  readonly config: pg.PoolConfig;
   /** Ends every connection to it and removes it. */
-  drop: () => Promise<void>;
-};
+  readonly drop: () => Promise<void>;
+}
 
-/** A fresh, empty database. Drop it in `afterAll`; what is left goes with the run. */
+/** Creates an empty database. Drop it in `afterAll`; what is left is removed after the run. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = testServer();
   const database = `test_${String(process.pid)}_${randomBytes(6).toString('hex')}`;
@@ -22,7 +22,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-type TestServer = { host: string; port: number; user: string };
+interface TestServer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+}
 
 function testServer(): TestServer {
   const connection = process.env['QUITTANCE_TEST_POSTGRES'];

@@ -4,8 +4,8 @@
  *
  *     node server.mjs --host 127.0.0.1 --port 8123 --path DIR [--engine DIR/node_modules/chdb]
  *
- * Unlike a server, the engine runs statements with parameters one at a time, whoever sends them: in parallel they would see
- * each other's. Statements without, and inserts, run beside them.
+ * Unlike a server, the engine runs statements with parameters one at a time, over all sessions: two at once would see each
+ * other's parameters. Statements without parameters, and inserts, run at the same time as they.
  */
 import { mkdirSync } from 'node:fs';
 import http from 'node:http';
@@ -21,7 +21,7 @@ const SESSIONS = 4;
 const QUEUE_MAX = 500;
 /** How long a stop waits for statements that run. */
 const DRAIN_MS = 5_000;
-/** What the client sends beside settings of the engine. */
+/** Parameters of the URL that are not settings of the engine. */
 const NOT_SETTINGS = new Set([
   'query',
   'query_id',
@@ -31,7 +31,7 @@ const NOT_SETTINGS = new Set([
   'wait_end_of_query',
   'default_format',
 ]);
-/** Settings of the HTTP interface or of a server's queue of inserts, which a library has not. */
+/** Settings of the HTTP interface or of a server's queue of inserts, which the library does not have. */
 const NOT_HERE =
   /^(enable_http_compression|http_|send_progress|async_insert|wait_for_async_insert|insert_quorum|select_sequential|readonly|param_)/;
 
@@ -45,7 +45,7 @@ const { values: options } = parseArgs({
 });
 if (options.path === undefined) giveUp('--path DIR is needed');
 if (!['127.0.0.1', '::1', 'localhost'].includes(options.host)) {
-  giveUp('this server asks nobody who he is, so that it listens on the loopback interface alone');
+  giveUp('this server has no authentication, so it listens on the loopback interface only');
 }
 const idle = openSessions();
 const waiting = [];
@@ -69,7 +69,7 @@ function giveUp(why) {
   process.exit(1);
 }
 
-/** Runs a statement on a session of its own, in the order of arrival; not at all if nobody waits for it any more. */
+/** Runs a statement on a session of its own, in the order of arrival; not at all if its client has left. */
 async function onSession(database, isWanted, work) {
   let one = idle.pop();
   if (one === undefined) {
@@ -88,7 +88,7 @@ async function onSession(database, isWanted, work) {
     }
     return await work(one.session);
   } catch (error) {
-    // What a statement had written before it failed stands at the head of the next answer of its session.
+    // The output of a failed statement would stand at the beginning of the next answer of its session.
     await one.session.queryAsync('SELECT 1', { format: 'Null' }).catch(() => undefined);
     throw error;
   } finally {
@@ -177,7 +177,11 @@ const STATUS = {
   ...Object.fromEntries(
     [26, 27, 36, 38, 43, 44, 46, 47, 50, 53, 62, 69, 70, 72, 117, 456].map((code) => [code, 400]),
   ),
-  ...{ 60: 404, 81: 404, 307: 413, 202: 503, 241: 500 },
+  60: 404,
+  81: 404,
+  202: 503,
+  241: 500,
+  307: 413,
 };
 const TYPES = { JSON: 'application/json', JSONEachRow: 'application/x-ndjson' };
 
@@ -234,7 +238,7 @@ server.listen(Number(options.port), options.host, () => {
 
 let isStopping = false;
 
-/** What runs may end; then the sessions are closed, so that the directory is as after a clean stop. */
+/** Statements that run may end; then the sessions are closed, which leaves the directory as after a clean stop. */
 function stop() {
   if (isStopping) return;
   isStopping = true;

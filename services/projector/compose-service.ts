@@ -87,7 +87,7 @@ async function openLog({ config, closeables }: Parts): Promise<Shared> {
   };
 }
 
-/** A group a view: each is as far as its own store lets it be. */
+/** One consumer group per topic and view: each view is as far as its own store lets it be. */
 function busesOf(
   { config, log }: Parts,
   partitions: number,
@@ -95,7 +95,7 @@ function busesOf(
 ): (view: ViewId) => ReturnType<typeof kafkaBus> {
   const { brokers, topic } = config.bus;
   return (view) =>
-    kafkaBus({ brokers, topic, partitions, partitionOf, group: `quittance.${view}`, logger: log });
+    kafkaBus({ brokers, topic, partitions, partitionOf, group: `${topic}.${view}`, logger: log });
 }
 
 function verifier(

@@ -1,9 +1,9 @@
-/** What `npm run stack` prints when all is up: where each listens, and what to do next. */
+/** What `npm run stack` prints when everything runs: the addresses, and a command to try. */
 import type { StackOptions } from './options.js';
 import type { RunningService } from './services.js';
 import type { Stack } from './stack.js';
 
-/** The block, with an empty line before and after. */
+/** The text, with an empty line before and after. */
 export function bannerOf(stack: Stack, { directory }: Pick<StackOptions, 'directory'>): string {
   const { command, projectors, queries, engines } = stack;
   const services: readonly RunningService[] = [command, ...projectors, ...queries];

@@ -1,4 +1,4 @@
-/** Processes of a stack whose parent was killed: the next start finds and stops them, and only them. */
+/** The processes of a stack, written to a file: if the stack is killed, its next start stops those that still run. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -8,7 +8,8 @@ import {
   waitUntilGone,
 } from '../../services/standalone/engines/process-table.js';
 
-const ASKED_ms = 10_000;
+/** How long a process may take to end after SIGTERM. */
+const STOP_LIMIT_ms = 10_000;
 
 export class Leftovers {
   readonly #file: string;
@@ -18,7 +19,7 @@ export class Leftovers {
     this.#file = file;
   }
 
-  /** Notes a process as ours. A number that was given to another process since is told apart by its start. */
+  /** Writes down a process as ours, with its start time: its id may later belong to another program. */
   add(pid: number): void {
     this.#known.push(identify(pid));
     mkdirSync(dirname(this.#file), { recursive: true });
@@ -30,14 +31,14 @@ export class Leftovers {
     rmSync(this.#file, { force: true });
   }
 
-  /** Stops what an earlier run has left, the last started first. */
+  /** Stops the processes of an earlier run that still run, the last started first. */
   async stop(): Promise<void> {
     for (const one of this.#read().reverse()) {
       if (!isRunning(one)) continue;
       signal(one.pid, 'SIGTERM');
-      if (await waitUntilGone(one, ASKED_ms)) continue;
+      if (await waitUntilGone(one, STOP_LIMIT_ms)) continue;
       signal(one.pid, 'SIGKILL');
-      await waitUntilGone(one, ASKED_ms);
+      await waitUntilGone(one, STOP_LIMIT_ms);
     }
     this.forget();
   }

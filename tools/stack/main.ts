@@ -1,4 +1,4 @@
-/** `npm run stack`: the platform as it is distributed, on this machine and without Docker, until Ctrl-C. */
+/** `npm run stack`: runs the distributed platform on this machine, without Docker, until Ctrl-C. */
 import { StartError } from '../../lib/base/start-error.js';
 import { bannerOf } from './banner.js';
 import { readOptions } from './options.js';
@@ -6,36 +6,37 @@ import { installEngines, type Stack, startStack } from './stack.js';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Ctrl-C arrives twice under npm: from the terminal and, passed on, from npm. */
+/** Under npm one Ctrl-C arrives twice: the terminal sends it, and npm sends it again. */
 const SAME_KEYPRESS_ms = 400;
 
 async function run(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   const started: { stack?: Stack } = {};
-  let askedAt_ms: number | undefined;
-  let ask = () => {};
-  const asked = new Promise<undefined>((resolve) => {
-    ask = () => {
+  let firstSignalAt_ms: number | undefined;
+  let stopNow = () => {};
+  const signalled = new Promise<undefined>((resolve) => {
+    stopNow = () => {
       resolve(undefined);
     };
   });
   const onSignal = () => {
-    if (askedAt_ms === undefined) {
-      askedAt_ms = performance.now();
-      print('stopping; once more ends at once');
-      ask();
-    } else if (performance.now() - askedAt_ms > SAME_KEYPRESS_ms) {
+    if (firstSignalAt_ms === undefined) {
+      firstSignalAt_ms = performance.now();
+      print('stopping; press Ctrl-C again to end at once');
+      stopNow();
+    } else if (performance.now() - firstSignalAt_ms > SAME_KEYPRESS_ms) {
       void (started.stack?.kill() ?? Promise.resolve()).finally(() => process.exit(130));
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
   await installEngines(print);
+  if (options.installOnly) return 0;
   const stack = await startStack({ ...options, log: print });
   started.stack = stack;
   print(bannerOf(stack, options));
-  // Signals alone do not keep a process alive.
+  // Waiting for a signal does not keep a process alive.
   const alive = setInterval(() => undefined, 60_000);
-  const failure = await Promise.race([asked, stack.died]);
+  const failure = await Promise.race([signalled, stack.died]);
   if (failure !== undefined) print(`${failure.message}; stopping the rest`);
   await stack.stop();
   clearInterval(alive);

@@ -1,10 +1,10 @@
-/** What `npm run stack` can be told. */
+/** The options of `npm run stack`. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StartError } from '../../lib/base/start-error.js';
 
 export interface StackOptions {
-  /** Of all data and logs; absolute. */
+  /** Of all data and logs; an absolute path. */
   readonly directory: string;
   /** How many processes of each service that scales. */
   readonly projectors: number;
@@ -12,14 +12,16 @@ export interface StackOptions {
   readonly history: 'mongodb' | 'postgres';
   /** Added to every port. */
   readonly offset: number;
-  /** Begin with nothing. */
+  /** Delete the data of earlier runs first. */
   readonly fresh: boolean;
+  /** Install the servers and end. */
+  readonly installOnly: boolean;
 }
 
 export const USAGE =
-  'npm run stack -- [--scale projector=N] [--scale query=N] [--history mongodb|postgres] [--data DIR] [--ports-from N] [--fresh]';
+  'npm run stack -- [--scale projector=N] [--scale query=N] [--history mongodb|postgres] [--data DIR] [--ports-from N] [--fresh] [--install]';
 
-/** @throws StartError on anything it does not understand */
+/** @throws StartError on an unknown option or value */
 export function readOptions(args: readonly string[]): StackOptions {
   const { values } = parse(args);
   const scale = scaleOf(values.scale ?? []);
@@ -30,8 +32,12 @@ export function readOptions(args: readonly string[]): StackOptions {
     throw misuse(`--ports-from ${String(offset)}`);
   return {
     directory: resolve(values.data ?? '.quittance-stack/data'),
-    ...{ projectors: scale.get('projector') ?? 1, queries: scale.get('query') ?? 1 },
-    ...{ history, offset, fresh: values.fresh ?? false },
+    projectors: scale.get('projector') ?? 1,
+    queries: scale.get('query') ?? 1,
+    history,
+    offset,
+    fresh: values.fresh ?? false,
+    installOnly: values.install ?? false,
   };
 }
 
@@ -45,6 +51,7 @@ function parse(args: readonly string[]) {
         data: { type: 'string' },
         'ports-from': { type: 'string' },
         fresh: { type: 'boolean' },
+        install: { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * `npm run test:stack`: installs and starts one server of each kind in a directory of its own, runs the tests that need
- * them, and stops them. Arguments go to jest.
+ * `npm run test:stack`: installs the servers, runs side by side the tests that share one server of each kind, then the tests
+ * that start and kill servers of their own, which want the machine for themselves. Arguments go to jest.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,57 +10,102 @@ import { join } from 'node:path';
 import { freePort } from '../../lib/process/free-port.js';
 import { StartError } from '../../lib/base/start-error.js';
 import { clickhouse } from './engines/clickhouse.js';
-import { projectRoot, type RunningEngine } from './engines/engine.js';
+import { type Engine, projectRoot, type RunningEngine } from './engines/engine.js';
 import { kafka } from './engines/kafka.js';
 import { mongodb } from './engines/mongodb.js';
 import { redis } from './engines/redis.js';
+import { allOf } from './service-set.js';
 import { installEngines } from './stack.js';
 
-const ENGINES = {
+/** The servers, and the variables that name them to the tests. */
+const ENGINES: Readonly<Record<string, Engine>> = {
   QUITTANCE_TEST_KAFKA: kafka,
   QUITTANCE_TEST_REDIS: redis,
   QUITTANCE_TEST_MONGODB: mongodb,
   QUITTANCE_TEST_CLICKHOUSE: clickhouse,
 };
 
+/** Projects of jest.stack.config.mjs. */
+const SHARING = ['stores', 'end to end', 'end to end, history in PostgreSQL'];
+const ALONE = ['faults'];
+
+let isInterrupted = false;
+
 async function run(): Promise<number> {
-  await installEngines((line) => process.stdout.write(`${line}\n`));
+  await installEngines(print);
+  const began_ms = performance.now();
+  const shared = await withServers((variables) => jest(SHARING, 2, variables));
+  print(`tests that share servers: ${secondsSince(began_ms)} s`);
+  if (isInterrupted) return 130;
+  const alone_ms = performance.now();
+  const alone = await jest(ALONE, 1, {});
+  print(`tests with servers of their own: ${secondsSince(alone_ms)} s`);
+  return Math.max(shared, alone);
+}
+
+/** One server of each kind in a directory of their own, for as long as the work takes. */
+async function withServers(work: (variables: Record<string, string>) => Promise<number>): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'quittance-stack-'));
   const running: RunningEngine[] = [];
   try {
-    const variables: Record<string, string> = {};
-    for (const [name, engine] of Object.entries(ENGINES)) {
+    const started = Object.entries(ENGINES).map(async ([name, engine]) => {
       const place = { host: '127.0.0.1', port: await freePort(), directory: join(directory, engine.name) };
       const one = await engine.start(place);
       running.push(one);
-      variables[name] = one.url;
-    }
-    return await jest(variables);
+      return [name, one.url] as const;
+    });
+    return await work(Object.fromEntries(await allOf(started)));
   } finally {
     await Promise.all(running.map((one) => one.stop()));
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-async function jest(variables: Record<string, string>): Promise<number> {
+async function jest(
+  projects: readonly string[],
+  workers: number,
+  variables: Readonly<Record<string, string>>,
+): Promise<number> {
   const root = projectRoot();
+  const options = [
+    '--config',
+    'jest.stack.config.mjs',
+    `--maxWorkers=${String(workers)}`,
+    '--passWithNoTests',
+    // A test that fails half-way may leave a connection open, which must not keep the verdict waiting.
+    '--forceExit',
+    '--selectProjects',
+    ...projects,
+  ];
   const child = spawn(
     process.execPath,
     [
-      ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
-      ...[join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--config', 'jest.stack.config.mjs'],
-      // A test that fails half-way may leave a connection open; that must not hold up who waits for the verdict.
-      '--forceExit',
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
       ...process.argv.slice(2),
+      ...options,
     ],
     { cwd: root, stdio: 'inherit', env: { ...process.env, ...variables } },
   );
-  // jest ends by the same Ctrl-C; the servers are ours to stop then.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;
 }
 
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function secondsSince(began_ms: number): string {
+  return ((performance.now() - began_ms) / 1_000).toFixed(0);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    // jest gets the signal too and ends; this process lives on to stop the servers.
+    isInterrupted = true;
+  });
+}
 try {
   process.exit(await run());
 } catch (error) {

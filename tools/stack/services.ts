@@ -1,12 +1,12 @@
-/** The services of the stack as processes of their own, from what `npm run build` has built. */
-import { spawnSync } from 'node:child_process';
+/** Starts the services of the stack, each as a process of its own, from the files that `npm run build` has built. */
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { StartError } from '../../lib/base/start-error.js';
 import { projectRoot, type RunningEngine, startProgram } from './engines/engine.js';
-import { pause } from '../../lib/base/pause.js';
 
-/** Where a process is reached, as it says itself. */
+/** Where a process listens, as its log says. */
 export interface Addresses {
   readonly grpc: string;
   readonly connect: string;
@@ -15,15 +15,15 @@ export interface Addresses {
 /** A process of a service. */
 export interface RunningService extends RunningEngine {
   readonly addresses: Addresses;
-  /** Its log: a JSON object a line. */
+  /** Its log: one JSON object per line. */
   readonly logFile: string;
-  /** The same again, on the same ports, after it was stopped or killed. */
+  /** Starts it again on the same ports, after it was stopped or killed. */
   restart(): Promise<RunningService>;
 }
 
 export interface ServicePlace {
   readonly service: 'command' | 'projector' | 'query';
-  /** Of this process, such as `projector-2`. */
+  /** The name of this process, such as `projector-2`. */
   readonly name: string;
   readonly directory: string;
   /** 0: any free one. */
@@ -37,17 +37,20 @@ export interface ServicePlace {
 const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=32', '--max-old-space-size=1024'];
 
 const READY_LIMIT_ms = 60_000;
-const ASK_ms = 50;
 
-/** Starts it and waits until it serves. @throws StartError with the end of its log */
+/** Starts a process and waits until it serves. @throws StartError with the end of its log */
 export async function startService(place: ServicePlace): Promise<RunningService> {
   const { service, name, directory, grpcPort, connectPort, variables } = place;
   const logFile = join(directory, `${name}.log`);
   const began = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   let addresses: Addresses | undefined;
   const running = await startProgram({
-    ...{ name, url: name, directory, command: process.execPath, limit_ms: READY_LIMIT_ms },
-    args: [...NODE_OPTIONS, entryOf(service)],
+    name,
+    url: name,
+    directory,
+    command: process.execPath,
+    limit_ms: READY_LIMIT_ms,
+    args: [...NODE_OPTIONS, builtFile('services', service, 'main.js')],
     env: {
       ...environment(variables),
       QUITTANCE_GRPC_PORT: String(grpcPort),
@@ -57,43 +60,45 @@ export async function startService(place: ServicePlace): Promise<RunningService>
       addresses = readyIn(readFileSync(logFile).subarray(began).toString());
       return addresses !== undefined;
     },
-  }).catch(async (error: unknown) => {
-    await pause(ASK_ms);
+  }).catch((error: unknown) => {
     const said = readFileSync(logFile).subarray(began).toString().trim().split('\n').slice(-3).join('\n');
     throw new StartError(`the ${name} service did not start: ${said}`, { cause: error });
   });
-  if (addresses === undefined) throw new Error('it is ready and has no address');
+  if (addresses === undefined) throw new Error(`the ${name} service is ready and has no address`);
   const known = addresses;
   const [grpc, connect] = [portOf(known.grpc), portOf(known.connect)];
   return {
     ...running,
     url: known.grpc,
-    ...{ addresses: known, logFile },
+    addresses: known,
+    logFile,
     restart: () => startService({ ...place, grpcPort: grpc, connectPort: connect }),
   };
 }
 
-/** The explicit step that creates the topic. @throws StartError with what it said */
-export function createTopic(variables: Readonly<Record<string, string>>): string {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(projectRoot(), 'dist', 'tools', 'create-topic', 'main.js')],
-    { env: environment(variables), encoding: 'utf8', timeout: READY_LIMIT_ms },
-  );
-  if (status !== 0) throw new StartError(stderr.trim() || 'the topic could not be created');
+/** Runs the step that creates the topic. @returns its answer. @throws StartError with what it printed */
+export async function createTopic(variables: Readonly<Record<string, string>>): Promise<string> {
+  const entry = builtFile('tools', 'create-topic', 'main.js');
+  const { stdout } = await promisify(execFile)(process.execPath, [entry], {
+    env: environment(variables),
+    timeout: READY_LIMIT_ms,
+  }).catch((error: unknown) => {
+    const printed = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+    throw new StartError(printed || 'the topic could not be created', { cause: error });
+  });
   return stdout.trim();
 }
 
-/** What the process has of its own, without variables of ours that were meant for another. */
+/** The variables of this process, but of ours only those that are meant for the service. */
 function environment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('QUITTANCE_'));
   return { ...Object.fromEntries(others), NODE_OPTIONS: '', ...variables };
 }
 
-function entryOf(service: string): string {
-  const entry = join(projectRoot(), 'dist', 'services', service, 'main.js');
-  if (existsSync(entry)) return entry;
-  throw new StartError(`${entry} is not there; run npm run build`);
+function builtFile(...path: readonly string[]): string {
+  const file = join(projectRoot(), 'dist', ...path);
+  if (existsSync(file)) return file;
+  throw new StartError(`${file} is not there; run npm run build`);
 }
 
 function readyIn(log: string): Addresses | undefined {

@@ -17,12 +17,20 @@ export const clickhouse: Engine = {
   start: ({ host, port, directory }) => {
     const url = `http://${host}:${String(port)}`;
     return startProgram({
-      ...{ name: 'clickhouse', url, directory },
+      name: 'clickhouse',
+      url,
+      directory,
       command: process.execPath,
       args: [
         join(projectRoot(), 'deploy', 'clickhouse', 'server.mjs'),
-        ...['--host', host, '--port', String(port), '--path', join(directory, 'data')],
-        ...['--engine', join(installed(), 'node_modules', 'chdb')],
+        '--host',
+        host,
+        '--port',
+        String(port),
+        '--path',
+        join(directory, 'data'),
+        '--engine',
+        join(installed(), 'node_modules', 'chdb'),
       ],
       isReady: async () => (await fetch(`${url}/ping`)).ok,
     });

@@ -1,4 +1,4 @@
-/** A server of the local stack as a process of ours: started, waited for, stopped, or killed by a test of faults. */
+/** A server of the local stack as a child process: start it, wait until it answers, stop it; tests of faults kill it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
@@ -12,11 +12,11 @@ export interface RunningEngine {
   /** How clients reach it. */
   readonly url: string;
   readonly pid: number;
-  /** Asks it to end, and makes it if it does not within 10 s. Safe to call twice. */
+  /** Sends SIGTERM, and SIGKILL if it has not ended after 10 s. Safe to call twice. */
   stop(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** Resolves if it ends without being asked. */
+  /** Resolves if it ends and neither stop nor kill was called. */
   readonly died: Promise<Error>;
 }
 
@@ -24,20 +24,20 @@ export interface RunningEngine {
 export interface EnginePlace {
   readonly host: string;
   readonly port: number;
-  /** Of its data; made if absent. */
+  /** Of its data; created if it does not exist. */
   readonly directory: string;
 }
 
 /** A kind of server. */
 export interface Engine {
   readonly name: string;
-  /** Brings what it needs onto this machine, once. @throws StartError naming what to install */
+  /** Installs what it needs, if it is not installed yet. @throws StartError naming what to install */
   install(): Promise<void>;
   /** @throws Error with the end of its log if it does not answer in time. */
   start(place: EnginePlace): Promise<RunningEngine>;
 }
 
-/** What a start needs to know of a program. */
+/** How a program is started. */
 export interface ProgramOptions {
   readonly name: string;
   readonly url: string;
@@ -45,7 +45,7 @@ export interface ProgramOptions {
   readonly args: readonly string[];
   readonly directory: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Asked again and again until it resolves with true. */
+  /** Called every 50 ms until it resolves with true. */
   isReady(): Promise<boolean>;
   readonly limit_ms?: number;
 }
@@ -55,14 +55,16 @@ const STOP_LIMIT_ms = 10_000;
 const ASK_ms = 50;
 const LOG_LINES = 15;
 
-/** Starts a program and waits until it answers. It is detached: a terminal's Ctrl-C is ours to pass on, in order. */
+/** Starts a program and waits until it answers. It is detached: Ctrl-C does not reach it, so that the stack stops it in order. */
 export async function startProgram(options: ProgramOptions): Promise<RunningEngine> {
   const { name, directory, isReady, limit_ms = START_LIMIT_ms } = options;
   mkdirSync(directory, { recursive: true });
   const logFile = join(directory, `${name}.log`);
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(options.command, options.args, {
-    ...{ cwd: directory, stdio: ['ignore', log, log], detached: true },
+    cwd: directory,
+    stdio: ['ignore', log, log],
+    detached: true,
     env: options.env ?? process.env,
   });
   closeSync(log);
@@ -78,7 +80,7 @@ export async function startProgram(options: ProgramOptions): Promise<RunningEngi
   return engine;
 }
 
-/** As much as tells why, without the rest of a long life. */
+/** The last lines of a log, which say why a program did not start. */
 function endOf(file: string): string {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES).join('\n');
 }
@@ -89,9 +91,9 @@ async function engineOf(child: ChildProcess, name: string, url: string): Promise
   await once(child, 'spawn');
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} has no process`);
-  let isAsked = false;
+  let isToEnd = false;
   const end = async (signal: NodeJS.Signals) => {
-    isAsked = true;
+    isToEnd = true;
     if (child.exitCode !== null || child.signalCode !== null) return;
     signalGroup(pid, signal);
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_LIMIT_ms);
@@ -99,24 +101,26 @@ async function engineOf(child: ChildProcess, name: string, url: string): Promise
     clearTimeout(timer);
   };
   return {
-    ...{ name, url, pid },
+    name,
+    url,
+    pid,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     died: ended.then(
       () =>
         new Promise((resolve) => {
-          if (!isAsked) resolve(new Error(`${name} (process ${String(pid)}) has ended by itself`));
+          if (!isToEnd) resolve(new Error(`${name} (process ${String(pid)}) has ended by itself`));
         }),
     ),
   };
 }
 
-/** A detached child leads a group of its own, which its helpers are in. */
+/** Signals the program and its own child processes: a detached program leads a process group of its own. */
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It is gone.
+    // It has ended.
   }
 }
 
@@ -129,7 +133,7 @@ export function projectRoot(): string {
   }
 }
 
-/** Where what was installed for the stack is kept: git ignores it. */
+/** The directory of all that is installed for the stack; git ignores it. */
 export function installRoot(): string {
   return join(projectRoot(), '.quittance-stack');
 }

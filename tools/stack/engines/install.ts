@@ -1,4 +1,4 @@
-/** Brings programs onto this machine: by the system's packages where root may, else one line says what to install. */
+/** Installs programs: as Debian packages where this user may, otherwise an error says what to install. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
@@ -10,24 +10,24 @@ export function isOnPath(program: string): boolean {
   return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
 }
 
-/** Runs a program to its end. @throws StartError with the end of what it said */
+/** Runs a program to its end. @throws StartError with the end of its output */
 export async function run(command: string, args: readonly string[], cwd?: string): Promise<void> {
   const child = spawn(command, args, {
-    ...{ stdio: ['ignore', 'pipe', 'pipe'] },
+    stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   });
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));
+    stream.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-2_000)));
   }
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) {
-    throw new StartError(`${command} ${args.join(' ')} failed with ${String(code)}: ${said.trim()}`);
+    throw new StartError(`${command} ${args.join(' ')} failed with ${String(code)}: ${output.trim()}`);
   }
 }
 
-/** One at a time: the system's package manager locks. */
+/** Installations run one after the other: the package manager takes a lock. */
 let packages: Promise<void> = Promise.resolve();
 
 /**
@@ -59,7 +59,7 @@ export function installPackages(debianPackages: readonly string[]): Promise<void
   return packages;
 }
 
-/** Makes a directory by work that may be interrupted: it is there only when the work was done. */
+/** Makes a directory by work that may be interrupted: the directory exists only if the work was completed. */
 export async function madeOnce(directory: string, make: (temporary: string) => Promise<void>): Promise<void> {
   if (existsSync(directory)) return;
   const temporary = `${directory}.${String(process.pid)}`;

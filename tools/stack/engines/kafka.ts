@@ -18,8 +18,13 @@ export const kafka: Engine = {
       await needProgram('mvn', ['maven']);
       const pom = join(projectRoot(), 'deploy', 'kafka', 'pom.xml');
       await run('mvn', [
-        ...['-q', '-B', '-f', pom, COPY],
-        ...[`-DoutputDirectory=${temporary}`, '-DincludeScope=runtime'],
+        '-q',
+        '-B',
+        '-f',
+        pom,
+        COPY,
+        `-DoutputDirectory=${temporary}`,
+        '-DincludeScope=runtime',
       ]);
     });
   },
@@ -27,11 +32,13 @@ export const kafka: Engine = {
     const { host, port, directory } = place;
     const config = join(directory, 'server.properties');
     mkdirSync(directory, { recursive: true });
-    // Its ports may be others than last time; its data does not care.
+    // The ports may differ from the last start; the data does not depend on them.
     writeFileSync(config, properties(place, await freePort()));
     if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(config);
     return startProgram({
-      ...{ name: 'kafka', url: `${host}:${String(port)}`, directory },
+      name: 'kafka',
+      url: `${host}:${String(port)}`,
+      directory,
       command: 'java',
       args: [...javaOptions(), 'kafka.Kafka', config],
       isReady: () => answers(host, port),
@@ -40,7 +47,7 @@ export const kafka: Engine = {
 };
 
 async function format(config: string): Promise<void> {
-  // Not with a dash in front, which would be taken for an option.
+  // It must not begin with a dash: the tool would take it for an option.
   const id = `Q${randomBytes(16).toString('base64url').slice(1)}`;
   const tool = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', config, '--ignore-formatted'];
   await run('java', [...javaOptions(), ...tool]);
@@ -74,7 +81,7 @@ function properties({ host, port, directory }: EnginePlace, controllerPort: numb
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1_000,
-    // A broker that was killed is not refused for 9 s as a duplicate of itself.
+    // Otherwise the controller refuses a broker that was killed and started again for 9 s, as a duplicate.
     'broker.session.timeout.ms': 2_000,
     'broker.heartbeat.interval.ms': 500,
     ...Object.fromEntries(one.map((name) => [name, 1])),

@@ -16,10 +16,10 @@ export const mongodb: Engine = {
     await needProgram('python3', ['python3', 'python3-venv']);
     const target = environment();
     await madeOnce(join(target, 'made'), async (temporary) => {
-      // A virtual environment cannot be moved: it is made where it stays, and the mark comes last.
+      // A virtual environment cannot be moved: it is made in its final place, and the directory that marks it as complete last.
       const make = () => run('python3', ['-m', 'venv', target]);
       await make().catch(async () => {
-        // Debian's python3 comes without it; it is no program that could be looked for.
+        // Debian's python3 comes without the module venv, which is not a program to look for on the PATH.
         await installPackages(['python3-venv']);
         await make();
       });
@@ -30,11 +30,20 @@ export const mongodb: Engine = {
   start: ({ host, port, directory }) => {
     const url = `mongodb://${host}:${String(port)}/quittance?directConnection=true`;
     return startProgram({
-      ...{ name: 'mongodb', url, directory },
+      name: 'mongodb',
+      url,
+      directory,
       command: join(environment(), 'bin', 'secantusd-py'),
       args: [
-        ...['--host', host, '--port', String(port), '--storage-path', join(directory, 'data')],
-        ...['--sync-on-commit', '--log-level', 'WARNING'],
+        '--host',
+        host,
+        '--port',
+        String(port),
+        '--storage-path',
+        join(directory, 'data'),
+        '--sync-on-commit',
+        '--log-level',
+        'WARNING',
       ],
       isReady: async () => {
         const client = new MongoClient(url, { serverSelectionTimeoutMS: 1_000 });

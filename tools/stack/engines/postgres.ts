@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { startPostgresEngine } from '../../../services/standalone/engines/postgres-engine.js';
 import type { RunningEngine } from './engine.js';
 
-/** It listens on a socket in its own directory, and is reached by whoever may read that. */
+/** Starts it. It listens on a socket in its own directory: only users who may read that can connect. */
 export async function startPostgres(directory: string, logFile: string): Promise<RunningEngine> {
   const engine = await startPostgresEngine({
     dataDir: directory,
@@ -15,7 +15,9 @@ export async function startPostgres(directory: string, logFile: string): Promise
     ? `/${database}?host=${encodeURIComponent(host)}&port=${String(port)}`
     : `${host}:${String(port)}/${database}`;
   return {
-    ...{ name: 'postgres', pid: engine.pid, died: engine.died },
+    name: 'postgres',
+    pid: engine.pid,
+    died: engine.died,
     url: `postgresql://${user}${secret}@${place}`,
     stop: () => engine.stop(),
     kill: async () => {

@@ -8,18 +8,26 @@ export const redis: Engine = {
   install: () => needProgram('redis-server', ['redis-server']),
   start: ({ host, port, directory }) =>
     startProgram({
-      ...{ name: 'redis', url: `redis://${host}:${String(port)}`, directory },
+      name: 'redis',
+      url: `redis://${host}:${String(port)}`,
+      directory,
       command: 'redis-server',
-      args: [
-        ...['--bind', host, '--port', String(port), '--dir', directory],
-        // Nothing is thrown away for want of memory: a balance that is gone is not a balance of zero.
-        ...['--maxmemory-policy', 'noeviction', '--appendonly', 'yes'],
-      ],
+      args: Object.entries({
+        bind: host,
+        port: String(port),
+        dir: directory,
+        // Redis must not evict keys when memory runs out: a balance that is gone is not a balance of zero.
+        'maxmemory-policy': 'noeviction',
+        appendonly: 'yes',
+        // One per platform that shares this server, which only tests do.
+        databases: '256',
+      }).flatMap(([name, value]) => [`--${name}`, value]),
       isReady: () => pongs(host, port),
     }),
 };
 
-function pongs(host: string, port: number): Promise<boolean> {
+/** Whether a Redis answers a PING. */
+export function pongs(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, host);
     const done = (answer: boolean) => {

@@ -16,7 +16,7 @@ import { endingOf, openBooks, paymentOf, proveBooks, timesInLog, until } from '.
 import { type GrpcClient, grpcClient } from '../../client/grpc-client.js';
 import { kafkaClient } from '../../../lib/log/kafka-client.js';
 import type { RunningEngine } from '../engines/engine.js';
-import { startPlatform, type TestPlatform } from './platform.js';
+import { type OwnStack, startOwnStack } from './own-stack.js';
 
 const { submitPayment } = TransactionCommandService.method;
 const { getBalance } = AccountQueryService.method;
@@ -28,13 +28,13 @@ const VIEWS = ['balances', 'history', 'reports'] as const;
 const LEDGERS = Array.from({ length: 8 }, (_, index) => `ledger-${String(index)}`);
 const freshAs = (value: string) => ({ requirement: { case: 'atLeastAsFresh' as const, value } });
 
-let platform: TestPlatform;
+let platform: OwnStack;
 let client: GrpcClient;
 let queries: GrpcClient[];
 let projectors: GrpcClient[];
 
 beforeAll(async () => {
-  platform = await startPlatform({ projectors: 2, queries: 2 });
+  platform = await startOwnStack({ projectors: 2, queries: 2 });
   client = grpcClient(platform.grpcAddress);
   queries = platform.stack.queries.map(({ addresses }) => grpcClient(addresses.grpc));
   projectors = platform.stack.projectors.map(({ addresses }) => grpcClient(addresses.grpc));
@@ -147,8 +147,7 @@ describe('several processes', () => {
       const states = await Promise.all(projectors.map((each) => projectionOf('balances', each)));
       return states.every(({ state }) => state === ProjectionState.PAUSED);
     });
-    // What the other had under way when it heard of it.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // A process that answers "paused" finishes the batch under way, which holds no later payment, and applies no other.
     const request = payment(3);
     const { consistencyToken } = await client.unary(submitPayment, request);
     const { ledgerId, payeeAccountId: accountId } = request;
@@ -188,8 +187,7 @@ describe('several processes', () => {
 });
 
 describe('what is away', () => {
-  const engine = (name: keyof TestPlatform['stack']['engines']): RunningEngine =>
-    platform.stack.engines[name];
+  const engine = (name: keyof OwnStack['stack']['engines']): RunningEngine => platform.stack.engines[name];
   const read = {
     balances: () => at(queries, 0).unary(getBalance, { ledgerId: 'ledger-1', accountId: 'a1' }, 5_000),
     history: () =>

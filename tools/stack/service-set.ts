@@ -1,0 +1,90 @@
+/** The three services of the platform over servers that run: one command process, and projectors and queries as many as asked. */
+import { freePort } from '../../lib/process/free-port.js';
+import { StartError } from '../../lib/base/start-error.js';
+import { createTopic, type RunningService, startService } from './services.js';
+
+/** What runs. */
+export interface ServiceSet {
+  readonly command: RunningService;
+  readonly projectors: readonly RunningService[];
+  readonly queries: readonly RunningService[];
+}
+
+export interface ServiceSetOptions {
+  /** Of the logs. */
+  readonly directory: string;
+  readonly projectors: number;
+  readonly queries: number;
+  /** Of the topic, if it is not there yet; default: that of the step create-topic. */
+  readonly partitions?: number;
+  /** Added to every usual port; 'free': any free ports in place of the usual ones. */
+  readonly ports: number | 'free';
+  /** QUITTANCE_…: the servers, and what else the services are configured by. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly log: (line: string) => void;
+  /** Called with each process as soon as it runs. */
+  readonly onStart: (service: RunningService) => void;
+}
+
+const USUAL_PORTS = {
+  command: { grpc: 50_051, connect: 8_081 },
+  projector: { grpc: 50_052, connect: 8_082 },
+  query: { grpc: 50_053, connect: 8_083 },
+};
+/** The second process of a service is at the ports of the first plus this. */
+const NEXT_PROCESS = 10;
+
+/** Creates the topic and starts the services. @throws StartError naming what did not start; what was started runs on */
+export async function startServices(options: ServiceSetOptions): Promise<ServiceSet> {
+  const { projectors, queries, partitions, variables, log } = options;
+  if (projectors < 1 || queries < 1)
+    throw new StartError('there is at least one projector and one query service');
+  const topic = partitions === undefined ? {} : { QUITTANCE_KAFKA_PARTITIONS: String(partitions) };
+  log(await createTopic({ ...variables, ...topic }));
+  // It makes the tables of the log, which the others ask for; they do not wait for each other.
+  const command = await start(options, 'command', 0);
+  const [startedProjectors, startedQueries] = await allOf([
+    several(options, 'projector', projectors),
+    several(options, 'query', queries),
+  ]);
+  return { command, projectors: startedProjectors, queries: startedQueries };
+}
+
+function several(
+  options: ServiceSetOptions,
+  service: 'projector' | 'query',
+  count: number,
+): Promise<RunningService[]> {
+  return allOf(Array.from({ length: count }, (_, index) => start(options, service, index)));
+}
+
+async function start(
+  options: ServiceSetOptions,
+  service: keyof typeof USUAL_PORTS,
+  index: number,
+): Promise<RunningService> {
+  const { directory, ports, variables, onStart } = options;
+  const usual = USUAL_PORTS[service];
+  const portOf = (port: number) => (ports === 'free' ? freePort() : port + ports + index * NEXT_PROCESS);
+  const running = await startService({
+    service,
+    name: index === 0 ? service : `${service}-${String(index + 1)}`,
+    directory,
+    grpcPort: await portOf(usual.grpc),
+    connectPort: await portOf(usual.connect),
+    variables,
+  });
+  onStart(running);
+  return running;
+}
+
+/**
+ * As Promise.all, but it rejects only when all have ended: a process that starts after another one has failed is known too,
+ * and is stopped with the rest.
+ */
+export async function allOf<const T extends readonly Promise<unknown>[]>(
+  promises: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

@@ -1,0 +1,92 @@
+/**
+ * The platform as it is distributed, for the same end-to-end tests that the embedded one passes: jest.stack.config.mjs puts
+ * platform.ts or platform-on-postgres.ts in the place of services/standalone/test/platform.ts. The services are its own, and
+ * so are its topic, databases and keys; the servers are those that `npm run test:stack` has started.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { Redis } from 'ioredis';
+import { createTestDatabase } from '../../../test/postgres.js';
+import { startServices } from '../service-set.js';
+import type { RunningService } from '../services.js';
+import type { StackOptions } from '../options.js';
+import { type Access, openAccess } from './access.js';
+
+export interface TestPlatform extends Access {
+  stop(): Promise<void>;
+}
+
+/** Starts the services; `npm run test:stack` has built them. */
+export async function startServicePlatform(history: StackOptions['history']): Promise<TestPlatform> {
+  const database = await createTestDatabase();
+  const directory = mkdtempSync(join(tmpdir(), 'quittance-e2e-'));
+  const started: RunningService[] = [];
+  const stop = async () => {
+    await Promise.all(started.map((service) => service.stop()));
+    await database.drop();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
+  };
+  try {
+    const services = await startServices({
+      directory,
+      projectors: 1,
+      queries: 2,
+      ports: 'free',
+      variables: {
+        ...(await storesOf(directory)),
+        QUITTANCE_DATABASE_URL: database.url,
+        QUITTANCE_HISTORY_STORE: history,
+        QUITTANCE_CORS_ORIGINS: 'http://console.example',
+      },
+      log: () => undefined,
+      onStart: (service) => started.push(service),
+    });
+    const access = await openAccess(services, database);
+    return {
+      ...access,
+      stop: async () => {
+        await access.close();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A topic and databases that no other platform has. They go when the servers stop. */
+async function storesOf(directory: string): Promise<Record<string, string>> {
+  // Random, and made of what a topic and a database may be named.
+  const name = basename(directory).replaceAll('-', '_');
+  return {
+    QUITTANCE_KAFKA_BROKERS: serverOf('KAFKA'),
+    QUITTANCE_KAFKA_TOPIC: name,
+    QUITTANCE_REDIS_URL: `${serverOf('REDIS')}/${String(await nextRedisDatabase())}`,
+    QUITTANCE_MONGODB_URL: withPath(serverOf('MONGODB'), name),
+    QUITTANCE_CLICKHOUSE_URL: withPath(serverOf('CLICKHOUSE'), name),
+  };
+}
+
+/** Redis numbers its databases; its first one counts how many are in use. */
+async function nextRedisDatabase(): Promise<number> {
+  const redis = new Redis(serverOf('REDIS'));
+  try {
+    return await redis.incr('test-databases');
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function serverOf(name: string): string {
+  const url = process.env[`QUITTANCE_TEST_${name}`];
+  if (url === undefined) throw new Error(`QUITTANCE_TEST_${name} is not set: run this by npm run test:stack`);
+  return url;
+}
+
+function withPath(url: string, path: string): string {
+  const changed = new URL(url);
+  changed.pathname = path;
+  return changed.href;
+}
