@@ -16,9 +16,10 @@ import { partitioner } from '../../lib/log/partition.js';
 import type { ServiceParts } from '../../lib/process/run-service.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { composeViews, type Views } from '../../lib/views/compose-views.js';
-import type { View, ViewGenerations } from '../../lib/views/view.js';
 import { composeQuery } from './compose.js';
 import type { QueryConfig } from './config.js';
+import { currentBalances } from './current-balances.js';
+import type { Generations, ReadableView } from './serving-view.js';
 
 const SHARD = 0;
 const HEALTH_ms = 1_000;
@@ -59,12 +60,12 @@ export async function composeQueryService(
 
 /** A store answers when it gives the checkpoint of its view. */
 function probesOf({ balances, history, reports }: Views): HealthProbe[] {
-  const answers = (generations: ViewGenerations<View>) => async () => {
+  const answers = (generations: Generations<ReadableView>) => async () => {
     await (await generations.current()).checkpoint(0);
     return true;
   };
   return [
-    { services: [ACCOUNTS], probe: answers(balances) },
+    { services: [ACCOUNTS], probe: answers(currentBalances(balances, history)) },
     { services: OF_HISTORY, probe: answers(history) },
     { services: [REPORTS], probe: answers(reports) },
   ];

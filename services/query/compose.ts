@@ -6,6 +6,7 @@ import type { HistoryView } from '../../lib/views/history/view.js';
 import type { ReportsView } from '../../lib/views/reports/view.js';
 import type { ViewGenerations } from '../../lib/views/view.js';
 import { Freshness } from './consistency.js';
+import { currentBalances } from './current-balances.js';
 import { DEFAULT_HEARTBEAT_MS } from './context.js';
 import { accountQueryService } from './rpc/account-query-service.js';
 import { eventQueryService } from './rpc/event-query-service.js';
@@ -36,7 +37,7 @@ export function composeQuery(deps: QueryDeps): readonly Service[] {
     log: deps.log,
     partitionOf: (ledgerId) => deps.partitionOf(ledgerId),
     partitions: deps.partitions ?? 1,
-    balances: servingView(deps.balances),
+    balances: servingView(currentBalances(deps.balances, deps.history)),
     history: servingView(deps.history),
     reports: servingView(deps.reports),
     freshness: new Freshness(deps.log, { readDeadline_ms: deps.readDeadline_ms }),

@@ -14,8 +14,8 @@ import {
   type PageToken,
   type TokenPoint,
 } from '../../lib/rpc/tokens.js';
-import type { Checkpoint, View } from '../../lib/views/view.js';
-import type { ViewGetter } from './serving-view.js';
+import type { Checkpoint } from '../../lib/views/view.js';
+import type { ReadableView, ViewGetter } from './serving-view.js';
 import { SharedRead } from './shared-read.js';
 import { ViewPoller, type WaitTarget } from './view-poller.js';
 import { hexOf, isSameBytes } from '../../lib/base/bytes.js';
@@ -57,7 +57,7 @@ export class Freshness {
   readonly #readDeadline_ms: number;
   readonly #now: () => number;
   readonly #head: SharedRead<LogPoint>;
-  readonly #pollers = new WeakMap<ViewGetter<View>, Map<number, ViewPoller>>();
+  readonly #pollers = new WeakMap<ViewGetter<ReadableView>, Map<number, ViewPoller>>();
   readonly #verified = new LRUCache<string, true>({ max: VERIFIED_TOKENS, ttl: VERIFIED_MS });
   #epoch = 0;
   #logId: Promise<Uint8Array> | undefined;
@@ -94,7 +94,7 @@ export class Freshness {
    * @throws CallError INVALID_CONSISTENCY_TOKEN, INVALID_PAGE_TOKEN, HISTORY_LOST, POSITION_OUT_OF_RANGE, or
    * READ_MODEL_BEHIND at the deadline; or the signal's reason.
    */
-  async reach<V extends View>(
+  async reach<V extends ReadableView>(
     getter: ViewGetter<V>,
     partition: number,
     need: Requirement,
@@ -167,7 +167,7 @@ export class Freshness {
     await wait({ epoch: 0, position });
   }
 
-  async #wait<V extends View>(
+  async #wait<V extends ReadableView>(
     getter: ViewGetter<V>,
     partition: number,
     target: WaitTarget,
@@ -181,7 +181,7 @@ export class Freshness {
     throw behind(outcome.view, outcome.checkpoint, target.position);
   }
 
-  #poller<V extends View>(getter: ViewGetter<V>, partition: number): ViewPoller {
+  #poller<V extends ReadableView>(getter: ViewGetter<V>, partition: number): ViewPoller {
     const pollers = this.#pollers.get(getter) ?? new Map<number, ViewPoller>();
     this.#pollers.set(getter, pollers);
     const poller = pollers.get(partition) ?? new ViewPoller(getter, partition);

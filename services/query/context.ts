@@ -1,18 +1,17 @@
 /** What every read method is given, and how it reads from the generation of a view that serves. */
 import type { LogReader } from '../../lib/log/reader.js';
-import type { BalancesView } from '../../lib/views/balances/view.js';
 import type { HistoryView } from '../../lib/views/history/view.js';
 import type { ReportsView } from '../../lib/views/reports/view.js';
-import type { View } from '../../lib/views/view.js';
 import type { Freshness } from './consistency.js';
-import { isGenerationGone, type ViewGetter } from './serving-view.js';
+import type { CurrentBalances } from './current-balances.js';
+import { isGenerationGone, type ReadableView, type ViewGetter } from './serving-view.js';
 
 /** What the read methods share. */
 export interface QueryContext {
   readonly log: LogReader;
   /** The partition that a ledger lives in, as the bus has it. */
   partitionOf(ledgerId: string): number;
-  readonly balances: ViewGetter<BalancesView>;
+  readonly balances: ViewGetter<CurrentBalances>;
   readonly history: ViewGetter<HistoryView>;
   readonly reports: ViewGetter<ReportsView>;
   readonly freshness: Freshness;
@@ -27,7 +26,7 @@ export const DEFAULT_HEARTBEAT_MS = 5_000;
  * Reads from the serving generation. If that was dropped since its pointer was read, reads the pointer again and tries
  * once more, so a rebuild is never seen by a caller. `read` may run twice: it must only read.
  */
-export async function readView<V extends View, T>(
+export async function readView<V extends ReadableView, T>(
   getter: ViewGetter<V>,
   read: (view: V) => Promise<T>,
 ): Promise<T> {

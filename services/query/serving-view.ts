@@ -2,10 +2,19 @@
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { fail } from '../../lib/rpc/errors.js';
 import { GenerationGoneError } from '../../lib/views/view-errors.js';
-import { type View, type ViewGenerations, ViewMissingError } from '../../lib/views/view.js';
+import { type View, ViewMissingError } from '../../lib/views/view.js';
+
+/** What readers need of any view. */
+export type ReadableView = Pick<View, 'id' | 'generation' | 'checkpoint'>;
+
+/** Knows the generation that serves. */
+export interface Generations<V> {
+  /** @throws ViewMissingError if there is no such view */
+  current(): Promise<V>;
+}
 
 /** Gives the generation of a view that serves, from memory; `refresh` asks the store which one that is. */
-export interface ViewGetter<V extends View> {
+export interface ViewGetter<V extends ReadableView> {
   (): Promise<V>;
   refresh(): Promise<V>;
 }
@@ -19,8 +28,8 @@ const POINTER_TOO_OLD_MS = 5_000;
  * Keeps the serving generation in memory; concurrent refreshes are one read. `now` is monotonic, in milliseconds. What it
  * gives rejects with CallError NOT_SERVING until the projector has made the view.
  */
-export function servingView<V extends View>(
-  generations: Pick<ViewGenerations<V>, 'current'>,
+export function servingView<V extends ReadableView>(
+  generations: Generations<V>,
   now: () => number = () => performance.now(),
 ): ViewGetter<V> {
   let serving: V | undefined;

@@ -1,7 +1,7 @@
 /** Waits for one partition of one view: however many reads wait, its checkpoint is asked for once per interval. */
-import type { View, Checkpoint } from '../../lib/views/view.js';
-import { isGenerationGone, type ViewGetter } from './serving-view.js';
 import { pause } from '../../lib/base/pause.js';
+import type { Checkpoint } from '../../lib/views/view.js';
+import { isGenerationGone, type ReadableView, type ViewGetter } from './serving-view.js';
 
 /** How a wait ended without an error. */
 export type WaitOutcome =
@@ -33,17 +33,17 @@ const STILL_MS = 100;
 
 /** Asks only while someone waits. */
 export class ViewPoller {
-  readonly #getter: ViewGetter<View>;
+  readonly #getter: ViewGetter<ReadableView>;
   readonly #partition: number;
   readonly #waiters = new Set<Waiter>();
   #polling = false;
   /** The generation that was asked last, and what it said. */
-  #view: View | undefined;
+  #view: ReadableView | undefined;
   #last: Checkpoint | undefined;
   #movedAt_ms = 0;
   #askedAt_ms = -Infinity;
 
-  constructor(getter: ViewGetter<View>, partition: number) {
+  constructor(getter: ViewGetter<ReadableView>, partition: number) {
     this.#getter = getter;
     this.#partition = partition;
   }

@@ -1,6 +1,5 @@
 import type { Balance } from '../../../gen/quittance/common/v1/account_pb.js';
 import type { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
-import { balanceOf } from '../../../lib/log/account-of.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
@@ -17,9 +16,9 @@ export function batchGetBalances(
     const balances: Balance[] = [];
     const unknownAccountIds: string[] = [];
     for (const [index, accountId] of accountIds.entries()) {
-      const row = read.value[index];
-      if (row === undefined) unknownAccountIds.push(accountId);
-      else balances.push(balanceOf(row.state, row.position));
+      const balance = read.value[index];
+      if (balance === undefined) unknownAccountIds.push(accountId);
+      else balances.push(balance);
     }
     if (balances.length === 0) await requireLedgerInLog(context, ledgerId);
     return { balances, unknownAccountIds, asOf: await asOf(context, read.asOf) };

@@ -5,7 +5,6 @@ import type {
   AccountQueryService,
   GetBalanceRequest,
 } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
-import { balanceOf } from '../../../lib/log/account-of.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
@@ -42,14 +41,14 @@ export function getBalance(
     if (request.at.case !== undefined) return await pastBalance({ context, request, partition, call });
     await context.freshness.reach(context.balances, partition, { consistency }, call);
     const read = await readView(context.balances, (view) => view.balances(partition, ledgerId, [accountId]));
-    const row = read.value[0];
-    if (row === undefined) {
+    const balance = read.value[0];
+    if (balance === undefined) {
       await requireLedgerInLog(context, ledgerId);
       throw accountNotFound(accountId);
     }
     let at = answered.get(read.asOf);
     if (at === undefined) answered.set(read.asOf, (at = await asOf(context, read.asOf)));
-    return { balance: balanceOf(row.state, row.position), asOf: at };
+    return { balance, asOf: at };
   };
 }
 

@@ -1,9 +1,8 @@
 /** How watches wait for a view to go on. */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { CallError } from '../../../lib/rpc/errors.js';
-import type { View } from '../../../lib/views/view.js';
 import type { QueryContext } from '../context.js';
-import type { ViewGetter } from '../serving-view.js';
+import type { ReadableView, ViewGetter } from '../serving-view.js';
 
 /** Freshness fails this long before the deadline that it is given. */
 const MARGIN_MS = 50;
@@ -13,7 +12,7 @@ const MARGIN_MS = 50;
  * asked for its checkpoint only while there is something for it to apply.
  * @throws the signal's reason.
  */
-export async function viewMoved<V extends View>(
+export async function viewMoved<V extends ReadableView>(
   context: QueryContext,
   getter: ViewGetter<V>,
   partition: number,

@@ -1,10 +1,9 @@
+import type { Balance } from '../../../gen/quittance/common/v1/account_pb.js';
 import type {
   AccountQueryService,
   WatchBalancesRequest,
 } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
-import { balanceOf } from '../../../lib/log/account-of.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import type { BalanceRow } from '../../../lib/views/balances/view.js';
 import type { Read } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
@@ -15,7 +14,7 @@ import { pause } from '../../../lib/base/pause.js';
 /** A watch reads its accounts at most so often, however fast the log grows; what happens in between is conflated. */
 const PACE_MS = 10;
 
-type Rows = Read<readonly (BalanceRow | undefined)[]>;
+type Balances = Read<readonly (Balance | undefined)[]>;
 
 /**
  * WatchBalances: the present states, then each account's latest whenever it changes. It reads again only when its last
@@ -29,28 +28,31 @@ export function watchBalances(
     const { consistency, ledgerId, accountIds } = request;
     const read = () => readView(context.balances, (view) => view.balances(partition, ledgerId, accountIds));
     await context.freshness.reach(context.balances, partition, { consistency }, call);
-    let rows = await read();
-    await requireAll(context, request, rows);
+    let found = await read();
+    await requireAll(context, request, found);
     const sent = new Map<string, Sent>();
     let nextHeartbeat_ms = performance.now();
     for (;;) {
-      const news = changedSince(sent, rows);
+      const news = changedSince(sent, found);
       const now_ms = performance.now();
       if (news.length > 0 || now_ms >= nextHeartbeat_ms) {
         nextHeartbeat_ms = now_ms + context.heartbeat_ms;
-        const balances = news.map(({ state, position }) => balanceOf(state, position));
-        yield { balances, asOf: await asOf(context, rows.asOf) };
+        yield { balances: news, asOf: await asOf(context, found.asOf) };
       }
       await pause(PACE_MS, call.signal);
       const wait_ms = Math.max(0, nextHeartbeat_ms - performance.now());
-      await viewMoved(context, context.balances, partition, rows.asOf.position, wait_ms, call.signal);
-      rows = await read();
+      await viewMoved(context, context.balances, partition, found.asOf.position, wait_ms, call.signal);
+      found = await read();
     }
   };
 }
 
-async function requireAll(context: QueryContext, request: WatchBalancesRequest, rows: Rows): Promise<void> {
-  const unknown = request.accountIds.find((_, index) => rows.value[index] === undefined);
+async function requireAll(
+  context: QueryContext,
+  request: WatchBalancesRequest,
+  found: Balances,
+): Promise<void> {
+  const unknown = request.accountIds.find((_, index) => found.value[index] === undefined);
   if (unknown === undefined) return;
   await requireLedgerInLog(context, request.ledgerId);
   throw accountNotFound(unknown);
@@ -62,19 +64,19 @@ interface Sent {
 }
 
 /**
- * The rows that were not sent yet, which this marks as sent. A version that is not above the one sent is old news, as from
+ * The balances that were not sent yet, which this marks as sent. A version that is not above the one sent is old news, as from
  * a generation that is left just now; unless the log was restored to an older end, which begins a new epoch.
  */
-function changedSince(sent: Map<string, Sent>, { value, asOf: { epoch } }: Rows): BalanceRow[] {
-  const news: BalanceRow[] = [];
-  for (const row of value) {
-    if (row === undefined) continue;
-    const { accountId, version } = row.state;
+function changedSince(sent: Map<string, Sent>, { value, asOf: { epoch } }: Balances): Balance[] {
+  const news: Balance[] = [];
+  for (const balance of value) {
+    if (balance === undefined) continue;
+    const { accountId, version } = balance;
     const before = sent.get(accountId);
     if (before !== undefined && before.version === version) continue;
     if (before !== undefined && before.version > version && before.epoch >= epoch) continue;
     sent.set(accountId, { epoch, version });
-    news.push(row);
+    news.push(balance);
   }
   return news;
 }

@@ -9,12 +9,15 @@ import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js
 import type { Call } from '../../../lib/rpc/call.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
+import type { BalancesView } from '../../../lib/views/balances/view.js';
+import type { HistoryView } from '../../../lib/views/history/view.js';
 import { postgresBalances } from '../../../lib/views/balances/postgres/balances.js';
 import { postgresHistory } from '../../../lib/views/history/postgres/history.js';
 import type { View } from '../../../lib/views/view.js';
 import { Freshness } from '../consistency.js';
 import type { QueryContext } from '../context.js';
-import { servingView } from '../serving-view.js';
+import { currentBalances } from '../current-balances.js';
+import { type Generations, servingView } from '../serving-view.js';
 
 /** A log in memory: the events of a fixture, committed as soon as they are made. */
 export class MemoryLog implements LogReader {
@@ -85,6 +88,8 @@ export interface World {
   readonly fixture: LedgerFixture;
   readonly log: MemoryLog;
   readonly context: QueryContext;
+  readonly balances: Generations<BalancesView>;
+  readonly history: Generations<HistoryView>;
   /** Runs commands; their events are committed, and not in the views. */
   run(...commands: CommandInit[]): RecordedEvent[];
   /** Applies what the views have not seen, up to a position. */
@@ -110,7 +115,7 @@ export async function openWorld({ heartbeat_ms = 60_000 } = {}): Promise<World> 
   const context: QueryContext = {
     log,
     partitionOf: () => 0,
-    balances: servingView(balances),
+    balances: servingView(currentBalances(balances, history)),
     history: servingView(history),
     reports: Object.assign(noReports, { refresh: noReports }),
     freshness: new Freshness(log),
@@ -128,7 +133,13 @@ export async function openWorld({ heartbeat_ms = 60_000 } = {}): Promise<World> 
     await Promise.all(views.map((view) => view.apply(batch)));
   };
   return {
-    ...{ fixture, log, context, run, apply },
+    fixture,
+    log,
+    context,
+    balances,
+    history,
+    run,
+    apply,
     settle: async (...commands) => {
       const events = run(...commands);
       await apply();
