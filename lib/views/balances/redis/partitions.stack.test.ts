@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { clone } from '@bufbuild/protobuf';
 import { EventSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
-import { until } from '../../../../services/standalone/test/load.js';
+import { until } from '../../../../test/load.js';
 import { LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
 import { accountsChangedBy } from '../../../log/account-of.js';
 import type { BusBatch } from '../../../log/bus.js';
