@@ -17,13 +17,22 @@ import { redis } from './engines/redis.js';
 import { allOf } from './service-set.js';
 import { installEngines } from './stack.js';
 
-/** The servers, and the variables that name them to the tests. */
-const ENGINES: Readonly<Record<string, Engine>> = {
-  QUITTANCE_TEST_KAFKA: kafka,
-  QUITTANCE_TEST_REDIS: redis,
-  QUITTANCE_TEST_MONGODB: mongodb,
-  QUITTANCE_TEST_CLICKHOUSE: clickhouse,
-};
+const WORKERS = 2;
+
+/** A kind of server, and the variable that names it to the tests. */
+interface Shared {
+  readonly variable: string;
+  readonly engine: Engine;
+  /** See test/stack-servers.ts. The stand-ins run one statement at a time: each worker has one. */
+  readonly count: number;
+}
+
+const SHARED: readonly Shared[] = [
+  { variable: 'QUITTANCE_TEST_KAFKA', engine: kafka, count: 1 },
+  { variable: 'QUITTANCE_TEST_REDIS', engine: redis, count: 1 },
+  { variable: 'QUITTANCE_TEST_MONGODB', engine: mongodb, count: WORKERS },
+  { variable: 'QUITTANCE_TEST_CLICKHOUSE', engine: clickhouse, count: WORKERS },
+];
 
 /** Projects of jest.stack.config.mjs. */
 const SHARING = ['stores', 'end to end', 'end to end, history in PostgreSQL'];
@@ -34,7 +43,7 @@ let isInterrupted = false;
 async function run(): Promise<number> {
   await installEngines(print);
   const began_ms = performance.now();
-  const shared = await withServers((variables) => jest(SHARING, 2, variables));
+  const shared = await withServers((variables) => jest(SHARING, WORKERS, variables));
   print(`tests that share servers: ${secondsSince(began_ms)} s`);
   if (isInterrupted) return 130;
   const alone_ms = performance.now();
@@ -43,16 +52,20 @@ async function run(): Promise<number> {
   return Math.max(shared, alone);
 }
 
-/** One server of each kind in a directory of their own, for as long as the work takes. */
+/** Runs the servers that tests share, with their data in a directory of this run, for as long as the work takes. */
 async function withServers(work: (variables: Record<string, string>) => Promise<number>): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'quittance-stack-'));
   const running: RunningEngine[] = [];
+  const start = async (engine: Engine, index: number) => {
+    const place = join(directory, `${engine.name}-${String(index)}`);
+    const one = await engine.start({ host: '127.0.0.1', port: await freePort(), directory: place });
+    running.push(one);
+    return one.url;
+  };
   try {
-    const started = Object.entries(ENGINES).map(async ([name, engine]) => {
-      const place = { host: '127.0.0.1', port: await freePort(), directory: join(directory, engine.name) };
-      const one = await engine.start(place);
-      running.push(one);
-      return [name, one.url] as const;
+    const started = SHARED.map(async ({ variable, engine, count }) => {
+      const urls = await allOf(Array.from({ length: count }, (_, index) => start(engine, index)));
+      return [variable, urls.join(' ')] as const;
     });
     return await work(Object.fromEntries(await allOf(started)));
   } finally {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { createTestDatabase } from '../../../test/postgres.js';
+import { stackServer } from '../../../test/stack-servers.js';
 import { startServices } from '../service-set.js';
 import type { RunningService } from '../services.js';
 import type { StackOptions } from '../options.js';
@@ -61,28 +62,22 @@ async function storesOf(directory: string): Promise<Record<string, string>> {
   // Random, and made of what a topic and a database may be named.
   const name = basename(directory).replaceAll('-', '_');
   return {
-    QUITTANCE_KAFKA_BROKERS: serverOf('KAFKA'),
+    QUITTANCE_KAFKA_BROKERS: stackServer('KAFKA'),
     QUITTANCE_KAFKA_TOPIC: name,
-    QUITTANCE_REDIS_URL: `${serverOf('REDIS')}/${String(await nextRedisDatabase())}`,
-    QUITTANCE_MONGODB_URL: withPath(serverOf('MONGODB'), name),
-    QUITTANCE_CLICKHOUSE_URL: withPath(serverOf('CLICKHOUSE'), name),
+    QUITTANCE_REDIS_URL: `${stackServer('REDIS')}/${String(await nextRedisDatabase())}`,
+    QUITTANCE_MONGODB_URL: withPath(stackServer('MONGODB'), name),
+    QUITTANCE_CLICKHOUSE_URL: withPath(stackServer('CLICKHOUSE'), name),
   };
 }
 
 /** Redis numbers its databases; its first one counts how many are in use. */
 async function nextRedisDatabase(): Promise<number> {
-  const redis = new Redis(serverOf('REDIS'));
+  const redis = new Redis(stackServer('REDIS'));
   try {
     return await redis.incr('test-databases');
   } finally {
     redis.disconnect();
   }
-}
-
-function serverOf(name: string): string {
-  const url = process.env[`QUITTANCE_TEST_${name}`];
-  if (url === undefined) throw new Error(`QUITTANCE_TEST_${name} is not set: run this by npm run test:stack`);
-  return url;
 }
 
 function withPath(url: string, path: string): string {

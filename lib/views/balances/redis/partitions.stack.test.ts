@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { clone } from '@bufbuild/protobuf';
 import { EventSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import { stackServer } from '../../../../test/stack-servers.js';
 import { until } from '../../../../test/load.js';
 import { LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
 import { accountsChangedBy } from '../../../log/account-of.js';
@@ -21,9 +22,7 @@ const PARTITIONED = { partitions: PARTITIONS, partitionOf: (ledgerId: string) =>
 let client: RedisClient;
 
 beforeAll(() => {
-  const url = process.env['QUITTANCE_TEST_REDIS'];
-  if (url === undefined) throw new Error('set QUITTANCE_TEST_REDIS');
-  client = createRedis(url);
+  client = createRedis(stackServer('REDIS'));
 });
 
 afterAll(async () => {
