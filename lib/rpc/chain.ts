@@ -1,4 +1,5 @@
 /** What every call goes through, whichever door it came by: deadline, limits, validation, errors, metrics, log. */
+import { setMaxListeners } from 'node:events';
 import { create, type DescMessage, isMessage, type Message } from '@bufbuild/protobuf';
 import type { Log } from '../base/logging.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
@@ -205,6 +206,8 @@ class RunningCall implements Call {
   get signal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = new AbortController();
+      // A read that waits for twelve partitions listens twelve times: more than ten listeners are no leak.
+      setMaxListeners(0, this.controller.signal);
       if (this.reason !== undefined) this.controller.abort(this.reason);
     }
     return this.controller.signal;

@@ -15,6 +15,7 @@ import {
   type TokenPoint,
 } from '../../lib/rpc/tokens.js';
 import type { Checkpoint } from '../../lib/views/view.js';
+import { isSameHash } from './hashes.js';
 import type { ReadableView, ViewGetter } from './serving-view.js';
 import { SharedRead } from './shared-read.js';
 import { ViewPoller, type WaitTarget } from './view-poller.js';
@@ -45,7 +46,7 @@ export interface FreshnessOptions {
 /** How long a read waits for its view if its caller set no deadline: what the contracts promise. */
 const READ_DEADLINE_MS = 5_000;
 /** A read fails this long before its deadline, so that the caller gets our error and not the deadline's. */
-const MARGIN_MS = 50;
+export const READ_MARGIN_MS = 50;
 /** Tokens whose hash was found in the log. */
 const VERIFIED_TOKENS = 10_000;
 /** A restored log is noticed after this time at the latest, also by those who only ever bring the same token. */
@@ -130,7 +131,7 @@ export class Freshness {
     const event = await this.#log.at(token.position);
     if (event === undefined) throw await this.#beyond(token, reason);
     // With the same bytes at the position all before it is the same too: each event holds the hash of the one before.
-    if (!isSameBytes(event.hash.subarray(0, token.hash.length), token.hash)) throw historyLost(token);
+    if (!isSameHash(token.hash, event.hash)) throw historyLost(token);
     this.#verified.set(key, true);
   }
 
@@ -175,7 +176,7 @@ export class Freshness {
   ): Promise<void> {
     const due_ms = call.deadline_ms ?? this.#now() + this.#readDeadline_ms;
     const poller = this.#poller(getter, partition);
-    const left_ms = Math.max(0, due_ms - MARGIN_MS - this.#now());
+    const left_ms = Math.max(0, due_ms - READ_MARGIN_MS - this.#now());
     const outcome = await poller.reach(target, left_ms, call.signal);
     if (outcome.reached) return;
     throw behind(outcome.view, outcome.checkpoint, target.position);

@@ -16,9 +16,8 @@ import {
 } from '../../../lib/rpc/tokens.js';
 import { asOf } from '../consistency.js';
 import type { QueryContext } from '../context.js';
-import { nextPageToken, pageSizeOf } from './answers.js';
+import { nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
 import { eventRecord, eventRecordSize } from './event-record.js';
-import { requireLedgerInLog } from './require-ledger.js';
 
 /** An answer has at most 4 MiB; a page ends earlier rather than fail. */
 const PAGE_BYTES = 3 * 1024 * 1024;
@@ -38,7 +37,7 @@ export function listEvents(
     const size = pageSizeOf(request.pageSize);
     const range = rangeOf(request, page?.cursor[0], end.position, size + 1);
     const found = range === undefined ? [] : await context.log.page(range);
-    if (found.length === 0 && page === undefined) await requireLedgerInLog(context.log, request.ledgerId);
+    if (found.length === 0 && page === undefined) await requireLedgerInLog(context, request.ledgerId);
     const shown = fitting(found.slice(0, size));
     const last = shown.at(-1);
     const next =

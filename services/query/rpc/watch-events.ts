@@ -12,9 +12,12 @@ import { type LogPoint, type RecordedEvent, pointOf } from '../../../lib/log/rec
 import { fail } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { ALL_SENT, decodeResumeToken, encodeResumeToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
+import { pause, withTimeLimit } from '../../../lib/base/pause.js';
 import { asOf } from '../consistency.js';
 import type { QueryContext } from '../context.js';
-import { requireLedgerInLog } from './require-ledger.js';
+import { UNKNOWN_HASH } from '../hashes.js';
+import { requireLedgerInLog } from './answers.js';
+import { requireWatchedHistory } from './watched-history.js';
 import { eventRecord } from './event-record.js';
 
 /** Bounds what one watch holds in memory. */
@@ -36,7 +39,7 @@ export function watchEvents(
 ): MethodFunction<(typeof EventQueryService)['method']['watchEvents']> {
   return async function* (request, call) {
     const fingerprint = queryFingerprint(WatchEventsRequestSchema, request);
-    await requireLedgerInLog(context.log, request.ledgerId);
+    await requireLedgerInLog(context, request.ledgerId);
     let seen = await startOf(context, request, fingerprint);
     let nextHeartbeat_ms = 0;
     let pause_ms = 1;
@@ -49,7 +52,7 @@ export function watchEvents(
     };
     while (!call.signal.aborted) {
       const head = await context.freshness.head();
-      seen = await sameHistory(context, seen, head);
+      seen = await inPresentEpoch(context, seen, head);
       const page = await context.log.page({
         after: seen.position,
         through: head.position,
@@ -70,7 +73,7 @@ export function watchEvents(
         nextHeartbeat_ms = performance.now() + context.heartbeat_ms;
       }
       pause_ms = page.length > 0 ? 1 : Math.min(pause_ms * 2, LONGEST_PAUSE_MS);
-      await news(context.log, head.position, nextHeartbeat_ms, pause_ms, call.signal);
+      await logGrew(context.log, head.position, nextHeartbeat_ms, pause_ms, call.signal);
     }
     call.signal.throwIfAborted();
   };
@@ -95,22 +98,13 @@ async function startOf(
       fields: [{ field: 'start_position', description: 'beyond the end of the log' }],
     });
   }
-  // The hash at the event before is not known: an empty one is checked against nothing.
-  return { epoch: head.epoch, position: start.value - 1n, hash: new Uint8Array(0) };
+  return { epoch: head.epoch, position: start.value - 1n, hash: UNKNOWN_HASH };
 }
 
-/**
- * Where the watch stands, in the log's present epoch.
- * @throws CallError HISTORY_LOST if the log was restored to an end before what was sent already.
- */
-async function sameHistory(context: QueryContext, seen: Seen, head: LogPoint): Promise<Seen> {
+/** Where the watch stands, in the log's present epoch. @throws CallError HISTORY_LOST */
+async function inPresentEpoch(context: QueryContext, seen: Seen, head: LogPoint): Promise<Seen> {
   if (head.epoch === seen.epoch && head.position >= seen.position) return seen;
-  // Not from the cache of tokens: there it may stand as verified before the log was restored.
-  const event = seen.position < 0n ? undefined : await context.log.at(seen.position);
-  const same = event !== undefined && seen.hash.every((byte, index) => byte === event.hash[index]);
-  if (seen.position >= 0n && !same) {
-    throw fail(ErrorReason.HISTORY_LOST, 'the log was restored to an older end while it was watched');
-  }
+  await requireWatchedHistory(context, seen);
   return { ...seen, epoch: head.epoch };
 }
 
@@ -133,27 +127,18 @@ async function messageOf(
   return record === undefined ? message : { ...message, event: eventRecord(record) };
 }
 
-/** Resolves when the log has grown, but not within the pause, or when a heartbeat is due, or when the call ends. */
-async function news(
+/** Resolves when the log has grown, but not within the pause; or when a heartbeat is due, or when the call ends. */
+function logGrew(
   log: LogReader,
   position: bigint,
-  heartbeat_ms: number,
+  nextHeartbeat_ms: number,
   pause_ms: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const enough = new AbortController();
-  const stop = () => {
-    enough.abort();
-  };
-  const timer = setTimeout(stop, Math.max(0, heartbeat_ms - performance.now()));
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    if (signal.aborted) return;
-    const paused = new Promise((resolve) => setTimeout(resolve, pause_ms));
-    await log.changed(position, enough.signal);
-    if (!enough.signal.aborted) await paused;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-  }
+  const wait_ms = Math.max(0, nextHeartbeat_ms - performance.now());
+  return withTimeLimit(wait_ms, signal, async (limited) => {
+    const paused = pause(pause_ms, limited);
+    await log.changed(position, limited);
+    await paused;
+  });
 }

@@ -17,6 +17,7 @@ import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requireLedgerInLog } from './answers.js';
 import { viewMoved } from './view-moves.js';
+import { requireWatchedHistory } from './watched-history.js';
 
 /** When a reader is given up. */
 export interface SlowReader {
@@ -65,7 +66,7 @@ export function watchTransactions(
     let cursor = await startOf(watch, checkpoint);
     let nextHeartbeat_ms = request.resumeToken === '' ? 0 : performance.now() + context.heartbeat_ms;
     for (;;) {
-      cursor = await sameHistory(watch, cursor, checkpoint);
+      cursor = await inEpochOf(checkpoint, watch, cursor);
       for await (const [message, next] of newsOf(watch, cursor, checkpoint)) {
         call.signal.throwIfAborted();
         cursor = next;
@@ -98,18 +99,11 @@ async function startOf({ context, request, fingerprint }: Watch, checkpoint: Che
   return { point: token, sent: token.sent };
 }
 
-/**
- * The cursor in the epoch of the view.
- * @throws CallError HISTORY_LOST if the log was restored to an end before what was sent already.
- */
-async function sameHistory({ context }: Watch, cursor: Cursor, checkpoint: Checkpoint): Promise<Cursor> {
+/** The cursor in the epoch of the view. @throws CallError HISTORY_LOST */
+async function inEpochOf(checkpoint: Checkpoint, { context }: Watch, cursor: Cursor): Promise<Cursor> {
   const { point, sent } = cursor;
   if (point.position < 0n || checkpoint.epoch <= point.epoch) return cursor;
-  // Not by the cache of tokens that were verified: it may be older than the restore.
-  const event = await context.log.at(point.position);
-  if (event === undefined || point.hash.some((byte, index) => byte !== event.hash[index])) {
-    throw fail(ErrorReason.HISTORY_LOST, 'the log was restored to an older end while it was watched');
-  }
+  await requireWatchedHistory(context, point);
   return { point: { ...point, epoch: checkpoint.epoch }, sent };
 }
 
