@@ -85,10 +85,11 @@ describe.each([
     },
   );
 
-  test('the append finds its guard by index', async () => {
+  test('the append finds its guard and the request ids by index', async () => {
     const { rows } = await pool.query<Record<string, string>>(`explain (costs off, generic_plan) ${append}`);
     const lines = rows.map((row) => row['QUERY PLAN'] ?? '').join('\n');
     expect(lines).toContain('events_pkey');
-    expect(lines).not.toMatch(/Seq Scan on events/);
+    expect(lines).toContain('request_keys_pkey');
+    expect(lines).not.toMatch(/Seq Scan on (events|request_keys)/);
   });
 });
