@@ -9,6 +9,7 @@ import {
 } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { Wakeups } from '../lib/log/wakeups.js';
 import type { Call } from '../lib/rpc/call.js';
+import type { Log } from '../lib/base/logging.js';
 import { createCloseables } from '../lib/base/closeables.js';
 import { type Clock, systemClock } from '../lib/base/time.js';
 import type { CommandInit } from './ledger-fixture.js';
@@ -30,6 +31,10 @@ export interface ProcessOptions {
   readonly clock?: Clock;
   readonly wrapLog?: (log: WriteLog) => WriteLog;
   readonly limits?: Partial<CommandLimits>;
+  /** How often the expirer looks for holds whose time has come; 20 if not given. */
+  readonly expiry_ms?: number;
+  /** Silent if not given. */
+  readonly logger?: Log;
 }
 
 /** A call without deadline from nobody in particular. */
@@ -66,11 +71,11 @@ export class CommandProcess {
         postgres: database.config,
         clock: options.clock ?? systemClock,
         wakeups,
-        logger: pino({ level: 'silent' }),
+        logger: options.logger ?? pino({ level: 'silent' }),
         shard: 0,
         limits: { ...DEFAULT_LIMITS, ...options.limits },
         onHalt: (cause) => halted.push(cause),
-        expiry_ms: 20,
+        expiry_ms: options.expiry_ms ?? 20,
         ...(options.wrapLog === undefined ? {} : { wrapLog: options.wrapLog }),
       },
       closeables,

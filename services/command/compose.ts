@@ -115,7 +115,7 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
       batchLimit: Math.max(1, Math.floor(limits.flush / 10)),
       interval_ms: deps.expiry_ms ?? 500,
     });
-    expirer.start();
+    await expirer.start();
     closeables.add('expirer', () => expirer.stop());
     const context = { executor, log: { logId: await reader.logId(), shard } };
     return { services: servicesOf(context), context, memory, writeBehind, expirer };

@@ -130,9 +130,16 @@ export async function readTransactionPage(
   return { checkpoint: checkpointOf(rows), rows: rows.flatMap(transactionRow) };
 }
 
+interface OpenHoldColumns {
+  readonly ledger_id: string;
+  readonly transaction_id: string;
+  readonly state: Buffer;
+  readonly hold_expire_time: bigint;
+}
+
 /** Holds that expire before a time, the earliest first. */
 export async function readOpenHolds(pool: Pool, before: bigint, limit: number): Promise<OpenHold[]> {
-  const { rows } = await pool.query<{ ledger_id: string; transaction_id: string; hold_expire_time: bigint }>({
+  const { rows } = await pool.query<OpenHoldColumns>({
     name: 'state_open_holds',
     text: sql.readOpenHolds,
     values: [before, limit],
@@ -140,6 +147,7 @@ export async function readOpenHolds(pool: Pool, before: bigint, limit: number): 
   return rows.map((row) => ({
     ledgerId: row.ledger_id,
     transactionId: row.transaction_id,
+    payerAccountId: fromBinary(TransactionStateSchema, row.state).payment?.payerAccountId ?? '',
     expireTime: row.hold_expire_time,
   }));
 }

@@ -31,7 +31,7 @@ left join state.transactions t on t.ledger_id = q.ledger_id and t.transaction_id
 
 /** $1 expiring before, microseconds  $2 limit */
 export const readOpenHolds = `
-select ledger_id, transaction_id, hold_expire_time
+select ledger_id, transaction_id, state, hold_expire_time
 from state.transactions
 where hold_expire_time < $1
 order by hold_expire_time limit $2`;

@@ -42,7 +42,9 @@ export interface AtCheckpoint<T> {
   readonly rows: readonly T[];
 }
 
-/** An open hold and when it expires, UTC microseconds. */
+/** An open hold, under the id of its payment. */
 export interface OpenHold extends TransactionKey {
+  readonly payerAccountId: string;
+  /** UTC microseconds. */
   readonly expireTime: bigint;
 }

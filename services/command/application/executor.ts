@@ -64,7 +64,7 @@ export class Executor {
       this.#stoppedAt_ms !== undefined && performance.now() - this.#stoppedAt_ms > STOP_LIMIT_MS;
     this.#deps = deps;
     this.queue = new JobQueue(deps.queueLimit);
-    this.#follower = new LogFollower({ memory, log, state, logger, isOverdue });
+    this.#follower = new LogFollower({ memory, log, state, clock, logger, isOverdue });
     this.#committer = new Committer({ memory, log, follower: this.#follower, wakeups, logger, isOverdue });
     this.#clockGuard = new ClockGuard(clock, log, logger);
   }

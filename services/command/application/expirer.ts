@@ -1,11 +1,18 @@
-/** Ends holds whose time has come: an internal command, at most a tenth of a flush, guarded by the payment's state. */
-import { CommandType } from '../../../gen/quittance/event/v1/event_pb.js';
-import type { OpenHold } from '../../../lib/log/state/rows.js';
+/**
+ * Ends holds whose time has come: an internal command, at most a tenth of a flush, guarded by the payment's state. Beside that
+ * it keeps the memory's list of the holds that end soon, from which commands expire what they touch before the expirer does.
+ */
 import type { Log } from '../../../lib/base/logging.js';
-import { CallError } from '../../../lib/rpc/errors.js';
+import { pause } from '../../../lib/base/pause.js';
 import type { Clock } from '../../../lib/base/time.js';
+import type { OpenHold } from '../../../lib/log/state/rows.js';
+import { CallError } from '../../../lib/rpc/errors.js';
+import { entityKey } from './entity-key.js';
 import type { Executor } from './executor.js';
-import { entityKey, type Memory } from './memory.js';
+import { expiryRequest } from './expiry-request.js';
+import type { Memory } from './memory.js';
+import { HOLDS_WINDOW_US } from './open-holds.js';
+import { Outage } from './outage.js';
 
 export interface ExpirerDeps {
   readonly executor: Executor;
@@ -19,84 +26,89 @@ export interface ExpirerDeps {
   readonly interval_ms: number;
 }
 
+/** Holds per reading of the state tables: if more end within the window, the later ones are read in a later round. */
+const HOLDS_PER_READING = 1_000;
+
 export class Expirer {
-  private stopping = false;
-  private running: Promise<void> | undefined;
-  private wake: (() => void) | undefined;
+  readonly #deps: ExpirerDeps;
+  readonly #reading: Outage;
+  readonly #expiring: Outage;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
 
-  constructor(private readonly deps: ExpirerDeps) {}
+  constructor(deps: ExpirerDeps) {
+    this.#deps = deps;
+    this.#reading = new Outage(deps.logger, {
+      failed: 'the open holds cannot be read; the expirer tries again',
+      ended: 'the expirer reads the open holds again',
+    });
+    this.#expiring = new Outage(deps.logger, {
+      failed: 'a hold could not be expired; the expirer tries again',
+      ended: 'the expirer expires holds again',
+    });
+  }
 
-  start(): void {
-    this.running = this.run();
+  /** Reads the holds that end soon, then expires them in time until `stop`. */
+  async start(): Promise<void> {
+    await this.#readHolds();
+    this.#running = this.#run();
   }
 
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.wake?.();
-    await this.running;
+    this.#stop.abort();
+    await this.#running;
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping) {
-      let expired = 0;
-      try {
-        expired = await this.expireDue();
-      } catch (error) {
-        this.deps.logger.warn({ err: error }, 'open holds could not be read; trying again');
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const expired = await this.#expireDue();
+      if (expired < this.#deps.batchLimit) await pause(this.#deps.interval_ms, signal);
+      await this.#readHolds();
+    }
+  }
+
+  /** Takes the holds that end soon into memory. The rows are as old as their checkpoint; memory may know better. */
+  async #readHolds(): Promise<void> {
+    const { openHolds, clock, memory } = this.#deps;
+    try {
+      for (const hold of await openHolds(clock() + HOLDS_WINDOW_US, HOLDS_PER_READING)) {
+        const known = memory.transactions.known(entityKey(hold.ledgerId, hold.transactionId));
+        if (known === undefined || known?.status === 'AUTHORIZED') memory.holds.add(hold);
       }
-      if (expired < this.deps.batchLimit) await this.pause();
+      this.#reading.succeeded();
+    } catch (error) {
+      this.#reading.failed(error);
     }
   }
 
   /** Expires what is due. Returns how many commands were queued. */
-  async expireDue(): Promise<number> {
-    const { openHolds, clock, batchLimit, executor } = this.deps;
+  async #expireDue(): Promise<number> {
+    const { clock, batchLimit, executor, memory } = this.#deps;
     if (!executor.isServing) return 0;
-    // recorded_time will be no earlier than the clock, so what is due now is due when it is decided.
-    const holds = await openHolds(clock() + 1n, batchLimit);
-    const due = holds.filter((hold) => this.isOpen(hold));
-    await Promise.all(due.map((hold) => this.expire(hold)));
+    // recorded_time will be no earlier than the clock: what is due now is due when it is decided.
+    const due = memory.holds.due(clock(), batchLimit);
+    await Promise.all(due.map((hold) => this.#expire(hold)));
     return due.length;
   }
 
-  /** The rows are as old as their checkpoint; memory may know better. */
-  private isOpen({ ledgerId, transactionId }: OpenHold): boolean {
-    const known = this.deps.memory.knownTransaction(entityKey(ledgerId, transactionId));
-    return known === undefined || known?.status === 'AUTHORIZED';
-  }
-
-  private expire({ ledgerId, transactionId: paymentId }: OpenHold): Promise<void> {
+  #expire({ ledgerId, transactionId: paymentId }: OpenHold): Promise<void> {
     return new Promise((resolve) => {
-      this.deps.executor.submit({
+      this.#deps.executor.submit({
         isAtomic: false,
-        requests: [
-          {
-            command: { type: 'ExpirePayment', ledgerId, requestId: '', paymentId },
-            type: CommandType.UNSPECIFIED,
-            canonical: null,
-            body: new Uint8Array(0),
-            validateOnly: false,
-            actor: '',
-            traceId: '',
-          },
-        ],
+        requests: [expiryRequest({ type: 'ExpirePayment', ledgerId, requestId: '', paymentId })],
         caller: undefined,
         answer: (result) => {
-          if (result instanceof CallError)
-            this.deps.logger.warn({ err: result }, 'a hold could not be expired');
+          if (result instanceof CallError) {
+            this.#expiring.failed(result);
+          } else {
+            // Also where it had ended before: a row that was read late may have said that it was open.
+            this.#deps.memory.holds.remove(entityKey(ledgerId, paymentId));
+            this.#expiring.succeeded();
+          }
           resolve();
         },
       });
-    });
-  }
-
-  private pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.deps.interval_ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
     });
   }
 }

@@ -1,11 +1,13 @@
-/** Fills the memory of the write side from the state tables: set-based, one round trip a kind of entity. */
+/** Fills the memory of the write side from the state tables: set-based, one round trip per kind of entity. */
 import type { Account } from '../domain/account.js';
 import type { Command } from '../domain/command.js';
-import { needs } from '../domain/needs.js';
+import { type Known, needs } from '../domain/needs.js';
 import { accountProfileOf, accountStateOf, changed, transactionStateOf } from './decode.js';
 import { transactionChangeOf, transactionOf } from '../../../lib/log/transaction-of.js';
 import type { AccountRow, AtCheckpoint, TransactionRow } from '../../../lib/log/state/rows.js';
-import { entityKey, type Memory } from './memory.js';
+import { entityKey } from './entity-key.js';
+import type { Memory } from './memory.js';
+import { expiriesBefore } from './open-holds.js';
 
 /** The reads of the state tables; lib/log/state has them for PostgreSQL. */
 export interface StateReader {
@@ -30,35 +32,55 @@ interface Missing {
 /** A chain of payment, root and accounts takes three rounds; the rest is for checkpoints that move meanwhile. */
 const ROUNDS = 8;
 
-/** Loads all that these commands need and that is not known. @throws CheckpointLost, and what the reader throws */
-export async function load(memory: Memory, reader: StateReader, commands: readonly Command[]): Promise<void> {
+/**
+ * Loads all that these commands need and that is not known, with the holds that expire before them at `now`, UTC microseconds.
+ * @throws CheckpointLost, and what the reader throws
+ */
+export async function load(
+  memory: Memory,
+  reader: StateReader,
+  commands: readonly Command[],
+  now: bigint,
+): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
-    const missing = missingFor(memory, commands);
+    const missing = missingFor(memory, commands, now);
     if (missing.ledgers.size + missing.accounts.size + missing.transactions.size === 0) return;
     await fill(memory, reader, missing);
   }
 }
 
-function missingFor(memory: Memory, commands: readonly Command[]): Missing {
+function missingFor(memory: Memory, commands: readonly Command[], now: bigint): Missing {
   const missing: Missing = { ledgers: new Set(), accounts: new Map(), transactions: new Map() };
   for (const command of commands) {
-    const { ledgerId } = command;
-    if (memory.knownLedger(ledgerId) === undefined) missing.ledgers.add(ledgerId);
-    const needed = needs(command, {
-      account: (id) => memory.knownWholeAccount(entityKey(ledgerId, id)) !== undefined,
-      transaction: (id) => {
-        const known = memory.knownTransaction(entityKey(ledgerId, id));
-        return known === undefined ? 'unknown' : (known ?? undefined);
-      },
-    });
-    for (const accountId of needed.accounts) {
-      missing.accounts.set(entityKey(ledgerId, accountId), { ledgerId, accountId });
-    }
-    for (const transactionId of needed.transactions) {
-      missing.transactions.set(entityKey(ledgerId, transactionId), { ledgerId, transactionId });
+    const known = knownIn(memory, command.ledgerId);
+    addMissing(missing, memory, command, known);
+    for (const expiry of expiriesBefore(command, memory.holds, known.transaction, now)) {
+      addMissing(missing, memory, expiry, known);
     }
   }
   return missing;
+}
+
+function knownIn(memory: Memory, ledgerId: string): Known {
+  return {
+    account: (id) => memory.accounts.known(entityKey(ledgerId, id)) !== undefined,
+    transaction: (id) => {
+      const known = memory.transactions.known(entityKey(ledgerId, id));
+      return known === undefined ? 'unknown' : (known ?? undefined);
+    },
+  };
+}
+
+function addMissing(missing: Missing, memory: Memory, command: Command, known: Known): void {
+  const { ledgerId } = command;
+  if (memory.ledgers.known(ledgerId) === undefined) missing.ledgers.add(ledgerId);
+  const needed = needs(command, known);
+  for (const accountId of needed.accounts) {
+    missing.accounts.set(entityKey(ledgerId, accountId), { ledgerId, accountId });
+  }
+  for (const transactionId of needed.transactions) {
+    missing.transactions.set(entityKey(ledgerId, transactionId), { ledgerId, transactionId });
+  }
 }
 
 async function fill(memory: Memory, reader: StateReader, missing: Missing): Promise<void> {
@@ -73,18 +95,20 @@ async function fill(memory: Memory, reader: StateReader, missing: Missing): Prom
   ]);
   if (ledgers !== null && usable(memory, tailFrom, ledgers.checkpoint)) {
     const found = new Set(ledgers.rows);
-    for (const ledgerId of ledgerIds) memory.fillLedger(ledgerId, found.has(ledgerId));
+    for (const ledgerId of ledgerIds)
+      memory.ledgers.fill(ledgerId, found.has(ledgerId) ? { ledgerId } : null);
   }
   if (accounts !== null && usable(memory, tailFrom, accounts.checkpoint)) {
     const found = new Map(accounts.rows.map((row) => [entityKey(row.ledgerId, row.accountId), row]));
-    for (const [key, { ledgerId, accountId }] of missing.accounts) {
+    for (const key of missing.accounts.keys()) {
       const row = found.get(key);
-      memory.fillAccount(ledgerId, accountId, row === undefined ? null : accountOf(row));
+      memory.accounts.fill(key, row === undefined ? null : accountOf(row));
     }
   }
   if (transactions !== null && usable(memory, tailFrom, transactions.checkpoint)) {
     for (const row of transactions.rows) {
-      memory.fillTransaction(row.ledgerId, row.transactionId, transactionOfRow(row, memory.end.position));
+      const key = entityKey(row.ledgerId, row.transactionId);
+      memory.transactions.fill(key, transactionOfRow(row, memory.end.position));
     }
   }
 }

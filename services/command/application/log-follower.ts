@@ -2,6 +2,7 @@
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
+import type { Clock } from '../../../lib/base/time.js';
 import { UndecodableEvent } from '../../../lib/log/codec.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Command } from '../domain/command.js';
@@ -22,6 +23,7 @@ export interface FollowerDeps {
   readonly memory: Memory;
   readonly log: WriteLog;
   readonly state: StateReader;
+  readonly clock: Clock;
   readonly logger: Log;
   /** Whether a stop has waited long enough for a database that does not answer. */
   isOverdue(): boolean;
@@ -85,10 +87,10 @@ export class LogFollower {
 
   /** Loads what the commands read and the memory does not know. */
   async load(commands: readonly Command[]): Promise<void> {
-    const { memory, state, logger } = this.#deps;
+    const { memory, state, clock, logger } = this.#deps;
     await this.#untilAnswered(async () => {
       try {
-        await load(memory, state, commands);
+        await load(memory, state, commands, clock());
       } catch (error) {
         if (!(error instanceof CheckpointLost)) throw error;
         logger.warn('the state tables have lost a checkpoint; the executor reads the log again from theirs');
@@ -100,7 +102,8 @@ export class LogFollower {
 
   /** Loads ahead of time. What could not be loaded is asked for again by `load`. */
   async prefetch(commands: readonly Command[]): Promise<void> {
-    await load(this.#deps.memory, this.#deps.state, commands).catch(() => undefined);
+    const { memory, state, clock } = this.#deps;
+    await load(memory, state, commands, clock()).catch(() => undefined);
   }
 
   /** The event at a position. */

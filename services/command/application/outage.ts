@@ -1,5 +1,4 @@
 /** Log lines about something that is away: one when it fails, one every ten seconds while it does, one when it is back. */
-import type { Log } from '../../../lib/base/logging.js';
 
 const INTERVAL_MS = 10_000;
 
@@ -9,8 +8,14 @@ export interface OutageTexts {
   readonly ended: string;
 }
 
+/** The part of a log that outages are written to. */
+interface Lines {
+  info(values: object, text: string): void;
+  warn(values: object, text: string): void;
+}
+
 export class Outage {
-  readonly #logger: Pick<Log, 'info' | 'warn'>;
+  readonly #logger: Lines;
   readonly #texts: OutageTexts;
   readonly #now_ms: () => number;
   /** Failures since the last success. */
@@ -19,7 +24,7 @@ export class Outage {
   #lastLine_ms = -Infinity;
   #isReported = false;
 
-  constructor(logger: Pick<Log, 'info' | 'warn'>, texts: OutageTexts, now_ms = () => performance.now()) {
+  constructor(logger: Lines, texts: OutageTexts, now_ms = () => performance.now()) {
     this.#logger = logger;
     this.#texts = texts;
     this.#now_ms = now_ms;

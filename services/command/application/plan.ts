@@ -5,12 +5,16 @@ import { encodeMessage } from '../../../lib/base/codec/binary.js';
 import { type LogPoint, pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { CallError } from '../../../lib/rpc/errors.js';
 import { decideAtomic } from '../domain/atomic-batch.js';
+import type { Command } from '../domain/command.js';
 import { decide } from '../domain/decide.js';
 import type { DomainEvent } from '../domain/event.js';
 import { evolve, overlay, type Overlay } from '../domain/evolve.js';
 import { encodeEvent } from './encode.js';
+import { entityKey } from './entity-key.js';
+import { expiryRequest } from './expiry-request.js';
 import type { AtomicJob, Decided, Job, Request, SingleJob } from './job.js';
-import { type CommittedStates, entityKey, type Memory, NotLoaded } from './memory.js';
+import { type CommittedStates, type Memory, NotLoaded } from './memory.js';
+import { expiriesBefore } from './open-holds.js';
 import { refusalError } from './refusal-error.js';
 
 /** What becomes of a job once the flush is settled. */
@@ -48,6 +52,14 @@ interface EventOrigin {
   readonly request: Request;
   readonly ordinal: number;
   readonly batch: { readonly batchId: string; readonly index: number; readonly size: number } | null;
+}
+
+/** What a command came to, before it is taken into the plan. */
+interface Made {
+  readonly ledger: Overlay;
+  readonly events: readonly DomainEvent[];
+  /** The same events as the log is to have them. */
+  readonly recorded: readonly RecordedEvent[];
 }
 
 export function planFlush(input: PlanInput): Plan {
@@ -88,12 +100,33 @@ class Planner {
     // Equal ids in one flush: the first is decided, the others find it in the log when their turn comes.
     if (keys.some((key) => this.#ids.has(key))) return { verdict: 'deferred' };
     try {
+      for (const { command } of job.requests) this.#expireHoldsBefore(command);
       const verdict = job.isAtomic ? this.#decideAtomic(job) : this.#decideSingle(job);
       if (verdict.verdict === 'commit') for (const key of keys) this.#ids.add(key);
       return verdict;
     } catch (error) {
       if (error instanceof NotLoaded) return { verdict: 'deferred' };
       throw error;
+    }
+  }
+
+  /** Holds past their time reserve nothing: those on the accounts that a command reads are expired before it is decided. */
+  #expireHoldsBefore(command: Command): void {
+    const { holds } = this.#input.memory;
+    if (!holds.hasDue(this.#nextTime())) return;
+    const ledger = this.#ledger(command.ledgerId);
+    const expiries = expiriesBefore(command, holds, (id) => ledger.transaction(id), this.#nextTime());
+    for (const expiry of expiries) {
+      const now = this.#nextTime();
+      const decision = decide(expiry, ledger, now);
+      // The hold may have ended in this flush, and then nothing happens.
+      if (decision.outcome === 'refused' || decision.events.length === 0) continue;
+      const origins = [{ request: expiryRequest(expiry), ordinal: 0, batch: null }];
+      this.#take({
+        ledger,
+        events: decision.events,
+        recorded: this.#recorded(decision.events, origins, now),
+      });
     }
   }
 
@@ -148,18 +181,18 @@ class Planner {
   }
 
   /** Takes the events of a job into the plan, unless its answer cannot be sent. */
-  #commit(
-    job: Job,
-    decided: readonly Decided[],
-    made: { ledger: Overlay; events: readonly DomainEvent[]; recorded: readonly RecordedEvent[] },
-  ): Verdict {
+  #commit(job: Job, decided: readonly Decided[], made: Made): Verdict {
     const error = job.checkAnswer?.(decided);
     if (error !== undefined) return { verdict: 'refused', error };
-    for (const event of made.events) evolve(made.ledger, event);
-    for (const recorded of made.recorded) this.#events.push(recorded);
-    const last = made.recorded.at(-1);
-    if (last !== undefined) this.#end = pointOf(last);
+    this.#take(made);
     return { verdict: 'commit', decided };
+  }
+
+  #take({ ledger, events, recorded }: Made): void {
+    for (const event of events) evolve(ledger, event);
+    this.#events.push(...recorded);
+    const last = recorded.at(-1);
+    if (last !== undefined) this.#end = pointOf(last);
   }
 
   #ledger(ledgerId: string): Overlay {

@@ -1,8 +1,9 @@
 /** What the log has under the request ids of one flush: the tail in memory knows the latest, the log the others. */
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
+import { entityKey } from './entity-key.js';
 import type { Job, Request } from './job.js';
 import type { LogFollower } from './log-follower.js';
-import { entityKey, type Memory } from './memory.js';
+import type { Memory } from './memory.js';
 
 export class RequestIds {
   readonly #memory: Memory;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { AppendOutcome } from '../../../lib/log/append.js';
 import { StoreUnavailable } from '../../../lib/base/store-unavailable.js';
 import { createPool } from '../../../lib/log/postgres-client.js';
@@ -12,7 +13,7 @@ import { Wakeups } from '../../../lib/log/wakeups.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import { systemClock } from '../../../lib/base/time.js';
 import { createTestDatabase } from '../../../test/postgres.js';
-import { entityKey } from '../application/memory.js';
+import { entityKey } from '../application/entity-key.js';
 import type { WriteLog } from '../application/write-log.js';
 import {
   aCall,
@@ -248,6 +249,66 @@ describe('two command processes on one log', () => {
   });
 });
 
+describe('a storm of retries after an outage', () => {
+  test('costs the database no error and no connection: ids that memory does not know are looked up', async () => {
+    const first = await start();
+    await openLedger(first, 'main', ['alice', 'bob'], 1_000_000n);
+    const commands = Array.from({ length: 50 }, () => payment('main', 'alice', 'bob', 1n));
+    await Promise.all(commands.map((command) => first.send(command)));
+    await open.splice(0)[0]?.stop();
+    const before = await statistics();
+    const second = await start();
+    expect(second.part.memory.tailSize).toBe(0);
+    // One by one: each is a flush of its own.
+    for (const command of commands) expect(await second.send(command)).toMatchObject({ replayed: true });
+    await open.splice(0)[0]?.stop();
+    const after = await statistics();
+    expect(after.errors - before.errors).toBe(0);
+    // Its three pools and the migration.
+    expect(after.sessions - before.sessions).toBeLessThan(10);
+  });
+
+  test('is answered item by item where some of a flush are retries and others are new', async () => {
+    const first = await start();
+    await openLedger(first, 'main', ['alice', 'bob'], 1_000n);
+    const retried = payment('main', 'alice', 'bob', 1n);
+    await first.send(retried);
+    await open.splice(0)[0]?.stop();
+    const second = await start();
+    const answers = await Promise.all(
+      [payment('main', 'alice', 'bob', 2n), retried, payment('main', 'alice', 'bob', 3n)].map((command) =>
+        second.send(command),
+      ),
+    );
+    expect(answers.map(({ replayed }) => replayed)).toEqual([false, true, false]);
+    expect(answers[2]?.accounts[0]?.balance?.posted).toBe(994n);
+  });
+});
+
+/** Transactions that ended in an error, and connections, of the test's database so far. All its sessions must have ended. */
+async function statistics(): Promise<{ errors: number; sessions: number }> {
+  const client = new pg.Client({ ...database.config, database: 'postgres' });
+  await client.connect();
+  try {
+    const { database: name } = database.config;
+    const open = 'select count(*)::integer as count from pg_stat_activity where datname = $1';
+    for (;;) {
+      const { rows } = await client.query<{ count: number }>(open, [name]);
+      if (rows[0]?.count === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const { rows } = await client.query<{ errors: number; sessions: number }>(
+      `select xact_rollback::integer as errors, sessions::integer as sessions
+       from pg_stat_database where datname = $1`,
+      [name],
+    );
+    if (rows[0] === undefined) throw new Error('the server keeps no statistics of the database');
+    return rows[0];
+  } finally {
+    await client.end();
+  }
+}
+
 describe('the state tables', () => {
   test('are written behind, and a restart goes on from them and the tail', async () => {
     const first = await start();
@@ -273,8 +334,8 @@ describe('the state tables', () => {
     const { memory } = service.part;
     while (memory.tailFrom < memory.end.position) await new Promise((resolve) => setTimeout(resolve, 10));
     const [posted, authorized] = [transaction, held.transaction].map((one) => one?.transactionId ?? '');
-    expect(memory.knownTransaction(entityKey('main', posted ?? ''))).toBeUndefined();
-    expect(memory.knownTransaction(entityKey('main', authorized ?? ''))).toMatchObject({
+    expect(memory.transactions.known(entityKey('main', posted ?? ''))).toBeUndefined();
+    expect(memory.transactions.known(entityKey('main', authorized ?? ''))).toMatchObject({
       status: 'AUTHORIZED',
     });
     const own = { ledgerId: 'main', amount: { currency: 'EUR', minorUnits: 10n } };
@@ -379,6 +440,100 @@ describe('hold expiry', () => {
     });
     const after = await service.send(payment('main', 'alice', 'bob', 1_000n));
     expect(after.transaction?.status).toBe(1);
+  });
+});
+
+describe('a hold past its time, before the expirer has come round', () => {
+  /** A process whose clock stands at `time`, and whose expirer looks at the holds only when it starts. */
+  function withClock() {
+    const clock = { time: systemClock() };
+    return {
+      clock,
+      start: () =>
+        start({
+          clock: () => clock.time,
+          wrapLog: (log) => ({ ...log, now: () => Promise.resolve(clock.time) }),
+          expiry_ms: 3_600_000,
+        }),
+    };
+  }
+
+  function authorization(amount: bigint, expireTime: bigint) {
+    const { value } = payment('main', 'alice', 'bob', amount);
+    const time = { seconds: expireTime / 1_000_000n, nanos: Number(expireTime % 1_000_000n) * 1_000 };
+    return { case: 'authorizePayment' as const, value: { ...value, expireTime: time } };
+  }
+
+  const kindsOfEvents = async (count: number) =>
+    (await allEvents()).slice(-count).map(({ event }) => event.payload.case);
+
+  test('reserves nothing: a payment that needs its money is posted after the expiry', async () => {
+    const { clock, start } = withClock();
+    const service = await start();
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    await service.send(authorization(600n, clock.time + 2_000_000n));
+    clock.time += 1_999_000n;
+    const early = await service.send(payment('main', 'alice', 'bob', 1_000n));
+    expect(early.transaction?.status).toBe(TransactionStatus.DECLINED);
+    clock.time += 1_000n;
+    const answer = await service.send(payment('main', 'alice', 'bob', 1_000n));
+    expect(answer.transaction?.status).toBe(TransactionStatus.POSTED);
+    expect(answer.accounts[0]?.balance).toMatchObject({ posted: 0n, held: 0n, available: 0n });
+    expect(await kindsOfEvents(2)).toEqual(['paymentExpired', 'transactionPosted']);
+  });
+
+  test('is expired by the capture that comes too late, and answers HOLD_EXPIRED', async () => {
+    const { clock, start } = withClock();
+    const service = await start();
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    const { value } = authorization(600n, clock.time + 2_000_000n);
+    await service.send({ case: 'authorizePayment', value });
+    clock.time += 2_000_000n;
+    const amount = { currency: 'EUR', minorUnits: 1n };
+    const capture = { ledgerId: 'main', requestId: randomUUID(), paymentId: value.requestId, amount };
+    for (const requestId of [randomUUID(), randomUUID()]) {
+      await expect(
+        service.send({ case: 'capturePayment', value: { ...capture, requestId } }),
+      ).rejects.toMatchObject({ reason: ErrorReason.HOLD_EXPIRED });
+    }
+    expect(await kindsOfEvents(2)).toEqual(['paymentAuthorized', 'paymentExpired']);
+  });
+
+  test('is found in the state tables by a process that did not make it', async () => {
+    const { clock, start } = withClock();
+    const first = await start();
+    await openLedger(first, 'main', ['alice', 'bob', 'carol'], 1_000n);
+    for (const amount of [100n, 200n]) await first.send(authorization(amount, clock.time + 20_000_000n));
+    await open.splice(0)[0]?.stop();
+    const second = await start();
+    expect(second.part.memory.tailSize).toBe(0);
+    expect(second.part.memory.holds.size).toBe(2);
+    clock.time += 20_000_000n;
+    // Another account does not touch them; a batch that needs their money does, together with its first item.
+    await second.send(payment('main', 'carol', 'bob', 1n));
+    expect(second.part.memory.holds.size).toBe(2);
+    const item = (minorUnits: bigint) => ({ command: payment('main', 'alice', 'bob', minorUnits) });
+    const answer = await second.batch({ ledgerId: 'main', mode: 2, commands: [item(900n), item(100n)] });
+    expect(answer.declined).toBe(false);
+    expect(second.part.memory.holds.size).toBe(0);
+    expect(await kindsOfEvents(4)).toEqual([
+      'paymentExpired',
+      'paymentExpired',
+      'transactionPosted',
+      'transactionPosted',
+    ]);
+  });
+
+  test('counts in a dry run, which does not store what it foretells', async () => {
+    const { clock, start } = withClock();
+    const service = await start();
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    await service.send(authorization(600n, clock.time + 2_000_000n));
+    clock.time += 2_000_000n;
+    const command = payment('main', 'alice', 'bob', 1_000n);
+    const dry = await service.send({ ...command, value: { ...command.value, validateOnly: true } });
+    expect(dry.transaction?.status).toBe(TransactionStatus.POSTED);
+    expect(await kindsOfEvents(1)).toEqual(['paymentExpired']);
   });
 });
 
