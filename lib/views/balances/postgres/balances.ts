@@ -9,14 +9,15 @@ import { AccountStateSchema } from '../../../../gen/quittance/event/v1/event_pb.
 import type { Pool } from '../../../log/postgres-client.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { int2Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
-import { PostgresApplier, type TableWrite } from '../../stores/postgres/apply.js';
+import { PostgresApplier } from '../../stores/postgres/apply.js';
 import { postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
+import type { TableWrite, WriteStatement } from '../../stores/postgres/table-write.js';
 import type { RowPage, ViewGenerations, ViewRow } from '../../view.js';
 import { accountKey, contentOf, latestStates, partsOfAccountKey } from '../fold.js';
 import { PostgresBalanceReads } from './reads.js';
 import { ledgerRowsSql, rowsSql } from './sql/rows.sql.js';
 import { schemaSql } from './sql/schema.sql.js';
-import { upsertSql } from './sql/upsert.sql.js';
+import { upsertAccounts } from './sql/upsert.sql.js';
 import type { BalancesView } from '../view.js';
 
 /** The generations of the balances view. The pool is one of createPool. */
@@ -33,7 +34,8 @@ export function postgresBalances(pool: Pool): ViewGenerations<BalancesView> {
 
 function openView(pool: Pool, schema: string, generation: number): BalancesView {
   const gathered = new Map<number, PostgresBalanceReads>();
-  const applier = new PostgresApplier(pool, schema, (events) => writes(schema, events));
+  const statement = upsertAccounts(schema);
+  const applier = new PostgresApplier(pool, schema, (events) => [accountsWrite(statement, events)]);
   return {
     id: 'balances',
     store: 'postgres',
@@ -52,30 +54,27 @@ function openView(pool: Pool, schema: string, generation: number): BalancesView 
   };
 }
 
-function writes(schema: string, events: readonly RecordedEvent[]): TableWrite[] {
+function accountsWrite(statement: WriteStatement, events: readonly RecordedEvent[]): TableWrite {
   const latest = latestStates(events);
-  if (latest.length === 0) return [];
   const states = latest.map(({ state }) => state);
-  return [
-    {
-      name: 'upsert',
-      text: upsertSql(schema),
-      values: [
-        textArray(latest.map(({ ledgerId }) => ledgerId)),
-        textArray(states.map(({ accountId }) => accountId)),
-        int2Array(states.map(({ type }) => type)),
-        textArray(states.map(({ currency }) => currency)),
-        int2Array(states.map(({ status }) => status)),
-        int2Array(states.map(({ freezeScope }) => freezeScope)),
-        int8Array(states.map(({ overdraftLimit }) => overdraftLimit)),
-        int8Array(states.map(({ credits }) => credits)),
-        int8Array(states.map(({ debits }) => debits)),
-        int8Array(states.map(({ held }) => held)),
-        int8Array(states.map(({ version }) => version)),
-        int8Array(latest.map(({ position }) => position)),
-      ],
-    },
-  ];
+  return {
+    statement,
+    count: latest.length,
+    values: [
+      textArray(latest.map(({ ledgerId }) => ledgerId)),
+      textArray(states.map(({ accountId }) => accountId)),
+      int2Array(states.map(({ type }) => type)),
+      textArray(states.map(({ currency }) => currency)),
+      int2Array(states.map(({ status }) => status)),
+      int2Array(states.map(({ freezeScope }) => freezeScope)),
+      int8Array(states.map(({ overdraftLimit }) => overdraftLimit)),
+      int8Array(states.map(({ credits }) => credits)),
+      int8Array(states.map(({ debits }) => debits)),
+      int8Array(states.map(({ held }) => held)),
+      int8Array(states.map(({ version }) => version)),
+      int8Array(latest.map(({ position }) => position)),
+    ],
+  };
 }
 
 /** As selected by rows.sql.ts; the pool gives int8 as bigint. */

@@ -29,9 +29,14 @@ import {
   transactionIn,
 } from '../records.js';
 import { historyWrites } from './writer.js';
-import { canBeginId, listAccounts, listEntries, listLedgers, listTransactions } from './sql/list.sql.js';
+import { listAccounts } from './lists/accounts.js';
+import { listEntries } from './lists/entries.js';
+import { canBeginId } from './lists/filter.js';
+import { listLedgers } from './lists/ledgers.js';
+import { listTransactions } from './lists/transactions.js';
 import * as sql from './sql/read.sql.js';
 import { createTables } from './sql/schema.sql.js';
+import { historyStatements } from './sql/write.sql.js';
 import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
 import type {
   AccountListing,
@@ -86,8 +91,9 @@ class PostgresHistory implements HistoryView {
     this.generation = generation;
     this.#pool = pool;
     this.#schema = schema;
+    const statements = historyStatements(schema);
     this.#applier = new PostgresApplier(pool, schema, (events, _, partition) =>
-      historyWrites(schema, partition, events),
+      historyWrites(statements, partition, events),
     );
   }
 

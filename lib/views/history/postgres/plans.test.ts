@@ -8,7 +8,10 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../../test/postgres.js';
 import { createPool, type Pool } from '../../../log/postgres-client.js';
 import { HISTORY_PLANS, postgresHistory } from './history.js';
-import { listAccounts, listEntries, listTransactions, type Statement } from './sql/list.sql.js';
+import { listAccounts } from './lists/accounts.js';
+import { listEntries } from './lists/entries.js';
+import type { Statement } from './lists/filter.js';
+import { listTransactions } from './lists/transactions.js';
 import * as read from './sql/read.sql.js';
 import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
 import type { AccountListing, EntryListing, TransactionListing } from '../view.js';

@@ -5,37 +5,30 @@ import { LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb
 import { AccountProfileSchema, TransactionStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { byteaArray, int2Array, int8Array, textArray, uuidArray } from '../../../log/postgres-arrays.js';
-import type { TableWrite } from '../../stores/postgres/apply.js';
+import type { TableWrite } from '../../stores/postgres/table-write.js';
 import { type AccountFact, historyFacts, type HistoryFacts } from '../fold.js';
-import * as sql from './sql/write.sql.js';
+import type { HistoryStatements } from './sql/write.sql.js';
 
-/** Each event is written for the first time. */
+/** What the events write; each is written for the first time. */
 export function historyWrites(
-  schema: string,
+  statements: HistoryStatements,
   partition: number,
   events: readonly RecordedEvent[],
 ): TableWrite[] {
   const facts = historyFacts(events);
   const opened = facts.accounts.filter((account) => account.opened !== undefined);
   const changed = facts.accounts.filter((account) => account.opened === undefined);
-  const writes: TableWrite[] = [];
-  const add = (
-    rows: readonly unknown[],
-    name: string,
-    text: (schema: string) => string,
-    values: () => unknown[],
-  ) => {
-    if (rows.length > 0) writes.push({ name, text: text(schema), values: values() });
-  };
-  add(facts.ledgers, 'ledg', sql.insertLedgers, () => [partition, ...ledgerValues(facts)]);
-  add(opened, 'open', sql.insertAccounts, () => openedValues(opened));
-  add(changed, 'chan', sql.updateAccounts, () => changedValues(changed));
-  add(facts.versions, 'vers', sql.insertVersions, () => versionValues(facts));
-  add(facts.transactions, 'tran', sql.insertTransactions, () => transactionValues(facts));
-  add(facts.changes, 'upda', sql.updateTransactions, () => changeValues(facts));
-  add(facts.named, 'name', sql.insertNamed, () => namedValues(facts));
-  add(facts.entries, 'entr', sql.insertEntries, () => entryValues(facts));
-  return writes;
+  const { ledgers, versions, transactions, changes, named, entries } = facts;
+  return [
+    { statement: statements.ledgers, count: ledgers.length, values: [partition, ...ledgerValues(facts)] },
+    { statement: statements.opened, count: opened.length, values: openedValues(opened) },
+    { statement: statements.changed, count: changed.length, values: changedValues(changed) },
+    { statement: statements.versions, count: versions.length, values: versionValues(facts) },
+    { statement: statements.transactions, count: transactions.length, values: transactionValues(facts) },
+    { statement: statements.changes, count: changes.length, values: changeValues(facts) },
+    { statement: statements.named, count: named.length, values: namedValues(facts) },
+    { statement: statements.entries, count: entries.length, values: entryValues(facts) },
+  ];
 }
 
 function ledgerValues({ ledgers }: HistoryFacts): unknown[] {

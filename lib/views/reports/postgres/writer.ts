@@ -4,17 +4,16 @@ import type { QueryResultRow } from 'pg';
 import type { PoolClient } from '../../../log/postgres-client.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { int2Array, int4Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
-import type { TableWrite } from '../../stores/postgres/apply.js';
 import { transact } from '../../stores/postgres/generations.js';
+import type { TableWrite } from '../../stores/postgres/table-write.js';
 import { type DeclineFact, type PostingFact, reportFacts } from '../fold.js';
 import {
   accountNumbersSql,
   beginNumbers,
-  insertDeclinesSql,
-  insertFurtherVolumesSql,
-  insertPostingsSql,
   ledgerNumbersSql,
   lockNumbers,
+  type ReportStatements,
+  reportStatements,
 } from './sql/write.sql.js';
 
 /** Accounts whose numbers are kept in memory; some 15 MB. */
@@ -37,12 +36,14 @@ interface NewAccount {
 /** Of one generation. */
 export class ReportWriter {
   readonly #schema: string;
+  readonly #statements: ReportStatements;
   /** Replaced when it is forgotten: a batch under way goes on with the one that it began with. */
   #ledgers = new Map<string, number>();
   readonly #accounts = new LRUCache<string, number>({ max: KNOWN_ACCOUNTS });
 
   constructor(schema: string) {
     this.#schema = schema;
+    this.#statements = reportStatements(schema);
   }
 
   /** Forgets what is in memory: the database may have gone back behind it. */
@@ -62,19 +63,24 @@ export class ReportWriter {
     const further = postings.flatMap((posting) =>
       posting.volumes.slice(1).map((volume) => ({ ...posting, ...volume })),
     );
-    const writes: TableWrite[] = [];
-    const add = (
-      rows: readonly unknown[],
-      name: string,
-      sql: (schema: string) => string,
-      values: () => unknown[],
-    ) => {
-      if (rows.length > 0) writes.push({ name, text: sql(this.#schema), values: values() });
-    };
-    add(postings, 'post', insertPostingsSql, () => postingValues(postings, numbered));
-    add(further, 'furt', insertFurtherVolumesSql, () => furtherValues(further, numbered));
-    add(declines, 'decl', insertDeclinesSql, () => declineValues(declines, numbered));
-    return writes;
+    const statements = this.#statements;
+    return [
+      {
+        statement: statements.postings,
+        count: postings.length,
+        values: postingValues(postings, numbered),
+      },
+      {
+        statement: statements.furtherVolumes,
+        count: further.length,
+        values: furtherValues(further, numbered),
+      },
+      {
+        statement: statements.declines,
+        count: declines.length,
+        values: declineValues(declines, numbered),
+      },
+    ];
   }
 
   /** The entries of all postings, one after the other, with the numbers of their accounts. */

@@ -8,9 +8,9 @@ import { createPool, type Pool } from '../../../log/postgres-client.js';
 import type { BusBatch } from '../../../log/bus.js';
 import { PostgresApplier } from './apply.js';
 import { readCheckpoint } from './generations.js';
-import { ifMoved } from './sql/apply.sql.js';
 import { createCheckpoint } from './sql/generations.sql.js';
 import { MissedEventsError } from '../../view-errors.js';
+import { rowsOfArrays, type WriteStatement } from './table-write.js';
 
 const LAST = 30n;
 const fixture = new LedgerFixture();
@@ -37,13 +37,23 @@ beforeEach(async () => {
   await pool.query(`${createCheckpoint('notes_1')}; create table notes_1.seen (position bigint primary key)`);
 });
 
-const note = `insert into notes_1.seen select r.* from unnest($1::bigint[]) as r where ${ifMoved}`;
+const note: WriteStatement = {
+  name: 'seen',
+  rows: (first) => rowsOfArrays(first, 'bigint'),
+  change: { into: 'notes_1.seen', columns: 'position' },
+};
 
 function applier(onForget?: () => void): PostgresApplier {
   return new PostgresApplier(
     pool,
     'notes_1',
-    (events) => [{ name: 'note', text: note, values: [int8Array(events.map(({ position }) => position))] }],
+    (events) => [
+      {
+        statement: note,
+        count: events.length,
+        values: [int8Array(events.map(({ position }) => position))],
+      },
+    ],
     onForget,
   );
 }

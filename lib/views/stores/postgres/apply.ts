@@ -1,25 +1,18 @@
 /** How a batch gets into a view in PostgreSQL: in one statement, one round trip, together with the checkpoint. */
+import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from '../../../log/postgres-client.js';
 import type { BusBatch } from '../../../log/bus.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { makeCheckpoint, readCheckpoint, withConnection } from './generations.js';
-import { applyBatch } from './sql/apply.sql.js';
+import { applyBatch, CHECKPOINT_PARAMETERS, type NumberedWrite } from './sql/apply.sql.js';
+import type { TableWrite } from './table-write.js';
 import { movedCheckpoint, unseenEvents } from '../../unseen-events.js';
 import { type Checkpoint, UnknownEventError } from '../../view.js';
 import { LostEventsError, MissedEventsError } from '../../view-errors.js';
 
-/** What a batch writes to one table. */
-export interface TableWrite {
-  /** Tells it from the other writes of the view; a few letters, for the names of prepared statements end at 63. */
-  readonly name: string;
-  /** With parameters from $1 on; its `where` has `ifMoved` of sql/apply.sql.ts. */
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
 /**
- * What events say to a view. They come after the checkpoint and this program knows them; there is one at least. The connection
- * is that of the batch, outside any transaction, for what has to be looked up first.
+ * What events say to a view. They come after the checkpoint and this program knows them; there is one at least. The
+ * connection is that of the batch, outside any transaction, for what has to be looked up first.
  */
 export type WritesOf = (
   events: readonly RecordedEvent[],
@@ -27,17 +20,25 @@ export type WritesOf = (
   partition: number,
 ) => readonly TableWrite[] | Promise<readonly TableWrite[]>;
 
+/** A statement without its values. */
+interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Applies batches to one generation. */
 export class PostgresApplier {
   readonly #pool: Pool;
   readonly #schema: string;
   readonly #writesOf: WritesOf;
   readonly #onForget: () => void;
-  /** Where each partition was after the last batch of ours. The statement finds out whether it still is. */
+  /** Where each partition was after the last batch of this process. The statement finds out whether it still is there. */
   readonly #known = new Map<number, Checkpoint>();
+  /** By the names of their writes: which tables a batch writes differs from batch to batch. */
+  readonly #statements = new Map<string, Prepared>();
 
   /**
-   * @param pool from createPool with settings under which the writes are planned well, and `writesOf` with what is looked up
+   * @param pool from createPool, with settings under which the writes and the look-ups of `writesOf` are planned well
    * @param onForget called when the database may have gone back behind what it said before
    */
   constructor(pool: Pool, schema: string, writesOf: WritesOf, onForget: () => void = () => undefined) {
@@ -48,7 +49,7 @@ export class PostgresApplier {
   }
 
   /**
-   * Each event counts once, however often it is delivered and whoever else applies it.
+   * Each event counts once, however often it is delivered and however many processes apply it.
    * @throws UnknownEventError, MissedEventsError, LostEventsError as View.apply says; nothing is changed then.
    */
   async apply(batch: BusBatch): Promise<void> {
@@ -66,10 +67,10 @@ export class PostgresApplier {
       // Another process was here, or the store was replaced: only the store knows.
       this.#forget(partition);
       const { position } = await stored(client, this.#schema, partition);
-      // What it had and has no more must come again, also if the batch does not say what it goes on from.
+      // Events that the store had and lost must come again, even if the batch does not say what it goes on from.
       if (position < known.position) throw new MissedEventsError(partition, position, known.position);
     }
-    // Whoever fails here lost to somebody who went forward, so that this ends.
+    // Each failure means that another process moved the checkpoint forward, so that this ends.
     while (!(await this.#move(client, batch, await stored(client, this.#schema, partition))));
   }
 
@@ -78,7 +79,7 @@ export class PostgresApplier {
     this.#onForget();
   }
 
-  /** Whether the checkpoint was where it was thought to be; else nothing was changed. */
+  /** Whether the checkpoint was where `from` says; if not, nothing was changed. */
   async #move(client: PoolClient, batch: BusBatch, from: Checkpoint): Promise<boolean> {
     const events = unseenEvents(batch, from);
     const to = movedCheckpoint(from, batch);
@@ -92,28 +93,50 @@ export class PostgresApplier {
   }
 
   #statement(writes: readonly TableWrite[], from: Checkpoint, to: Checkpoint) {
+    const written = writes.filter(({ count }) => count > 0);
     const values: unknown[] = [
-      ...[to.partition, to.offset, to.epoch, to.position, to.hash, to.recordedTime],
-      ...[from.offset, from.position, from.hash],
+      to.partition,
+      to.offset,
+      to.epoch,
+      to.position,
+      to.hash,
+      to.recordedTime,
+      from.offset,
+      from.position,
+      from.hash,
     ];
-    const texts = writes.map((write) => {
-      const before = values.length;
-      values.push(...write.values);
-      return write.text.replace(/\$(\d+)/g, (_, place: string) => `$${String(Number(place) + before)}`);
-    });
-    const name = [`${this.#schema}.apply`, ...writes.map((write) => write.name)].join(' ');
-    return { name, text: applyBatch(this.#schema, texts), values };
+    for (const write of written) values.push(...write.values);
+    const key = written.map(({ statement }) => statement.name).join(' ');
+    let prepared = this.#statements.get(key);
+    if (prepared === undefined) {
+      prepared = prepare(this.#schema, written);
+      this.#statements.set(key, prepared);
+    }
+    return { ...prepared, values };
   }
+}
+
+/** The statement of a batch. The name of a prepared statement ends at 63 characters, so it holds a hash of the text. */
+function prepare(schema: string, writes: readonly TableWrite[]): Prepared {
+  let first = CHECKPOINT_PARAMETERS + 1;
+  const numbered: NumberedWrite[] = [];
+  for (const { statement, values } of writes) {
+    numbered.push({ statement, first });
+    first += values.length;
+  }
+  const text = applyBatch(schema, numbered);
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return { name: `${schema}.apply ${hash}`, text };
 }
 
 async function stored(client: PoolClient, schema: string, partition: number): Promise<Checkpoint> {
   const checkpoint = await readCheckpoint(client, schema, partition);
-  // One that holds nothing looks like one that is not there.
+  // A checkpoint that holds nothing looks like one that does not exist.
   if (checkpoint.offset < 0n && checkpoint.position < 0n) await makeCheckpoint(client, schema, partition);
   return checkpoint;
 }
 
-/** What is wrong with a batch at a checkpoint that is only remembered may be right at the true one. */
+/** A batch that is wrong at a remembered checkpoint may be right at the stored one. */
 function falseIfStale(error: unknown): false {
   const isOfBatch =
     error instanceof MissedEventsError ||

@@ -5,7 +5,7 @@
  * Nothing in a snapshot is after its checkpoint.
  */
 import { checkpointColumns } from '../../../stores/postgres/sql/generations.sql.js';
-import { firstAt } from './list.sql.js';
+import { firstAt } from '../lists/positions.js';
 import { entryColumns } from './read.sql.js';
 
 const FIRST = '(-9223372036854775808)';

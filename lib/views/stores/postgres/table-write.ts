@@ -1,0 +1,53 @@
+/**
+ * What a batch writes to the tables of a view. An adapter says which rows, and what happens to them; the statement around
+ * that is made here, so that every write is guarded: no adapter can write past a checkpoint that did not move.
+ */
+
+/** How one table is written: the same for every batch. Made once per schema. */
+export interface WriteStatement {
+  /** Tells it from the other writes of the view. */
+  readonly name: string;
+  /** A `select` of the rows to write. Its parameters are `$first` and those after it. */
+  readonly rows: (first: number) => string;
+  readonly change: Insert | Update;
+}
+
+/** The rows become rows of a table. */
+export interface Insert {
+  readonly into: string;
+  /** In the order in which `rows` selects them. */
+  readonly columns: string;
+  /** `on conflict …`, where a row may be there already. */
+  readonly onConflict?: string;
+}
+
+/** Rows of a table change by what `rows`, under the alias `r`, say. */
+export interface Update {
+  /** The table and its alias. */
+  readonly update: string;
+  readonly set: string;
+  /** Which row of the table belongs to a row of `r`. */
+  readonly where: string;
+}
+
+/** One table's part of a batch. */
+export interface TableWrite {
+  readonly statement: WriteStatement;
+  /** How many rows; of none the batch has no write. */
+  readonly count: number;
+  /** The parameters of `statement.rows`. */
+  readonly values: readonly unknown[];
+}
+
+/** Array parameters from `$first` on. `types`: those of their elements, with spaces between. */
+export function arrays(first: number, types: string): string {
+  return types
+    .split(' ')
+    .map((type, index) => `$${String(first + index)}::${type}[]`)
+    .join(', ');
+}
+
+/** Rows of arrays of equal length: one column per array. */
+export function rowsOfArrays(first: number, types: string): string {
+  return `select * from unnest(${arrays(first, types)})`;
+}
