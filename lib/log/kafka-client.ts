@@ -7,7 +7,9 @@ export const PATIENT = { initialRetryTime: 100, maxRetryTime: 1_000, retries: Nu
 /** A client; it connects to nothing yet. Its own log is silent: what matters is told by who uses it. */
 export function kafkaClient(brokers: readonly string[], clientId: string, retry: object = PATIENT): Kafka {
   return new Kafka({
-    ...{ brokers: [...brokers], clientId, retry },
+    brokers: [...brokers],
+    clientId,
+    retry,
     connectionTimeout: 1_000,
     requestTimeout: 10_000,
     logLevel: logLevel.NOTHING,

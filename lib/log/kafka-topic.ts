@@ -32,7 +32,9 @@ export async function createTopic(
       waitForLeaders: true,
       topics: [
         {
-          ...{ topic, numPartitions: partitions, replicationFactor: replication },
+          topic,
+          numPartitions: partitions,
+          replicationFactor: replication,
           configEntries: [
             { name: 'retention.ms', value: String(RETENTION_ms) },
             { name: 'cleanup.policy', value: 'delete' },

@@ -21,7 +21,9 @@ beforeAll(async () => {
   const [genesis] = fixture.events;
   if (genesis === undefined) throw new Error('a log begins');
   await pool.query('update log.events set event = $1, hash = $2, recorded_time = $3', [
-    ...[genesis.bytes, genesis.hash, genesis.event.recordedTimeMicros],
+    genesis.bytes,
+    genesis.hash,
+    genesis.event.recordedTimeMicros,
   ]);
   for (const ledgerId of ['one', 'two']) {
     const id = (n: number) => testId(ledgerId === 'one' ? n : 1000 + n);
@@ -112,7 +114,12 @@ describe('the log reader', () => {
     const last = fixture.events.at(-1);
     if (last === undefined) throw new Error('no events');
     const again = {
-      ...{ bytes: last.bytes, hash: last.hash, ledgerId: 'one', streamId: 's', ordinal: 0, recordedTime: 9n },
+      bytes: last.bytes,
+      hash: last.hash,
+      ledgerId: 'one',
+      streamId: 's',
+      ordinal: 0,
+      recordedTime: 9n,
       requestId: Buffer.from(testId(20).replaceAll('-', ''), 'hex'),
     };
     const head = await reader().head();

@@ -48,7 +48,11 @@ export async function kafkaHarness(
     kafkaBus({ brokers, topic, partitions, partitionOf, group: name, logger: quiet });
   const newRelay = () =>
     new Relay({
-      ...{ log, partitions, partitionOf, wakeups: log.wakeups, logger: quiet },
+      log,
+      partitions,
+      partitionOf,
+      wakeups: log.wakeups,
+      logger: quiet,
       open: kafkaPublisher({ brokers, topic, shard: 0 }),
       cursor: {
         read: async () => saved,
@@ -59,7 +63,11 @@ export async function kafkaHarness(
       ...change,
     });
   const harness: KafkaHarness = {
-    ...{ log, topic, another, newRelay, createTopic },
+    log,
+    topic,
+    another,
+    newRelay,
+    createTopic,
     bus: another(),
     relay: newRelay(),
     get saved() {

@@ -86,10 +86,22 @@ export class PostgresBalanceReads {
 
 /** As `readSql` selects them; from `place` on null where no account was found. */
 type Columns = [
-  ...[epoch: string, position: string, hash: string, recordedTime: string, offset: string],
-  ...[place: string | null, type: string, currency: string, status: string, freezeScope: string],
-  ...[overdraftLimit: string, credits: string, debits: string, held: string],
-  ...[version: string, changed: string],
+  epoch: string,
+  position: string,
+  hash: string,
+  recordedTime: string,
+  offset: string,
+  place: string | null,
+  type: string,
+  currency: string,
+  status: string,
+  freezeScope: string,
+  overdraftLimit: string,
+  credits: string,
+  debits: string,
+  held: string,
+  version: string,
+  changed: string,
 ];
 
 const PLACE = 5;

@@ -24,7 +24,9 @@ export function redisBalances(
   const all = partitionsUpTo(partitions);
   const write = applyScript(client);
   return redisGenerations<BalancesView>({
-    ...{ client, partitions, prefix },
+    client,
+    partitions,
+    prefix,
     view: 'balances',
     open: (generation, keysOf) =>
       openView(client, write, generation, keysOf, (ledgerId) =>

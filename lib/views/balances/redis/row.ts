@@ -12,8 +12,16 @@ export function rowText({ state, position }: BalanceRow): string {
 }
 
 type Parts = [
-  ...[version: string, position: string, type: string, currency: string, status: string, freezeScope: string],
-  ...[overdraftLimit: string, credits: string, debits: string, held: string],
+  version: string,
+  position: string,
+  type: string,
+  currency: string,
+  status: string,
+  freezeScope: string,
+  overdraftLimit: string,
+  credits: string,
+  debits: string,
+  held: string,
 ];
 
 const PARTS = 10;

@@ -45,7 +45,10 @@ export interface MongodbHistoryOptions {
 /** The generations of the history view. The database is of a client of createMongodb. */
 export function mongodbHistory(database: Db, options: MongodbHistoryOptions): ViewGenerations<HistoryView> {
   return mongodbGenerations<HistoryView>({
-    ...{ database, view: 'history', partitions: options.partitions, indexes: INDEXES },
+    database,
+    view: 'history',
+    partitions: options.partitions,
+    indexes: INDEXES,
     open: (prefix, generation) => new MongodbHistory(database, options, prefix, generation),
   });
 }
@@ -189,8 +192,13 @@ class MongodbHistory implements HistoryView {
       const { credits = 0n, debits = 0n, position = account.openedPosition } = sums ?? {};
       const { currency } = account;
       return create(BalanceSchema, {
-        ...{ accountId, currency, exponent: knownExponent(currency) },
-        ...{ posted: credits - debits, credits, debits, position },
+        accountId,
+        currency,
+        exponent: knownExponent(currency),
+        posted: credits - debits,
+        credits,
+        debits,
+        position,
       });
     });
   }
@@ -202,7 +210,8 @@ class MongodbHistory implements HistoryView {
   ): Promise<Read<Transaction | undefined>> {
     return this.#read(partition, async (at) => {
       const found = await this.#collections.transactions.findOne({
-        ...{ ledger: ledgerId, id: transactionId },
+        ledger: ledgerId,
+        id: transactionId,
         ...validAt(at),
       });
       return found === null ? undefined : transactionValue(found);

@@ -73,11 +73,16 @@ const READERS: Readonly<Record<RowKind, Reader>> = {
       accountRow({
         ledgerId: ledger,
         state: create(AccountStateSchema, {
-          ...{ accountId: one.account, type: one.type, currency: one.currency },
-          ...{ status: one.status, freezeScope: one.freezeScope },
+          accountId: one.account,
+          type: one.type,
+          currency: one.currency,
+          status: one.status,
+          freezeScope: one.freezeScope,
         }),
         profile: fromBinary(AccountProfileSchema, one.profile),
-        ...{ openedPosition: one.openedPosition, openedTime: one.openedTime, position: one.from },
+        openedPosition: one.openedPosition,
+        openedTime: one.openedTime,
+        position: one.from,
       }),
     );
   },
@@ -85,7 +90,8 @@ const READERS: Readonly<Record<RowKind, Reader>> = {
     const { position = -1n, index = -1 } = after ?? {};
     const found = await collections.entries
       .find({
-        ...{ ledger, position: { $gte: position, ...upTo(at) } },
+        ledger,
+        position: { $gte: position, ...upTo(at) },
         $or: [{ position: { $gt: position } }, { position, index: { $gt: index } }],
       })
       .sort({ position: 1, index: 1 })
@@ -112,7 +118,9 @@ const READERS: Readonly<Record<RowKind, Reader>> = {
     const { accountId: account = '', position = -1n } = after ?? {};
     const found = await collections.versions
       .find({
-        ...{ ledger, account: { $gte: account }, position: upTo(at) },
+        ledger,
+        account: { $gte: account },
+        position: upTo(at),
         $or: [{ account: { $gt: account } }, { account, position: { $gt: position } }],
       })
       .sort({ account: 1, position: 1 })

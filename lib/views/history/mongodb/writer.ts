@@ -81,7 +81,9 @@ async function run<D extends Document>(
 
 function ledgersIn({ ledgers }: HistoryFacts, partition: number): LedgerDocument[] {
   return ledgers.map((ledger) => ({
-    ...{ _id: ledger.ledgerId, partition, position: ledger.position },
+    _id: ledger.ledgerId,
+    partition,
+    position: ledger.position,
     document: Buffer.from(toBinary(LedgerSchema, ledger)),
   }));
 }
@@ -91,7 +93,14 @@ function versionsIn({ versions }: HistoryFacts): VersionDocument[] {
     const { accountId: account, version, credits, debits, held, overdraftLimit } = state;
     return {
       _id: `${ledger} ${account} ${String(position)}`,
-      ...{ ledger, account, position, version, credits, debits, held, overdraftLimit },
+      ledger,
+      account,
+      position,
+      version,
+      credits,
+      debits,
+      held,
+      overdraftLimit,
     };
   });
 }
@@ -103,13 +112,23 @@ function entriesIn({ event }: RecordedEvent, { entries, transactions }: HistoryF
     event.payload.value.accounts.map(({ accountId, currency }) => [accountId, currency]),
   );
   const common = {
-    ...{ transaction: uuidFromBytes(made.transactionId), kind: made.kind, ledger: made.ledgerId },
-    ...{ effective: made.effectiveTime, recorded: made.recordedTime, position: made.position },
+    transaction: uuidFromBytes(made.transactionId),
+    kind: made.kind,
+    ledger: made.ledgerId,
+    effective: made.effectiveTime,
+    recorded: made.recordedTime,
+    position: made.position,
   };
   return entries.map(({ index, accountId: account, direction, amount, version, postedAfter }) => ({
     _id: `${String(made.position)} ${String(index)}`,
     ...common,
-    ...{ index, account, direction, amount, version, postedAfter, currency: currencies.get(account) ?? '' },
+    index,
+    account,
+    direction,
+    amount,
+    version,
+    postedAfter,
+    currency: currencies.get(account) ?? '',
     signed: direction === Direction.DEBIT ? -amount : amount,
   }));
 }
@@ -188,21 +207,21 @@ function transactionDocument(fact: TransactionFact, names: readonly string[]): T
   const { ledgerId: ledger, position, version, kind, status, reference } = fact;
   return {
     _id: `${String(position)} ${String(version)}`,
-    ...{
-      ledger,
-      position,
-      version,
-      from: position,
-      until: LAST,
-      id,
-      kind,
-      status,
-      reference,
-      payment,
-      names,
-    },
-    ...{ effective: fact.effectiveTime, recorded: fact.recordedTime },
-    ...{ event: Buffer.from(fact.bytes), change: null },
+    ledger,
+    position,
+    version,
+    from: position,
+    until: LAST,
+    id,
+    kind,
+    status,
+    reference,
+    payment,
+    names,
+    effective: fact.effectiveTime,
+    recorded: fact.recordedTime,
+    event: Buffer.from(fact.bytes),
+    change: null,
   };
 }
 
@@ -211,7 +230,10 @@ function changedDocument(base: TransactionDocument, { state, position }: ChangeF
   return {
     ...base,
     _id: `${String(base.position)} ${String(version)}`,
-    ...{ version, status, from: position, until: LAST },
+    version,
+    status,
+    from: position,
+    until: LAST,
     change: Buffer.from(toBinary(TransactionStateSchema, state)),
   };
 }
@@ -263,8 +285,18 @@ function accountDocument(fact: AccountFact, before: AccountDocument | undefined)
   const { type, currency, status, freezeScope } = state;
   return {
     _id: `${ledger} ${account} ${String(position)}`,
-    ...{ ledger, account, from: position, until: LAST, type, currency, status, freezeScope },
-    ...{ owner: profile?.ownerReference ?? before?.owner ?? '', profile: bytes, openedPosition, openedTime },
+    ledger,
+    account,
+    from: position,
+    until: LAST,
+    type,
+    currency,
+    status,
+    freezeScope,
+    owner: profile?.ownerReference ?? before?.owner ?? '',
+    profile: bytes,
+    openedPosition,
+    openedTime,
   };
 }
 

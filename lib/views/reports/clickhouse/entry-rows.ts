@@ -45,8 +45,20 @@ function addPosting(rows: InsertedEntry[], partition: number, epoch: number, pos
     const principal = left.get(currency);
     left.delete(currency);
     rows.push([
-      ...[partition, ledgerId, position, index, epoch, accountId, type, currency, kind, 0],
-      ...[String(amount), String(principal ?? 0n), principal === undefined ? 0 : 1, ...times],
+      partition,
+      ledgerId,
+      position,
+      index,
+      epoch,
+      accountId,
+      type,
+      currency,
+      kind,
+      0,
+      String(amount),
+      String(principal ?? 0n),
+      principal === undefined ? 0 : 1,
+      ...times,
     ]);
   }
 }
@@ -55,7 +67,20 @@ function declineRow(partition: number, epoch: number, decline: DeclineFact): Ins
   const { ledgerId, reason, currency, principal } = decline;
   const time = String(decline.recordedTime);
   return [
-    ...[partition, ledgerId, String(decline.position), 0, epoch, '', 0, currency, 0, reason],
-    ...['0', String(principal), 1, time, time],
+    partition,
+    ledgerId,
+    String(decline.position),
+    0,
+    epoch,
+    '',
+    0,
+    currency,
+    0,
+    reason,
+    '0',
+    String(principal),
+    1,
+    time,
+    time,
   ];
 }

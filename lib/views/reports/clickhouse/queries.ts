@@ -174,7 +174,12 @@ async function select<Row>(
   const last = bounds.at(-1) ?? INT64_MAX;
   const cut = cutBuckets(bounds);
   const value = await store.select<Row>(sql(cut.length > 0), {
-    ...{ ledger: ledgerId, currency, through, sealed, bounds, cut },
+    ledger: ledgerId,
+    currency,
+    through,
+    sealed,
+    bounds,
+    cut,
     tail: (sealed + 1n) * CHUNK - 1n,
     first: bucketOf(first),
     last: bucketOf(last - 1n),

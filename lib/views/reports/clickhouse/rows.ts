@@ -185,7 +185,10 @@ async function sums(
     const last = horizon?.bucket ?? INT32_MAX;
     const rows = await store.select<SumColumns>(sumsSql(tables, section), {
       ...scope,
-      ...{ first, last, limit: wanted, after },
+      first,
+      last,
+      limit: wanted,
+      after,
     });
     for (const row of rows) {
       found.push(sumRow(ledgerId, section, row.key, BigInt(row.last_position), contentOf(section, row)));

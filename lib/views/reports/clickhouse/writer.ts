@@ -197,7 +197,9 @@ export class ClickHouseReportWriter {
     const { store, entries } = this.#tables;
     for (const { epoch, start } of epochsBegun(events, from.epoch)) {
       const [row] = await store.select<{ last: string }>(lostSql(entries), {
-        ...{ partition: batch.partition, start, epoch },
+        partition: batch.partition,
+        start,
+        epoch,
       });
       if (row !== undefined) throw new LostEventsError(batch.partition, BigInt(row.last));
     }

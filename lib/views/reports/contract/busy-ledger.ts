@@ -65,7 +65,10 @@ function openLedger(builder: Builder, ledgerId: string): void {
     run({
       case: 'openAccount',
       value: {
-        ...{ ...common(), accountId, currency, type },
+        ...common(),
+        accountId,
+        currency,
+        type,
         overdraftLimit: type === AccountType.LIABILITY ? 500n : 0n,
       },
     });

@@ -80,7 +80,8 @@ export function naiveTrialBalance(events: readonly RecordedEvent[], query: Trial
     const at = `${move.currency} ${key}`;
     const row = rows.get(at);
     rows.set(at, {
-      ...{ currency: move.currency, key },
+      currency: move.currency,
+      key,
       type: row === undefined || row.type === move.type ? move.type : AccountType.UNSPECIFIED,
       debits: (row?.debits ?? 0n) + move.debit,
       credits: (row?.credits ?? 0n) + move.credit,
@@ -110,7 +111,9 @@ export function naiveVolume(events: readonly RecordedEvent[], query: BucketQuery
       const at = keyOf(bucket, currency, transaction.kind);
       const { count = 0n, volume = 0n } = rows.get(at) ?? {};
       rows.set(at, {
-        ...{ bucket, currency, kind: transaction.kind },
+        bucket,
+        currency,
+        kind: transaction.kind,
         count: count + 1n,
         volume: volume + principal,
       });
@@ -155,7 +158,9 @@ export function naiveCashFlow(events: readonly RecordedEvent[], query: CashFlowQ
     const at = keyOf(bucket, move.currency, move.kind);
     const { debits = 0n, credits = 0n } = rows.get(at) ?? {};
     rows.set(at, {
-      ...{ bucket, currency: move.currency, kind: move.kind },
+      bucket,
+      currency: move.currency,
+      kind: move.kind,
       debits: debits + move.debit,
       credits: credits + move.credit,
     });

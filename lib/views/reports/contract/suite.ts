@@ -71,8 +71,12 @@ function answersAreExact(
     const bounds = Array.from({ length: 1_001 }, (_, index) => start + BigInt(index) * 3n * MINUTE);
     for (const basis of ['effective', 'recorded'] as const) {
       const query: BucketQuery = {
-        ...{ partition: 0, ledgerId: 'main', through: null, currency: '' },
-        ...{ basis, bounds },
+        partition: 0,
+        ledgerId: 'main',
+        through: null,
+        currency: '',
+        basis,
+        bounds,
       };
       expect((await view.volume(query)).value).toEqual(naiveVolume(events, query));
     }
@@ -176,8 +180,15 @@ function sumsAreWide(
     });
     await applyCut(view, many, seeded(5));
     const query: TrialBalanceQuery = {
-      ...{ partition: 0, ledgerId: journal.event.ledgerId, through: null, currency: '', basis: 'recorded' },
-      ...{ before: null, groupBy: 'account', after: null, limit: 100 },
+      partition: 0,
+      ledgerId: journal.event.ledgerId,
+      through: null,
+      currency: '',
+      basis: 'recorded',
+      before: null,
+      groupBy: 'account',
+      after: null,
+      limit: 100,
     };
     const { value } = await view.trialBalance(query);
     expect(value).toEqual(naiveTrialBalance(many, query));

@@ -75,7 +75,9 @@ export async function readVolume(
     volume: Numeric;
   }>(pool, volumeSql(schema, query.basis), query, query.bounds);
   const value = read.value.map(({ bucket, currency, kind, count, volume }) => ({
-    ...{ bucket, currency, kind },
+    bucket,
+    currency,
+    kind,
     count: BigInt(count),
     volume: BigInt(volume),
   }));
@@ -96,7 +98,9 @@ export async function readDeclines(
     volume: Numeric;
   }>(pool, declinesSql(schema), query, query.bounds);
   const value = read.value.map(({ bucket, currency, reason, count, volume }) => ({
-    ...{ bucket, currency, reason },
+    bucket,
+    currency,
+    reason,
     count: BigInt(count),
     volume: BigInt(volume),
   }));
@@ -124,7 +128,9 @@ export async function readCashFlow(
     accountId === null ? [] : [accountId],
   );
   const value = read.value.map(({ bucket, currency, kind, debits, credits }) => ({
-    ...{ bucket, currency, kind },
+    bucket,
+    currency,
+    kind,
     debits: BigInt(debits),
     credits: BigInt(credits),
   }));
@@ -165,8 +171,15 @@ async function select<Row extends object>(
   const first = bounds[0] ?? INT64_MIN;
   const last = bounds.at(-1) ?? INT64_MAX;
   const { rows } = await pool.query<MaybeCheckpoint & { is_data: true | null } & Row>(text, [
-    ...[partition, ledgerId, through, `{${bounds.join(',')}}`, `{${cutBuckets(bounds).join(',')}}`],
-    ...[bucketOf(first), bucketOf(last - 1n), currency, ...more],
+    partition,
+    ledgerId,
+    through,
+    `{${bounds.join(',')}}`,
+    `{${cutBuckets(bounds).join(',')}}`,
+    bucketOf(first),
+    bucketOf(last - 1n),
+    currency,
+    ...more,
   ]);
   // An outer join fills with nulls: the data where there are none, the checkpoint where nothing was applied yet.
   const value = rows.filter(({ is_data }) => is_data === true);

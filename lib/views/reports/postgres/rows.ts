@@ -163,7 +163,9 @@ async function sums(
   let first = after === '' ? 0 : Number(after.slice(0, 10));
   while (found.length < limit && first <= INT32_MAX) {
     const horizon = await pool.query<{ last: number | null }>(horizonSql(schema, rollup), [
-      ...[ledger, first, limit - found.length + 1],
+      ledger,
+      first,
+      limit - found.length + 1,
     ]);
     const last = horizon.rows[0]?.last ?? INT32_MAX;
     const { rows } = await pool.query<{

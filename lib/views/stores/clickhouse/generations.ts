@@ -146,7 +146,9 @@ async function finishDrops(
   const dropped = await registry.dropped();
   if (dropped.length === 0) return;
   const tables = await store.select<{ name: string }>(tablesSql, {
-    ...{ database: store.database, view, dropped },
+    database: store.database,
+    view,
+    dropped,
   });
   for (const { name } of tables) await store.command(`drop table if exists ${store.table(name)}`);
 }

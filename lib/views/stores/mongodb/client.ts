@@ -14,11 +14,17 @@ const POOL = 10;
  */
 export function createMongodb(url: string, name: string): MongoClient {
   return new MongoClient(url, {
-    ...{ appName: name, maxPoolSize: POOL, retryWrites: false },
-    ...{ serverSelectionTimeoutMS: SELECTION_ms, connectTimeoutMS: CONNECT_ms, socketTimeoutMS: SOCKET_ms },
+    appName: name,
+    maxPoolSize: POOL,
+    retryWrites: false,
+    serverSelectionTimeoutMS: SELECTION_ms,
+    connectTimeoutMS: CONNECT_ms,
+    socketTimeoutMS: SOCKET_ms,
     writeConcern: { w: 'majority', journal: true },
     // int64 is bigint here, never a float.
-    ...{ useBigInt64: true, promoteBuffers: true, ignoreUndefined: true },
+    useBigInt64: true,
+    promoteBuffers: true,
+    ignoreUndefined: true,
   });
 }
 

@@ -183,7 +183,11 @@ export class MongodbCheckpoints {
     if (found === null) throw await this.#whyMissing();
     const { offset, epoch, position, hash, recorded } = found;
     return {
-      ...{ partition, offset, epoch, position, recordedTime: recorded },
+      partition,
+      offset,
+      epoch,
+      position,
+      recordedTime: recorded,
       hash: new Uint8Array(hash),
     };
   }

@@ -83,7 +83,9 @@ function serverOf({ host, port, credentials, database }: Node, options: RedisCli
   return new Redis({
     ...connectionOptions(options),
     ...credentials,
-    ...{ host, port, db: database },
+    host,
+    port,
+    db: database,
     enableAutoPipelining: true,
     retryStrategy: retryPause_ms,
     // A master that became a replica: its name leads to the new one. 2: connect again and send the command again.

@@ -87,7 +87,8 @@ export const cashFlowSql = (tables: ReportTables, basis: TimeBasis, one: boolean
 select start, toString(currency) as row_currency, kind, toString(sum(debits)) as debits_text,
   toString(sum(credits)) as credits_text
 from (${movements(tables, {
-  ...{ basis, isCut },
+  basis,
+  isCut,
   only: `reason = 0 and ${one ? 'account_id = {account:String}' : `type = ${String(AccountType.ASSET)}`}`,
 })})
 group by start, row_currency, kind
