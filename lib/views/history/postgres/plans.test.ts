@@ -7,6 +7,7 @@ import {
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/postgres.js';
 import { createPool, type Pool } from '../../../log/postgres-client.js';
+import { accountListing, entryListing, transactionListing } from '../contract/listings.js';
 import { HISTORY_PLANS, postgresHistory } from './history.js';
 import { listAccounts } from './lists/accounts.js';
 import { listEntries } from './lists/entries.js';
@@ -111,7 +112,6 @@ async function expectCheap(statement: Statement): Promise<void> {
   expect(whole).toEqual([]);
 }
 
-const OPEN = { from: null, to: null };
 const id = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 const SECOND = 1_000_000n;
 
@@ -172,56 +172,15 @@ const accountFilters: Record<string, Partial<AccountListing>> = {
 };
 
 function transactions(change: Partial<TransactionListing>): Statement {
-  return listTransactions(SCHEMA, {
-    partition: 0,
-    ledgerId: 'main',
-    accountId: '',
-    kind: TransactionKind.UNSPECIFIED,
-    status: TransactionStatus.UNSPECIFIED,
-    reference: '',
-    paymentId: '',
-    recorded: OPEN,
-    effective: OPEN,
-    descending: false,
-    after: null,
-    through: null,
-    limit: LIMIT,
-    ...change,
-  });
+  return listTransactions(SCHEMA, { ...transactionListing('main'), limit: LIMIT, ...change });
 }
 
 function entries(change: Partial<EntryListing>): Statement {
-  return listEntries(SCHEMA, {
-    partition: 0,
-    ledgerId: 'main',
-    accountId: '',
-    kind: TransactionKind.UNSPECIFIED,
-    direction: Direction.UNSPECIFIED,
-    transactionId: '',
-    recorded: OPEN,
-    effective: OPEN,
-    descending: false,
-    after: null,
-    through: null,
-    limit: LIMIT,
-    ...change,
-  });
+  return listEntries(SCHEMA, { ...entryListing('main'), limit: LIMIT, ...change });
 }
 
 function accounts(change: Partial<AccountListing>): Statement {
-  return listAccounts(SCHEMA, {
-    partition: 0,
-    ledgerId: 'main',
-    idPrefix: '',
-    currency: '',
-    type: AccountType.UNSPECIFIED,
-    status: AccountStatus.UNSPECIFIED,
-    ownerReference: '',
-    after: null,
-    through: null,
-    limit: LIMIT,
-    ...change,
-  });
+  return listAccounts(SCHEMA, { ...accountListing('main'), limit: LIMIT, ...change });
 }
 
 /** Whether a range is narrow only statistics can say: that is a matter of the minute until the server has analyzed. */
