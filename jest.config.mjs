@@ -2,7 +2,7 @@
 export default {
   testEnvironment: 'node',
   testPathIgnorePatterns: ['/node_modules/', '\\.stack\\.test\\.ts$'],
-  roots: ['<rootDir>/lib', '<rootDir>/services', '<rootDir>/tools', '<rootDir>/test'],
+  roots: ['<rootDir>/lib', '<rootDir>/services', '<rootDir>/tools', '<rootDir>/bench', '<rootDir>/test'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

@@ -22,6 +22,9 @@ export const FLAG_END_HEADERS = 4;
 export const MAX_WINDOW = 2 ** 31 - 1;
 export const DEFAULT_WINDOW = 65_535;
 
+/** What one byte of length can say; longer texts need more bytes (RFC 7541, 5.1). */
+const LITERAL_MAX_BYTES = 126;
+
 const SETTING_HEADER_TABLE_SIZE = 1;
 const SETTING_ENABLE_PUSH = 2;
 export const SETTING_INITIAL_WINDOW_SIZE = 4;
@@ -34,11 +37,19 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
   return bytes;
 }
 
-/** The nine bytes before a payload. */
+/** What the nine bytes before a payload say. */
+export interface FrameHeader {
+  readonly length: number;
+  readonly type: number;
+  readonly flags: number;
+  readonly streamId: number;
+}
+
+/** Writes the nine bytes before a payload. */
 export function writeFrameHeader(
   into: Buffer,
   at: number,
-  { length, type, flags, streamId }: { length: number; type: number; flags: number; streamId: number },
+  { length, type, flags, streamId }: FrameHeader,
 ): void {
   into.writeUIntBE(length, at, 3);
   into[at + 3] = type;
@@ -70,8 +81,11 @@ export function windowUpdate(streamId: number, bytes: number): Buffer {
 
 /** The headers of a gRPC call, encoded once and sent with every call: literals without Huffman coding or table. */
 export function grpcHeaders(path: string, authority: string, timeout: string): Buffer {
-  const literal = (name: Buffer, value: string): Buffer =>
-    Buffer.concat([name, Buffer.from([value.length]), Buffer.from(value, 'latin1')]);
+  const literal = (name: Buffer, value: string): Buffer => {
+    if (value.length > LITERAL_MAX_BYTES)
+      throw new RangeError(`a header has at most ${String(LITERAL_MAX_BYTES)} bytes here: ${value}`);
+    return Buffer.concat([name, Buffer.from([value.length]), Buffer.from(value, 'latin1')]);
+  };
   const named = (name: string): Buffer =>
     Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name, 'latin1')]);
   return Buffer.concat([
