@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { transformFileSync } from '@swc/core';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -13,16 +12,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import pino from 'pino';
+import { until } from '../../../test/until.js';
 import { startPostgresEngine, stopLeftOverPostgres, type PostgresEngine } from './postgres-engine.js';
 import { disownStaleLocks } from './postmaster.js';
 import { isAlive } from './process-table.js';
 
-const here = dirname(fileURLToPath(import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const log = pino({ enabled: false });
 let base: string;
 let dataDir: string;
@@ -57,52 +58,23 @@ async function query<T>(engine: PostgresEngine, text: string): Promise<T[]> {
   }
 }
 
-/** Another Node which starts the engine, tells the server's number, and waits to be killed. */
+/** Another Node process, which starts the engine, prints the server's process id, and waits to be killed. */
 async function startInAnotherProcess(): Promise<{ child: ChildProcess; pid: number }> {
-  // Inside the checkout, so that it finds the packages; compiled, since Node 20 runs no TypeScript.
-  const cache = join(here, '../../../node_modules/.cache');
-  mkdirSync(cache, { recursive: true });
-  const out = mkdtempSync(join(cache, 'qengine-'));
-  try {
-    writeFileSync(join(out, 'package.json'), '{"type":"module"}');
-    const root = join(here, '../../..');
-    const others = [
-      'services/standalone/log-files.ts',
-      'lib/process/free-port.ts',
-      'lib/base/start-error.ts',
-      'lib/base/logging.ts',
-    ];
-    const engines = readdirSync(here).map((name) => join('services/standalone/engines', name));
-    for (const file of [...engines, ...others]) {
-      if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
-      const { code } = transformFileSync(join(root, file), {
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-        module: { type: 'es6' },
-      });
-      const target = join(out, file.replace(/ts$/, 'js'));
-      mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, code);
-    }
-    writeFileSync(
-      join(out, 'parent.js'),
-      `import pino from 'pino';
-       import { startPostgresEngine } from './services/standalone/engines/postgres-engine.js';
-       const engine = await startPostgresEngine({ dataDir: process.argv[2], log: pino({ enabled: false }) });
-       console.log(engine.pid);
-       setInterval(() => {}, 1000);`,
-    );
-    const child = spawn(process.execPath, [join(out, 'parent.js'), dataDir], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const lines = createInterface({ input: child.stdout });
-    const [line] = (await Promise.race([
-      once(lines, 'line'),
-      once(child, 'exit').then(() => Promise.reject(new Error('the other process has ended; it said why'))),
-    ])) as [string];
-    return { child, pid: Number(line) };
-  } finally {
-    rmSync(out, { recursive: true, force: true });
-  }
+  const program = `import pino from 'pino';
+    import { startPostgresEngine } from './dist/services/standalone/engines/postgres-engine.js';
+    const engine = await startPostgresEngine({ dataDir: process.argv[1], log: pino({ enabled: false }) });
+    console.log(engine.pid);
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program, dataDir], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const [line] = (await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the other process has ended; it said why'))),
+  ])) as [string];
+  return { child, pid: Number(line) };
 }
 
 async function kill9(child: ChildProcess): Promise<void> {
@@ -171,9 +143,18 @@ async function leaveLockFilesOf(script: string, names: readonly string[]): Promi
   const texts = names.map((name) => readFileSync(join(cluster, name), 'utf8'));
   await first.stop();
   const { uid, gid } = statSync(cluster);
-  const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/', uid, gid });
+  const child = spawn('sh', ['-c', script], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    cwd: '/',
+    uid,
+    gid,
+  });
   helper = child;
-  const [pid] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const [, output, , release] = child.stdio;
+  const [pid] = (await once(createInterface({ input: output as Readable }), 'line')) as [string];
+  await until(() => readFileSync(`/proc/${String(child.pid)}/comm`, 'utf8') === 'sleep\n');
+  // What the script started and left waiting at this pipe ends now.
+  release?.destroy();
   names.forEach((name, index) => {
     const path = join(cluster, name);
     const [, ...rest] = texts[index]?.split('\n') ?? [];
@@ -201,8 +182,8 @@ test.each(LEFT_BEHIND)(
   async ({ names }) => {
     // The shell becomes a program that collects no children, so what it started stays a zombie, as it does for ever in a
     // container whose first process collects none, and for a moment anywhere.
-    const pid = await leaveLockFilesOf('sleep 0 & echo $!; exec sleep 1000', names);
-    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+    const pid = await leaveLockFilesOf('cat <&3 & echo $!; exec sleep 1000 3<&-', names);
+    await until(() => !isAlive(pid));
     expect(() => process.kill(pid, 0)).not.toThrow();
     const second = await start();
     expect(second.adopted).toBe(false);

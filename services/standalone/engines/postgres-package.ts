@@ -85,7 +85,7 @@ function requireLinks(name: string, native: string): void {
 export function programsFor(
   user: EngineUser,
   programs: PostgresPrograms,
-  log: pino.Logger,
+  log: Pick<pino.Logger, 'info'>,
 ): PostgresPrograms {
   const native = dirname(dirname(programs.postgres));
   const closed = user && firstClosedDirectory(native);

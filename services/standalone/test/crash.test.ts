@@ -1,6 +1,6 @@
 /** kill -9 in mid-load: what was acknowledged is in the log exactly once, what was not at most once, and all goes on. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -17,29 +17,20 @@ import { TransactionQueryService } from '../../../gen/quittance/query/v1/transac
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
 import { depositTo, openBooks, proveBooks, until } from '../../../test/load.js';
-import {
-  buildServer,
-  postmasterOf,
-  removeDataDir,
-  type ServerProcess,
-  startServer,
-} from './server-process.js';
+import { postmasterOf, removeDataDir, type ServerProcess, startServer } from './server-process.js';
 
 const { deposit, streamCommands } = TransactionCommandService.method;
 const LEDGER = 'crash';
 const FRESH = { consistency: { requirement: { case: 'fullyConsistent' as const, value: true } } };
 
-let built: string;
 let dataDir: string;
 let server: ServerProcess;
 /** Request ids of all commands sent, with the position that was acknowledged, if one was. */
 const sent = new Map<string, bigint | undefined>();
 
 beforeAll(async () => {
-  built = mkdtempSync(join(tmpdir(), 'qcrash-build-'));
   dataDir = mkdtempSync(join(tmpdir(), 'qcrash-data-'));
-  buildServer(built);
-  server = await startServer(built, dataDir);
+  server = await startServer(dataDir);
   const client = grpcClient(server.grpc);
   await openBooks(client, LEDGER, 8);
   client.close();
@@ -48,7 +39,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.kill();
   await removeDataDir(dataDir);
-  rmSync(built, { recursive: true, force: true });
 });
 
 /** Unary callers and one stream, until the connection breaks. Resolves when all have noticed. */
@@ -178,7 +168,7 @@ test('the server killed in mid-load, again and again', async () => {
     await until('some commands are acknowledged', () => acknowledged() > before + 150 + 100 * round);
     await server.kill();
     await loading;
-    server = await startServer(built, dataDir);
+    server = await startServer(dataDir);
     await expectNothingLostNorDoubled(server.grpc);
   }
   await expectRetriesToTell(server.grpc);
@@ -200,13 +190,13 @@ test('PostgreSQL killed in mid-load: the server says so and ends, and the next s
     /"reason":"PostgreSQL ended by itself; the reason is at the end of .*postgres\.log"/,
   );
   await loading;
-  server = await startServer(built, dataDir);
+  server = await startServer(dataDir);
   await expectNothingLostNorDoubled(server.grpc);
   await expectRetriesToTell(server.grpc);
 }, 90_000);
 
 test('a second server on the same data is refused in one line; a signal ends the first with its engine', async () => {
-  await expect(startServer(built, dataDir)).rejects.toThrow(/ended at its start: [^\n]+\n$/);
+  await expect(startServer(dataDir)).rejects.toThrow(/ended at its start: [^\n]+\n$/);
   expect(await server.stop()).toBe(0);
   expect(postmasterOf(dataDir)).toBeUndefined();
 }, 30_000);

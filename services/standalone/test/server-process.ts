@@ -1,36 +1,16 @@
-/** The real server as a process of its own, to be killed: the sources compiled file by file into a directory of the test. */
+/** The real server as a process of its own, to be killed: what the setup of the test run has built. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
-import { transformSync } from '@swc/core';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/** Compiles what the server is made of; jest runs in the repository's root. */
-export function buildServer(directory: string): void {
-  const root = resolve('.');
-  for (const top of ['gen', 'lib', 'services']) {
-    for (const name of readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })) {
-      if (!name.endsWith('.ts') || name.endsWith('.test.ts') || name.includes('/test/')) continue;
-      const source = join(root, top, name);
-      const target = join(directory, relative(root, source)).replace(/\.ts$/, '.js');
-      const { code } = transformSync(readFileSync(source, 'utf8'), {
-        filename: source,
-        swcrc: false,
-        jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
-        module: { type: 'es6' },
-      });
-      mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, code);
-    }
-  }
-  writeFileSync(join(directory, 'package.json'), '{"type": "module", "version": "0.0.0"}');
-  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
-}
+const SERVER = fileURLToPath(new URL('../../../dist/services/standalone/main.js', import.meta.url));
 
 export interface ServerProcess {
   readonly grpc: string;
   readonly connect: string;
-  /** What it has logged so far, one JSON object a line. */
+  /** What it has logged so far, one JSON object per line. */
   readonly output: () => string;
   /** kill -9. */
   kill(): Promise<void>;
@@ -41,10 +21,10 @@ export interface ServerProcess {
 }
 
 /** Starts it on a data directory, on free ports. @throws Error with its output if it does not become ready */
-export async function startServer(built: string, dataDir: string): Promise<ServerProcess> {
+export async function startServer(dataDir: string): Promise<ServerProcess> {
   const env = { ...process.env };
   for (const name of Object.keys(env)) if (name.startsWith('QUITTANCE_')) Reflect.deleteProperty(env, name);
-  const child = spawn(process.execPath, [join(built, 'services/standalone/main.js')], {
+  const child = spawn(process.execPath, ['--enable-source-maps', SERVER], {
     env: {
       ...env,
       QUITTANCE_DATA_DIR: dataDir,
