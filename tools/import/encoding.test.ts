@@ -44,6 +44,19 @@ test('a NUL is refused with its line, in every encoding', async () => {
   ]);
 });
 
+test('the other problems of such a file are told as well', async () => {
+  const rows = [
+    '1,alice,1993-01-31,a\0b,,1,1,',
+    `2,alice,1993-01-31,${'x'.repeat(501)},,1,2,`,
+    '3,alice,2999-01-31,x,,1,3,',
+  ];
+  expect(await problemsOf([HEADER, ...rows, ''].join('\n'))).toEqual([
+    'line 2: holds a NUL character, which no text of the ledger may have',
+    'line 3: kind has 501 characters; at most 500 are kept',
+    'line 4: booked_on 2999-01-31 is in the future',
+  ]);
+});
+
 test('UTF-16 with its byte order mark is read as what it is', async () => {
   const text = `${HEADER}\n${ROW}\n`;
   for (const encoding of ['utf-16le', 'utf-16be'] as const)

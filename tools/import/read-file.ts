@@ -5,20 +5,22 @@ import { checkEncoding, decodedHead, isEncoding, namedEncoding } from './encodin
 import { withIds } from './ids.js';
 import type { FileRecord } from './movement.js';
 import { readMt940 } from './mt940.js';
-import { BadFileError, Problems } from './problems.js';
+import { BadFileError, type Problems } from './problems.js';
 import type { ReadContext } from './read-context.js';
 import type { FormatName, ReadSettings } from './settings.js';
 import type { Source } from './source.js';
 
-/** A file whose format and encoding are known, and whose bytes belong to that encoding. */
+/** A file whose format and encoding are known. */
 export interface ReadableFile {
   readonly format: FormatName;
   readonly encoding: string;
+  /** Takes the lines whose bytes do not belong to the encoding. Reading goes on there with U+FFFD instead. */
+  check(problems: Problems): Promise<void>;
   /** One pass over it. What cannot be read goes into `problems`. @throws BadFileError for what is wrong as a whole. */
   records(problems: Problems): AsyncGenerator<FileRecord>;
 }
 
-/** Tells format and encoding, and checks every byte. @throws BadFileError */
+/** Tells format and encoding. @throws BadFileError for a file without bytes, or in an encoding that is not known. */
 export async function readableFile(
   source: Source,
   settings: ReadSettings,
@@ -29,13 +31,11 @@ export async function readableFile(
   const encoding = settings.encoding ?? namedEncoding(head) ?? 'utf-8';
   if (!isEncoding(encoding))
     throw new BadFileError([`the file says that it is in ${encoding}, which is not known here`]);
-  const problems = new Problems();
-  await checkEncoding(source, encoding, problems);
-  problems.throwIfAny();
   const format = settings.format ?? formatOf(decodedHead(head, encoding));
   return {
     format,
     encoding,
+    check: (found) => checkEncoding(source, encoding, found),
     records: (found) => withIds(READERS[format]({ source, encoding, settings, now, problems: found })),
   };
 }

@@ -40,21 +40,32 @@ export interface Survey {
 
 const MAX_INT64 = 2n ** 63n - 1n;
 
-/** Reads the file once. @throws BadFileError with all problems, or the first of very many. */
+/** Reads the file. @throws BadFileError with all problems, or the first of very many. */
 export async function surveyFile(file: ReadableFile): Promise<Survey> {
   const problems = new Problems();
+  await file.check(problems);
   const surveyor = new Surveyor(problems);
-  for await (const record of file.records(problems)) {
-    if (record.kind === 'movement') surveyor.movement(record.movement);
-    else if (record.kind === 'opening') surveyor.opening(record.opening);
-    else if (record.kind === 'closing') surveyor.closing(record.closing);
-    else surveyor.gap();
+  try {
+    await surveyRecords(file, problems, surveyor);
+  } catch (error) {
+    // What is wrong as a whole may come from single bytes: both are told.
+    if (error instanceof BadFileError) throw new BadFileError([...problems.lines(), ...error.lines]);
+    throw error;
   }
   const survey = surveyor.end();
   problems.throwIfAny();
   if (survey.rows === 0 && survey.accounts.size === 0)
     throw new BadFileError(['the file has no movements; there is nothing to import']);
   return survey;
+}
+
+async function surveyRecords(file: ReadableFile, problems: Problems, surveyor: Surveyor): Promise<void> {
+  for await (const record of file.records(problems)) {
+    if (record.kind === 'movement') surveyor.movement(record.movement);
+    else if (record.kind === 'opening') surveyor.opening(record.opening);
+    else if (record.kind === 'closing') surveyor.closing(record.closing);
+    else surveyor.gap();
+  }
 }
 
 /** What is known of an account's balances at a place in the file. */
