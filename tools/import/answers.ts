@@ -79,11 +79,11 @@ function obstacleOf({ status, freezeScope }: Account): string {
 export function remedyOf(reason: DeclineReason): string {
   switch (reason) {
     case DeclineReason.INSUFFICIENT_FUNDS:
-      return 'raise its overdraft_limit (UpdateAccount) or bring money in';
+      return 'others took money out of it during the import; the next run raises its overdraft limit to what is needed then';
     case DeclineReason.ACCOUNT_FROZEN:
       return 'unfreeze it (UnfreezeAccount)';
     case DeclineReason.ACCOUNT_CLOSED:
-      return 'it is closed for ever: give its movements to another account ("accounts" of a mapping file)';
+      return 'it is closed for ever; take its later movements out of the file';
     default:
       return 'see to its cause';
   }

@@ -93,12 +93,14 @@ function closingOf({ byCode, interim }: Balances): Values | undefined {
 function balanceOf(context: ReadContext, statement: Values, values: Values): StatementBalance {
   const currency = rowCurrency(context.settings, values.required('Amt@Ccy'));
   const units = decimal(values.required('Amt'), 'the balance', exponentOf(currency));
+  const name = 'the day of the balance';
+  const dayText = values.required('Dt/Dt', 'Dt/DtTm');
   return {
     line: values.line,
     accountId: accountOf(context, statement),
     currency,
     balance: isDebit(values) ? -units : units,
-    day: dayOfText(values.required('Dt/Dt', 'Dt/DtTm'), 'the day of the balance'),
+    day: effectiveDay(dayOfText(dayText, name), context.now, name),
     statement: statement.text('Id', 'ElctrncSeqNb'),
   };
 }

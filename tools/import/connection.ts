@@ -4,7 +4,7 @@ import { sentenceOfCall } from '../client/errors.js';
 import type { GrpcClient } from '../client/grpc-client.js';
 import { type Answer, type Item, sendAll } from './send.js';
 
-/** Who hears how it goes; the entry file draws it. */
+/** Gets the progress of the passes; the command draws it. */
 export interface ImportListener {
   /** A pass begins; `total` commands are to be sent. */
   begin(title: string, total: number): void;

@@ -22,11 +22,11 @@ export type Presence = 'absent' | 'declined' | 'booked' | 'other';
 
 /** How far the ledger has an account's movements of the file. */
 export interface Progress {
-  /** How many of its first movements are in the ledger; Infinity: all of them. */
+  /** How many of its first movements are in the ledger. */
   readonly booked: number;
   /** Whether the next one was sent before, and declined. */
   readonly wasDeclined: boolean;
-  /** The lowest sum of the amounts that are left, at most zero. */
+  /** The lowest sum of the amounts that are not in the ledger, at most zero. */
   readonly lowestSum: bigint;
 }
 
@@ -42,7 +42,7 @@ export interface Inspection {
   readonly accounts: ReadonlyMap<string, Inspected>;
 }
 
-/** A movement is tried anew after each decline; so many declines of one movement are nobody's mistake but a program's. */
+/** A movement is tried anew after each decline, once per run. So many runs are not made by people. */
 const MAX_ATTEMPTS = 1000;
 /** Movements that are looked up in one go. */
 const LOOK_UP_SIZE = 5000;
@@ -130,8 +130,8 @@ async function readAccounts(
 }
 
 /**
- * How far the ledger has each account. The first and the last movement tell it for accounts that are all there or not at all;
- * of the others every movement is looked up, up to the first one that is missing.
+ * How far the ledger has each account. If it has neither the first nor the last movement, it has none; of other accounts every
+ * movement is looked up, since one in the middle may have been declined.
  */
 async function progressOf(
   connection: Connection,
@@ -147,9 +147,7 @@ async function progressOf(
     if (first === undefined || last === undefined) continue;
     const begun = present.get(first.movementId) ?? 'absent';
     const ended = present.get(last.movementId) ?? 'absent';
-    if (isThere(ended))
-      progresses.set(accountId, { booked: Number.POSITIVE_INFINITY, wasDeclined: false, lowestSum: 0n });
-    else if (isThere(begun))
+    if (isThere(begun) || isThere(ended))
       partly.set(accountId, { booked: 0, wasDeclined: false, lowestSum: 0n, sum: 0n, isOver: false });
     else progresses.set(accountId, { booked: 0, wasDeclined: begun === 'declined', lowestSum });
   }
@@ -184,13 +182,12 @@ async function walk(
       const progress = partly.get(accountId);
       if (progress === undefined) continue;
       const presence = present.get(movementId) ?? 'absent';
-      if (!progress.isOver && isThere(presence)) {
-        progress.booked += 1;
+      if (isThere(presence)) {
+        if (!progress.isOver) progress.booked += 1;
         continue;
       }
       if (!progress.isOver) progress.wasDeclined = presence === 'declined';
       progress.isOver = true;
-      // Amounts behind it that are booked all the same are counted twice: rather too much room than a decline.
       progress.sum += amount;
       if (progress.sum < progress.lowestSum) progress.lowestSum = progress.sum;
     }

@@ -132,7 +132,7 @@ function balanceOf(context: ReadContext, statement: Statement, { tag, text, line
     accountId: statement.account,
     currency,
     balance: sign === 'D' ? -units : units,
-    day: swiftDay(day, `:${tag}:`),
+    day: effectiveDay(swiftDay(day, `:${tag}:`), context.now, `:${tag}:`),
     statement: statement.number,
   };
 }

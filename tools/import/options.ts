@@ -47,13 +47,13 @@ function command() {
       'keep counterparties as metadata; it may be personal data, which cannot be erased',
     )
     .option('--with-description', 'keep descriptions; they may be personal data, which cannot be erased')
-    .option('--format <name>', 'csv, camt.053 or mt940 (default: told by the first bytes of the file)')
+    .option('--format <name>', 'csv, camt.053 or mt940 (default: the first bytes of the file decide)')
     .option(
       '--encoding <name>',
       'such as utf-8, windows-1250, iso-8859-2, utf-16le (default: what the file says, else utf-8)',
     )
     .option('--mapping <json>', 'a file that says what the following options say')
-    .option('--map <field=column>', 'which column of a CSV is which; may be repeated', collected, [])
+    .option('--map <field=column>', 'which column of a CSV is which; may be repeated', collected)
     .option('--delimiter <character>', 'between columns; tab for a tab (default: ,)')
     .option('--decimal <character>', '. or , before decimals (default: .)')
     .option('--thousands <character>', "what may stand between thousands: . , ' or space (default: nothing)")
@@ -105,7 +105,7 @@ function ledgerId(text: string): string {
   throw new InvalidArgumentError('A ledger id has letters, digits and _.:- , at most 128.');
 }
 
-function collected(text: string, before: readonly string[]): string[] {
+function collected(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }
 

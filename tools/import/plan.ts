@@ -115,10 +115,11 @@ function planForExisting(judged: Judged, state: LedgerAccount, progress: Progres
       `account ${accountId} is in ${currency} in the file, and in ${state.currency} in the ledger`,
     );
   // Where all is booked, whatever an operator has changed since then is left alone.
-  const isLeft = movements > 0 && progress.booked !== Number.POSITIVE_INFINITY;
+  const isLeft = progress.booked < movements;
   if (isLeft && obstacle !== '')
     notes.push(`account ${accountId}: ${obstacle}; what of it is not booked yet may be declined`);
-  const opening = isLeft && progress.booked === 0 ? openingFor(judged, state) : 0n;
+  const isUnbegun = isLeft && progress.booked === 0 && !progress.wasDeclined;
+  const opening = isUnbegun ? openingFor(judged, state) : 0n;
   const needed = isLeft ? limitFor(account, posted + opening + progress.lowestSum - held, problems) : 0n;
   const limit = hasFloor && needed > overdraftLimit ? needed : undefined;
   return {

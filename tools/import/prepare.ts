@@ -19,10 +19,10 @@ export class PreparationError extends Error {
   override readonly name = 'PreparationError';
 }
 
-/** Somebody else changes the account at the same time; so often it is no coincidence. */
+/** Another client may change an account between the look and the change. */
 const MAX_LIMIT_TRIES = 10;
 
-/** @returns the accounts that somebody else has opened meanwhile. @throws PreparationError, SendError */
+/** @returns the accounts that another client has opened meanwhile. @throws PreparationError, SendError */
 export async function prepareLedger(
   connection: Connection,
   target: ImportTarget,
@@ -69,7 +69,9 @@ async function raiseLimits(connection: Connection, target: ImportTarget, { accou
   let open = accounts.filter(({ isNew, limit }) => !isNew && limit !== undefined);
   for (let tries = 0; open.length > 0; tries += 1) {
     if (tries === MAX_LIMIT_TRIES)
-      throw new PreparationError(`account ${open[0]?.accountId ?? ''} is changed all the time by others`);
+      throw new PreparationError(
+        `account ${open[0]?.accountId ?? ''} was changed by another client ${tries} times between a look at it and the change of its limit`,
+      );
     open = await raiseOnce(connection, target, open);
   }
 }

@@ -7,7 +7,7 @@ interface Problem {
   readonly text: string;
 }
 
-/** More would not be read; the count of the others is told. */
+/** More would not be read; the others are counted. */
 const MAX_KEPT = 50;
 
 /** Collects what a pass over a file finds. */
@@ -34,9 +34,9 @@ export class Problems {
   /** One line of text for each kept problem, by line number, then how many there are besides. */
   lines(): string[] {
     const sorted = this.#kept.toSorted((a, b) => a.line - b.line);
-    const told = sorted.map(({ line, text }) => (line === 0 ? text : `line ${line}: ${text}`));
+    const kept = sorted.map(({ line, text }) => (line === 0 ? text : `line ${line}: ${text}`));
     const more = this.#count - this.#kept.length;
-    return more === 0 ? told : [...told, `and ${more.toLocaleString('en-US')} more problems`];
+    return more === 0 ? kept : [...kept, `and ${more.toLocaleString('en-US')} more problems`];
   }
 
   /** @throws BadFileError if there is any problem. */

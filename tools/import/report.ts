@@ -40,8 +40,8 @@ function bookedLines(survey: Survey, outcome: Booked, elapsed_ms: number): strin
       .slice(0, MAX_LISTED)
       .map(
         ({ accountId, line, remedy, notSent: left }) =>
-          `account ${accountId} stopped at line ${line}, ${count(left)} later movements of it were not sent: ${remedy}, ` +
-          'then run the same command again; it goes on there',
+          `account ${accountId} stopped at line ${line}, ${count(left)} later movements of it were not sent: ${remedy}. ` +
+          'Then run the same command again: it goes on there',
       ),
     ...more(stopped.length - MAX_LISTED, 'more accounts stopped'),
     [

@@ -82,15 +82,15 @@ export async function sendAll<T>(
     unanswered: [],
     lastAnswer_ms: performance.now(),
   };
-  let toldAt_ms = 0;
+  let notedAt_ms = 0;
   for (;;) {
     const interruption = await attempt(client, progress, options);
     if (interruption === undefined) return;
     if (performance.now() - progress.lastAnswer_ms > options.patience_ms)
       throw new SendError(`giving up: ${interruption.message}`);
-    // An outage is told once, not at every attempt.
-    if (toldAt_ms < progress.lastAnswer_ms) options.onRetry(interruption.message);
-    toldAt_ms = performance.now();
+    // One note per outage, not one per attempt.
+    if (notedAt_ms < progress.lastAnswer_ms) options.onRetry(interruption.message);
+    notedAt_ms = performance.now();
     await new Promise((resolve) => setTimeout(resolve, RETRY_ms));
   }
 }

@@ -30,7 +30,7 @@ export interface ReadFlags {
   readonly balances: boolean;
   readonly withCounterparty?: boolean | undefined;
   readonly withDescription?: boolean | undefined;
-  readonly map: readonly string[];
+  readonly map?: readonly string[] | undefined;
 }
 
 const FORMATS: readonly FormatName[] = ['csv', 'camt.053', 'mt940'];
@@ -83,7 +83,7 @@ function csvOf(flags: ReadFlags, mapping: Mapping): CsvSettings {
     readDay,
     skipLines: flags.skipLines ?? mapping.skip_lines ?? 0,
     header,
-    columns: columnsOf(flags.map, mapping.columns ?? {}, header),
+    columns: columnsOf(flags.map ?? [], mapping.columns ?? {}, header),
     debitWords: new Set(mapping.debit_words ?? DEBIT_WORDS),
     creditWords: new Set(mapping.credit_words ?? CREDIT_WORDS),
     deriveIds: flags.deriveIds ?? mapping.derive_ids ?? false,

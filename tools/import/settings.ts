@@ -67,7 +67,7 @@ export interface CsvSettings {
 
 /** How a file is to be read. */
 export interface ReadSettings {
-  /** Undefined: told by the file's first bytes. */
+  /** Undefined: the first bytes of the file decide. */
   readonly format: FormatName | undefined;
   /** Undefined: what a byte order mark or an XML declaration says, else UTF-8. */
   readonly encoding: string | undefined;

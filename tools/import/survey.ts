@@ -48,7 +48,7 @@ export async function surveyFile(file: ReadableFile): Promise<Survey> {
   try {
     await surveyRecords(file, problems, surveyor);
   } catch (error) {
-    // What is wrong as a whole may come from single bytes: both are told.
+    // What is wrong as a whole may come from single bytes: both are reported.
     if (error instanceof BadFileError) throw new BadFileError([...problems.lines(), ...error.lines]);
     throw error;
   }
