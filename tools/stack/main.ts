@@ -1,5 +1,5 @@
 /** `npm run stack`: runs the distributed platform on this machine, without Docker, until Ctrl-C. */
-import { StartError } from '../../lib/base/start-error.js';
+import { runCommand } from '../../lib/process/command-line.js';
 import { bannerOf } from './banner.js';
 import { readOptions } from './options.js';
 import { installEngines, type Stack, startStack } from './stack.js';
@@ -10,7 +10,8 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 const SAME_KEYPRESS_ms = 400;
 
 async function run(): Promise<number> {
-  const options = readOptions(process.argv.slice(2));
+  const options = readOptions(process.argv.slice(2), process);
+  if (options === undefined) return 0;
   const started: { stack?: Stack } = {};
   let firstSignalAt_ms: number | undefined;
   let stopNow = () => {};
@@ -44,11 +45,4 @@ async function run(): Promise<number> {
   return failure === undefined ? 0 : 1;
 }
 
-try {
-  process.exit(await run());
-} catch (error) {
-  const text =
-    error instanceof StartError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${text ?? 'unknown error'}\n`);
-  process.exit(1);
-}
+process.exit(await runCommand(process, run));

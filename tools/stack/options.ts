@@ -1,7 +1,7 @@
 /** The options of `npm run stack`. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { StartError } from '../../lib/base/start-error.js';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { commandLine, type Output, readCommandLine } from '../../lib/process/command-line.js';
 
 export interface StackOptions {
   /** Of all data and logs; an absolute path. */
@@ -18,58 +18,62 @@ export interface StackOptions {
   readonly installOnly: boolean;
 }
 
-export const USAGE =
-  'npm run stack -- [--scale projector=N] [--scale query=N] [--history mongodb|postgres] [--data DIR] [--ports-from N] [--fresh] [--install]';
+/** Ports begin at most so much later: above lie those of outgoing connections. */
+const MAX_OFFSET = 5_000;
 
-/** @throws StartError on an unknown option or value */
-export function readOptions(args: readonly string[]): StackOptions {
-  const { values } = parse(args);
-  const scale = scaleOf(values.scale ?? []);
-  const history = values.history ?? 'mongodb';
-  if (history !== 'mongodb' && history !== 'postgres') throw misuse(`--history ${history}`);
-  const offset = Number(values['ports-from'] ?? '0');
-  if (!Number.isInteger(offset) || offset < 0 || offset > 5_000)
-    throw misuse(`--ports-from ${String(offset)}`);
+function stackCommand() {
+  return commandLine({
+    name: 'npm run stack --',
+    summary:
+      'Installs and starts, without Docker and on this machine only, the whole distributed platform: PostgreSQL, Kafka, Redis, ' +
+      'MongoDB, ClickHouse, and the services as processes of their own. Ctrl-C stops all of it.',
+    examples: [
+      ['npm run stack', 'one process of each service, on the usual ports'],
+      ['npm run stack -- --scale projector=2 --scale query=2', 'several of what scales'],
+      ['npm run stack -- --history postgres --fresh', 'the history in PostgreSQL, from nothing'],
+      ['npm run stack -- --ports-from 1000 --data /tmp/second', 'a second stack beside the first'],
+    ],
+    notes: ['It reads no environment variables. See docs/operations.md.'],
+  })
+    .option('--scale <service=number>', 'processes of projector or query, 1 to 9; may be repeated', scaleOf)
+    .addOption(
+      new Option('--history <store>', 'where the history lies')
+        .choices(['mongodb', 'postgres'])
+        .default('mongodb' as const),
+    )
+    .option('--data <directory>', 'data and logs', '.quittance-stack/data')
+    .option('--ports-from <number>', `added to every port, at most ${String(MAX_OFFSET)}`, offsetOf, 0)
+    .option('--fresh', 'delete the data of earlier runs first')
+    .option('--install', 'only install the servers');
+}
+
+/** @returns undefined where help was asked for. @throws UsageError on an unknown option or value */
+export function readOptions(
+  args: readonly string[],
+  output: Pick<Output, 'stdout'>,
+): StackOptions | undefined {
+  const typed = readCommandLine(stackCommand(), args, output);
+  if (typed === undefined) return undefined;
+  const { scale, history, data, portsFrom, fresh, install } = typed.options;
   return {
-    directory: resolve(values.data ?? '.quittance-stack/data'),
-    projectors: scale.get('projector') ?? 1,
-    queries: scale.get('query') ?? 1,
+    directory: resolve(data),
+    projectors: scale?.get('projector') ?? 1,
+    queries: scale?.get('query') ?? 1,
     history,
-    offset,
-    fresh: values.fresh ?? false,
-    installOnly: values.install ?? false,
+    offset: portsFrom,
+    fresh: fresh === true,
+    installOnly: install === true,
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        scale: { type: 'string', multiple: true },
-        history: { type: 'string' },
-        data: { type: 'string' },
-        'ports-from': { type: 'string' },
-        fresh: { type: 'boolean' },
-        install: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw misuse(error instanceof Error ? error.message : 'arguments');
-  }
+function scaleOf(text: string, before?: Map<string, number>): Map<string, number> {
+  const [, service, count] = /^(projector|query)=([1-9])$/.exec(text) ?? [];
+  if (service === undefined)
+    throw new InvalidArgumentError('It is projector=1..9 or query=1..9; there is one command service.');
+  return new Map(before).set(service, Number(count));
 }
 
-function scaleOf(texts: readonly string[]): Map<string, number> {
-  return new Map(
-    texts.map((text) => {
-      const found = /^(projector|query)=([1-9])$/.exec(text);
-      if (found === null)
-        throw misuse(`--scale ${text} (projector=1..9 or query=1..9; there is one command service)`);
-      return [found[1] ?? '', Number(found[2])];
-    }),
-  );
-}
-
-function misuse(what: string): StartError {
-  return new StartError(`${what} is not understood; usage: ${USAGE}`);
+function offsetOf(text: string): number {
+  if (/^\d{1,4}$/.test(text) && Number(text) <= MAX_OFFSET) return Number(text);
+  throw new InvalidArgumentError(`It is a whole number up to ${String(MAX_OFFSET)}.`);
 }
