@@ -21,7 +21,8 @@ import {
   type CommandLimits,
 } from '../services/command/compose.js';
 import type { WriteLog } from '../services/command/application/write-log.js';
-import { answerOf, type Answer } from '../services/command/rpc/answer.js';
+import { answerOf } from '../services/command/rpc/answer.js';
+import type { Answer, AnswerOf } from '../services/command/rpc/command-method.js';
 import { executeBatch } from '../services/command/rpc/execute-batch.js';
 import { decideSingle, requestOf } from '../services/command/rpc/submit.js';
 
@@ -51,8 +52,6 @@ export function aCall(overrides: Partial<Call> = {}): Call {
     ...overrides,
   };
 }
-
-type AnswerValue<K extends Answer['case']> = Extract<Answer, { case: K }>['value'];
 
 export class CommandProcess {
   private constructor(
@@ -87,12 +86,12 @@ export class CommandProcess {
   async send<K extends Answer['case']>(
     init: CommandInit & { case: K },
     call: Call = aCall(),
-  ): Promise<AnswerValue<K>> {
+  ): Promise<AnswerOf<K>['value']> {
     const { command } = create(CommandSchema, { command: init });
     if (command.case === undefined) throw new Error('no command');
     const { context } = this.part;
     const decided = await decideSingle(context.executor, requestOf(command, call), call);
-    return answerOf(command.case, decided, context.log).value as AnswerValue<K>;
+    return answerOf(command.case, decided, context.log).value;
   }
 
   batch(init: MessageInitShape<typeof ExecuteBatchRequestSchema>, call: Call = aCall()) {

@@ -13,7 +13,7 @@ import { decide } from '../services/command/domain/decide.js';
 import type { DomainEvent } from '../services/command/domain/event.js';
 import { decideAtomic } from '../services/command/domain/atomic-batch.js';
 import type { Command, MovementCommand } from '../services/command/domain/command.js';
-import { toCommand } from '../services/command/rpc/to-command.js';
+import { toCommand } from '../services/command/rpc/command-table.js';
 
 /** A command as CommandSchema takes it: `{case: 'deposit', value: {...}}`. */
 export type CommandInit = NonNullable<MessageInitShape<typeof CommandSchema>['command']>;
@@ -48,7 +48,7 @@ export class LedgerFixture {
   run(init: CommandInit): RecordedEvent[] {
     const request = create(CommandSchema, { command: init }).command;
     if (request.case === undefined) throw new Error('no command');
-    const command = toCommand(request);
+    const command = toCommand(request.case, request.value);
     const ledger = this.#ledger(command.ledgerId);
     const decision = decide(command, ledger, this.now);
     if (decision.outcome === 'refused')
@@ -81,7 +81,7 @@ export class LedgerFixture {
     const requests = inits.map((init) => create(CommandSchema, { command: init }).command);
     const items = requests.map((request) => {
       if (request.case === undefined) throw new Error('no command');
-      return { command: toCommand(request) as MovementCommand, request };
+      return { command: toCommand(request.case, request.value) as MovementCommand, request };
     });
     const first = items[0];
     if (first === undefined) throw new Error('an empty batch');

@@ -1,61 +1,62 @@
 /**
- * The canonical body of a command: the request in deterministic binary form without request_id and validate_only. The
- * event at ordinal 0 carries it, so that a later command under the same id can be told from a retry, field by field.
+ * The canonical body of a command: the request in deterministic binary form without request_id, validate_only and
+ * output-only fields. The event at ordinal 0 carries it, so that a later command under the same id can be told from a retry,
+ * field by field.
  */
 import { create, type DescMessage } from '@bufbuild/protobuf';
-import * as accounts from '../../gen/quittance/command/v1/account_command_service_pb.js';
-import * as ledgers from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import * as transactions from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { CommandType, type Event } from '../../gen/quittance/event/v1/event_pb.js';
 import { decodeMessage, encodeMessage } from '../base/codec/binary.js';
+import { withoutOutputOnly } from './output-only.js';
 
 /** A command as the API takes it, each case with its request message. */
 export type CommandCase = Exclude<transactions.Command['command'], { case: undefined }>;
 
-const CASES = {
-  createLedger: [CommandType.CREATE_LEDGER, ledgers.CreateLedgerRequestSchema],
-  openAccount: [CommandType.OPEN_ACCOUNT, accounts.OpenAccountRequestSchema],
-  updateAccount: [CommandType.UPDATE_ACCOUNT, accounts.UpdateAccountRequestSchema],
-  freezeAccount: [CommandType.FREEZE_ACCOUNT, accounts.FreezeAccountRequestSchema],
-  unfreezeAccount: [CommandType.UNFREEZE_ACCOUNT, accounts.UnfreezeAccountRequestSchema],
-  closeAccount: [CommandType.CLOSE_ACCOUNT, accounts.CloseAccountRequestSchema],
-  deposit: [CommandType.DEPOSIT, transactions.DepositRequestSchema],
-  withdraw: [CommandType.WITHDRAW, transactions.WithdrawRequestSchema],
-  submitPayment: [CommandType.SUBMIT_PAYMENT, transactions.SubmitPaymentRequestSchema],
-  authorizePayment: [CommandType.AUTHORIZE_PAYMENT, transactions.AuthorizePaymentRequestSchema],
-  capturePayment: [CommandType.CAPTURE_PAYMENT, transactions.CapturePaymentRequestSchema],
-  voidPayment: [CommandType.VOID_PAYMENT, transactions.VoidPaymentRequestSchema],
-  refundPayment: [CommandType.REFUND_PAYMENT, transactions.RefundPaymentRequestSchema],
-  postTransaction: [CommandType.POST_TRANSACTION, transactions.PostTransactionRequestSchema],
-  reverseTransaction: [CommandType.REVERSE_TRANSACTION, transactions.ReverseTransactionRequestSchema],
-  updateTransaction: [CommandType.UPDATE_TRANSACTION, transactions.UpdateTransactionRequestSchema],
-} as const satisfies Record<CommandCase['case'], readonly [CommandType, DescMessage]>;
+/** A kind of command: a field of the message Command, and the value of CommandType that has the same name. */
+interface KnownCommand {
+  /** The case of CommandCase. */
+  readonly name: string;
+  readonly type: CommandType;
+  readonly schema: DescMessage;
+}
 
-const BY_TYPE: ReadonlyMap<CommandType, { name: CommandCase['case']; schema: DescMessage }> = new Map(
-  Object.entries(CASES).map(([name, [type, schema]]) => [
-    type,
-    { name: name as CommandCase['case'], schema },
-  ]),
+/** CommandType by the names of its values, as in SUBMIT_PAYMENT. */
+const TYPES: ReadonlyMap<string, CommandType> = new Map(
+  Object.entries(CommandType).flatMap(([name, type]) => (typeof type === 'number' ? [[name, type]] : [])),
 );
+const KNOWN: readonly KnownCommand[] = transactions.CommandSchema.fields.map((field) => {
+  const name = field.name.toUpperCase();
+  const type = TYPES.get(name);
+  if (type === undefined || field.message === undefined) throw new Error(`CommandType has no ${name}`);
+  return { name: field.localName, type, schema: field.message };
+});
+const BY_NAME: ReadonlyMap<string, KnownCommand> = new Map(KNOWN.map((known) => [known.name, known]));
+const BY_TYPE: ReadonlyMap<CommandType, KnownCommand> = new Map(KNOWN.map((known) => [known.type, known]));
+
+function knownCommand(name: CommandCase['case']): KnownCommand {
+  const known = BY_NAME.get(name);
+  if (known === undefined) throw new Error(`the message Command has no ${name}`);
+  return known;
+}
 
 /** The message schema of a case. */
 export function requestSchema(name: CommandCase['case']): DescMessage {
-  return CASES[name][1];
+  return knownCommand(name).schema;
 }
 
 /** The number under which the log knows a case. */
 export function commandTypeOf(name: CommandCase['case']): CommandType {
-  return CASES[name][0];
+  return knownCommand(name).type;
 }
 
 /**
- * A copy of a request without request_id and validate_only, its map entries sorted by key: what the canonical body says, and
- * what is decoded from it later. No default is filled in. The request itself stays as it is.
+ * A copy of a request without request_id, validate_only and output-only fields, its map entries sorted by key: what the
+ * canonical body says, and what is decoded from it later. No default is filled in. The request itself stays as it is.
  */
 export function canonicalCommand(command: CommandCase): CommandCase {
   const value = { ...command.value, requestId: '', validateOnly: false };
   if ('metadata' in value) value.metadata = sortedByKey(value.metadata);
-  return Object.assign({ ...command }, { value });
+  return Object.assign({ ...command }, { value: withoutOutputOnly(requestSchema(command.case), value) });
 }
 
 /** The canonical body of a request as it was given. */
@@ -65,7 +66,7 @@ export function canonicalBody(command: CommandCase): Uint8Array {
 
 /** The bytes of a command in canonical form. */
 export function encodeCommand(canonical: CommandCase): Uint8Array {
-  return encodeMessage(CASES[canonical.case][1], canonical.value);
+  return encodeMessage(requestSchema(canonical.case), canonical.value);
 }
 
 /** protobuf-es writes map entries in insertion order; `metadata` is the only map that commands have. */

@@ -54,13 +54,13 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.CAPTURE_EXCEEDS_HOLD]: state,
   [ErrorReason.REFUND_EXCEEDS_CAPTURED]: state,
   [ErrorReason.FEE_REFUND_EXCEEDS_CHARGED]: state,
-  // INVALID_ARGUMENT where the message alone shows it: the thrower says so with `code`.
-  [ErrorReason.FEE_EXCEEDS_AMOUNT]: state,
+  [ErrorReason.FEE_EXCEEDS_AMOUNT]: invalid,
   [ErrorReason.NOT_REVERSIBLE]: state,
   [ErrorReason.ALREADY_REVERSED]: state,
   [ErrorReason.PAYMENT_HAS_REFUNDS]: state,
   [ErrorReason.HISTORY_LOST]: state,
   [ErrorReason.PROJECTION_STATE]: state,
+  [ErrorReason.TOO_MANY_FEES]: state,
 
   [ErrorReason.QUEUE_FULL]: { code: Code.ResourceExhausted, retryAfter_ms: 100 },
   [ErrorReason.MESSAGE_TOO_LARGE]: exhausted,

@@ -105,6 +105,8 @@ export function toCallError(error: unknown): CallError {
 /** Texts are sent up to here: what a caller wrote may be in them, and a status travels in a header of a few KiB. */
 const TEXT_MAX_CHARS = 400;
 const FIELDS_MAX_CHARS = 3_000;
+/** The same where a thousand errors stand in one answer. */
+const BRIEF_MAX_CHARS = 100;
 
 /** A text as it can be sent. Half a surrogate pair, of the caller or of the cut, becomes U+FFFD: grpc-js throws on it. */
 function sendable(text: string): string {
@@ -166,6 +168,16 @@ export function toStatus(error: unknown): Status {
     add(RetryInfoSchema, create(RetryInfoSchema, { retryDelay: durationOf(failure.retryAfter_ms) }));
   }
   return create(StatusSchema, { code: failure.code, message: sendable(failure.message), details });
+}
+
+/**
+ * The same in at most a KiB in each encoding, for an answer that holds many of them: code, reason, the beginning of the
+ * message, and when to try again.
+ */
+export function abbreviatedStatus(error: unknown): Status {
+  const { reason, code, message, retryAfter_ms } = toCallError(error);
+  const brief = message.length > BRIEF_MAX_CHARS ? `${message.slice(0, BRIEF_MAX_CHARS)}…` : message;
+  return toStatus(new CallError(reason, code, brief, {}, retryAfter_ms, undefined));
 }
 
 /** google.rpc wants reasons in UPPER_SNAKE_CASE; protovalidate's rule ids read `string.min_len`. */

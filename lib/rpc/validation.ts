@@ -3,6 +3,7 @@ import { create, type DescField, type DescMessage, type Message } from '@bufbuil
 import { createValidator, type Violation } from '@bufbuild/protovalidate';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { type CallError, fail, type FieldProblem } from './errors.js';
+import { inWords } from './patterns.js';
 
 const expressions = new Map<string, RegExp>();
 
@@ -60,7 +61,7 @@ export function checkMessage(schema: DescMessage, message: Message): void {
 function invalid(violations: readonly Violation[]): CallError {
   const fields = violations.slice(0, PROBLEMS_MAX).map((violation): FieldProblem => {
     const field = pathText(violation);
-    return { field, description: violation.message, rule: violation.ruleId };
+    return { field, description: inWords(violation.message), rule: violation.ruleId };
   });
   const first = fields[0];
   const message =

@@ -18,15 +18,16 @@ export function refusalError(refusal: Refusal, index?: number): CallError {
   const reason = ErrorReason[refusal.reason];
   const metadata = index === undefined ? {} : { index: String(index) };
   const message = index === undefined ? refusal.message : `commands[${String(index)}]: ${refusal.message}`;
-  return fail(reason, message, { ...aboutOf(refusal), metadata });
+  return fail(reason, message, { ...aboutOf(refusal, index), metadata });
 }
 
-function aboutOf({ reason, message, field, resourceId }: Refusal): FailOptions {
+function aboutOf({ reason, message, field, resourceId }: Refusal, index?: number): FailOptions {
   const type = RESOURCES[reason];
   if (type !== undefined) return { resource: { type, name: resourceId ?? '' } };
   // A time out of range is the caller's input, though only the clock can tell.
   if (reason === 'TIME_OUT_OF_RANGE') {
-    const fields = field === undefined ? [] : [{ field, description: message }];
+    const path = index === undefined ? '' : `commands[${String(index)}].`;
+    const fields = field === undefined ? [] : [{ field: `${path}${field}`, description: message }];
     return { fields, code: Code.InvalidArgument };
   }
   return { precondition: [{ type: reason, subject: resourceId ?? field ?? '', description: message }] };

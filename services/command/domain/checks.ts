@@ -40,6 +40,17 @@ export function checkType(
 
 const PARTY_TYPES: readonly AccountType[] = ['LIABILITY', 'ASSET'];
 
+/** The account can be a party of a payment in this currency. */
+export function checkParty(
+  ledger: LedgerReader,
+  accountId: string,
+  currency: string,
+  field: string,
+): Refusal | null {
+  const { state } = existingAccount(ledger, accountId);
+  return checkType(state, PARTY_TYPES, field) ?? checkCurrency(state, currency, field);
+}
+
 /** Both parties are LIABILITY or ASSET and in the payment's currency. */
 export function checkParties(payer: AccountState, payee: AccountState, currency: string): Refusal | null {
   return (

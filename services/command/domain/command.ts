@@ -120,6 +120,10 @@ export interface RefundPayment extends Common, Descriptive {
   readonly amount: Amount;
   /** Fees to return. */
   readonly fees: readonly Fee[];
+  /** Gives the money in place of the payee; null: the payee. */
+  readonly fromAccountId: string | null;
+  /** Takes the money in place of the payer; null: the payer. */
+  readonly toAccountId: string | null;
   readonly force: boolean;
 }
 export interface PostTransaction extends Common, Descriptive {

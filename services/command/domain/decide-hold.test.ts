@@ -137,6 +137,24 @@ describe('CapturePayment', () => {
       .thenRefused('ACCOUNT_NOT_FOUND');
   });
 
+  test('refuses fees of more than 100 pairs of bearer and fee account over the life of a payment', () => {
+    const accounts = Array.from({ length: 51 }, (_, i) => `F${i}`);
+    const ten = (from: number, bearer: 'PAYER' | 'PAYEE') =>
+      accounts.slice(from, from + 10).map((accountId) => fee(bearer, accountId, 1n));
+    const spec = held(
+      ...accounts.map((accountId) => open(accountId, 'REVENUE')),
+      update('P', { overdraftLimit: 1_000n }),
+      ...[0, 10, 20, 30, 40].map((from) => capture(P, 1n, { fees: ten(from, 'PAYER') })),
+      ...[0, 10, 20, 30].map((from) => capture(P, 10n, { fees: ten(from, 'PAYEE') })),
+    );
+    const more = [fee('PAYER', 'F50', 1n), ...ten(40, 'PAYEE')];
+    spec.when(capture(P, 12n, { fees: more })).thenRefused('TOO_MANY_FEES', { field: 'fees', resourceId: P });
+    const full = spec.and(capture(P, 12n, { fees: more.slice(1) }));
+    expect(full.payment(P).fees).toHaveLength(100);
+    full.when(capture(P, 1n, { fees: [fee('PAYER', 'F50', 1n)] })).thenRefused('TOO_MANY_FEES');
+    expect(full.when(capture(P, 1n, { fees: ten(0, 'PAYER') })).thenPosted().kind).toBe('CAPTURE');
+  });
+
   test('refuses a payment that is not there, and a transaction that is none', () => {
     const cash = deposit('P', 1n);
     held()

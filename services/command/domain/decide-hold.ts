@@ -5,11 +5,12 @@ import type { Decision, LedgerReader, Refusal } from './decision.js';
 import { paymentEntries } from './entries.js';
 import type { PaymentRoot } from './existence.js';
 import { existingPayment, isPaymentRoot } from './existence.js';
+import { FEE_TOTALS_MAX } from './limits.js';
 import { release } from './movement.js';
 import { happened, refusal, refuse } from './outcome.js';
 import { authorizationStatus, captured, expired, voided } from './payment-totals.js';
 import { madeBy, settle } from './settle.js';
-import type { Payment, TransactionState } from './transaction.js';
+import type { Fee, Payment, TransactionState } from './transaction.js';
 import { remaining } from './transaction.js';
 
 /** Takes all or part of the hold, and fees besides; a final capture releases the rest. */
@@ -23,7 +24,8 @@ export function decideCapturePayment(command: CapturePayment, ledger: LedgerRead
     checkHoldOpen(root, now) ??
     checkEffectiveTime(effectiveTime, now) ??
     checkCapture(command, payment) ??
-    checkFees({ parties: payment, currency, amount, fees }, ledger);
+    checkFees({ parties: payment, currency, amount, fees }, ledger) ??
+    checkFeeTotals(command, payment);
   if (problem !== null) return refuse(problem);
   const rest = command.final ? remaining(payment) - amount : 0n;
   return settle(
@@ -93,6 +95,14 @@ function checkHoldOpen(root: PaymentRoot, now: bigint): Refusal | null {
   return ended
     ? refusal('PAYMENT_ENDED', `Nothing remains of the hold of payment ${transactionId}.`, at)
     : null;
+}
+
+/** Every event of a payment carries all its fee totals, so there is a limit on them. */
+function checkFeeTotals({ paymentId, fees }: CapturePayment, payment: Payment): Refusal | null {
+  const key = ({ paidBy, toAccountId }: Pick<Fee, 'paidBy' | 'toAccountId'>) => `${paidBy} ${toAccountId}`;
+  if (new Set([...payment.fees, ...fees].map(key)).size <= FEE_TOTALS_MAX) return null;
+  const message = `Payment ${paymentId} would have fees of more than ${FEE_TOTALS_MAX} pairs of bearer and account.`;
+  return refusal('TOO_MANY_FEES', message, { field: 'fees', resourceId: paymentId });
 }
 
 function checkCapture(command: CapturePayment, payment: Payment): Refusal | null {

@@ -189,3 +189,68 @@ describe('RefundPayment', () => {
     spec.when(refund(PAID, 1n, { effectiveTime: spec.now + 1n })).thenRefused('TIME_OUT_OF_RANGE');
   });
 });
+
+describe('RefundPayment through other accounts', () => {
+  /** P is closed; so is M in the second. N is another customer, U has another currency. */
+  const withoutPayer = (...more: readonly Command[]) =>
+    paid(open('N'), open('U', 'LIABILITY', { currency: 'USD' }), withdraw('P', 46n), close('P'), ...more);
+  const withoutPayee = () => paid(open('N'), deposit('N', 30n), withdraw('M', 45n), close('M'));
+
+  test('pays another account where the payer is closed, and keeps the totals of the payment', () => {
+    const spec = withoutPayer();
+    const command = refund(PAID, 10n, { toAccountId: 'N', fees: [fee('PAYER', 'F', 1n)] });
+    const outcome = spec.when(command);
+    expect(brief(outcome.thenPosted().entries)).toEqual(['M -10', 'N +10', 'F -1', 'N +1']);
+    expect(outcome.after.transaction(PAID)).toMatchObject({
+      payment: { payerAccountId: 'P', payeeAccountId: 'M', captured: 50n, refunded: 10n },
+    });
+    spec
+      .and(command)
+      .when(refund(PAID, 41n, { toAccountId: 'N' }))
+      .thenRefused('REFUND_EXCEEDS_CAPTURED');
+  });
+
+  test('takes the money from another account where the payee is closed', () => {
+    const command = refund(PAID, 10n, { fromAccountId: 'N', fees: [fee('PAYEE', 'F', 1n)] });
+    expect(brief(withoutPayee().when(command).thenPosted().entries)).toEqual([
+      'N -10',
+      'P +10',
+      'F -1',
+      'N +1',
+    ]);
+    withoutPayee().when(refund(PAID, 1n)).thenDeclined('ACCOUNT_CLOSED', 'M');
+  });
+
+  test('judges the account that gives the money like a payee', () => {
+    withoutPayee()
+      .when(refund(PAID, 31n, { fromAccountId: 'N' }))
+      .thenDeclined('INSUFFICIENT_FUNDS', 'N');
+  });
+
+  test('can be reversed, and is refundable again', () => {
+    const command = refund(PAID, 10n, { toAccountId: 'N' });
+    const spec = withoutPayer(command);
+    const outcome = spec.when(reverse(command.requestId));
+    expect(brief(outcome.thenPosted().entries)).toEqual(['M +10', 'N -10']);
+    expect(outcome.after.transaction(PAID)).toMatchObject({ payment: { refunded: 0n } });
+  });
+
+  test('refuses accounts that are not there, that no payment could have, or that would pay themselves', () => {
+    const spec = withoutPayer();
+    const at = (resourceId: string, field: string) => ({ resourceId, field });
+    const refuses = (
+      more: Parameters<typeof refund>[2],
+      ...expected: Parameters<ReturnType<typeof spec.when>['thenRefused']>
+    ) => {
+      spec.when(refund(PAID, 1n, more)).thenRefused(...expected);
+    };
+    refuses({ toAccountId: 'none' }, 'ACCOUNT_NOT_FOUND', at('none', 'to_account_id'));
+    refuses({ fromAccountId: 'none' }, 'ACCOUNT_NOT_FOUND', at('none', 'from_account_id'));
+    refuses({ toAccountId: 'F' }, 'ACCOUNT_TYPE', at('F', 'to_account_id'));
+    refuses({ toAccountId: 'U' }, 'CURRENCY_MISMATCH', at('U', 'to_account_id'));
+    refuses({ toAccountId: 'M' }, 'ACCOUNT_TYPE', at('M', 'to_account_id'));
+    refuses({ fromAccountId: 'P' }, 'ACCOUNT_TYPE', at('P', 'from_account_id'));
+    const fees = [fee('PAYEE', 'G', 1n)];
+    refuses({ toAccountId: 'G', fees }, 'ACCOUNT_TYPE', at('G', 'fees[0].to_account_id'));
+  });
+});

@@ -1,12 +1,12 @@
-/** RefundPayment: principal back from payee to payer, and the fees that it lists. */
-import { checkEffectiveTime } from './checks.js';
+/** RefundPayment: principal back from payee to payer or from and to other accounts, and the fees that it lists. */
+import { checkEffectiveTime, checkParty } from './checks.js';
 import type { RefundPayment } from './command.js';
 import type { Decision, LedgerReader, Refusal } from './decision.js';
 import { refundEntries } from './entries.js';
 import type { PaymentRoot } from './existence.js';
 import { existingPayment } from './existence.js';
 import { refusal, refuse } from './outcome.js';
-import { refundable, refunded, returnableFee } from './payment-totals.js';
+import { type Parties, refundable, refunded, returnableFee } from './payment-totals.js';
 import { madeBy, settle } from './settle.js';
 
 /** Refunds at most what was captured less what was reversed and refunded, and of fees what was charged likewise. */
@@ -16,11 +16,16 @@ export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader
   const root = existingPayment(ledger, paymentId);
   const { payment } = root;
   const { currency } = payment;
+  const parties = {
+    payerAccountId: command.toAccountId ?? payment.payerAccountId,
+    payeeAccountId: command.fromAccountId ?? payment.payeeAccountId,
+  };
   const problem =
     checkNotDeclined(root) ??
     checkEffectiveTime(effectiveTime, now) ??
     checkAmount(command, root) ??
-    checkReturnedFees(command, root);
+    checkReturnedFees(command, root) ??
+    checkStandIns(command, parties, ledger);
   if (problem !== null) return refuse(problem);
   return settle(
     {
@@ -29,7 +34,7 @@ export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader
         status: 'POSTED',
         amount,
         currency,
-        entries: refundEntries(payment, amount, currency, fees),
+        entries: refundEntries(parties, amount, currency, fees),
         fees,
         paymentId,
       }),
@@ -58,6 +63,30 @@ function checkAmount({ amount, paymentId }: RefundPayment, { payment }: PaymentR
   if (amount.minorUnits <= most) return null;
   const message = `A refund of ${amount.minorUnits} is more than the ${most} that may be refunded.`;
   return refusal('REFUND_EXCEEDS_CAPTURED', message, { field: 'amount.minor_units', resourceId: paymentId });
+}
+
+/** Accounts that take the places of payer and payee are such as could have paid or been paid, and no money goes in a circle. */
+function checkStandIns(
+  command: RefundPayment,
+  { payerAccountId: to, payeeAccountId: from }: Parties,
+  ledger: LedgerReader,
+): Refusal | null {
+  const { fromAccountId, toAccountId, amount, fees } = command;
+  if (from === to) {
+    const field = toAccountId === null ? 'from_account_id' : 'to_account_id';
+    const message = `Account ${from} would refund itself.`;
+    return refusal('ACCOUNT_TYPE', message, { field, resourceId: from });
+  }
+  for (const [i, { toAccountId: feeAccount }] of fees.entries()) {
+    if (feeAccount !== from && feeAccount !== to) continue;
+    const message = `Account ${feeAccount} would return a fee to itself.`;
+    return refusal('ACCOUNT_TYPE', message, { field: `fees[${i}].to_account_id`, resourceId: feeAccount });
+  }
+  const { currency } = amount;
+  return (
+    (fromAccountId === null ? null : checkParty(ledger, fromAccountId, currency, 'from_account_id')) ??
+    (toAccountId === null ? null : checkParty(ledger, toAccountId, currency, 'to_account_id'))
+  );
 }
 
 /** The same fee may be listed several times; the sum counts. */

@@ -27,8 +27,9 @@ export type RefusalReason =
   | 'VERSION_MISMATCH'
   // OUT_OF_RANGE
   | 'BALANCE_OVERFLOW'
-  // INVALID_ARGUMENT: needs the clock, so it is no matter of shape
+  // INVALID_ARGUMENT: the first needs the clock, so it is no matter of shape; the second is checked at the door, too
   | 'TIME_OUT_OF_RANGE'
+  | 'FEE_EXCEEDS_AMOUNT'
   // FAILED_PRECONDITION
   | 'CURRENCY_MISMATCH'
   | 'ACCOUNT_TYPE'
@@ -41,7 +42,7 @@ export type RefusalReason =
   | 'CAPTURE_EXCEEDS_HOLD'
   | 'REFUND_EXCEEDS_CAPTURED'
   | 'FEE_REFUND_EXCEEDS_CHARGED'
-  | 'FEE_EXCEEDS_AMOUNT'
+  | 'TOO_MANY_FEES'
   | 'NOT_REVERSIBLE'
   | 'ALREADY_REVERSED'
   | 'PAYMENT_HAS_REFUNDS';

@@ -6,6 +6,8 @@ export const INT64_MAX = 2n ** 63n - 1n;
 export const INT64_MIN = -(2n ** 63n);
 
 const DAY_US = 86_400_000_000n;
+/** Pairs of bearer and fee account that a payment may have fees of: each event of the payment carries all of them. */
+export const FEE_TOTALS_MAX = 100;
 /** How long a hold lasts unless AuthorizePayment says otherwise. */
 export const DEFAULT_HOLD_US = 7n * DAY_US;
 /** How long a hold may last. */

@@ -43,8 +43,9 @@ export function accountsNamed(command: Command): readonly NamedAccount[] {
     case 'AuthorizePayment':
       return parties(command.payerAccountId, command.payeeAccountId);
     case 'CapturePayment':
-    case 'RefundPayment':
       return feeAccounts(command.fees);
+    case 'RefundPayment':
+      return [...standIns(command.fromAccountId, command.toAccountId), ...feeAccounts(command.fees)];
     case 'PostTransaction':
       return command.entries.map(({ accountId }, i) => ({ accountId, field: `entries[${i}].account_id` }));
     default:
@@ -93,6 +94,13 @@ function parties(payer: string, payee: string): readonly NamedAccount[] {
     { accountId: payer, field: 'payer_account_id' },
     { accountId: payee, field: 'payee_account_id' },
   ];
+}
+
+function standIns(from: string | null, to: string | null): readonly NamedAccount[] {
+  const named: NamedAccount[] = [];
+  if (from !== null) named.push({ accountId: from, field: 'from_account_id' });
+  if (to !== null) named.push({ accountId: to, field: 'to_account_id' });
+  return named;
 }
 
 function feeAccounts(fees: readonly { readonly toAccountId: string }[]): readonly NamedAccount[] {

@@ -8,7 +8,7 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import { type CommandCase, requestSchema } from '../../../lib/log/canonical-body.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import { checkMessage } from '../../../lib/rpc/validation.js';
-import { invalidField } from './shape.js';
+import { invalidField } from './request-parts.js';
 
 /** @throws CallError INVALID_FIELD, UNKNOWN_FIELD */
 export function checkedCase(command: Command | undefined): CommandCase {

@@ -69,9 +69,9 @@ async function answer(
   try {
     // What could not be decoded answers for itself, in its place.
     if (request instanceof CallError) throw request;
-    const checked = streamedCase(request);
-    const decided = await decideSingle(context.executor, requestOf(checked, call), call);
-    return create(CommandResultSchema, { result: answerOf(checked.case, decided, context.log) });
+    const named = streamedCase(request);
+    const decided = await decideSingle(context.executor, requestOf(named, call), call);
+    return create(CommandResultSchema, { result: answerOf(named.case, decided, context.log) });
   } catch (error) {
     if (endsStream(error)) throw error;
     return create(CommandResultSchema, { result: { case: 'error', value: toStatus(error) } });

@@ -10,8 +10,10 @@ import type { Call } from '../../../lib/rpc/call.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
 import type { Executor } from '../application/executor.js';
 import type { AtomicJob, Decided, Job, MovementRequest, Request, SingleJob } from '../application/job.js';
+import type { Command } from '../domain/command.js';
 import type { LogIdentity } from './answer.js';
-import { toCommand } from './to-command.js';
+import { toCommand, toMovement } from './command-table.js';
+import { invalidField } from './request-parts.js';
 
 /** What the command methods share. */
 export interface CommandContext {
@@ -20,14 +22,25 @@ export interface CommandContext {
 }
 
 /** A request whose contract rules were checked, as the executor takes it. @throws CallError on what its shape forbids */
-export function requestOf(command: CommandCase, { actor, traceId }: Call): Request {
-  const canonical = canonicalCommand(command);
+export function requestOf(named: CommandCase, call: Call): Request {
+  return requestFor(toCommand(named.case, named.value), named, call);
+}
+
+/** The same for an item of an ATOMIC batch. @throws CallError INVALID_FIELD also for a command that such a batch does not take */
+export function movementRequestOf(named: CommandCase, call: Call): MovementRequest {
+  const command = toMovement(named.case, named.value);
+  if (command === undefined) throw invalidField('command', 'is not one that an ATOMIC batch takes');
+  return requestFor(command, named, call);
+}
+
+function requestFor<C extends Command>(command: C, named: CommandCase, { actor, traceId }: Call) {
+  const canonical = canonicalCommand(named);
   return {
-    command: toCommand(command),
-    type: commandTypeOf(command.case),
+    command,
+    type: commandTypeOf(named.case),
     canonical,
     body: encodeCommand(canonical),
-    validateOnly: command.value.validateOnly,
+    validateOnly: named.value.validateOnly,
     actor,
     traceId,
   };

@@ -1,11 +1,12 @@
 /** What the read methods share: who was not found, page sizes and tokens, and rows as the API shows them. */
-import { create } from '@bufbuild/protobuf';
+import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import {
   type EntryRecord,
   EntryRecordSchema,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import type { Call } from '../../../lib/rpc/call.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import { timestampOf } from '../../../lib/base/time.js';
 import { type CursorPart, encodePageToken, type PageToken } from '../../../lib/rpc/tokens.js';
@@ -65,11 +66,22 @@ export async function requireLedgerInLog(
   if (events.length === 0) throw ledgerNotFound(ledgerId);
 }
 
-/** A page of rows, and whether there are more. `rows` holds one more than the page if so. */
-export function cutPage<T>(rows: readonly T[], size: number): { shown: readonly T[]; last: T | undefined } {
-  const shown = rows.slice(0, size);
-  // Only the last row of a page that is followed by another goes into a token.
-  return { shown, last: rows.length > size ? shown.at(-1) : undefined };
+/**
+ * The answer with a page of the rows: `size` of them, or fewer if the caller's door could not send them in one message.
+ * `answerOf` makes the answer of the rows shown; `last` is the last of them if others follow. `rows` holds one more than the
+ * page if there are more. One row fits into every answer.
+ */
+export async function answerWithPage<T, D extends DescMessage>(
+  call: Pick<Call, 'fits'>,
+  schema: D,
+  { rows, size }: { readonly rows: readonly T[]; readonly size: number },
+  answerOf: (shown: readonly T[], last: T | undefined) => Promise<MessageInitShape<D>>,
+): Promise<MessageShape<D>> {
+  for (let count = Math.min(size, rows.length); ; count = Math.ceil(count / 2)) {
+    const shown = rows.slice(0, count);
+    const answer = create(schema, await answerOf(shown, rows.length > count ? shown.at(-1) : undefined));
+    if (count <= 1 || call.fits(answer)) return answer;
+  }
 }
 
 /** The token of the next page: bound to the query, pinned to what the first page was as of. */

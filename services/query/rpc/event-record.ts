@@ -9,8 +9,3 @@ export function eventRecord({ event, hash }: RecordedEvent): MessageInitShape<ty
   const command = commandOf(event);
   return command === undefined ? { event, hash } : { event, hash, command: commandMessage(command) };
 }
-
-/** About how many bytes an EventRecord takes: the canonical body stands in it twice, as bytes and as a message. */
-export function eventRecordSize(record: RecordedEvent): number {
-  return record.bytes.length + record.event.canonicalBody.length + 64;
-}

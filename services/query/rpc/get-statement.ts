@@ -3,6 +3,7 @@ import { Direction } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import {
   type GetStatementRequest,
   GetStatementRequestSchema,
+  GetStatementResponseSchema,
   type StatementLine,
   StatementLineSchema,
   TimeBasis,
@@ -18,7 +19,7 @@ import { type QueryContext, readView } from '../context.js';
 import { requestedRange } from '../times.js';
 import {
   accountNotFound,
-  cutPage,
+  answerWithPage,
   entryIndexOf,
   entryRecordOf,
   nextPageToken,
@@ -61,16 +62,18 @@ export function getStatement(
     }
     const { opening, closing, broughtForward, lines, currency } = read.value;
     const pinned = pin ?? read.asOf;
-    const { shown, last } = cutPage(lines, size);
-    const cursor = last && [timeOf(asked, last), last.position, BigInt(last.entry.index)];
-    return {
-      accountId,
-      openingBalance: money(currency, opening),
-      closingBalance: money(currency, closing),
-      lines: withBalance(broughtForward, shown),
-      nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
-      asOf: await asOf(context, pinned, { final: isFinal(asked, pinned) }),
-    };
+    const rows = { rows: lines, size };
+    return await answerWithPage(call, GetStatementResponseSchema, rows, async (shown, last) => {
+      const cursor = last && [timeOf(asked, last), last.position, BigInt(last.entry.index)];
+      return {
+        accountId,
+        openingBalance: money(currency, opening),
+        closingBalance: money(currency, closing),
+        lines: withBalance(broughtForward, shown),
+        nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
+        asOf: await asOf(context, pinned, { final: isFinal(asked, pinned) }),
+      };
+    });
   };
 }
 

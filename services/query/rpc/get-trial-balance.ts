@@ -1,6 +1,7 @@
 import {
   type GetTrialBalanceRequest,
   GetTrialBalanceRequestSchema,
+  GetTrialBalanceResponseSchema,
   type ReportQueryService,
   TrialBalanceGrouping,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
@@ -12,7 +13,7 @@ import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import type { TrialBalanceQuery } from '../../../lib/views/reports/view.js';
 import { type QueryContext, readView } from '../context.js';
 import { optionalTime } from '../times.js';
-import { cutPage, nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
+import { answerWithPage, nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
 import { basisOf, reportAsOf } from './report-answers.js';
 
 /** What a page token of a trial balance holds: currency and key of the last row sent. */
@@ -47,17 +48,20 @@ export function getTrialBalance(
     const { rows, totals } = read.value;
     if (totals.length === 0) await requireLedgerInLog(context, ledgerId);
     const pinned = pin ?? read.asOf;
-    const { shown, last } = cutPage(rows, size);
-    const cursor = last && [last.currency, last.key];
-    return {
-      rows: shown.map(({ key, type, ...sums }) => ({
-        ...{ key, accountType: type, net: String(sums.credits - sums.debits) },
-        ...sumsOf(sums),
-      })),
-      totals: totals.map(sumsOf),
-      nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
-      asOf: await reportAsOf(context, pinned, basis, before),
-    };
+    return await answerWithPage(call, GetTrialBalanceResponseSchema, { rows, size }, async (shown, last) => {
+      const cursor = last && [last.currency, last.key];
+      return {
+        rows: shown.map(({ key, type, ...sums }) => ({
+          key,
+          accountType: type,
+          net: String(sums.credits - sums.debits),
+          ...sumsOf(sums),
+        })),
+        totals: totals.map(sumsOf),
+        nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
+        asOf: await reportAsOf(context, pinned, basis, before),
+      };
+    });
   };
 }
 

@@ -1,12 +1,13 @@
 import {
   type AccountQueryService,
   ListAccountsRequestSchema,
+  ListAccountsResponseSchema,
 } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
-import { cutPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
+import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
 
 /** ListAccounts: in order of opening, from the history view; all pages are as of the first one's position. */
 export function listAccounts(
@@ -31,11 +32,11 @@ export function listAccounts(
     );
     if (read.value.length === 0) await requireLedger(context, ledgerId);
     const pinned = page ?? read.asOf;
-    const { shown, last } = cutPage(read.value, size);
-    return {
+    const rows = { rows: read.value, size };
+    return await answerWithPage(call, ListAccountsResponseSchema, rows, async (shown, last) => ({
       accounts: shown.map(({ account }) => account),
       nextPageToken: last ? await nextPageToken(context, pinned, fingerprint, [last.openedAt]) : '',
       asOf: await asOf(context, pinned),
-    };
+    }));
   };
 }

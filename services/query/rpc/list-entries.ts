@@ -1,6 +1,7 @@
 import {
   type ListEntriesRequest,
   ListEntriesRequestSchema,
+  ListEntriesResponseSchema,
   type TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
@@ -9,7 +10,14 @@ import type { EntryKey, EntryListing } from '../../../lib/views/history/view.js'
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requestedRange } from '../times.js';
-import { cutPage, entryIndexOf, entryRecordOf, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
+import {
+  answerWithPage,
+  entryIndexOf,
+  entryRecordOf,
+  nextPageToken,
+  pageSizeOf,
+  requireLedger,
+} from './answers.js';
 
 /** ListEntries: in order of (position, entry index), from the history view; all pages are as of the first one's position. */
 export function listEntries(
@@ -31,13 +39,15 @@ export function listEntries(
     );
     if (read.value.length === 0) await requireLedger(context, ledgerId);
     const pinned = page ?? read.asOf;
-    const { shown, last } = cutPage(read.value, size);
-    const cursor = last && [last.position, BigInt(last.entry.index)];
-    return {
-      entries: shown.map(entryRecordOf),
-      nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
-      asOf: await asOf(context, pinned),
-    };
+    const rows = { rows: read.value, size };
+    return await answerWithPage(call, ListEntriesResponseSchema, rows, async (shown, last) => {
+      const cursor = last && [last.position, BigInt(last.entry.index)];
+      return {
+        entries: shown.map(entryRecordOf),
+        nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
+        asOf: await asOf(context, pinned),
+      };
+    });
   };
 }
 

@@ -4,9 +4,10 @@ import {
   type EventQueryService,
   type ListEventsRequest,
   ListEventsRequestSchema,
+  ListEventsResponseSchema,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import type { LogPage } from '../../../lib/log/reader.js';
-import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { LogPoint } from '../../../lib/log/recorded-event.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import {
   decodeConsistencyToken,
@@ -16,17 +17,14 @@ import {
 } from '../../../lib/rpc/tokens.js';
 import { asOf } from '../consistency.js';
 import type { QueryContext } from '../context.js';
-import { nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
-import { eventRecord, eventRecordSize } from './event-record.js';
-
-/** An answer has at most 4 MiB; a page ends earlier rather than fail. */
-const PAGE_BYTES = 3 * 1024 * 1024;
+import { answerWithPage, nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
+import { eventRecord } from './event-record.js';
 
 /** The method; it reads the log's own end, so every answer is fully consistent, whatever the request asks for. */
 export function listEvents(
   context: QueryContext,
 ): MethodFunction<(typeof EventQueryService)['method']['listEvents']> {
-  return async (request) => {
+  return async (request, call) => {
     const fingerprint = queryFingerprint(ListEventsRequestSchema, request);
     const page =
       request.pageToken === ''
@@ -38,13 +36,16 @@ export function listEvents(
     const range = rangeOf(request, page?.cursor[0], end.position, size + 1);
     const found = range === undefined ? [] : await context.log.page(range);
     if (found.length === 0 && page === undefined) await requireLedgerInLog(context, request.ledgerId);
-    const shown = fitting(found.slice(0, size));
-    const last = shown.at(-1);
-    const next =
-      last !== undefined && shown.length < found.length
-        ? await nextPageToken(context, end, fingerprint, [last.position])
-        : '';
-    return { events: shown.map(eventRecord), nextPageToken: next, asOf: await asOf(context, end) };
+    return await answerWithPage(
+      call,
+      ListEventsResponseSchema,
+      { rows: found, size },
+      async (shown, last) => ({
+        events: shown.map(eventRecord),
+        nextPageToken: last ? await nextPageToken(context, end, fingerprint, [last.position]) : '',
+        asOf: await asOf(context, end),
+      }),
+    );
   };
 }
 
@@ -76,11 +77,4 @@ function rangeOf(
   const through = endPosition > 0n && endPosition - 1n < end ? endPosition - 1n : end;
   if (after >= through) return undefined;
   return { after, through, limit, ledgerId, streamId: streamId === '' ? null : streamId };
-}
-
-/** As many of the events as fit into one answer; at least the first. */
-function fitting(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
-  let bytes = 0;
-  const tooMany = events.findIndex((record) => (bytes += eventRecordSize(record)) > PAGE_BYTES);
-  return tooMany === -1 ? events : events.slice(0, Math.max(1, tooMany));
 }

@@ -2,6 +2,7 @@ import type { Ledger } from '../../../gen/quittance/common/v1/transaction_pb.js'
 import {
   type LedgerQueryService,
   ListLedgersRequestSchema,
+  ListLedgersResponseSchema,
 } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
@@ -9,7 +10,7 @@ import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { Read } from '../../../lib/views/view.js';
 import { asOf, type Requirement } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
-import { cutPage, nextPageToken, pageSizeOf } from './answers.js';
+import { answerWithPage, nextPageToken, pageSizeOf } from './answers.js';
 
 /** What ListLedgers needs to know besides: ledgers of one list live in all partitions. */
 export interface LedgersContext extends QueryContext {
@@ -41,12 +42,12 @@ export function listLedgers(
       .flatMap((read) => read.value)
       .filter(({ position }) => position <= pinned.position)
       .sort((a, b) => (a.position < b.position ? -1 : 1));
-    const { shown, last } = cutPage(ledgers, size);
-    return {
+    const rows = { rows: ledgers, size };
+    return await answerWithPage(call, ListLedgersResponseSchema, rows, async (shown, last) => ({
       ledgers: [...shown],
       nextPageToken: last ? await nextPageToken(context, pinned, fingerprint, [last.position]) : '',
       asOf: await asOf(context, pinned),
-    };
+    }));
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   type ListTransactionsRequest,
   ListTransactionsRequestSchema,
+  ListTransactionsResponseSchema,
   type TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
@@ -9,7 +10,7 @@ import type { TransactionListing } from '../../../lib/views/history/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requestedRange } from '../times.js';
-import { cutPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
+import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
 
 /** ListTransactions: in order of position, from the history view; all pages are as of the first one's position. */
 export function listTransactions(
@@ -34,12 +35,12 @@ export function listTransactions(
     );
     if (read.value.length === 0) await requireLedger(context, ledgerId);
     const pinned = page ?? read.asOf;
-    const { shown, last } = cutPage(read.value, size);
-    return {
+    const rows = { rows: read.value, size };
+    return await answerWithPage(call, ListTransactionsResponseSchema, rows, async (shown, last) => ({
       transactions: [...shown],
       nextPageToken: last ? await nextPageToken(context, pinned, fingerprint, [last.position]) : '',
       asOf: await asOf(context, pinned),
-    };
+    }));
   };
 }
 

@@ -1,9 +1,11 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import {
   ListEventsRequestSchema,
+  ListEventsResponseSchema,
   WatchEventsRequestSchema,
+  type ListEventsResponse,
   type WatchEventsResponse,
   WatchEventsResponseSchema,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
@@ -20,6 +22,9 @@ let log: FakeLog;
 let context: QueryContext;
 let leave: AbortController;
 
+/** What the door of these calls can send. */
+const DOOR_MAX_BYTES = 1_600_000;
+
 const unused = Object.assign(() => Promise.reject(new Error('no view is read')), {
   refresh: () => Promise.reject(new Error('no view is read')),
 });
@@ -27,7 +32,7 @@ const call = (): Call => ({
   ...{ deadline_ms: undefined, signal: leave.signal, actor: 'anonymous' },
   aborted: undefined,
   onAbort: () => () => undefined,
-  fits: () => true,
+  fits: (answer) => toBinary(ListEventsResponseSchema, answer as ListEventsResponse).length <= DOOR_MAX_BYTES,
   ...{ traceId: '0'.repeat(32), method: 'test' },
 });
 const list = (request: MessageInitShape<typeof ListEventsRequestSchema>) =>

@@ -109,9 +109,7 @@ function expectError(outcome: Outcome, reason: keyof typeof ErrorReason, wire: s
     expect.any(String),
   ]);
   expect(outcome.message).not.toBe('');
-  expect(outcome.code).toBe(
-    reason === 'FEE_EXCEEDS_AMOUNT' ? outcome.code : ERROR_CATALOGUE[ErrorReason[reason]].code,
-  );
+  expect(outcome.code).toBe(ERROR_CATALOGUE[ErrorReason[reason]].code);
   expect(outcome.text).not.toMatch(INSIDE);
 }
 

@@ -53,7 +53,7 @@ export type OpenAccountRequest = Message<"quittance.command.v1.OpenAccountReques
   accountId: string;
 
   /**
-   * Its one currency, ISO 4217. Errors: UNKNOWN_CURRENCY.
+   * Its one currency, ISO 4217; not one that was withdrawn. Errors: UNKNOWN_CURRENCY.
    *
    * @generated from field: string currency = 5;
    */
@@ -608,8 +608,10 @@ export const AccountCommandService: GenService<{
     output: typeof UnfreezeAccountResponseSchema;
   },
   /**
-   * Closes an account for ever; posted and held must be 0. Works on a frozen account. Errors: ACCOUNT_NOT_FOUND,
-   * VERSION_MISMATCH, ACCOUNT_IS_CLOSED, ACCOUNT_NOT_EMPTY.
+   * Closes an account for ever; posted and held must be 0. Works on a frozen account. Nothing moves on a closed account, by
+   * force neither: what it paid or was paid can then be refunded through another account only (RefundPayment.to_account_id and
+   * from_account_id), and can no longer be reversed. Errors: ACCOUNT_NOT_FOUND, VERSION_MISMATCH, ACCOUNT_IS_CLOSED,
+   * ACCOUNT_NOT_EMPTY.
    *
    * @generated from rpc quittance.command.v1.AccountCommandService.CloseAccount
    */

@@ -36,7 +36,7 @@ export type Money = Message<"quittance.common.v1.Money"> & {
 
   /**
    * Output only: how many decimal digits of the currency the minor unit is (2 for EUR, 0 for JPY). A request may leave it
-   * out, or echo it; a wrong one is refused with INVALID_FIELD.
+   * out, or echo it: it is no part of the command, and a retry may do either. A wrong one is refused with INVALID_FIELD.
    *
    * @generated from field: optional int32 exponent = 3;
    */

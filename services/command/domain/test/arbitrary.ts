@@ -131,7 +131,12 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
     case 'captureAll':
       return make.capture(payment, amount / 2n + 1n, { fees });
     case 'refund':
-      return make.refund(payment, amount / 3n + 1n, { fees, force: flag && first % 2 === 0 });
+      return make.refund(payment, amount / 3n + 1n, {
+        fees,
+        force: flag && first % 2 === 0,
+        fromAccountId: picks[2] % 4 === 0 ? account : null,
+        toAccountId: picks[2] % 4 < 2 ? other : null,
+      });
     case 'journal':
       return journalOf(step);
     case 'exchange':

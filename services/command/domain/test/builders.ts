@@ -117,7 +117,8 @@ export function expire(paymentId: string): ExpirePayment {
 
 export function refund(paymentId: string, amount: bigint, more: Given<RefundPayment> = {}): RefundPayment {
   const rest = { amount: money(amount), fees: [], force: false, ...descriptive };
-  return { type: 'RefundPayment', ...common(), paymentId, ...rest, ...more };
+  const standIns = { fromAccountId: null, toAccountId: null };
+  return { type: 'RefundPayment', ...common(), paymentId, ...rest, ...standIns, ...more };
 }
 
 export function journal(

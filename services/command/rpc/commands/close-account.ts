@@ -1,0 +1,16 @@
+/** CloseAccount. */
+import { create } from '@bufbuild/protobuf';
+import { CloseAccountResponseSchema } from '../../../../gen/quittance/command/v1/account_command_service_pb.js';
+import { accountAnswer } from '../answer-parts.js';
+import type { CommandMethod } from '../command-method.js';
+import { ownAccountOf } from '../request-parts.js';
+
+export const closeAccount: CommandMethod<'closeAccount'> = {
+  named: (value) => ({ case: 'closeAccount', value }),
+  toCommand: (request) => ({ type: 'CloseAccount', ...ownAccountOf(request) }),
+  toMovement: null,
+  answer: (decided) => ({
+    case: 'closeAccount',
+    value: create(CloseAccountResponseSchema, accountAnswer(decided)),
+  }),
+};

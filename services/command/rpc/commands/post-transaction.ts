@@ -1,0 +1,21 @@
+/** PostTransaction. */
+import { create } from '@bufbuild/protobuf';
+import { PostTransactionResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { movementAnswer } from '../answer-parts.js';
+import { movement } from '../command-method.js';
+import { commonOf, descriptiveOf, entriesOf } from '../request-parts.js';
+
+export const postTransaction = movement<'postTransaction'>({
+  named: (value) => ({ case: 'postTransaction', value }),
+  toCommand: (request) => ({
+    type: 'PostTransaction',
+    ...commonOf(request),
+    ...descriptiveOf(request),
+    entries: entriesOf(request.entries),
+    force: request.force,
+  }),
+  answer: (decided) => ({
+    case: 'postTransaction',
+    value: create(PostTransactionResponseSchema, movementAnswer(decided)),
+  }),
+});

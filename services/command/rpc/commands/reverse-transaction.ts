@@ -1,0 +1,21 @@
+/** ReverseTransaction. */
+import { create } from '@bufbuild/protobuf';
+import { ReverseTransactionResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { movementAnswer } from '../answer-parts.js';
+import { movement } from '../command-method.js';
+import { commonOf, descriptiveOf } from '../request-parts.js';
+
+export const reverseTransaction = movement<'reverseTransaction'>({
+  named: (value) => ({ case: 'reverseTransaction', value }),
+  toCommand: (request) => ({
+    type: 'ReverseTransaction',
+    ...commonOf(request),
+    ...descriptiveOf(request),
+    transactionId: request.transactionId,
+    force: request.force,
+  }),
+  answer: (decided) => ({
+    case: 'reverseTransaction',
+    value: create(ReverseTransactionResponseSchema, movementAnswer(decided)),
+  }),
+});
