@@ -12,6 +12,22 @@ const { createLedger } = LedgerCommandService.method;
 const { openAccount } = AccountCommandService.method;
 const { deposit } = TransactionCommandService.method;
 
+/** How long calls of tests wait that are not about deadlines: longer than a busy machine needs. */
+const PATIENT_ms = 60_000;
+
+/** A client whose calls wait for as long as a busy machine needs, unless they say how long. */
+export function patientClient(address: string): GrpcClient {
+  const client = grpcClient(address);
+  return {
+    unary: (method, request, deadline_ms = PATIENT_ms) => client.unary(method, request, deadline_ms),
+    serverStream: (method, request, deadline_ms) => client.serverStream(method, request, deadline_ms),
+    duplex: (method) => client.duplex(method),
+    close: () => {
+      client.close();
+    },
+  };
+}
+
 /** How a call ended: 'OK', the reason of its error, or `code n` where the server gave none. */
 export type Ending = string;
 

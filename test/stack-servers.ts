@@ -9,3 +9,10 @@ export function stackServer(kind: 'KAFKA' | 'REDIS' | 'MONGODB' | 'CLICKHOUSE'):
   if (url === undefined) throw new Error(`${name} is not set: run this test by npm run test:stack`);
   return url;
 }
+
+/** The run of `npm run test:stack` that this test is part of. */
+export function stackRun(): string {
+  const run = process.env['QUITTANCE_TEST_RUN'];
+  if (run === undefined) throw new Error('run this test by npm run test:stack');
+  return run;
+}

@@ -14,6 +14,7 @@ import { type Engine, projectRoot, type RunningEngine } from './engines/engine.j
 import { kafka } from './engines/kafka.js';
 import { mongodb } from './engines/mongodb.js';
 import { redis } from './engines/redis.js';
+import { removeRun, RUN_VARIABLE } from './run-directories.js';
 import { allOf } from './service-set.js';
 import { installEngines } from './stack.js';
 
@@ -38,10 +39,21 @@ const SHARED: readonly Shared[] = [
 const SHARING = ['stores', 'end to end', 'end to end, history in PostgreSQL'];
 const ALONE = ['faults'];
 
+/** The number of this process: no other run on this machine has it. */
+const RUN = String(process.pid);
+
 let isInterrupted = false;
 
 async function run(): Promise<number> {
   await installEngines(print);
+  try {
+    return await runTests();
+  } finally {
+    await removeRun(RUN);
+  }
+}
+
+async function runTests(): Promise<number> {
   const began_ms = performance.now();
   const shared = await withServers((variables) => jest(SHARING, WORKERS, variables));
   print(`tests that share servers: ${secondsSince(began_ms)} s`);
@@ -99,7 +111,7 @@ async function jest(
       ...process.argv.slice(2),
       ...options,
     ],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, ...variables } },
+    { cwd: root, stdio: 'inherit', env: { ...process.env, ...variables, [RUN_VARIABLE]: RUN } },
   );
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;

@@ -9,8 +9,8 @@ import { kafka } from './engines/kafka.js';
 import { mongodb } from './engines/mongodb.js';
 import { startPostgres } from './engines/postgres.js';
 import { redis } from './engines/redis.js';
-import { Leftovers } from './leftovers.js';
 import type { StackOptions } from './options.js';
+import { leftoversIn } from './run-directories.js';
 import { allOf, type ServiceSet, startServices } from './service-set.js';
 import type { RunningService } from './services.js';
 
@@ -61,7 +61,7 @@ export async function installEngines(log: (line: string) => void): Promise<void>
 /** Starts the servers, then the services; what was started is stopped again if something does not start. */
 export async function startStack(options: StartOptions): Promise<Stack> {
   const { directory, fresh } = options;
-  const leftovers = new Leftovers(join(directory, 'processes.json'));
+  const leftovers = leftoversIn(directory);
   await leftovers.stop();
   if (fresh) empty(directory);
   const owned = openDataDir(directory);

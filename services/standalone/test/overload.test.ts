@@ -14,12 +14,13 @@ import { TransactionQueryService } from '../../../gen/quittance/query/v1/transac
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
 import { createTestDatabase } from '../../../test/postgres.js';
-import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
+import type { GrpcClient } from '../../../tools/client/grpc-client.js';
 import { aCall, CommandProcess, openLedger } from '../../../test/command-process.js';
 import {
   depositTo,
   endingOf,
   openBooks,
+  patientClient,
   paymentOf,
   proveBooks,
   timesInLog,
@@ -38,7 +39,7 @@ let accounts: string[];
 
 beforeAll(async () => {
   platform = await startPlatform();
-  client = grpcClient(platform.grpcAddress);
+  client = patientClient(platform.grpcAddress);
   raw = rawClient(platform.grpcAddress, platform.connectUrl);
   accounts = await openBooks(client, LEDGER, 50);
 });
@@ -189,11 +190,15 @@ describe('callers who leave', () => {
     const database = await createTestDatabase();
     let lookedUp = (): void => undefined;
     let isSlow = false;
+    let isLookingUp = false;
     const process = await CommandProcess.start(database, {
       wrapLog: (log) => ({
         ...log,
         requests: async (keys) => {
-          if (isSlow) await new Promise<void>((resolve) => (lookedUp = resolve));
+          if (isSlow) {
+            isLookingUp = true;
+            await new Promise<void>((resolve) => (lookedUp = resolve));
+          }
           return await log.requests(keys);
         },
       }),
@@ -212,7 +217,7 @@ describe('callers who leave', () => {
         'it is in the log',
         async () => (await timesInLog(database.config, 'l', [requestId]))[0] === 1,
       );
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await until('the other id is looked up', () => isLookingUp);
       leave(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed'));
       isSlow = false;
       lookedUp();
@@ -329,7 +334,7 @@ test('after all this the books are proved', async () => {
 describe('draining', () => {
   test('what was accepted is answered and in the log; what comes later is refused', async () => {
     const draining = await startPlatform();
-    const early = grpcClient(draining.grpcAddress);
+    const early = patientClient(draining.grpcAddress);
     const [payer = '', payee = ''] = await openBooks(early, LEDGER, 2);
     const ids = Array.from({ length: 500 }, () => randomUUID());
     const endings = ids.map((id) =>
@@ -360,7 +365,7 @@ describe('draining', () => {
 
   test('a stream of commands that is idle is ended, and does not hold up the drain', async () => {
     const draining = await startPlatform();
-    const early = grpcClient(draining.grpcAddress);
+    const early = patientClient(draining.grpcAddress);
     await openBooks(early, LEDGER, 2);
     const call = early.duplex(streamCommands);
     const value = depositTo(LEDGER, 'a0', randomUUID());

@@ -22,8 +22,16 @@ import {
   TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { timestampOf } from '../../../lib/base/time.js';
-import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
-import { depositTo, endingOf, openBooks, paymentOf, proveBooks, until } from '../../../test/load.js';
+import type { GrpcClient } from '../../../tools/client/grpc-client.js';
+import {
+  depositTo,
+  endingOf,
+  openBooks,
+  patientClient,
+  paymentOf,
+  proveBooks,
+  until,
+} from '../../../test/load.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 
 const { deposit, submitPayment } = TransactionCommandService.method;
@@ -43,7 +51,7 @@ let accounts: string[];
 
 beforeAll(async () => {
   platform = await startPlatform();
-  client = grpcClient(platform.grpcAddress);
+  client = patientClient(platform.grpcAddress);
   accounts = await openBooks(client, LEDGER, ACCOUNTS);
 });
 

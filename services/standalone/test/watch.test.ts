@@ -11,8 +11,8 @@ import { AccountQueryService } from '../../../gen/quittance/query/v1/account_que
 import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
-import { depositTo, endingOf, openBooks, paymentOf, until } from '../../../test/load.js';
+import type { GrpcClient } from '../../../tools/client/grpc-client.js';
+import { depositTo, endingOf, openBooks, patientClient, paymentOf, until } from '../../../test/load.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 
 const { deposit, submitPayment } = TransactionCommandService.method;
@@ -25,7 +25,7 @@ let client: GrpcClient;
 
 beforeAll(async () => {
   platform = await startPlatform();
-  client = grpcClient(platform.grpcAddress);
+  client = patientClient(platform.grpcAddress);
   await openBooks(client, LEDGER, 4);
 });
 
@@ -211,7 +211,7 @@ async function appendUnknown(database: pg.PoolConfig): Promise<bigint> {
 
 test('an event of a newer version stops projections and commands, and health says so; reads go on', async () => {
   const broken = await startPlatform();
-  const calls = grpcClient(broken.grpcAddress);
+  const calls = patientClient(broken.grpcAddress);
   try {
     await openBooks(calls, LEDGER, 2);
     const list = async () => (await calls.unary(ProjectionService.method.listProjections, {})).projections;
@@ -226,7 +226,7 @@ test('an event of a newer version stops projections and commands, and health say
       expect(projection.failure).toContain(String(position));
     }
     const servingOf = async (service: string) => {
-      const asked = grpcClient(broken.healthAddress(service));
+      const asked = patientClient(broken.healthAddress(service));
       const { status } = await asked.unary(Health.method.check, { service }).finally(() => {
         asked.close();
       });

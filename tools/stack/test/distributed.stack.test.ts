@@ -1,6 +1,6 @@
 /** What only the distributed platform can show: several processes of a service, and servers that are away. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Health, HealthCheckResponse_ServingStatus } from '../../../gen/grpc/health/v1/health_pb.js';
 import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -12,9 +12,19 @@ import {
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { endingOf, openBooks, paymentOf, proveBooks, timesInLog, until } from '../../../test/load.js';
-import { type GrpcClient, grpcClient } from '../../client/grpc-client.js';
+import {
+  endingOf,
+  openBooks,
+  patientClient,
+  paymentOf,
+  proveBooks,
+  timesInLog,
+  until,
+} from '../../../test/load.js';
+import type { GrpcClient } from '../../client/grpc-client.js';
+import { pause } from '../../../lib/base/pause.js';
 import { kafkaClient } from '../../../lib/log/kafka-client.js';
+import { partitioner } from '../../../lib/log/partition.js';
 import type { RunningEngine } from '../engines/engine.js';
 import { type OwnStack, startOwnStack } from './own-stack.js';
 
@@ -24,27 +34,51 @@ const { getTransaction } = TransactionQueryService.method;
 const { getTrialBalance } = ReportQueryService.method;
 const projections = ProjectionService.method;
 const VIEWS = ['balances', 'history', 'reports'] as const;
-/** Eight ledgers, so that both projectors have some of their partitions. */
-const LEDGERS = Array.from({ length: 8 }, (_, index) => `ledger-${String(index)}`);
+const PARTITIONS = 12;
+/** Lives through all tests. */
+const STANDING = ledgerIn(0, 'standing');
+const ACCOUNTS = 4;
 const freshAs = (value: string) => ({ requirement: { case: 'atLeastAsFresh' as const, value } });
 
 let platform: OwnStack;
 let client: GrpcClient;
 let queries: GrpcClient[];
 let projectors: GrpcClient[];
+/**
+ * What a test pays in: the standing ledger, and three of its own in other partitions. Both projectors have some of these
+ * partitions, however they divide them; and to prove such ledgers takes no longer at the last test than at the first.
+ */
+let ledgers: readonly string[];
+let tests = 0;
 
 beforeAll(async () => {
   platform = await startOwnStack({ projectors: 2, queries: 2 });
-  client = grpcClient(platform.grpcAddress);
-  queries = platform.stack.queries.map(({ addresses }) => grpcClient(addresses.grpc));
-  projectors = platform.stack.projectors.map(({ addresses }) => grpcClient(addresses.grpc));
-  for (const ledgerId of LEDGERS) await openBooks(client, ledgerId, 4);
+  client = patientClient(platform.grpcAddress);
+  queries = platform.stack.queries.map(({ addresses }) => patientClient(addresses.grpc));
+  projectors = platform.stack.projectors.map(({ addresses }) => patientClient(addresses.grpc));
+  await openBooks(client, STANDING, ACCOUNTS);
+});
+
+beforeEach(async () => {
+  tests += 1;
+  const own = [1, 6, 7].map((partition) => ledgerIn(partition, `test-${String(tests)}`));
+  await Promise.all(own.map((ledgerId) => openBooks(client, ledgerId, ACCOUNTS)));
+  ledgers = [STANDING, ...own];
 });
 
 afterAll(async () => {
   for (const one of [client, ...queries, ...projectors]) one.close();
   await platform.stop();
 });
+
+/** The name of a ledger that lives in a partition. */
+function ledgerIn(partition: number, prefix: string): string {
+  const partitionOf = partitioner(PARTITIONS);
+  for (let number = 1; ; number += 1) {
+    const ledgerId = `${prefix}-${String(number)}`;
+    if (partitionOf(ledgerId) === partition) return ledgerId;
+  }
+}
 
 /** The n-th of some, over and over. */
 function at<T>(values: readonly T[], index: number): T {
@@ -53,11 +87,18 @@ function at<T>(values: readonly T[], index: number): T {
   return found;
 }
 
-const payment = (index: number, requestId = randomUUID()) =>
-  paymentOf(at(LEDGERS, index), `a${String(index % 4)}`, `a${String((index + 1) % 4)}`, requestId);
+const accountOf = (index: number) => `a${String(index % ACCOUNTS)}`;
+
+/** All ledgers in turn, and in each of them all accounts. */
+const payment = (index: number, requestId = randomUUID()) => {
+  const turn = Math.floor(index / ledgers.length);
+  return paymentOf(at(ledgers, index), accountOf(turn), accountOf(turn + 1), requestId);
+};
 
 /** A pause of each caller: the server that stands in for MongoDB takes some 200 payments a second. */
 const THINK_ms = 150;
+/** Between two reads while a view is rebuilt: the rebuild needs a processor too. */
+const READ_ms = 50;
 
 interface Load {
   /** Resolves when so many more were paid. */
@@ -73,7 +114,7 @@ async function underLoad(work: (load: Load) => Promise<void>): Promise<ReadonlyM
     for (let index = caller; !isOver; index += 9) {
       const ending = await endingOf(client.unary(submitPayment, payment(index)));
       endings.set(ending, (endings.get(ending) ?? 0) + 1);
-      await new Promise((resolve) => setTimeout(resolve, THINK_ms));
+      await pause(THINK_ms);
     }
   });
   const more = (count: number) => {
@@ -90,7 +131,7 @@ async function underLoad(work: (load: Load) => Promise<void>): Promise<ReadonlyM
 }
 
 async function proveAll(): Promise<void> {
-  for (const ledgerId of LEDGERS) await proveBooks(platform.grpcAddress, ledgerId);
+  await Promise.all(ledgers.map((ledgerId) => proveBooks(platform.grpcAddress, ledgerId)));
 }
 
 const projectionOf = async (projectionId: string, from: GrpcClient = at(projectors, 0)) => {
@@ -162,18 +203,17 @@ describe('several processes', () => {
     '%s is rebuilt under load, compared before the switch, and no read fails',
     async (view) => {
       const { generation } = await projectionOf(view);
-      // Told by the other process.
-      const told = () => projectionOf(view, at(projectors, 1));
+      const seenByTheOther = () => projectionOf(view, at(projectors, 1));
       const endings = await underLoad(async () => {
         await at(projectors, 0).unary(projections.rebuildProjection, { projectionId: view });
-        const hasEnded = async () => (await told()).rebuild?.endTime !== undefined;
+        const hasEnded = async () => (await seenByTheOther()).rebuild?.endTime !== undefined;
         for (const end_ms = performance.now() + 120_000; !(await hasEnded()) && performance.now() < end_ms;) {
-          for (const query of queries)
-            await query.unary(getBalance, { ledgerId: 'ledger-1', accountId: 'a1' });
-          await at(queries, 0).unary(getTrialBalance, { ledgerId: 'ledger-2' });
+          for (const query of queries) await query.unary(getBalance, { ledgerId: STANDING, accountId: 'a1' });
+          await at(queries, 0).unary(getTrialBalance, { ledgerId: STANDING });
+          await pause(READ_ms);
         }
       });
-      const { rebuild } = await told();
+      const { rebuild } = await seenByTheOther();
       expect(rebuild).toMatchObject({ phase: RebuildPhase.DONE, differentRows: 0n, failure: '' });
       expect(rebuild?.comparedRows).toBeGreaterThan(30n);
       await until('both serve it', async () => {
@@ -189,14 +229,14 @@ describe('several processes', () => {
 describe('what is away', () => {
   const engine = (name: keyof OwnStack['stack']['engines']): RunningEngine => platform.stack.engines[name];
   const read = {
-    balances: () => at(queries, 0).unary(getBalance, { ledgerId: 'ledger-1', accountId: 'a1' }, 5_000),
+    balances: () => at(queries, 0).unary(getBalance, { ledgerId: STANDING, accountId: 'a1' }, 5_000),
     history: () =>
       at(queries, 0).unary(
         TransactionQueryService.method.listTransactions,
-        { ledgerId: 'ledger-1', pageSize: 1 },
+        { ledgerId: STANDING, pageSize: 1 },
         8_000,
       ),
-    reports: () => at(queries, 0).unary(getTrialBalance, { ledgerId: 'ledger-1' }, 8_000),
+    reports: () => at(queries, 0).unary(getTrialBalance, { ledgerId: STANDING }, 8_000),
   };
   /** Kills a server, does something without it, and starts it again whatever came of that. */
   const without = async (one: RunningEngine, work: () => Promise<void>) => {
@@ -205,7 +245,7 @@ describe('what is away', () => {
   };
   const pays = () => endingOf(client.unary(submitPayment, payment(1), 5_000));
   const relayServes = async () => {
-    const command = grpcClient(platform.stack.command.addresses.grpc);
+    const command = patientClient(platform.stack.command.addresses.grpc);
     const { status } = await command
       .unary(Health.method.check, { service: 'quittance.relay' })
       .finally(() => {
@@ -227,7 +267,7 @@ describe('what is away', () => {
       expect((await read.balances()).asOf?.position).toBeLessThan(position);
       const behind = at(queries, 0).unary(
         getBalance,
-        { ledgerId: 'ledger-1', accountId: 'a1', consistency: freshAs(consistencyToken) },
+        { ledgerId: STANDING, accountId: 'a1', consistency: freshAs(consistencyToken) },
         1_000,
       );
       expect(await endingOf(behind)).toBe('READ_MODEL_BEHIND');
@@ -257,7 +297,7 @@ describe('what is away', () => {
     } finally {
       await at(projectors, 1).unary(projections.resumeProjection, { projectionId: 'balances' });
     }
-    for (const index of LEDGERS.keys()) await client.unary(submitPayment, payment(index));
+    for (const index of ledgers.keys()) await client.unary(submitPayment, payment(index));
     await proveAll();
   });
 
@@ -285,7 +325,7 @@ describe('what is away', () => {
     const { generation } = await projectionOf('balances');
     await redis.flushall();
     await client.unary(submitPayment, payment(1));
-    // Until there is one again, nobody is shown one without his accounts.
+    // The log is short: the new view serves at once, and has the account as soon as it has caught up.
     await until('it is there again', async () => (await endingOf(read.balances())) === 'OK', 60_000);
     redis.disconnect();
     expect((await read.balances()).balance?.accountId).toBe('a1');
@@ -303,7 +343,7 @@ describe('what is away', () => {
     await until('commands are taken again', async () => (await pays()) === 'OK', 30_000);
     // Each id that was answered OK is in the log once, and no id twice.
     const counts = await Promise.all(
-      LEDGERS.map((ledgerId) => timesInLog(platform.database.config, ledgerId, ids)),
+      ledgers.map((ledgerId) => timesInLog(platform.database.config, ledgerId, ids)),
     );
     for (const [index, ending] of endings.entries()) {
       const times = counts.reduce((sum, each) => sum + (each[index] ?? 0), 0);

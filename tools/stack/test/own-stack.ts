@@ -1,7 +1,7 @@
 /** A whole stack of a test's own, servers too, for what cannot be done to servers that other tests share. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { stackRun } from '../../../test/stack-servers.js';
+import { makeRunDirectory } from '../run-directories.js';
 import { type Stack, startStack, type StartOptions } from '../stack.js';
 import { type Access, openAccess } from './access.js';
 
@@ -12,7 +12,7 @@ export interface OwnStack extends Access {
 
 /** Starts it in a directory of its own; `npm run test:stack` has installed the servers and built the services. */
 export async function startOwnStack(scale: Pick<StartOptions, 'projectors' | 'queries'>): Promise<OwnStack> {
-  const directory = mkdtempSync(join(tmpdir(), 'quittance-faults-'));
+  const directory = makeRunDirectory(stackRun());
   const stack = await startStack({
     ...scale,
     directory,

@@ -3,12 +3,12 @@
  * platform.ts or platform-on-postgres.ts in the place of services/standalone/test/platform.ts. The services are its own, and
  * so are its topic, databases and keys; the servers are those that `npm run test:stack` has started.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Redis } from 'ioredis';
 import { createTestDatabase } from '../../../test/postgres.js';
-import { stackServer } from '../../../test/stack-servers.js';
+import { stackRun, stackServer } from '../../../test/stack-servers.js';
+import { leftoversIn, makeRunDirectory } from '../run-directories.js';
 import { startServices } from '../service-set.js';
 import type { RunningService } from '../services.js';
 import type { StackOptions } from '../options.js';
@@ -21,7 +21,8 @@ export interface TestPlatform extends Access {
 /** Starts the services; `npm run test:stack` has built them. */
 export async function startServicePlatform(history: StackOptions['history']): Promise<TestPlatform> {
   const database = await createTestDatabase();
-  const directory = mkdtempSync(join(tmpdir(), 'quittance-e2e-'));
+  const directory = makeRunDirectory(stackRun());
+  const leftovers = leftoversIn(directory);
   const started: RunningService[] = [];
   const stop = async () => {
     await Promise.all(started.map((service) => service.stop()));
@@ -41,7 +42,10 @@ export async function startServicePlatform(history: StackOptions['history']): Pr
         QUITTANCE_CORS_ORIGINS: 'http://console.example',
       },
       log: () => undefined,
-      onStart: (service) => started.push(service),
+      onStart: (service) => {
+        started.push(service);
+        leftovers.add(service.pid);
+      },
     });
     const access = await openAccess(services, database);
     return {
