@@ -33,7 +33,7 @@ counted() { # counted NAME COMMAND...: many checks; the command prints lines tha
   printf '\n== %s\n' "$name"
   "$@" </dev/null 2>&1 | tee "$work/counted.log"
   status=${PIPESTATUS[0]}
-  read -r ok bad < <(sed -nE 's/^[a-z ]+: ([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$work/counted.log" |
+  read -r ok bad < <(sed -nE 's/^[a-z ]+: ([0-9]+) passed, ([0-9]+) failed(, [0-9]+ skipped)?$/\1 \2/p' "$work/counted.log" |
     awk '{ ok += $1; bad += $2 } END { print ok + 0, bad + 0 }')
   # A command may fail without a failed check (a crash, a failed teardown), or check nothing.
   [ "$bad" -gt 0 ] || { [ "$status" -eq 0 ] && [ "$ok" -gt 0 ]; } || bad=1

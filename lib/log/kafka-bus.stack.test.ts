@@ -1,13 +1,28 @@
 /** The bus on Kafka: the contract, and what only a bus of several partitions and processes can show. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { stackServer } from '../../test/stack-servers.js';
 import { until } from '../../test/until.js';
 import { busContract, Recorder } from './contract/bus.js';
+import { pause } from '../base/pause.js';
 import { kafkaClient } from './kafka-client.js';
 import { type KafkaHarness, kafkaHarness } from './test/kafka-harness.js';
 
-const brokers = [process.env['QUITTANCE_TEST_KAFKA'] ?? ''];
+const brokers = [stackServer('KAFKA')];
 
 busContract('Kafka', () => kafkaHarness(brokers));
+
+/** Makes the topic again. Kafka refuses that until it has deleted the old one, and gives no sign when it has. */
+async function created(harness: KafkaHarness): Promise<void> {
+  for (const end_ms = performance.now() + 30_000; ;) {
+    try {
+      await harness.createTopic();
+      return;
+    } catch (error) {
+      if (performance.now() > end_ms) throw error;
+      await pause(50);
+    }
+  }
+}
 
 describe('on Kafka', () => {
   let harness: KafkaHarness;
@@ -120,15 +135,7 @@ describe('on Kafka', () => {
     await until(() => harness.relay.position === head());
     await harness.relay.stop();
     await admin((client) => client.deleteTopics({ topics: [harness.topic] }));
-    for (;;) {
-      try {
-        await harness.createTopic();
-        break;
-      } catch {
-        // The old one is still being deleted.
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
+    await created(harness);
     harness.relay = harness.newRelay();
     harness.relay.start();
     add(1_000);

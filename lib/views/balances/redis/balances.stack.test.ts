@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { stackServer } from '../../../../test/stack-servers.js';
 import type { RedisClient } from '../../stores/redis/client.js';
 import { createRedis } from '../../stores/redis/client.js';
 import { balancesContract } from '../contract/suite.js';
@@ -8,9 +9,7 @@ const PREFIX = 'test-balances-contract';
 let client: RedisClient;
 
 beforeAll(() => {
-  const url = process.env['QUITTANCE_TEST_REDIS'];
-  if (url === undefined) throw new Error('set QUITTANCE_TEST_REDIS');
-  client = createRedis(url);
+  client = createRedis(stackServer('REDIS'));
 });
 
 afterAll(async () => {

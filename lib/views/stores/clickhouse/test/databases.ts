@@ -1,4 +1,5 @@
 /** Databases of a test's own in the ClickHouse that tests share. */
+import { stackServer } from '../../../../../test/stack-servers.js';
 import { ClickHouse, type Inserted } from '../client.js';
 
 type Columns = Parameters<ClickHouse['insert']>[1];
@@ -31,10 +32,9 @@ export interface ClickHouseDatabases {
   close(): Promise<void>;
 }
 
-/** `prefix` is one of the test file's own. @throws Error if QUITTANCE_TEST_CLICKHOUSE is not set. */
+/** `prefix` is one of the test file's own. */
 export function clickhouseDatabases(prefix: string): ClickHouseDatabases {
-  const url = process.env['QUITTANCE_TEST_CLICKHOUSE'];
-  if (url === undefined) throw new Error('set QUITTANCE_TEST_CLICKHOUSE');
+  const url = stackServer('CLICKHOUSE');
   const run = `${prefix}_${String(process.pid)}`;
   const opened: WatchedClickHouse[] = [];
   const open = (database: string) => {
