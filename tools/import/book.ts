@@ -44,6 +44,14 @@ export interface Booked {
   readonly stopped: readonly StoppedAccount[];
 }
 
+/** The file is another one than the one that was judged. What was booked stays booked. */
+export class ChangedFileError extends Error {
+  override readonly name = 'ChangedFileError';
+  constructor() {
+    super('the file was changed while its movements were booked; see to the file');
+  }
+}
+
 const MAX_KEPT = 100;
 
 /** An attempt at a movement. */
@@ -107,7 +115,7 @@ class Booking {
   async *items(file: ReadableFile): AsyncGenerator<Item<Sent>> {
     const problems = new Problems();
     for await (const movement of movementsOf(file.records(problems))) {
-      problems.throwIfAny();
+      if (problems.count > 0) throw new ChangedFileError();
       const { accountId, amount } = movement;
       if (amount === 0n) continue;
       const queue = this.#queueOf(movement);
@@ -146,10 +154,9 @@ class Booking {
     yield { about: { movement, attempt, ticket }, command };
   }
 
-  #queueOf({ accountId, line }: Movement): AccountQueue {
+  #queueOf({ accountId }: Movement): AccountQueue {
     const queue = this.queues.get(accountId);
-    if (queue === undefined)
-      throw new Error(`line ${line}: the account is another one than at the first reading`);
+    if (queue === undefined) throw new ChangedFileError();
     return queue;
   }
 

@@ -47,7 +47,7 @@ export const COMMAND_TEXT: CommandText = {
       '  0  everything is booked, and every printed balance is the ledger’s',
       '  1  booked, but some balances differ, or some movements were declined or refused',
       '  2  nothing was booked: the command line, the file or the ledger is not as it has to be',
-      '  3  the server could not be reached or went away; run the same command again',
+      '  3  interrupted: the server could not be reached or went away; run the same command again',
     ].join('\n'),
     'A mapping file is JSON and says what the flags say: docs/import.md.',
   ],

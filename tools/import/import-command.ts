@@ -3,8 +3,10 @@ import type { Readable } from 'node:stream';
 import { SingleBar } from 'cli-progress';
 import { systemClock } from '../../lib/base/time.js';
 import type { Environment } from '../../lib/base/environment.js';
-import { type Output, runCommand } from '../../lib/process/command-line.js';
+import { StartError } from '../../lib/base/start-error.js';
+import { type Output, UsageError } from '../../lib/process/command-line.js';
 import { grpcClient } from '../client/grpc-client.js';
+import { ChangedFileError } from './book.js';
 import type { ImportListener } from './connection.js';
 import { importFile, type ImportSummary } from './import.js';
 import { type ImportOptions, readOptions } from './options.js';
@@ -16,12 +18,11 @@ import { openSource } from './source.js';
 
 /** Nothing was booked: the file, or what the ledger says of it, has to be seen to first. */
 const EXIT_REFUSED = 2;
-/** The same command goes on where this one was stopped. */
+/** The import did not come to its end; the same command goes on where this one was stopped. */
 const EXIT_INTERRUPTED = 3;
 
 /** What the command takes from its process. */
 export interface ImportProcess extends Output {
-  readonly stdout: Output['stdout'];
   readonly stderr: Output['stderr'] & { readonly isTTY?: boolean };
   readonly stdin: Readable;
   readonly env: Environment;
@@ -29,22 +30,17 @@ export interface ImportProcess extends Output {
 
 /** Runs it. @returns the exit code; the help lists them. */
 export async function importCommand(args: readonly string[], io: ImportProcess): Promise<number> {
-  return runCommand(io, () => main(args, io));
-}
-
-async function main(args: readonly string[], io: ImportProcess): Promise<number> {
-  const options = await readOptions(args, io.env, io);
-  if (options === undefined) return 0;
-  const started_ms = performance.now();
   try {
+    const options = await readOptions(args, io.env, io);
+    if (options === undefined) return 0;
+    const started_ms = performance.now();
     const summary = await run(options, io);
     for (const line of reportLines(summary, performance.now() - started_ms)) io.stdout.write(`${line}\n`);
     return exitCodeOf(summary);
   } catch (error) {
-    const explained = explain(error);
-    if (explained === undefined) throw error;
-    io.stderr.write(`${explained.text}\n`);
-    return explained.exitCode;
+    const { text, exitCode } = explained(error);
+    io.stderr.write(`${text}\n`);
+    return exitCode;
   }
 }
 
@@ -83,19 +79,19 @@ function drawing({ stderr }: ImportProcess): ImportListener {
   };
 }
 
-/** What the operator can put right, in sentences; undefined for a defect. */
-function explain(error: unknown): { readonly text: string; readonly exitCode: number } | undefined {
-  if (error instanceof BadFileError) {
-    const text = `${error.message}\nnothing was booked`;
-    return { text, exitCode: EXIT_REFUSED };
-  }
-  if (error instanceof PreparationError) {
+/** What the operator can put right, in sentences; a defect shows its stack. */
+function explained(error: unknown): { readonly text: string; readonly exitCode: number } {
+  if (error instanceof UsageError || error instanceof StartError)
+    return { text: error.message, exitCode: EXIT_REFUSED };
+  if (error instanceof BadFileError)
+    return { text: `${error.message}\nnothing was booked`, exitCode: EXIT_REFUSED };
+  if (error instanceof PreparationError)
     return { text: `${error.message}\nno movement was booked`, exitCode: EXIT_REFUSED };
-  }
-  if (error instanceof SendError)
+  if (error instanceof SendError || error instanceof ChangedFileError)
     return {
       text: `${error.message}\nrun the same command again: it goes on from there`,
       exitCode: EXIT_INTERRUPTED,
     };
-  return undefined;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { text, exitCode: EXIT_INTERRUPTED };
 }

@@ -1,10 +1,11 @@
 /** The import itself: what is wrong with the file, what the ledger says of it, what has to be made, and the movements. */
 import type { ImportTarget } from './commands.js';
-import { bookMovements, type Booked } from './book.js';
+import { bookMovements, type Booked, ChangedFileError } from './book.js';
 import type { Connection } from './connection.js';
 import { type AlreadyBooked, countBooked, inspectLedger } from './inspect.js';
 import { type Plan, planImport } from './plan.js';
 import { prepareLedger } from './prepare.js';
+import { BadFileError } from './problems.js';
 import { readableFile } from './read-file.js';
 import type { FormatName, ReadSettings } from './settings.js';
 import type { Source } from './source.js';
@@ -34,13 +35,13 @@ export interface ImportSummary {
 }
 
 /**
- * Imports a file. @throws BadFileError before anything is booked; SendError when the server stays away; PreparationError.
+ * Imports a file. @throws BadFileError before anything is booked; PreparationError likewise; SendError when the server stays
+ * away; ChangedFileError.
  */
 export async function importFile(job: ImportJob, connection: Connection): Promise<ImportSummary> {
   const { source, settings, target } = job;
   const file = await readableFile(source, settings, job.now);
   const survey = await surveyFile(file);
-  await source.assertUnchanged();
   const inspection = await inspectLedger(connection, target, survey, file);
   const plan = planImport(survey, inspection, job.bookOpening);
   for (const note of plan.notes) connection.listener.note(note);
@@ -50,8 +51,12 @@ export async function importFile(job: ImportJob, connection: Connection): Promis
     return { format, encoding, survey, plan, outcome: { kind: 'dry-run', already } };
   }
   const openedByOthers = await prepareLedger(connection, target, plan);
-  await source.assertUnchanged();
+  if (await source.isChanged())
+    throw new BadFileError([
+      'the file was changed while it was read; leave it alone and run the command again',
+    ]);
   const total = survey.rows - survey.empty;
   const booked = await bookMovements(connection, target, file, { total, plan, openedByOthers });
+  if (await source.isChanged()) throw new ChangedFileError();
   return { format, encoding, survey, plan, outcome: { kind: 'booked', ...booked } };
 }

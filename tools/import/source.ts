@@ -12,8 +12,8 @@ export interface Source {
   read(): Readable;
   /** The first bytes, to tell formats apart. */
   head(): Promise<Buffer>;
-  /** @throws BadFileError if the file has been written to since it was opened. */
-  assertUnchanged(): Promise<void>;
+  /** Whether the file has been written to since it was opened. */
+  isChanged(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -68,10 +68,9 @@ async function sourceOf(handle: FileHandle, close: () => Promise<void>): Promise
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
       return buffer.subarray(0, bytesRead);
     },
-    assertUnchanged: async () => {
+    isChanged: async () => {
       const now = await handle.stat();
-      if (now.size === size && now.mtimeMs === mtimeMs) return;
-      throw new BadFileError(['the file was changed while it was read; nothing of it is booked']);
+      return now.size !== size || now.mtimeMs !== mtimeMs;
     },
     close,
   };

@@ -392,6 +392,11 @@ describe('pipes and empty files', () => {
     expect(away.code).toBe(3);
     expect(away.notes).toContain('nothing listens at 127.0.0.1:1');
     expect(away.notes).toContain('run the same command again');
+    const nowhere = await run('x.csv', ['--currency', 'koruna']);
+    expect(nowhere).toMatchObject({
+      code: 2,
+      notes: expect.stringMatching(/^--currency koruna is no currency/),
+    });
   });
 });
 
