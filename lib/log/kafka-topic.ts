@@ -15,7 +15,7 @@ export interface TopicOptions {
 /** For the answer of a broker that is there; one that is not is not waited for. */
 const IMPATIENT = { retries: 3, initialRetryTime: 200 };
 /** How long messages are kept: a reader who was away longer catches up from the log. */
-const RETENTION_ms = 7 * 86_400_000;
+const RETENTION_MS = 7 * 86_400_000;
 
 /**
  * Creates the topic and its record; what is there already is left as it is.
@@ -36,7 +36,7 @@ export async function createTopic(
           numPartitions: partitions,
           replicationFactor: replication,
           configEntries: [
-            { name: 'retention.ms', value: String(RETENTION_ms) },
+            { name: 'retention.ms', value: String(RETENTION_MS) },
             { name: 'cleanup.policy', value: 'delete' },
             // With three replicas one may be away; what is acknowledged is then still in two.
             { name: 'min.insync.replicas', value: String(Math.max(1, replication - 1)) },

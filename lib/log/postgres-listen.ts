@@ -2,7 +2,7 @@
 import pg from 'pg';
 import type { Wakeups } from './wakeups.js';
 
-const RETRY_ms = 500;
+const RETRY_MS = 500;
 
 /** Listens until it is stopped; a lost connection is made again. Only a hint is lost meanwhile: readers poll. */
 export function listenForCommits(
@@ -43,7 +43,7 @@ async function listen(config: pg.ClientConfig, wakeups: Wakeups, signal: AbortSi
       await client.query('listen quittance_log');
       await ended;
     } catch {
-      await wakeups.wait(RETRY_ms, signal);
+      await wakeups.wait(RETRY_MS, signal);
     } finally {
       await client.end().catch(() => undefined);
     }

@@ -16,7 +16,7 @@ import type { Wakeups } from './wakeups.js';
 import { INT64_MAX } from '../base/bigints.js';
 
 /** How long a reader waits for a wake-up before it looks for itself. */
-const POLL_ms = 200;
+const POLL_MS = 200;
 
 interface Row {
   readonly position: bigint;
@@ -60,7 +60,7 @@ export function postgresLogReader(pool: Pool, wakeups: Wakeups, shard = 0): LogR
       while (!signal.aborted) {
         const since = wakeups.count;
         if ((await head()).position > position) return;
-        await wakeups.wait(POLL_ms, signal, since);
+        await wakeups.wait(POLL_MS, signal, since);
       }
     },
     now: async () => {

@@ -1,34 +1,34 @@
 /** Tells readers in this process that the log may have grown. A hint only: every reader polls slowly beside it. */
 export class Wakeups {
-  private waiting = new Set<() => void>();
-  private wakes = 0;
+  #waiting = new Set<() => void>();
+  #wakes = 0;
 
   /** How often `wake` was called: taken before a look, and given to `wait`, no wake between the two is missed. */
   get count(): number {
-    return this.wakes;
+    return this.#wakes;
   }
 
   /** Wakes all who wait. */
   wake(): void {
-    this.wakes += 1;
-    const waiting = this.waiting;
-    this.waiting = new Set();
+    this.#wakes += 1;
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
     for (const resume of waiting) resume();
   }
 
   /** Resolves at the first wake after `since`, after the timeout, or when the signal aborts; never rejects. */
-  wait(timeout_ms: number, signal: AbortSignal, since = this.wakes): Promise<void> {
-    if (signal.aborted || since !== this.wakes) return Promise.resolve();
+  wait(timeout_ms: number, signal: AbortSignal, since = this.#wakes): Promise<void> {
+    if (signal.aborted || since !== this.#wakes) return Promise.resolve();
     return new Promise((resolve) => {
       const resume = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', resume);
-        this.waiting.delete(resume);
+        this.#waiting.delete(resume);
         resolve();
       };
       const timer = setTimeout(resume, timeout_ms);
       signal.addEventListener('abort', resume, { once: true });
-      this.waiting.add(resume);
+      this.#waiting.add(resume);
     });
   }
 }

@@ -1,10 +1,7 @@
 /** Reads of the state tables and of commands by request id. */
 import { create, fromBinary } from '@bufbuild/protobuf';
-import {
-  AccountProfileSchema,
-  AccountStateSchema,
-  TransactionStateSchema,
-} from '../../../gen/quittance/event/v1/event_pb.js';
+import { AccountProfileSchema, TransactionStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
+import { type AccountColumns, accountStateOf } from '../account-state.js';
 import type { RecordedEvent } from '../recorded-event.js';
 import { decodeEvent } from '../codec.js';
 import type { Pool } from '../postgres-client.js';
@@ -22,23 +19,15 @@ import type {
 /** The smallest UUID, to begin pages with: no command has it. */
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
-interface AccountColumns {
-  checkpoint: bigint;
-  ledger_id: string;
-  account_id: string;
-  version: bigint | null;
-  type: number;
-  currency: string;
-  status: number;
-  freeze_scope: number;
-  overdraft_limit: bigint;
-  credits: bigint;
-  debits: bigint;
-  held: bigint;
-  profile_version: bigint;
-  name: string;
-  owner_reference: string;
-  metadata: Record<string, string>;
+/** Without a version, and everything else null, where the account does not exist. */
+interface StateColumns extends Omit<AccountColumns, 'version'> {
+  readonly checkpoint: bigint;
+  readonly ledger_id: string;
+  readonly version: bigint | null;
+  readonly profile_version: bigint;
+  readonly name: string;
+  readonly owner_reference: string;
+  readonly metadata: Record<string, string>;
 }
 
 interface TransactionColumns {
@@ -79,7 +68,7 @@ export async function readAccountRows(
   pool: Pool,
   keys: readonly AccountKey[],
 ): Promise<AtCheckpoint<AccountRow>> {
-  const { rows } = await pool.query<AccountColumns>({
+  const { rows } = await pool.query<StateColumns>({
     name: 'state_accounts',
     text: sql.readAccounts,
     values: [keys.map(({ ledgerId }) => ledgerId), keys.map(({ accountId }) => accountId)],
@@ -107,7 +96,7 @@ export async function readAccountPage(
   afterAccountId: string,
   limit: number,
 ): Promise<AtCheckpoint<AccountRow>> {
-  const { rows } = await pool.query<AccountColumns>({
+  const { rows } = await pool.query<StateColumns>({
     name: 'state_account_page',
     text: sql.readAccountPage,
     values: [ledgerId, afterAccountId, limit],
@@ -181,20 +170,10 @@ function checkpointOf(rows: readonly { checkpoint: bigint }[]): bigint {
   return checkpoint;
 }
 
-function accountRow(row: AccountColumns): AccountRow[] {
-  if (row.version === null) return [];
-  const state = create(AccountStateSchema, {
-    accountId: row.account_id,
-    type: row.type,
-    currency: row.currency,
-    status: row.status,
-    freezeScope: row.freeze_scope,
-    overdraftLimit: row.overdraft_limit,
-    credits: row.credits,
-    debits: row.debits,
-    held: row.held,
-    version: row.version,
-  });
+function accountRow(row: StateColumns): AccountRow[] {
+  const { version } = row;
+  if (version === null) return [];
+  const state = accountStateOf({ ...row, version });
   const profile = create(AccountProfileSchema, {
     name: row.name,
     ownerReference: row.owner_reference,

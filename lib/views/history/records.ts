@@ -1,13 +1,7 @@
 /** Rows of the history view as its stores keep them, and what they say. */
 import { Buffer } from 'node:buffer';
 import { create, fromBinary } from '@bufbuild/protobuf';
-import type {
-  Account,
-  AccountStatus,
-  AccountType,
-  Balance,
-  FreezeScope,
-} from '../../../gen/quittance/common/v1/account_pb.js';
+import type { Account, Balance } from '../../../gen/quittance/common/v1/account_pb.js';
 import {
   type Direction,
   EntrySchema,
@@ -17,11 +11,10 @@ import {
 import {
   type AccountProfile,
   AccountProfileSchema,
-  type AccountState,
-  AccountStateSchema,
   TransactionStateSchema,
 } from '../../../gen/quittance/event/v1/event_pb.js';
 import { accountOf, balanceOf } from '../../log/account-of.js';
+import { type AccountColumns, accountStateOf } from '../../log/account-state.js';
 import { decodeEvent } from '../../log/codec.js';
 import {
   applyTransactionChange,
@@ -33,22 +26,12 @@ import { timestampOf } from '../../base/time.js';
 import type { EntryRow, OpenedAccount } from './view.js';
 
 /** As `accountColumns` selects it. */
-export interface AccountRecord {
+export interface AccountRecord extends AccountColumns {
   readonly ledger_id: string;
-  readonly account_id: string;
-  readonly type: AccountType;
-  readonly currency: string;
-  readonly status: AccountStatus;
-  readonly freeze_scope: FreezeScope;
   readonly profile: Uint8Array;
   readonly opened_position: bigint;
   readonly opened_time: bigint;
   readonly position: bigint;
-  readonly version: bigint;
-  readonly credits: bigint;
-  readonly debits: bigint;
-  readonly held: bigint;
-  readonly overdraft_limit: bigint;
 }
 
 /** As `transactionColumns` selects it. */
@@ -85,34 +68,19 @@ export function isFound<R>(row: Optional<R>, column: keyof R): row is R {
 
 /** The account of a row, with its profile and its last money. */
 export function openedAccountOf(row: AccountRecord): OpenedAccount {
-  const account: Account = accountOf(row.ledger_id, stateOf(row), row.position, profileIn(row));
+  const account: Account = accountOf(row.ledger_id, accountStateOf(row), row.position, profileIn(row));
   account.openTime = timestampOf(row.opened_time);
   return { account, openedAt: row.opened_position };
 }
 
 /** posted, held and available of a row. */
 export function balanceIn(row: AccountRecord): Balance {
-  return balanceOf(stateOf(row), row.position);
+  return balanceOf(accountStateOf(row), row.position);
 }
 
 /** The profile in a row. */
 export function profileIn({ profile }: Pick<AccountRecord, 'profile'>): AccountProfile {
   return fromBinary(AccountProfileSchema, profile);
-}
-
-function stateOf(row: AccountRecord): AccountState {
-  return create(AccountStateSchema, {
-    accountId: row.account_id,
-    type: row.type,
-    currency: row.currency,
-    status: row.status,
-    freezeScope: row.freeze_scope,
-    overdraftLimit: row.overdraft_limit,
-    credits: row.credits,
-    debits: row.debits,
-    held: row.held,
-    version: row.version,
-  });
 }
 
 const NO_HASH = Buffer.alloc(0);

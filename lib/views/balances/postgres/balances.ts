@@ -1,11 +1,5 @@
 /** The balances view in PostgreSQL: one row an account, written with the checkpoint in one transaction. */
-import { create } from '@bufbuild/protobuf';
-import type {
-  AccountStatus,
-  AccountType,
-  FreezeScope,
-} from '../../../../gen/quittance/common/v1/account_pb.js';
-import { AccountStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import { type AccountColumns, accountStateOf } from '../../../log/account-state.js';
 import type { Pool } from '../../../log/postgres-client.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { int2Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
@@ -78,18 +72,8 @@ function accountsWrite(statement: WriteStatement, events: readonly RecordedEvent
 }
 
 /** As selected by rows.sql.ts; the pool gives int8 as bigint. */
-interface Row {
+interface Row extends AccountColumns {
   readonly ledger_id: string;
-  readonly account_id: string;
-  readonly type: AccountType;
-  readonly currency: string;
-  readonly status: AccountStatus;
-  readonly freeze_scope: FreezeScope;
-  readonly overdraft_limit: bigint;
-  readonly credits: bigint;
-  readonly debits: bigint;
-  readonly held: bigint;
-  readonly version: bigint;
   readonly position: bigint;
 }
 
@@ -108,18 +92,7 @@ async function rows(pool: Pool, schema: string, page: RowPage): Promise<readonly
   );
   return found.map((row) => {
     const { position } = row;
-    const state = create(AccountStateSchema, {
-      accountId: row.account_id,
-      type: row.type,
-      currency: row.currency,
-      status: row.status,
-      freezeScope: row.freeze_scope,
-      overdraftLimit: row.overdraft_limit,
-      credits: row.credits,
-      debits: row.debits,
-      held: row.held,
-      version: row.version,
-    });
+    const state = accountStateOf(row);
     return {
       key: accountKey(row.ledger_id, row.account_id),
       position,

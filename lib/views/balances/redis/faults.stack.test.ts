@@ -14,13 +14,13 @@ import type { BalancesView } from '../view.js';
 const SINGLE = { partitions: 1, partitionOf: () => 0 };
 
 /** Long: most tests here are not about how soon a command fails, and the machine may be busy. */
-const PATIENT_ms = 60_000;
+const PATIENT_MS = 60_000;
 
 /** A test with one server and a client of it. */
 function redisTest(
   name: string,
   run: (client: RedisClient, server: Awaited<ReturnType<StartRedis>>) => Promise<void>,
-  commandTimeout_ms = PATIENT_ms,
+  commandTimeout_ms = PATIENT_MS,
 ): void {
   serverTest(name, async (start) => {
     const server = await start();

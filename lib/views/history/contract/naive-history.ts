@@ -51,19 +51,22 @@ const compare = (a: readonly bigint[], b: readonly bigint[]): number => {
 
 /** The history of the events up to some position. */
 export class NaiveHistory {
-  private allMade: NaiveTransaction[] | undefined;
+  #allMade: NaiveTransaction[] | undefined;
+  readonly #events: readonly RecordedEvent[];
 
-  constructor(private readonly events: readonly RecordedEvent[]) {}
+  constructor(events: readonly RecordedEvent[]) {
+    this.#events = events;
+  }
 
   ledgers(): Ledger[] {
-    return this.events.flatMap(({ event }) =>
+    return this.#events.flatMap(({ event }) =>
       event.payload.case === 'ledgerCreated' ? [ledgerOf(event)] : [],
     );
   }
 
   /** All states that an account had, with the position of each. */
   versions(ledgerId: string, accountId: string): { state: AccountState; position: bigint }[] {
-    return this.events.flatMap(({ event, position }) =>
+    return this.#events.flatMap(({ event, position }) =>
       event.ledgerId === ledgerId
         ? accountsChangedBy(event)
             .filter((state) => state.accountId === accountId)
@@ -72,16 +75,16 @@ export class NaiveHistory {
     );
   }
 
-  private accountIds(): [ledgerId: string, accountId: string][] {
-    return this.events.flatMap(({ event }) =>
+  #accountIds(): [ledgerId: string, accountId: string][] {
+    return this.#events.flatMap(({ event }) =>
       event.payload.case === 'accountOpened'
         ? [[event.ledgerId, event.payload.value.account?.accountId ?? ''] satisfies [string, string]]
         : [],
     );
   }
 
-  private about(ledgerId: string, accountId: string): RecordedEvent[] {
-    return this.events.filter(
+  #about(ledgerId: string, accountId: string): RecordedEvent[] {
+    return this.#events.filter(
       ({ event }) =>
         event.ledgerId === ledgerId &&
         event.payload.case?.startsWith('account') === true &&
@@ -91,7 +94,7 @@ export class NaiveHistory {
 
   account(ledgerId: string, accountId: string): Account | undefined {
     const last = this.versions(ledgerId, accountId).at(-1);
-    const about = this.about(ledgerId, accountId);
+    const about = this.#about(ledgerId, accountId);
     const profile = about.map(({ event }) => profileOf(event)).findLast((found) => found !== undefined);
     const [opened] = about;
     if (last === undefined || opened === undefined) return undefined;
@@ -101,12 +104,12 @@ export class NaiveHistory {
   }
 
   openedAt(ledgerId: string, accountId: string): bigint {
-    return this.about(ledgerId, accountId)[0]?.position ?? -1n;
+    return this.#about(ledgerId, accountId)[0]?.position ?? -1n;
   }
 
   accounts(listing: AccountListing): Account[] {
     const { through, after, limit } = listing;
-    return this.accountIds()
+    return this.#accountIds()
       .filter(([ledgerId, accountId]) => {
         const at = this.openedAt(ledgerId, accountId);
         return ledgerId === listing.ledgerId && at > (after ?? -1n) && (through === null || at <= through);
@@ -128,14 +131,14 @@ export class NaiveHistory {
     return found === undefined ? undefined : balanceOf(found.state, found.position);
   }
 
-  private made(): NaiveTransaction[] {
-    this.allMade ??= this.makeAll();
-    return [...this.allMade];
+  #made(): NaiveTransaction[] {
+    this.#allMade ??= this.#makeAll();
+    return [...this.#allMade];
   }
 
-  private makeAll(): NaiveTransaction[] {
+  #makeAll(): NaiveTransaction[] {
     const made = new Map<string, NaiveTransaction>();
-    for (const { event, position } of this.events) {
+    for (const { event, position } of this.#events) {
       for (const change of transactionChangesOf(event)) {
         const found = made.get(`${event.ledgerId} ${change.transactionId}`);
         if (found === undefined) throw new Error('a change of nothing');
@@ -153,7 +156,7 @@ export class NaiveHistory {
 
   transactions(listing: TransactionListing): Transaction[] {
     const { after, descending, through } = listing;
-    const found = this.made()
+    const found = this.#made()
       .map(({ transaction }) => transaction)
       .filter(
         (transaction) =>
@@ -172,14 +175,14 @@ export class NaiveHistory {
   }
 
   allTransactions(ledgerId: string): Transaction[] {
-    return this.made()
+    return this.#made()
       .map(({ transaction }) => transaction)
       .filter((transaction) => transaction.ledgerId === ledgerId);
   }
 
   /** All posted entries of a ledger, in order of position and index. */
-  private posted(ledgerId: string): EntryRow[] {
-    return this.events.flatMap(({ event, position }) => {
+  #posted(ledgerId: string): EntryRow[] {
+    return this.#events.flatMap(({ event, position }) => {
       if (event.ledgerId !== ledgerId) return [];
       const transaction = transactionOf(event);
       if (transaction?.status !== TransactionStatus.POSTED) return [];
@@ -196,7 +199,7 @@ export class NaiveHistory {
 
   entries(listing: EntryListing): EntryRow[] {
     const { after, descending, through } = listing;
-    const found = this.posted(listing.ledgerId).filter((row) => {
+    const found = this.#posted(listing.ledgerId).filter((row) => {
       const order =
         after === null
           ? 1
@@ -219,18 +222,18 @@ export class NaiveHistory {
   postedAtEffective(ledgerId: string, accountId: string, time: bigint): bigint | undefined {
     if (this.account(ledgerId, accountId) === undefined) return undefined;
     return sum(
-      this.posted(ledgerId).filter((row) => row.entry.accountId === accountId && row.effectiveTime <= time),
+      this.#posted(ledgerId).filter((row) => row.entry.accountId === accountId && row.effectiveTime <= time),
     );
   }
 
   statement(query: StatementQuery): StatementPage | undefined {
     const { ledgerId, accountId, range, basis, after } = query;
-    const through = query.through ?? this.events.at(-1)?.position ?? -1n;
+    const through = query.through ?? this.#events.at(-1)?.position ?? -1n;
     const account = this.account(ledgerId, accountId);
     if (account === undefined || this.openedAt(ledgerId, accountId) > through) return undefined;
     const time = (row: EntryRow) => (basis === 'effective' ? row.effectiveTime : row.recordedTime);
     const key = (row: EntryRow) => [time(row), row.position, BigInt(row.entry.index)];
-    const known = this.posted(ledgerId)
+    const known = this.#posted(ledgerId)
       .filter((row) => row.entry.accountId === accountId && row.position <= through)
       .sort((a, b) => compare(key(a), key(b)));
     const before = known.filter((row) => range.from !== null && time(row) < range.from);
@@ -249,8 +252,8 @@ export class NaiveHistory {
   /** All canonical rows, in order of their keys. */
   rows(): ViewRow[] {
     const rows: ViewRow[] = this.ledgers().map(ledgerRow);
-    for (const [ledgerId, accountId] of this.accountIds()) {
-      const about = this.about(ledgerId, accountId);
+    for (const [ledgerId, accountId] of this.#accountIds()) {
+      const about = this.#about(ledgerId, accountId);
       const [opened] = about;
       const last = about.at(-1);
       const state = last === undefined ? undefined : accountsChangedBy(last.event)[0];
@@ -269,10 +272,10 @@ export class NaiveHistory {
       for (const version of this.versions(ledgerId, accountId))
         rows.push(versionRow(ledgerId, version.state, version.position));
     }
-    for (const { transaction, changedPosition } of this.made())
+    for (const { transaction, changedPosition } of this.#made())
       rows.push(transactionRow(transaction, changedPosition));
     for (const { ledgerId } of this.ledgers()) {
-      for (const row of this.posted(ledgerId)) {
+      for (const row of this.#posted(ledgerId)) {
         const { index, accountId, direction, amount, accountVersion: version, postedAfter } = row.entry;
         const { position, effectiveTime } = row;
         const minor = amount?.minorUnits ?? 0n;

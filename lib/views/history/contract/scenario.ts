@@ -37,50 +37,50 @@ export function pick<T>(random: Random, from: readonly T[]): T {
 /** A log that grows by random commands; the domain refuses some, which leave no event. */
 export class Scenario {
   readonly fixture = new LedgerFixture();
-  private readonly random: Random;
-  private readonly transactions = new Map<string, string[]>();
-  private readonly holds = new Map<string, string[]>();
-  private next = 1;
+  readonly #random: Random;
+  readonly #transactions = new Map<string, string[]>();
+  readonly #holds = new Map<string, string[]>();
+  #next = 1;
 
   constructor(seed: number) {
-    this.random = seeded(seed);
+    this.#random = seeded(seed);
     for (const ledgerId of LEDGERS) {
-      this.run({
+      this.#run({
         case: 'createLedger',
         value: {
           ledgerId,
-          requestId: this.id(),
+          requestId: this.#id(),
           description: `of ${ledgerId}`,
           metadata: { b: '1', a: '2' },
         },
       });
-      for (const accountId of ACCOUNTS) this.run(this.opening(ledgerId, accountId));
+      for (const accountId of ACCOUNTS) this.#run(this.#opening(ledgerId, accountId));
     }
   }
 
   /** Runs so many commands. */
   grow(commands: number): this {
     for (let n = 0; n < commands; n++) {
-      const ledgerId = pick(this.random, LEDGERS);
-      if (this.random(40) === 0) this.expireAHold(ledgerId);
-      else if (this.random(20) === 0) this.attempt(() => this.batch(ledgerId));
-      else this.attempt(() => this.run(this.command(ledgerId)));
-      if (this.random(10) === 0) this.fixture.now += HOUR * BigInt(1 + this.random(30));
+      const ledgerId = pick(this.#random, LEDGERS);
+      if (this.#random(40) === 0) this.#expireAHold(ledgerId);
+      else if (this.#random(20) === 0) this.#attempt(() => this.#batch(ledgerId));
+      else this.#attempt(() => this.#run(this.#command(ledgerId)));
+      if (this.#random(10) === 0) this.fixture.now += HOUR * BigInt(1 + this.#random(30));
     }
     return this;
   }
 
   /** A week and a day later. */
-  private expireAHold(ledgerId: string): void {
+  #expireAHold(ledgerId: string): void {
     this.fixture.now += 192n * HOUR;
-    this.attempt(() => this.fixture.expire(ledgerId, this.hold(ledgerId)));
+    this.#attempt(() => this.fixture.expire(ledgerId, this.#hold(ledgerId)));
   }
 
-  private batch(ledgerId: string): void {
-    this.fixture.runAtomic([this.deposit(ledgerId), this.submission(ledgerId), this.submission(ledgerId)]);
+  #batch(ledgerId: string): void {
+    this.fixture.runAtomic([this.#deposit(ledgerId), this.#submission(ledgerId), this.#submission(ledgerId)]);
   }
 
-  private attempt(work: () => unknown): void {
+  #attempt(work: () => unknown): void {
     try {
       work();
     } catch (error) {
@@ -89,155 +89,155 @@ export class Scenario {
     }
   }
 
-  private run(command: CommandInit): void {
+  #run(command: CommandInit): void {
     for (const { event } of this.fixture.run(command)) {
       if (event.payload.case !== 'paymentAuthorized') continue;
       const paymentId = uuidFromBytes(event.requestId);
-      this.holds.set(event.ledgerId, [...(this.holds.get(event.ledgerId) ?? []), paymentId]);
+      this.#holds.set(event.ledgerId, [...(this.#holds.get(event.ledgerId) ?? []), paymentId]);
     }
   }
 
-  private id(): string {
-    return testId(this.next++);
+  #id(): string {
+    return testId(this.#next++);
   }
 
-  private transaction(ledgerId: string): string {
-    return pick(this.random, this.transactions.get(ledgerId) ?? [testId(0)]);
+  #transaction(ledgerId: string): string {
+    return pick(this.#random, this.#transactions.get(ledgerId) ?? [testId(0)]);
   }
 
   /** The id of a recent authorization, so that its hold may still be open. */
-  private hold(ledgerId: string): string {
-    return pick(this.random, this.holds.get(ledgerId)?.slice(-4) ?? [testId(0)]);
+  #hold(ledgerId: string): string {
+    return pick(this.#random, this.#holds.get(ledgerId)?.slice(-4) ?? [testId(0)]);
   }
 
-  private newTransaction(ledgerId: string): string {
-    const id = this.id();
-    const made = this.transactions.get(ledgerId);
-    if (made === undefined) this.transactions.set(ledgerId, [id]);
+  #newTransaction(ledgerId: string): string {
+    const id = this.#id();
+    const made = this.#transactions.get(ledgerId);
+    if (made === undefined) this.#transactions.set(ledgerId, [id]);
     else made.push(id);
     return id;
   }
 
-  private opening(ledgerId: string, accountId: string): CommandInit {
+  #opening(ledgerId: string, accountId: string): CommandInit {
     const type = accountId === 'fees' ? AccountType.REVENUE : AccountType.LIABILITY;
     return {
       case: 'openAccount',
       value: {
         ledgerId,
-        requestId: this.id(),
+        requestId: this.#id(),
         accountId,
         currency: accountId === 'dollar' ? 'USD' : 'EUR',
         type,
         overdraftLimit: accountId === 'Bob' ? 500n : 0n,
         name: accountId,
-        ownerReference: this.random(2) === 0 ? '' : pick(this.random, OWNERS),
+        ownerReference: this.#random(2) === 0 ? '' : pick(this.#random, OWNERS),
         metadata: { z: '1', a: '2' },
       },
     };
   }
 
-  private deposit(ledgerId: string): CommandInit {
-    const accountId = pick(this.random, ['alice', 'Bob', 'alice-2', 'dollar']);
+  #deposit(ledgerId: string): CommandInit {
+    const accountId = pick(this.#random, ['alice', 'Bob', 'alice-2', 'dollar']);
     return {
       case: 'deposit',
       value: {
-        ...this.common(ledgerId),
+        ...this.#common(ledgerId),
         accountId,
-        amount: this.money(accountId === 'dollar' ? 'USD' : 'EUR', 4000),
+        amount: this.#money(accountId === 'dollar' ? 'USD' : 'EUR', 4000),
       },
     };
   }
 
-  private submission(ledgerId: string): CommandInit {
+  #submission(ledgerId: string): CommandInit {
     return {
       case: 'submitPayment',
       value: {
-        ...this.common(ledgerId),
-        ...this.parties(),
-        amount: this.money('EUR', 800),
+        ...this.#common(ledgerId),
+        ...this.#parties(),
+        amount: this.#money('EUR', 800),
         fees: [{ paidBy: FeePayer.PAYEE, toAccountId: 'fees', amount: { currency: 'EUR', minorUnits: 1n } }],
       },
     };
   }
 
-  private parties() {
-    const payerAccountId = pick(this.random, ['alice', 'Bob', 'alice-2']);
-    return { payerAccountId, payeeAccountId: pick(this.random, ['shop', 'alice:sub']) };
+  #parties() {
+    const payerAccountId = pick(this.#random, ['alice', 'Bob', 'alice-2']);
+    return { payerAccountId, payeeAccountId: pick(this.#random, ['shop', 'alice:sub']) };
   }
 
-  private common(ledgerId: string) {
-    const { random } = this;
+  #common(ledgerId: string) {
+    const random = this.#random;
     const value = {
       ledgerId,
-      requestId: this.newTransaction(ledgerId),
+      requestId: this.#newTransaction(ledgerId),
       reference: random(3) === 0 ? pick(random, REFERENCES) : '',
-      description: `number ${String(this.next)}`,
+      description: `number ${String(this.#next)}`,
       metadata: { k: 'v', a: 'b' },
     };
     if (random(4) !== 0) return value;
     return { ...value, effectiveTime: timestampOf(this.fixture.now - HOUR * BigInt(random(100))) };
   }
 
-  private money(currency: string, below: number) {
-    return { currency, minorUnits: BigInt(1 + this.random(below)) };
+  #money(currency: string, below: number) {
+    return { currency, minorUnits: BigInt(1 + this.#random(below)) };
   }
 
-  private command(ledgerId: string): CommandInit {
-    const roll = this.random(16);
-    if (roll < 3) return this.deposit(ledgerId);
-    if (roll < 6) return this.submission(ledgerId);
-    if (roll < 13) return this.movement(ledgerId, roll);
-    return this.change(ledgerId, roll);
+  #command(ledgerId: string): CommandInit {
+    const roll = this.#random(16);
+    if (roll < 3) return this.#deposit(ledgerId);
+    if (roll < 6) return this.#submission(ledgerId);
+    if (roll < 13) return this.#movement(ledgerId, roll);
+    return this.#change(ledgerId, roll);
   }
 
-  private movement(ledgerId: string, roll: number): CommandInit {
-    const amount = this.money('EUR', 60);
-    const transactionId = this.transaction(ledgerId);
+  #movement(ledgerId: string, roll: number): CommandInit {
+    const amount = this.#money('EUR', 60);
+    const transactionId = this.#transaction(ledgerId);
     switch (roll) {
       case 6:
       case 7:
         return {
           case: 'authorizePayment',
-          value: { ...this.common(ledgerId), ...this.parties(), amount: this.money('EUR', 800) },
+          value: { ...this.#common(ledgerId), ...this.#parties(), amount: this.#money('EUR', 800) },
         };
       case 8:
       case 9: {
-        const common = this.common(ledgerId);
-        if (this.random(4) > 0) {
-          const final = this.random(3) === 0;
+        const common = this.#common(ledgerId);
+        if (this.#random(4) > 0) {
+          const final = this.#random(3) === 0;
           return {
             case: 'capturePayment',
-            value: { ...common, paymentId: this.hold(ledgerId), amount, final },
+            value: { ...common, paymentId: this.#hold(ledgerId), amount, final },
           };
         }
-        const paymentId = this.random(2) === 0 ? this.hold(ledgerId) : transactionId;
+        const paymentId = this.#random(2) === 0 ? this.#hold(ledgerId) : transactionId;
         return { case: 'refundPayment', value: { ...common, paymentId, amount } };
       }
       case 10:
-        return { case: 'withdraw', value: { ...this.common(ledgerId), accountId: 'alice', amount } };
+        return { case: 'withdraw', value: { ...this.#common(ledgerId), accountId: 'alice', amount } };
       case 11:
         return {
           case: 'reverseTransaction',
-          value: { ...this.common(ledgerId), transactionId, force: true },
+          value: { ...this.#common(ledgerId), transactionId, force: true },
         };
       default:
-        return { case: 'postTransaction', value: { ...this.common(ledgerId), entries: this.journal() } };
+        return { case: 'postTransaction', value: { ...this.#common(ledgerId), entries: this.#journal() } };
     }
   }
 
-  private authorization(ledgerId: string): CommandInit {
+  #authorization(ledgerId: string): CommandInit {
     // An authorization has no effective_time.
-    const { effectiveTime: _, ...common } = { effectiveTime: undefined, ...this.common(ledgerId) };
+    const { effectiveTime: _, ...common } = { effectiveTime: undefined, ...this.#common(ledgerId) };
     return {
       case: 'authorizePayment',
-      value: { ...common, ...this.parties(), amount: this.money('EUR', 300) },
+      value: { ...common, ...this.#parties(), amount: this.#money('EUR', 300) },
     };
   }
 
   /** Two currencies; one account twice. */
-  private journal() {
-    const euro = this.money('EUR', 50);
-    const dollar = this.money('USD', 50);
+  #journal() {
+    const euro = this.#money('EUR', 50);
+    const dollar = this.#money('USD', 50);
     const twice = { currency: 'EUR', minorUnits: euro.minorUnits * 2n };
     return [
       { accountId: 'alice', direction: Direction.DEBIT, amount: euro },
@@ -248,23 +248,23 @@ export class Scenario {
     ];
   }
 
-  private change(ledgerId: string, roll: number): CommandInit {
-    const accountId = pick(this.random, ACCOUNTS);
-    const account = { ledgerId, requestId: this.id(), accountId };
+  #change(ledgerId: string, roll: number): CommandInit {
+    const accountId = pick(this.#random, ACCOUNTS);
+    const account = { ledgerId, requestId: this.#id(), accountId };
     switch (roll) {
       case 13: {
-        const requestId = this.id();
-        if (this.random(2) === 0)
+        const requestId = this.#id();
+        if (this.#random(2) === 0)
           return {
             case: 'voidPayment',
-            value: { ledgerId, requestId, paymentId: this.hold(ledgerId) },
+            value: { ledgerId, requestId, paymentId: this.#hold(ledgerId) },
           };
         return {
           case: 'updateTransaction',
           value: {
             ledgerId,
             requestId,
-            transactionId: this.transaction(ledgerId),
+            transactionId: this.#transaction(ledgerId),
             updateMask: { paths: ['description', 'metadata'] },
             description: 'changed',
             metadata: { later: 'yes', earlier: 'no' },
@@ -278,14 +278,15 @@ export class Scenario {
             ...account,
             updateMask: { paths: ['name', 'owner_reference', 'overdraft_limit'] },
             name: 'renamed',
-            ownerReference: this.random(2) === 0 ? '' : pick(this.random, OWNERS),
-            overdraftLimit: BigInt(this.random(1000)),
+            ownerReference: this.#random(2) === 0 ? '' : pick(this.#random, OWNERS),
+            overdraftLimit: BigInt(this.#random(1000)),
           },
         };
       default:
-        if (this.random(4) === 0)
+        if (this.#random(4) === 0)
           return { case: 'freezeAccount', value: { ...account, scope: FreezeScope.DEBITS } };
-        if (this.random(3) === 0) return { case: 'closeAccount', value: { ...account, accountId: 'unused' } };
+        if (this.#random(3) === 0)
+          return { case: 'closeAccount', value: { ...account, accountId: 'unused' } };
         return { case: 'unfreezeAccount', value: account };
     }
   }

@@ -54,7 +54,7 @@ export function mongodbHistory(database: Db, options: MongodbHistoryOptions): Vi
 }
 
 /** What is remembered of a checkpoint is read again after so long: the store may have been replaced by an older copy. */
-const REMEMBERED_ms = 1_000;
+const REMEMBERED_MS = 1_000;
 
 /** One generation. */
 class MongodbHistory implements HistoryView {
@@ -63,13 +63,12 @@ class MongodbHistory implements HistoryView {
   readonly #collections: HistoryCollections;
   readonly #checkpoints: MongodbCheckpoints;
   readonly #known = new Map<number, { readonly checkpoint: Checkpoint; readonly at_ms: number }>();
+  readonly #options: MongodbHistoryOptions;
+  readonly generation: number;
 
-  constructor(
-    database: Db,
-    private readonly options: MongodbHistoryOptions,
-    prefix: string,
-    readonly generation: number,
-  ) {
+  constructor(database: Db, options: MongodbHistoryOptions, prefix: string, generation: number) {
+    this.#options = options;
+    this.generation = generation;
     this.#collections = collectionsOf(database, prefix);
     this.#checkpoints = new MongodbCheckpoints(database, 'history', prefix, generation);
   }
@@ -77,7 +76,7 @@ class MongodbHistory implements HistoryView {
   async apply(batch: BusBatch): Promise<void> {
     const { partition } = batch;
     const known = this.#known.get(partition);
-    const isFresh = known === undefined || performance.now() - known.at_ms > REMEMBERED_ms;
+    const isFresh = known === undefined || performance.now() - known.at_ms > REMEMBERED_MS;
     let before = isFresh ? await this.#remember(partition) : known.checkpoint;
     // Data is written where it is: of a generation that was dropped it would make a new one.
     if (batch.events.length > 0 && !isFresh) before = await this.#remember(partition);
@@ -112,7 +111,7 @@ class MongodbHistory implements HistoryView {
 
   rows(page: RowPage): Promise<readonly ViewRow[]> {
     const positionOf = async (ledgerId: string) =>
-      (await this.checkpoint(this.options.partitionOf(ledgerId))).position;
+      (await this.checkpoint(this.#options.partitionOf(ledgerId))).position;
     return readRows(this.#collections, positionOf, page);
   }
 

@@ -2,9 +2,9 @@
 import { MongoClient } from 'mongodb';
 
 /** A server that is away is not waited for longer: whoever asks has a deadline. */
-const SELECTION_ms = 3_000;
-const CONNECT_ms = 2_000;
-const SOCKET_ms = 20_000;
+const SELECTION_MS = 3_000;
+const CONNECT_MS = 2_000;
+const SOCKET_MS = 20_000;
 const POOL = 10;
 
 /**
@@ -17,9 +17,9 @@ export function createMongodb(url: string, name: string): MongoClient {
     appName: name,
     maxPoolSize: POOL,
     retryWrites: false,
-    serverSelectionTimeoutMS: SELECTION_ms,
-    connectTimeoutMS: CONNECT_ms,
-    socketTimeoutMS: SOCKET_ms,
+    serverSelectionTimeoutMS: SELECTION_MS,
+    connectTimeoutMS: CONNECT_MS,
+    socketTimeoutMS: SOCKET_MS,
     writeConcern: { w: 'majority', journal: true },
     // int64 is bigint here, never a float.
     useBigInt64: true,

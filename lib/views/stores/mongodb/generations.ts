@@ -154,7 +154,7 @@ function unlessMissing(error: unknown): void {
   throw error;
 }
 
-const GATHER_ms = 40;
+const GATHER_MS = 40;
 
 interface Waiting {
   readonly to: Checkpoint;
@@ -214,7 +214,7 @@ export class MongodbCheckpoints {
         const taken = this.#waiting;
         this.#waiting = [];
         void this.#moveAll(taken);
-      }, GATHER_ms);
+      }, GATHER_MS);
     });
   }
 

@@ -5,7 +5,7 @@
  */
 
 /** Seconds from 1970 to 2025: numbers that begin there fit an int32 until 2093. */
-const START_s = 1_735_689_600;
+const START_S = 1_735_689_600;
 
 /**
  * Registers a generation and answers its number. KEYS: registry. ARGV: partitions; the greatest number that the caller has
@@ -14,7 +14,7 @@ const START_s = 1_735_689_600;
  */
 export const addGenerationLua = `
 local last = tonumber(redis.call('HGET', KEYS[1], 'last') or 0)
-local seconds = tonumber(redis.call('TIME')[1]) - ${String(START_s)}
+local seconds = tonumber(redis.call('TIME')[1]) - ${String(START_S)}
 local number = string.format('%d', math.max(last + 1, tonumber(ARGV[2]) + 1, seconds))
 redis.call('HSET', KEYS[1], 'last', number, 'made:' .. number, ARGV[1])
 return number`;
