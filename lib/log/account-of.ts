@@ -3,7 +3,10 @@ import { type Account, AccountType, type Balance } from '../../gen/quittance/com
 import type * as log from '../../gen/quittance/event/v1/event_pb.js';
 import { knownExponent } from '../base/currency.js';
 
-/** The accounts that an event changed, each as it is after the event. Of a declined transaction none: nothing changed. */
+/**
+ * The accounts that an event changed, each as it is after the event. Of a declined transaction none: nothing
+ * changed.
+ */
 export function accountsChangedBy(event: log.Event): readonly log.AccountState[] {
   const payload = event.payload;
   switch (payload.case) {

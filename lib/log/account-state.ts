@@ -17,7 +17,10 @@ export interface AccountColumns {
   readonly version: bigint;
 }
 
-/** Assigned one by one, which costs a quarter less than an initializer of `create`: it is on the way of every read. */
+/**
+ * Assigned one by one, which costs a quarter less than an initializer of `create`: it is on the way of every
+ * read.
+ */
 export function accountStateOf(columns: AccountColumns): AccountState {
   const state = create(AccountStateSchema);
   state.accountId = columns.account_id;

@@ -23,7 +23,7 @@ export function readBus(env: Environment): BusConfig {
   return { brokers, topic: topicOf(env) };
 }
 
-/** The topic alone, for who reads its record and never speaks to a broker. @throws StartError */
+/** The topic alone, for services that read its record and never speak to a broker. @throws StartError */
 export function topicOf(env: Environment): string {
   const topic = valueOf(env, TOPIC_VARIABLE) ?? 'quittance.events.v1';
   if (!/^[a-zA-Z0-9._-]{1,200}$/.test(topic))

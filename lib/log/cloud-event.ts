@@ -1,10 +1,12 @@
 /**
- * Messages of the topic: CloudEvents 1.0 in Kafka's binary mode, with the event's bytes exactly as they are stored as the
- * value. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+ * Messages of the topic: CloudEvents 1.0 in Kafka's binary mode, with the event's bytes exactly as they are
+ * stored as the value.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
  *
- * Two attributes are ours: `ce_previous` is the position of the partition's event before this one (-1: none), by which a
- * reader knows that he has missed nothing; `ce_watermark` (`<epoch>:<position>:<recorded time, microseconds>:<hash>`) says
- * up to where the partition is complete with this message. A message of type quittance.watermark.v1 says that alone.
+ * Two attributes are not of the standard: `ce_previous` is the position of the partition's event before this
+ * one (-1: none), by which a reader knows that it has missed nothing; `ce_watermark`
+ * (`<epoch>:<position>:<recorded time, microseconds>:<hash>`) says up to where the partition is complete with
+ * this message. A message of type quittance.watermark.v1 says that alone.
  */
 import { createHash } from 'node:crypto';
 import type { Event } from '../../gen/quittance/event/v1/event_pb.js';
@@ -14,20 +16,20 @@ import { decodeEvent } from './codec.js';
 import { streamIdOf } from './stream-id.js';
 
 export interface BusMessage {
-  /** The ledger; empty for what is of none. */
+  /** The ledger; empty where the message belongs to none. */
   readonly key: Buffer;
   readonly value: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a reader makes of a message. */
+/** What a message of the topic says. */
 export interface IncomingMessage {
   readonly record: RecordedEvent | undefined;
   readonly after: bigint;
   readonly watermark: LogPoint | undefined;
 }
 
-/** A message that is none of ours, or is damaged. It is never passed over in silence. */
+/** A message that no relay of Quittance sent, or that is damaged. No reader skips it in silence. */
 export class UnreadableMessage extends Error {
   override readonly name = 'UnreadableMessage';
 }
@@ -99,7 +101,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
 const INTEGER = /^-?\d{1,19}$/;
 const WATERMARK = /^(\d{1,9}):(\d{1,19}):(\d{1,19}):([0-9a-f]{64})$/;
 
-/** What a message of the topic says. @throws UnreadableMessage */
+/** Reads a message of the topic. @throws UnreadableMessage */
 export function fromKafkaMessage(
   value: Buffer | null,
   header: (name: string) => string | undefined,

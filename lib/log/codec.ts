@@ -1,4 +1,8 @@
-/** Bytes of the log to events. Upcasters come in here: old bytes decode for ever. */
+/**
+ * Bytes of the log to events. Every version of the program decodes all bytes ever written: so far each change
+ * of the contract was one that protobuf decodes by itself. The first that is not must translate the old form
+ * here, and only here.
+ */
 import { type Event, EventSchema } from '../../gen/quittance/event/v1/event_pb.js';
 import { decodeMessage } from '../base/codec/binary.js';
 import type { RecordedEvent } from './recorded-event.js';

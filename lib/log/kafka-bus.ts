@@ -1,7 +1,8 @@
 /**
- * The bus on Kafka, for projections. Offsets that Kafka keeps for the group are written for tools to see and never believed:
- * where to go on is in the view's own store. What Kafka no longer has is not looked for here: each message says what came
- * before it, and who has not seen that reads it from the log.
+ * The bus on Kafka, for projections. The offsets that Kafka keeps for the group are written for tools to
+ * show, and never read: where to go on is in the view's own store. This file does not look for messages that
+ * Kafka no longer has: each message names the event before it, and a view that has not seen that event reads
+ * it from the log.
  */
 import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { BusBatch, BusHandler, EventBus } from './bus.js';
@@ -16,23 +17,23 @@ export interface KafkaBusOptions {
   readonly topic: string;
   readonly partitions: number;
   partitionOf(ledgerId: string): number;
-  /** Consumers of the same group share the partitions: one group a view. */
+  /** Consumers of the same group share the partitions: one group per view. */
   readonly group: string;
   readonly logger: Pick<Log, 'info' | 'warn'>;
 }
 
-/** Messages a batch at most. */
+/** At most so many messages per batch. */
 const BATCH_MESSAGES = 1_000;
 const FETCH_MAX_BYTES = 1024 * 1024;
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
-/** Leaving waits for the open fetch. */
+/** A consumer that leaves waits for its open fetch. */
 const FETCH_WAIT_MS = 250;
-/** How long to wait for having left. */
+/** How long to wait until the consumer has left. */
 const LEAVE_MS = 3_000;
 /** How often the group's offsets are written. */
 const COMMIT_MS = 1_000;
-/** Where Kafka jumps about more often than this at one place, something is wrong that no seek mends. */
+/** After so many seeks to one place that gave other messages, a further seek will not help. */
 const MOST_SEEKS = 5;
 
 export function kafkaBus(options: KafkaBusOptions): EventBus {
@@ -43,9 +44,9 @@ export function kafkaBus(options: KafkaBusOptions): EventBus {
   };
 }
 
-/** Where a partition is read that this process has. */
+/** How far an assigned partition is read. */
 interface Lane {
-  /** The offset to come next. */
+  /** The offset of the next message. */
   next: bigint;
   seeks: number;
   committedAt_ms: number;
@@ -112,7 +113,7 @@ class Consumption {
     const { logger, topic, group } = this.#options;
     this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
       logger.warn({ group, restart, err: error }, 'the consumer has crashed');
-      // One that does not restart stays down for ever: whoever consumes builds another.
+      // A consumer that does not restart stays down: the caller of `consume` makes another.
       if (!restart) this.#end(asError(kafkaError(error)));
     });
     this.#consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
@@ -120,7 +121,9 @@ class Consumption {
     });
   }
 
-  /** Everything begins anew where the store is: another process may have been further, or not so far. */
+  /**
+   * Every partition begins again where its store is: another process may have been further, or not so far.
+   */
   #assign(partitions: readonly number[]): void {
     for (const partition of this.#lanes.keys()) {
       if (!partitions.includes(partition)) this.#handler.released?.(partition);
@@ -132,7 +135,7 @@ class Consumption {
     });
     for (const partition of partitions) {
       const lane = this.#open(partition, ends);
-      // A failure ends the consumption; nobody else may be waiting for it.
+      // A failure ends the consumption, and must not count as unhandled meanwhile.
       lane.catch((error: unknown) => this.#end(asError(error)));
       this.#lanes.set(partition, lane);
     }
@@ -143,7 +146,7 @@ class Consumption {
     const range = found.find((each) => each.partition === partition);
     if (range === undefined) throw new Error(`the topic has no partition ${String(partition)}`);
     const [low, high, next] = [BigInt(range.low), BigInt(range.high), stored + 1n];
-    // What Kafka has dropped, or never had under these numbers, is missed by whoever reads on, and he notices.
+    // Where Kafka has dropped these messages, or never had them, the view notices the gap and reads the log.
     const lane = { next: next >= low && next <= high ? next : low, seeks: 0, committedAt_ms: 0 };
     this.#seek(partition, lane);
     return lane;
@@ -157,7 +160,7 @@ class Consumption {
     const { batch, isRunning, isStale } = payload;
     const opening = this.#lanes.get(batch.partition);
     if (opening === undefined || this.#signal.aborted) return;
-    // While a batch takes long the group must know that its reader lives.
+    // While a batch takes long, heartbeats keep this consumer in the group.
     const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_MS);
     try {
       const lane = await opening;
@@ -174,14 +177,14 @@ class Consumption {
       }
       await this.#commit(batch.partition, lane);
     } catch (error) {
-      // Thrown to kafkajs it would be tried again for ever.
+      // If kafkajs saw the error, it would repeat the batch without end.
       this.#end(asError(error));
     } finally {
       clearInterval(beat);
     }
   }
 
-  /** Whether the batch begins where it should; else it is asked for from there. */
+  /** Whether the batch begins at the next offset; if not, seeks there. */
   #isNext(partition: number, lane: Lane, first: bigint): boolean {
     if (first === lane.next) {
       lane.seeks = 0;
@@ -192,7 +195,7 @@ class Consumption {
       this.#seek(partition, lane);
       return false;
     }
-    // Kafka does not have it: it is read from where Kafka begins, and whoever misses something notices.
+    // Kafka does not have the message: reading goes on where Kafka begins, and the view notices the gap.
     const { logger, group } = this.#options;
     const fields = { group, partition, wanted: String(lane.next), found: String(first) };
     logger.warn(fields, 'Kafka does not have the messages that come next');
@@ -249,14 +252,14 @@ class Consumption {
       .catch(() => undefined);
   }
 
-  /** Leaves the group, so that its partitions are another's at once. */
+  /** Leaves the group, so that another consumer gets the partitions at once. */
   async #leave(starting: Promise<void>): Promise<void> {
     for (const partition of this.#lanes.keys()) this.#handler.released?.(partition);
     this.#lanes.clear();
     const left = starting.then(() =>
       Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]),
     );
-    // A broker that is away would be waited for; then the group forgets this member by itself.
+    // Waiting for a broker that is away has an end: the group forgets this member by itself.
     await Promise.race([left, new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref())]);
   }
 }

@@ -2,7 +2,10 @@
 import { types } from 'node:util';
 import { isConnectionFailure, StoreUnavailable } from '../base/store-unavailable.js';
 
-/** kafkajs marks what it would try again; these are the classes for connections that it could not open or lost. */
+/**
+ * kafkajs marks what it would try again; these are the classes for connections that it could not open or
+ * lost.
+ */
 const UNAVAILABLE_NAMES = new Set([
   'KafkaJSBrokerNotFound',
   'KafkaJSConnectionClosedError',

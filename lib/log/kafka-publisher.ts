@@ -1,6 +1,6 @@
 /**
- * Sends to Kafka. kafkajs' own retry can resolve although a partition was never sent (kafkajs #1303), and its idempotence can
- * drop a batch in silence after a failure; so there is neither: whatever fails ends the publisher.
+ * Sends to Kafka. kafkajs' own retry can resolve although a partition was never sent (kafkajs #1303), and its
+ * idempotence can drop a batch in silence after a failure. This publisher uses neither: any failure ends it.
  */
 import { Partitioners } from 'kafkajs';
 import type { BusPublisher, OpenPublisher, OutgoingMessage } from './bus.js';

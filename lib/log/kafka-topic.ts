@@ -1,4 +1,4 @@
-/** The topic: created by an explicit step, and checked by whoever uses it. */
+/** The topic: created by an explicit step, and checked by the services that use it. */
 import type { Admin } from 'kafkajs';
 import { StartError } from '../base/start-error.js';
 import { kafkaClient } from './kafka-client.js';
@@ -12,9 +12,9 @@ export interface TopicOptions {
   readonly pool: Pool;
 }
 
-/** For the answer of a broker that is there; one that is not is not waited for. */
+/** Enough for a broker that is there; the step does not wait for one that is away. */
 const IMPATIENT = { retries: 3, initialRetryTime: 200 };
-/** How long messages are kept: a reader who was away longer catches up from the log. */
+/** How long messages are kept: a reader that was away longer catches up from the log. */
 const RETENTION_MS = 7 * 86_400_000;
 
 /**

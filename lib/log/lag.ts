@@ -7,7 +7,10 @@ export interface LogLag {
   readonly head: LogPoint;
   /** How many positions the reader is behind the end. */
   readonly events: bigint;
-  /** How long the oldest event that the reader has not seen has been in the log, microseconds; 0n if there is none. */
+  /**
+   * How long the oldest event that the reader has not seen has been in the log, microseconds; 0n if there is
+   * none.
+   */
   readonly time: bigint;
 }
 

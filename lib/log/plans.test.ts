@@ -1,4 +1,7 @@
-/** Every look-up of the write side goes by index, whether its plan was made on an empty table or on a million rows. */
+/**
+ * Every look-up of the write side goes by index, whether its plan was made on an empty table or on a million
+ * rows.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/postgres.js';
 import { createPool, KEYED_PLANS, type Pool } from './postgres-client.js';

@@ -1,6 +1,7 @@
 /**
- * Arrays as PostgreSQL reads them in binary: `pg` sends a Buffer as it is, but turns an array into text that both sides
- * must quote and parse (a bytea[] even as hex). Use one where the statement says `unnest($1::bigint[])`.
+ * Arrays as PostgreSQL reads them in binary: `pg` sends a Buffer as it is, but turns an array into text that
+ * both sides must quote and parse (a bytea[] even as hex). Use one where the statement says
+ * `unnest($1::bigint[])`.
  */
 import { Buffer } from 'node:buffer';
 
@@ -88,7 +89,10 @@ function chunkArray(oid: number, values: readonly (Uint8Array | undefined)[]): B
   return out;
 }
 
-/** The header: dimensions, whether there may be nulls (they may), the type of the elements, their count, the lower bound. */
+/**
+ * The header: dimensions, whether there may be nulls (they may), the type of the elements, their count, the
+ * lower bound.
+ */
 function allocate(oid: number, count: number, size_bytes: number): Buffer {
   const out = Buffer.allocUnsafe(HEADER_BYTES + size_bytes);
   out.writeInt32BE(1, 0);

@@ -3,7 +3,7 @@ import type { BusHandler, EventBus } from './bus.js';
 import { type RecordedEvent, pointOf } from './recorded-event.js';
 import type { LogReader } from './reader.js';
 
-/** Events a batch at most. */
+/** At most so many events per batch. */
 const BATCH_SIZE = 1_000;
 
 export function logBus(log: LogReader): EventBus {

@@ -2,7 +2,10 @@
 import pg from 'pg';
 import { postgresError } from './postgres-errors.js';
 
-/** What a pool and a connection have in common. Both throw StoreUnavailable while PostgreSQL cannot be reached. */
+/**
+ * What a pool and a connection have in common. Both throw StoreUnavailable while PostgreSQL cannot be
+ * reached.
+ */
 export interface Queries {
   query<R extends unknown[]>(statement: pg.QueryArrayConfig): Promise<pg.QueryArrayResult<R>>;
   query<R extends pg.QueryResultRow>(
@@ -35,8 +38,8 @@ const TYPES: pg.CustomTypesConfig = {
 };
 
 /**
- * The planner's settings where every statement is a look-up by key: a generic plan prepared on an empty table keeps its
- * sequential scan for ever (measured: 336 ms per look-up at 300k rows).
+ * The planner's settings where every statement is a look-up by key: a generic plan prepared on an empty table
+ * keeps its sequential scan for ever (measured: 336 ms per look-up at 300k rows).
  */
 export const KEYED_PLANS = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
 
@@ -56,8 +59,8 @@ export interface PoolOptions {
 }
 
 /**
- * A pool whose int8 are bigint and whose errors are translated: an adapter above it sees StoreUnavailable where PostgreSQL
- * cannot be reached. The pool drops a connection that breaks while it is idle.
+ * A pool whose int8 are bigint and whose errors are translated: an adapter above it sees StoreUnavailable
+ * where PostgreSQL cannot be reached. The pool drops a connection that breaks while it is idle.
  */
 export function createPool(config: pg.PoolConfig, options: PoolOptions): Pool {
   const pool = new pg.Pool({
@@ -72,8 +75,9 @@ export function createPool(config: pg.PoolConfig, options: PoolOptions): Pool {
   });
   // Without listeners these errors would end the process.
   pool.on('error', () => undefined);
-  // A connection that breaks while it is in use fails the statement under way, which reports it. The pool's own listener
-  // comes and goes, and the server's last message may come in the same packet as the answer before it.
+  // A connection that breaks while it is in use fails the statement under way, which reports it. The pool's
+  // own listener comes and goes, and the server's last message may come in the same packet as the answer
+  // before it.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     ...queriesOf(pool),

@@ -2,7 +2,10 @@
 import { types } from 'node:util';
 import { codeOf, isConnectionFailure, StoreUnavailable } from '../base/store-unavailable.js';
 
-/** SQLSTATE classes 08 (connection), 53 (out of resources), 57 (operator: shutdown, or cancelled by a timeout). */
+/**
+ * SQLSTATE classes 08 (connection), 53 (out of resources), 57 (operator: shutdown, or cancelled by a
+ * timeout).
+ */
 const UNAVAILABLE_CLASSES = /^(08|53|57)...$/;
 
 /** The beginnings of errors for which node-postgres has no code. */

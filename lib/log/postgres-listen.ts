@@ -4,7 +4,9 @@ import type { Wakeups } from './wakeups.js';
 
 const RETRY_MS = 500;
 
-/** Listens until it is stopped; a lost connection is made again. Only a hint is lost meanwhile: readers poll. */
+/**
+ * Listens until it is stopped; a lost connection is made again. Only a hint is lost meanwhile: readers poll.
+ */
 export function listenForCommits(
   config: pg.ClientConfig,
   wakeups: Wakeups,

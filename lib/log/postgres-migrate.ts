@@ -68,7 +68,10 @@ export async function migrateLog(pool: Pool, now: Micros): Promise<void> {
   }
 }
 
-/** What query and projector do instead of migrating. @throws SchemaVersionError unless the schema is this version's. */
+/**
+ * What query and projector do instead of migrating. @throws SchemaVersionError unless the schema is this
+ * version's.
+ */
 export async function checkLogVersion(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ found: boolean }>(
     `select to_regclass('public.quittance_migrations') is not null as found`,

@@ -1,4 +1,6 @@
-/** Reads of the event log, as everyone but the write side sees it. Keyset pages: no statement holds a snapshot for long. */
+/**
+ * Reads of the event log, for all but the write side. Keyset pages: no statement holds a snapshot for long.
+ */
 import type { LogPoint, RecordedEvent } from './recorded-event.js';
 
 /** Which events to read. */
@@ -22,13 +24,16 @@ export interface LogReader {
   readonly shard: number;
   /** The end of the log: every event up to it is committed. */
   head(): Promise<LogPoint>;
-  /** Events in order of position. Decoded and upcast. */
+  /** Events in order of position, decoded. */
   page(page: LogPage): Promise<readonly RecordedEvent[]>;
   /** The last event recorded at or before a time (UTC microseconds); undefined if there is none. */
   atTime(recordedTime: bigint): Promise<LogPoint | undefined>;
   /** The event at a position; undefined beyond the end. */
   at(position: bigint): Promise<RecordedEvent | undefined>;
-  /** Resolves when an event after `position` was committed, or when the signal aborts. Woken by commits, with a slow poll behind. */
+  /**
+   * Resolves when an event after `position` was committed, or when the signal aborts. Woken by commits, with
+   * a slow poll behind.
+   */
   changed(position: bigint, signal: AbortSignal): Promise<void>;
   /** The database's own clock, UTC microseconds. */
   now(): Promise<bigint>;

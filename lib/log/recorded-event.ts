@@ -4,7 +4,7 @@ import type { Event } from '../../gen/quittance/event/v1/event_pb.js';
 /** An event as it is stored, with what it decodes to. */
 export interface RecordedEvent {
   readonly position: bigint;
-  /** Decoded and upcast. */
+  /** Decoded by decodeEvent. */
   readonly event: Event;
   /** Exactly as encoded once. */
   readonly bytes: Uint8Array;

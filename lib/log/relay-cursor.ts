@@ -14,7 +14,10 @@ export interface RelayCursor {
 export interface RelayCursorStore {
   /** @throws Error if there is no such topic. */
   read(): Promise<RelayCursor>;
-  /** Forward only. A crash of the database may lose the last ones: what follows is then sent again. */
+  /**
+   * Forward only. A crash of the database may lose the last saves: the relay then sends the events after them
+   * again.
+   */
   save(cursor: RelayCursor): Promise<void>;
 }
 

@@ -1,14 +1,16 @@
-/** Tells readers in this process that the log may have grown. A hint only: every reader polls slowly beside it. */
+/** Wakes readers in this process when the log may have grown. Only a hint: every reader also polls slowly. */
 export class Wakeups {
   #waiting = new Set<() => void>();
   #wakes = 0;
 
-  /** How often `wake` was called: taken before a look, and given to `wait`, no wake between the two is missed. */
+  /**
+   * How often `wake` was called: taken before a look, and given to `wait`, no wake between the two is missed.
+   */
   get count(): number {
     return this.#wakes;
   }
 
-  /** Wakes all who wait. */
+  /** Ends all waits. */
   wake(): void {
     this.#wakes += 1;
     const waiting = this.#waiting;
@@ -16,7 +18,9 @@ export class Wakeups {
     for (const resume of waiting) resume();
   }
 
-  /** Resolves at the first wake after `since`, after the timeout, or when the signal aborts; never rejects. */
+  /**
+   * Resolves at the first wake after `since`, after the timeout, or when the signal aborts; never rejects.
+   */
   wait(timeout_ms: number, signal: AbortSignal, since = this.#wakes): Promise<void> {
     if (signal.aborted || since !== this.#wakes) return Promise.resolve();
     return new Promise((resolve) => {

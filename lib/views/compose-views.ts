@@ -1,4 +1,7 @@
-/** Wires the views to their stores: the same for who writes them and for who reads them. */
+/**
+ * Wires the views to their stores: the same for the projector, which writes them, and for query, which reads
+ * them.
+ */
 import { createPool } from '../log/postgres-client.js';
 import type { Closeables } from '../base/closeables.js';
 import type { Log } from '../base/logging.js';
@@ -25,16 +28,16 @@ export interface Views {
 
 export interface ViewsOptions {
   readonly stores: StoresConfig;
-  /** Of the log; the history is there too where no other store is named. */
+  /** Of the log. It holds the history too, unless a MongoDB is named. */
   readonly databaseUrl: string;
   readonly partitions: number;
   partitionOf(ledgerId: string): number;
-  /** Shown by the stores as who is connected. */
+  /** Under which the stores list the connections. */
   readonly name: string;
   readonly log: Log;
 }
 
-/** Opens what the views need; stores that are away are waited for by who uses them. */
+/** Opens what the views need. A store that is away fails the calls that need it, and not the start. */
 export function composeViews(options: ViewsOptions, closeables: Closeables): Views {
   return {
     balances: balancesOf(options, closeables),

@@ -1,4 +1,7 @@
-/** Whether this program understands an event: a projection stops at one that it does not, unless it is ignorable. */
+/**
+ * Whether this program understands an event: a projection stops at one that it does not, unless it is
+ * ignorable.
+ */
 import type { GenEnum } from '@bufbuild/protobuf/codegenv2';
 import {
   AccountStatusSchema,
@@ -68,7 +71,7 @@ export function assertKnown({ position, event }: RecordedEvent): void {
 }
 
 /**
- * The events to apply: those that this program knows; unknown ones that are ignorable are passed over.
+ * The events to apply: those that this program knows; unknown events that are ignorable are left out.
  * @throws UnknownEventError on an unknown one that is not.
  */
 export function knownEvents(events: readonly RecordedEvent[]): readonly RecordedEvent[] {

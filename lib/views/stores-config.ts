@@ -1,4 +1,7 @@
-/** Which store holds which view, as the environment says it: the same for who writes the views and for who reads them. */
+/**
+ * Which store holds which view, as the environment says it: the same for the projector, which writes the
+ * views, and for query, which reads them.
+ */
 import { checkedUrl, choiceOf, type Environment, requiredOf } from '../base/environment.js';
 
 /** The stores of the distributed platform. */

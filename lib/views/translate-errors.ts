@@ -3,8 +3,8 @@
 import type { View, ViewGenerations } from './view.js';
 
 /**
- * The same object, but what its methods reject with goes through `translate` first. All of them answer with a promise. The
- * generations of a store wrap every view that they open, so that an adapter cannot forget it.
+ * The same object, but what its methods reject with goes through `translate` first. All of them answer with a
+ * promise. The generations of a store wrap every view that they open, so that an adapter cannot forget it.
  */
 export function translateErrors<T extends View | ViewGenerations<View>>(
   target: T,

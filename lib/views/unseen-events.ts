@@ -1,4 +1,4 @@
-/** What of a batch a view has still to apply: the same judgement for every store. */
+/** Which events of a batch a view has still to apply: every store decides it here. */
 import type { BusBatch } from '../log/bus.js';
 import type { RecordedEvent } from '../log/recorded-event.js';
 import { knownEvents } from './known-event.js';
@@ -6,15 +6,16 @@ import type { Checkpoint } from './view.js';
 import { LostEventsError, MissedEventsError } from './view-errors.js';
 
 /**
- * The events of a batch that a view at a checkpoint has not seen and that this program knows. Those of an epoch that has
- * ended are not part of the log.
+ * The events of a batch that a view at a checkpoint has not seen and that this program knows. Those of an
+ * epoch that has ended are not part of the log.
  * @throws MissedEventsError, LostEventsError, UnknownEventError as View.apply says.
  */
 export function unseenEvents(batch: BusBatch, checkpoint: Checkpoint): readonly RecordedEvent[] {
   const { partition, events, watermark, after } = batch;
   const { epoch, position } = checkpoint;
   const forked = (event: { readonly epoch: number }, at: bigint) => event.epoch > epoch && at <= position;
-  // A later epoch begins at or below our checkpoint, so that what we hold beyond its beginning is lost.
+  // A later epoch begins at or below the checkpoint, so that what the view holds beyond its beginning is
+  // lost.
   if (forked(watermark, watermark.position) || events.some((item) => forked(item.event, item.position))) {
     throw new LostEventsError(partition, position);
   }
@@ -23,7 +24,7 @@ export function unseenEvents(batch: BusBatch, checkpoint: Checkpoint): readonly 
   return knownEvents(events.every(isNew) ? events : events.filter(isNew));
 }
 
-/** Where a view stands after a batch: never before where it was, in offset or in position. */
+/** The checkpoint of a view after a batch: offset and position never go back. */
 export function movedCheckpoint(from: Checkpoint, { offset, watermark }: BusBatch): Checkpoint {
   const isLater = watermark.epoch >= from.epoch && watermark.position > from.position;
   const { epoch, position, hash, recordedTime } = isLater ? watermark : from;

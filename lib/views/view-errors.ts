@@ -1,7 +1,10 @@
 /** Failures that every view adapter reports in the same words, whatever its store. */
 import type { ViewId } from './view.js';
 
-/** The generation was dropped under its reader. The reader asks `ViewGenerations.current()` again and repeats the read. */
+/**
+ * The generation was dropped while it was read. The reader asks `ViewGenerations.current()` again and repeats
+ * the read.
+ */
 export class GenerationGoneError extends Error {
   override readonly name = 'GenerationGoneError';
   constructor(
@@ -13,7 +16,10 @@ export class GenerationGoneError extends Error {
   }
 }
 
-/** The view holds events that the log lost when it was restored to an older end: this generation must be rebuilt. */
+/**
+ * The view holds events that the log lost when it was restored to an older end: this generation must be
+ * rebuilt.
+ */
 export class LostEventsError extends Error {
   override readonly name = 'LostEventsError';
   constructor(
@@ -26,7 +32,10 @@ export class LostEventsError extends Error {
   }
 }
 
-/** The batch goes on from events that the view has not seen. Nothing is changed; what is missing has to come from the log first. */
+/**
+ * The batch goes on from events that the view has not seen. Nothing is changed; the caller reads the missing
+ * events from the log first.
+ */
 export class MissedEventsError extends Error {
   override readonly name = 'MissedEventsError';
   constructor(

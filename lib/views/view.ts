@@ -1,4 +1,6 @@
-/** What all views share: the checkpoint that moves with the data, and the generations of blue/green rebuilds. */
+/**
+ * What all views share: the checkpoint that moves with the data, and the generations of blue/green rebuilds.
+ */
 import type { BusBatch } from '../log/bus.js';
 import type { LogPoint } from '../log/recorded-event.js';
 
@@ -36,17 +38,21 @@ export interface View {
   readonly store: string;
   readonly generation: number;
   /**
-   * Applies a batch: data first, then the checkpoint, or both at once. Idempotent: events at or before the checkpoint
-   * change nothing, also when another process applies the same ones at the same time.
-   * @throws UnknownEventError on an event that it does not understand and that is not ignorable; MissedEventsError if the
-   * batch goes on from an event that the view has not seen; LostEventsError if the view holds events of a lost history.
+   * Applies a batch: data first, then the checkpoint, or both at once. Idempotent: events at or before the
+   * checkpoint change nothing, also when another process applies the same ones at the same time.
+   * @throws UnknownEventError on an event that it does not understand and that is not ignorable;
+   * MissedEventsError if the batch goes on from an event that the view has not seen; LostEventsError if the
+   * view holds events of a lost history.
    */
   apply(batch: BusBatch): Promise<void>;
-  /** The checkpoint of a partition, `emptyCheckpoint` if there is none. One cheap read: waiting readers poll it. */
+  /**
+   * The checkpoint of a partition, `emptyCheckpoint` if there is none. One cheap read: waiting readers poll
+   * it.
+   */
   checkpoint(partition: number): Promise<Checkpoint>;
   /**
-   * Rows of the view in a canonical, store-independent form and order, as of the checkpoint, in keyset pages that hold no
-   * snapshot: what rebuilds compare and VerifyLedger reads. Keys sort ascending by code units.
+   * Rows of the view in a canonical, store-independent form and order, as of the checkpoint, in keyset pages
+   * that hold no snapshot: what rebuilds compare and VerifyLedger reads. Keys sort ascending by code units.
    */
   rows(page: RowPage): Promise<readonly ViewRow[]>;
 }
@@ -68,13 +74,16 @@ export interface ViewRow {
   readonly content: string;
 }
 
-/** The generations of a view in its store: `schema_1`, `schema_2`, …, one of which serves. */
+/** The generations of a view in its store: `history_1`, `history_2`, …, one of which serves. */
 export interface ViewGenerations<V extends View> {
   /** Creates the first generation, which serves at once, if there is none. Writers only. */
   migrate(): Promise<void>;
   /** The generation that serves; reads the pointer afresh. @throws ViewMissingError before migrate. */
   current(): Promise<V>;
-  /** Makes an empty generation beside the others, if need be in a store that holds nothing. A number is never given twice. */
+  /**
+   * Makes an empty generation beside the others, even in a store that holds nothing. No number is given
+   * twice.
+   */
   create(): Promise<V>;
   /** Points readers to a generation: one atomic change. */
   switchTo(generation: number): Promise<void>;

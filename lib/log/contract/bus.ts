@@ -108,7 +108,7 @@ export function busContract(name: string, make: () => Promise<BusHarness>): void
       await until(() => isComplete(recorder));
       await end();
       add(50);
-      // As if the last ones had not been stored.
+      // As if the last messages had not been stored.
       const older = new Recorder();
       for (const [partition, { offset, position }] of recorder.at) {
         older.at.set(partition, { offset: offset > 3n ? offset - 3n : -1n, position });

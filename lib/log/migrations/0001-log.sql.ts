@@ -1,10 +1,11 @@
 /**
- * The event log. `event` is the event.v1.Event exactly as encoded once; the other columns are copies for indexes, which
- * VerifyLedger checks. The primary key on position is the guard of the append: no sequence, no head row (one bloats as
- * soon as anything holds a snapshot: 2,150 appends/s fell to 860 in 50 s). Uniqueness of request ids lives in a narrow table
- * of its own, so that events may be partitioned by position and archived. An index costs every append: the root of a stream
- * is found by its request id, so only further events of a stream are indexed by it (a payment has none); a time is found by
- * bisecting the positions, which are gapless and rise with it.
+ * The event log. `event` is the event.v1.Event exactly as encoded once; the other columns are copies for
+ * indexes, which VerifyLedger checks. The primary key on position is the guard of the append: no sequence, no
+ * head row (one bloats as soon as anything holds a snapshot: 2,150 appends/s fell to 860 in 50 s). Uniqueness
+ * of request ids lives in a narrow table of its own, so that events may be partitioned by position and
+ * archived. An index costs every append: the root of a stream is found by its request id, so only further
+ * events of a stream are indexed by it (a payment has none); a time is found by bisecting the positions,
+ * which are gapless and rise with it.
  */
 export const createLog = `
 create schema log;

@@ -1,7 +1,7 @@
 /**
- * The state tables: a write-behind projection of the log for the command services alone. A row of state.transactions
- * exists only for what changed after it was made, and for authorizations: all else of a transaction stands in its own
- * event, which log.request_keys finds by its id.
+ * The state tables: a write-behind projection of the log for the command services alone. A row of
+ * state.transactions exists only for what changed after it was made, and for authorizations: all else of a
+ * transaction stands in its own event, which log.request_keys finds by its id.
  */
 export const createState = `
 create schema state;

@@ -1,7 +1,8 @@
 /**
- * A topic that the log is relayed to: how many partitions it was created with, and the relay's cursor. Everything up to
- * `position` is stored by the broker; `last_positions` holds, for each partition, the position of the last event in it up to
- * there (-1: none), which the relay needs to say of each message what came before it.
+ * A topic that the log is relayed to: how many partitions it was created with, and the relay's cursor.
+ * Everything up to `position` is stored by the broker; `last_positions` holds, for each partition, the
+ * position of the last event in it up to there (-1: none), which the relay needs to say of each message what
+ * came before it.
  */
 export const createRelay = `
 create table log.relay (

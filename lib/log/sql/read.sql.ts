@@ -15,8 +15,8 @@ where ledger_id = $4 and position > $1 and position <= $2
 order by ledger_id, position limit $3`;
 
 /**
- * $1 after  $2 through  $3 limit  $4 ledger id  $5 stream id  $6 the same as uuid, null if it is none: the root of a stream
- * of transactions is found by its request id, the further events by the index of streams.
+ * $1 after  $2 through  $3 limit  $4 ledger id  $5 stream id  $6 the same as uuid, null if it is none: the
+ * root of a stream of transactions is found by its request id, the further events by the index of streams.
  */
 export const readStreamPage = `
 select ${columns} from (
@@ -43,7 +43,10 @@ export const readAt = `select ${columns} from log.events where position = $1`;
 export const readHead = `
 select ${columns} from log.events order by position desc limit 1`;
 
-/** $1 recorded time, microseconds: the last event at or before it, by bisection. recorded_time rises with position. */
+/**
+ * $1 recorded time, microseconds: the last event at or before it, by bisection. recorded_time rises with
+ * position.
+ */
 export const readAtTime = `
 with recursive search (low, high) as (
   select min(position), max(position) from log.events

@@ -76,7 +76,7 @@ export async function readAccountRows(
   return { checkpoint: checkpointOf(rows), rows: rows.flatMap(accountRow) };
 }
 
-/** One row a key, in no particular order. */
+/** One row per key, in no particular order. */
 export async function readTransactionRows(
   pool: Pool,
   keys: readonly TransactionKey[],

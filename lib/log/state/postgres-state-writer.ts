@@ -1,4 +1,7 @@
-/** Writes of the state tables: one transaction a batch, with the checkpoint. Only the command service imports it. */
+/**
+ * Writes of the state tables: one transaction a batch, with the checkpoint. Only the command service imports
+ * it.
+ */
 import { toBinary } from '@bufbuild/protobuf';
 import { TransactionStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import type { Pool, PoolClient } from '../postgres-client.js';
@@ -8,15 +11,15 @@ import * as sql from './write.sql.js';
 
 /** What a write-behind came to. */
 export interface Written {
-  /** The checkpoint that the tables hold now; it may be another process's, beyond ours. */
+  /** The checkpoint that the tables hold now; another process may have moved it further. */
   readonly position: bigint;
   /** Where the server's own log ends: what was written is durable once that is flushed. */
   readonly lsn: string;
 }
 
 /**
- * Writes the changes after the tables' checkpoint, and moves it. `changesAfter` is called with the checkpoint found, under its
- * lock, and says what is newer; undefined if there is nothing.
+ * Writes the changes after the tables' checkpoint, and moves it. `changesAfter` is called with the checkpoint
+ * found, under its lock, and says what is newer; undefined if there is nothing.
  */
 export async function writeState(
   pool: Pool,
@@ -25,7 +28,8 @@ export async function writeState(
   const client = await pool.connect();
   try {
     await client.query('begin');
-    // The tables may be written again from the log: a crash that loses the last moments costs nothing but that.
+    // The tables may be written again from the log: a crash that loses the last moments costs nothing but
+    // that.
     await client.query('set local synchronous_commit = off');
     const { rows } = await client.query<StateCheckpoint>(sql.lockCheckpoint);
     const checkpoint = rows[0];

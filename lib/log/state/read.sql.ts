@@ -1,4 +1,7 @@
-/** Look-ups in the state tables, each with the checkpoint in the same snapshot. Meant for connections with KEYED_PLANS. */
+/**
+ * Look-ups in the state tables, each with the checkpoint in the same snapshot. Meant for connections with
+ * KEYED_PLANS.
+ */
 
 export const readCheckpoint = `select epoch, position, hash from state.checkpoint`;
 

@@ -1,6 +1,6 @@
 /**
- * The write-behind of the state tables. Rows come sorted by key (two writers in unsorted order: 14 deadlocks in 16 batches) and
- * are guarded by version, so they may be written any number of times.
+ * The write-behind of the state tables. Rows come sorted by key (two writers in unsorted order: 14 deadlocks
+ * in 16 batches) and are guarded by version, so they may be written any number of times.
  */
 
 export const lockCheckpoint = `select epoch, position, hash from state.checkpoint for update`;
@@ -15,8 +15,10 @@ select * from unnest($1::text[], $2::bigint[])
 on conflict (ledger_id) do nothing`;
 
 /**
- * $1 ledger ids  $2 account ids  $3 versions  $4 types  $5 currencies  $6 statuses  $7 freeze scopes  $8 overdraft limits
- * $9 credits  $10 debits  $11 held  $12 profile versions, 0 where the profile is not known: an older row has it
+ * $1 ledger ids  $2 account ids  $3 versions  $4 types  $5 currencies  $6 statuses  $7 freeze scopes  $8
+ * overdraft limits
+ * $9 credits  $10 debits  $11 held  $12 profile versions, 0 where the profile is not known: an older row has
+ * it
  * $13 names  $14 owner references  $15 metadata
  */
 export const upsertAccounts = `
@@ -42,7 +44,10 @@ on conflict (ledger_id, account_id) do update set
   metadata = case when excluded.profile_version > a.profile_version then excluded.metadata else a.metadata end
 where excluded.version > a.version`;
 
-/** $1 ledger ids  $2 transaction ids  $3 versions  $4 states, end to end  $5 their lengths  $6 their starts  $7 expiry of open holds */
+/**
+ * $1 ledger ids  $2 transaction ids  $3 versions  $4 states, end to end  $5 their lengths  $6 their starts
+ * $7 expiry of open holds
+ */
 export const upsertTransactions = `
 insert into state.transactions as t (ledger_id, transaction_id, version, state, hold_expire_time)
 select u.ledger_id, u.transaction_id, u.version, substring($4::bytea from u.start for u.length), u.hold_expire_time

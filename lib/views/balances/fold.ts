@@ -1,4 +1,6 @@
-/** Folds events into each account's last state, so that a hot account is written once for a thousand changes. */
+/**
+ * Folds events into each account's last state, so that a hot account is written once for a thousand changes.
+ */
 import { accountsChangedBy } from '../../log/account-of.js';
 import type { RecordedEvent } from '../../log/recorded-event.js';
 import type { BalanceRow } from './view.js';
@@ -9,8 +11,8 @@ export interface LedgerBalanceRow extends BalanceRow {
 }
 
 /**
- * The key of an account over all ledgers. A space sorts before every character of an id, so that keys sort by code units
- * as (ledger, account) do.
+ * The key of an account over all ledgers. A space sorts before every character of an id, so that keys sort by
+ * code units as (ledger, account) do.
  */
 export function accountKey(ledgerId: string, accountId: string): string {
   return `${ledgerId} ${accountId}`;
@@ -23,8 +25,8 @@ export function partsOfAccountKey(key: string): readonly [ledgerId: string, acco
 }
 
 /**
- * The last state of each account that the events changed, sorted by key so that writers lock rows in one order. Events may
- * come in any order and more than once: the greatest version wins.
+ * The last state of each account that the events changed, sorted by key so that writers lock rows in one
+ * order. Events may come in any order and more than once: the greatest version wins.
  */
 export function latestStates(events: readonly RecordedEvent[]): LedgerBalanceRow[] {
   const latest = new Map<string, LedgerBalanceRow>();

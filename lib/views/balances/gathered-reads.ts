@@ -1,6 +1,7 @@
 /**
- * Look-ups of balances, gathered: while a statement runs, those who ask wait for the next one, which answers them all. A
- * look-up alone starts at once; under load a statement costs its round trip once for dozens of callers.
+ * Look-ups of balances, gathered: while a statement runs, further look-ups wait for the next one, which
+ * answers them all. A single look-up starts at once; under load a statement costs its round trip once for
+ * dozens of callers.
  */
 import type { Read } from '../view.js';
 import type { BalanceRow } from './view.js';
@@ -18,7 +19,7 @@ export interface Ask {
 
 /** Statements under way at a time: while the answer of one is decoded here, another runs in the store. */
 const STATEMENTS = 2;
-/** No further look-up joins a statement that asks for so many accounts. */
+/** A statement that asks for so many accounts takes no further look-up. */
 const STATEMENT_ACCOUNTS = 1_000;
 
 /** Gathers the look-ups that one statement can answer: those in one partition of one generation. */
@@ -28,7 +29,7 @@ export class GatheredReads {
   #running = 0;
   #starting = false;
 
-  /** `run` settles every ask that it is given, or rejects, which rejects those that are left. */
+  /** `run` settles every ask that it gets, or rejects, which rejects those that are left. */
   constructor(run: (asks: readonly Ask[]) => Promise<void>) {
     this.#run = run;
   }
@@ -44,7 +45,7 @@ export class GatheredReads {
   #start(): void {
     if (this.#starting || this.#running >= STATEMENTS || this.#waiting.length === 0) return;
     this.#starting = true;
-    // All that arrived in this turn of the event loop come along.
+    // Look-ups of this turn of the event loop join the statement.
     setImmediate(() => {
       this.#starting = false;
       const asks = this.#take();

@@ -1,6 +1,7 @@
 /**
- * The rows of the history view in a form that no store changes: what rebuilds and VerifyLedger compare. A space stands
- * between the parts of a key: it sorts before every character of an id, so that keys sort by code units as their parts do.
+ * The rows of the history view in a form that no store changes: what rebuilds and VerifyLedger compare. A
+ * space stands between the parts of a key: it sorts before every character of an id, so that keys sort by
+ * code units as their parts do.
  */
 import { type DescMessage, type MessageShape, toJson } from '@bufbuild/protobuf';
 import {
@@ -149,7 +150,7 @@ export function entryRow(entry: CanonicalEntry): ViewRow {
 
 function text<D extends DescMessage>(schema: D, message: MessageShape<D>): string {
   return JSON.stringify(toJson(schema, message), (_key, value: unknown) =>
-    // A map has no order, a message one that is ours: sorted, both have the same in every store.
+    // A map has no order, and a message has one: sorted, both read the same in every store.
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,

@@ -94,7 +94,9 @@ export interface EntryFact {
   readonly effectiveTime: bigint;
 }
 
-/** All that some events say to the history view, each list in order of position but `accounts` and `changes`. */
+/**
+ * All that some events say to the history view, each list in order of position but `accounts` and `changes`.
+ */
 export interface HistoryFacts {
   readonly ledgers: Ledger[];
   readonly accounts: AccountFact[];
@@ -105,7 +107,10 @@ export interface HistoryFacts {
   readonly named: NamedFact[];
 }
 
-/** Folds events that are in order and known; an entity's later changes are joined with its making where both are here. */
+/**
+ * Folds events that are in order and known; an entity's later changes are joined with its making where both
+ * are here.
+ */
 export function historyFacts(events: readonly RecordedEvent[]): HistoryFacts {
   const facts: HistoryFacts = {
     ledgers: [],
@@ -222,7 +227,10 @@ function foldMaking(facts: HistoryFacts, made: Map<string, TransactionFact>, rec
   }
 }
 
-/** Of an event without entries. (A posted transaction names the accounts of its entries, all of which it changes.) */
+/**
+ * Of an event without entries. (A posted transaction names the accounts of its entries, all of which it
+ * changes.)
+ */
 function namedBy(event: log.Event, effectiveTime: bigint): NamedFact[] {
   const transaction = transactionOf(event);
   if (transaction === undefined) return [];
@@ -266,8 +274,8 @@ interface Description {
 }
 
 /**
- * What of a request a store looks up. Read from the bytes of its canonical body field by field: to decode all of it took
- * half of the fold.
+ * What of a request a store looks up. Read from the bytes of its canonical body field by field: to decode all
+ * of it took half of the fold.
  */
 function describedBy({ commandType, canonicalBody }: log.Event): Description {
   const numbers = FIELDS.get(commandType);
@@ -295,7 +303,9 @@ const DESCRIBED: readonly CommandCase['case'][] = [
   'reverseTransaction',
 ];
 
-/** The numbers of the fields in each request that makes a transaction; an authorization has no effective_time. */
+/**
+ * The numbers of the fields in each request that makes a transaction; an authorization has no effective_time.
+ */
 const FIELDS: ReadonlyMap<log.CommandType, { reference: number; effectiveTime: number | undefined }> =
   new Map(
     DESCRIBED.map((name) => {

@@ -85,7 +85,9 @@ export function profileIn({ profile }: Pick<AccountRecord, 'profile'>): AccountP
 
 const NO_HASH = Buffer.alloc(0);
 
-/** The transaction of a row as its last change left it: composed of the event that made it and that change. */
+/**
+ * The transaction of a row as its last change left it: composed of the event that made it and that change.
+ */
 export function transactionIn({ position, event, change }: TransactionRecord): Transaction {
   const transaction = transactionOf(decodeEvent(position, event, NO_HASH).event);
   if (transaction === undefined) throw new Error(`the event at position ${position} made no transaction`);

@@ -127,8 +127,8 @@ export interface StatementPage {
 }
 
 /**
- * Every read is exactly as of the checkpoint that comes with it. Times are UTC microseconds, never rounded. What does not exist
- * (at that position) is undefined.
+ * Every read is exactly as of the checkpoint that comes with it. Times are UTC microseconds, never rounded.
+ * What does not exist (at that position) is undefined.
  */
 export interface HistoryView extends View {
   readonly id: 'history';
@@ -144,8 +144,9 @@ export interface HistoryView extends View {
     position: bigint,
   ): Promise<Read<Balance | undefined>>;
   /**
-   * The sum of the entries dated at or before `time` and recorded at or before the checkpoint; posted only. An account
-   * has 0 before its first dated entry, also before it was opened; undefined is only an account that does not exist.
+   * The sum of the entries dated at or before `time` and recorded at or before the checkpoint; posted only.
+   * An account has 0 before its first dated entry, also before it was opened; undefined is only an account
+   * that does not exist.
    */
   balanceAtEffectiveTime(
     partition: number,

@@ -15,7 +15,10 @@ import type { RecordedEvent } from '../../log/recorded-event.js';
 import { microsOf } from '../../base/time.js';
 import { knownEvents } from '../known-event.js';
 
-/** The width of a rollup's buckets of time, in microseconds: every offset of a zone in use today is a multiple of it. */
+/**
+ * The width of a rollup's buckets of time, in microseconds: every offset of a zone in use today is a multiple
+ * of it.
+ */
 export const ROLLUP_WIDTH = 900_000_000n;
 
 /** One movement of an account. */
@@ -44,8 +47,8 @@ export interface PostingFact {
   readonly recordedTime: bigint;
   readonly entries: readonly EntryFact[];
   /**
-   * The principal in the currency of the first entry. Then, for a journal in several currencies and for its reversal, the
-   * sum of debits in each of the others, in order of first use.
+   * The principal in the currency of the first entry. Then, for a journal in several currencies and for its
+   * reversal, the sum of debits in each of the others, in order of first use.
    */
   readonly volumes: readonly VolumeFact[];
 }
@@ -70,7 +73,8 @@ export interface ReportFacts {
 
 /**
  * What events say to the reports.
- * @throws UnknownEventError on an event or an enum value that this program does not know, unless it is ignorable.
+ * @throws UnknownEventError on an event or an enum value that this program does not know, unless it is
+ * ignorable.
  */
 export function reportFacts(events: readonly RecordedEvent[]): ReportFacts {
   const postings: PostingFact[] = [];
@@ -157,8 +161,8 @@ const EFFECTIVE_TIME_FIELD: ReadonlyMap<CommandType, number> = new Map(
 );
 
 /**
- * The time that the entries of a transaction are dated, UTC microseconds. Picks the one field out of the canonical body:
- * to decode all of it would cost as much as to decode the event.
+ * The time that the entries of a transaction are dated, UTC microseconds. Picks the one field out of the
+ * canonical body: to decode all of it would cost as much as to decode the event.
  */
 function effectiveTimeOf(event: log.Event): bigint {
   const wanted = EFFECTIVE_TIME_FIELD.get(event.commandType);

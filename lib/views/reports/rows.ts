@@ -1,5 +1,6 @@
 /**
- * The canonical rows of the reports view, whatever its store: `<ledger> <section> <rest>`, sections in this order:
+ * The canonical rows of the reports view, whatever its store: `<ledger> <section> <rest>`, sections in this
+ * order:
  *
  *     decline      <position>                                          each declined transaction
  *     entry        <position> <index>                                  each posted entry
@@ -8,8 +9,8 @@
  *     sum-volume   <recorded bucket> <effective bucket> <currency> <kind>
  *     volume       <position> <currency>                               what each posted transaction moved
  *
- * Positions are of 19 digits, indexes of 3, buckets (numbers of 15 minutes since 1970) of 10. A space sorts before every
- * character of an id, so keys sort as their parts do.
+ * Positions are of 19 digits, indexes of 3, buckets (numbers of 15 minutes since 1970) of 10. A space sorts
+ * before every character of an id, so keys sort as their parts do.
  */
 import type { ViewRow } from '../view.js';
 
@@ -88,8 +89,8 @@ export function volumeRow(row: {
 }
 
 /**
- * A sum over a 15-minute bucket. Of entries the content is [count, account type, currency, debits, credits], else
- * [count, principal]; its position is that of the last event in the sum.
+ * A sum over a 15-minute bucket. Of entries the content is [count, account type, currency, debits, credits],
+ * else [count, principal]; its position is that of the last event in the sum.
  */
 export function sumRow(
   ledgerId: string,

@@ -1,4 +1,6 @@
-/** The reports view: sums over entries, transactions and declines. Sums are bigint of any size, minor units. */
+/**
+ * The reports view: sums over entries, transactions and declines. Sums are bigint of any size, minor units.
+ */
 import type { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import type { DeclineReason, TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { Read, View } from '../view.js';

@@ -1,4 +1,4 @@
-/** The balances view in PostgreSQL: one row an account, written with the checkpoint in one transaction. */
+/** The balances view in PostgreSQL: one row per account, written with the checkpoint in one statement. */
 import { type AccountColumns, accountStateOf } from '../../../log/account-state.js';
 import type { Pool } from '../../../log/postgres-client.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';

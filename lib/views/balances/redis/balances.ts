@@ -1,4 +1,4 @@
-/** The balances view in Redis: a hash a partition, which holds a row an account and the checkpoint. */
+/** The balances view in Redis: one hash per partition, which holds one row per account and the checkpoint. */
 import type { RedisClient, RedisScript } from '../../stores/redis/client.js';
 import { type PartitionKeys, partitionsUpTo, redisGenerations } from '../../stores/redis/generations.js';
 import type { ViewGenerations } from '../../view.js';

@@ -245,7 +245,7 @@ async function untilDone<T>(work: () => Promise<T>): Promise<T> {
 
 test('a server or a cluster that is not there fails commands in time, and ends no process', async () => {
   const errors: Error[] = [];
-  // Ports 1 and 2 are nobody's.
+  // Nothing listens on ports 1 and 2.
   for (const url of ['redis://127.0.0.1:1', 'redis://127.0.0.1:1,redis://127.0.0.1:2']) {
     const client = createRedis(url, { commandTimeout_ms: 200, onError: (error) => errors.push(error) });
     const generations = redisBalances(client, SINGLE);

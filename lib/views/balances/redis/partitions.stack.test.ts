@@ -1,4 +1,7 @@
-/** The balances view over several partitions: in one Redis, and in a cluster, where they lie on different nodes. */
+/**
+ * The balances view over several partitions: in one Redis, and in a cluster, where they lie on different
+ * nodes.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { clone } from '@bufbuild/protobuf';
 import { EventSchema } from '../../../../gen/quittance/event/v1/event_pb.js';

@@ -1,6 +1,6 @@
 /**
- * Look-ups of balances in Redis: one command reads the rows and the checkpoint, which is a field of the same hash, so that both
- * are of one moment.
+ * Look-ups of balances in Redis: one command reads the rows and the checkpoint, which is a field of the same
+ * hash, so that both are of one moment.
  */
 import { checkpointOfText } from '../../stores/redis/checkpoint.js';
 import type { RedisClient } from '../../stores/redis/client.js';

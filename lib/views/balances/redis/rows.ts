@@ -17,9 +17,10 @@ export interface RowsSource {
 const COMMAND_ROWS = 1_000;
 
 /**
- * The first rows after a key over some partitions, which hold different ledgers. Asks each partition for as many keys as
- * the page may have, since a page may lie in one of them, then for the rows of those that are in it. No row ever
- * disappears, so nothing is missing though these are two moments. Keys are ASCII: by bytes they order as by code units.
+ * The first rows after a key over some partitions, which hold different ledgers. Asks each partition for as
+ * many keys as the page may have, since a page may lie in one of them, then for the rows of those that are in
+ * it. No row ever disappears, so nothing is missing though these are two moments. Keys are ASCII: by bytes
+ * they order as by code units.
  * @throws GenerationGoneError
  */
 export async function readRows(

@@ -1,4 +1,7 @@
-/** Writes batches to one generation in Redis: rows and checkpoint of a partition change in one call of a script. */
+/**
+ * Writes batches to one generation in Redis: rows and checkpoint of a partition change in one call of a
+ * script.
+ */
 import type { BusBatch } from '../../../log/bus.js';
 import { pointOf } from '../../../log/recorded-event.js';
 import { checkpointOfText, checkpointText } from '../../stores/redis/checkpoint.js';
@@ -12,11 +15,12 @@ import { applyLua } from './lua/apply.lua.js';
 import { rowText } from './row.js';
 
 /**
- * The most accounts that one call writes, as long as one event alone does not change more: Redis answers nobody else
- * meanwhile. A batch that changes more is several calls, each of which leaves the view at an event of the batch.
+ * The most accounts that one call writes, as long as one event alone does not change more: Redis answers no
+ * other command meanwhile. A batch that changes more is several calls, each of which leaves the view at an
+ * event of the batch.
  */
 const CALL_ACCOUNTS = 1_000;
-/** Each time another process has moved the partition meanwhile; a batch that it went past is done. */
+/** How often another process may have moved the partition meanwhile; a batch that it went past is done. */
 const MOST_CONFLICTS = 20;
 
 /** What one call writes. */
@@ -27,22 +31,22 @@ interface Step {
   readonly isLast: boolean;
 }
 
-/** What the writers of all generations call. Once a client: each is sent to Redis in full the first time. */
+/** What the writers of all generations call. Once per client: it is sent to Redis in full the first time. */
 export function applyScript(client: RedisClient): RedisScript {
   return redisScript(client, 'quittanceApplyBalances', applyLua, 2);
 }
 
 /**
- * The checkpoint is kept in memory between batches, so that a batch is one round trip. What it is compared with is in
- * Redis, though: the script changes nothing if the partition is elsewhere, and says where. Nothing is refused, and nothing
- * counts as seen, on the word of memory alone.
+ * The checkpoint is kept in memory between batches, so that a batch is one round trip. What it is compared
+ * with is in Redis, though: the script changes nothing if the partition is elsewhere, and says where. Nothing
+ * is refused, and nothing counts as seen, on the word of memory alone.
  */
 export class RedisBalanceWriter {
   readonly #client: RedisClient;
   readonly #generation: number;
   readonly #keysOf: (partition: number) => PartitionKeys;
   readonly #write: RedisScript;
-  /** The last that Redis said of each partition to whoever writes here. */
+  /** The last checkpoint of each partition that Redis answered to this writer. */
   readonly #known = new Map<number, Checkpoint>();
   /** Batches of a partition go one after the other; the last of them. */
   readonly #turns = new Map<number, Promise<void>>();
@@ -124,8 +128,8 @@ export class RedisBalanceWriter {
   }
 
   /**
-   * Takes in where the partition stands. If that is behind what Redis said before, Redis was replaced by an older copy; a
-   * batch that does not say which event it follows was cut to follow what is lost now.
+   * Takes in where the partition stands. If that is behind what Redis said before, Redis was replaced by an
+   * older copy; a batch that does not say which event it follows was cut to follow what is lost now.
    */
   #learn({ partition, after }: BusBatch, at: Checkpoint): Checkpoint {
     const known = this.#known.get(partition);
@@ -139,7 +143,9 @@ export class RedisBalanceWriter {
   }
 }
 
-/** What to write next of a batch; undefined if the checkpoint is past all of it. @throws as unseenEvents does. */
+/**
+ * What to write next of a batch; undefined if the checkpoint is past all of it. @throws as unseenEvents does.
+ */
 function nextStep(batch: BusBatch, at: Checkpoint): Step | undefined {
   const unseen = unseenEvents(batch, at);
   let events = unseen;

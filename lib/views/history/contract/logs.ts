@@ -16,7 +16,10 @@ export function naive(events: readonly RecordedEvent[], through?: bigint): Naive
   return new NaiveHistory(events.filter(({ position }) => through === undefined || position <= through));
 }
 
-/** What is not in the logs is not tested: this says so when a change of the domain or of the builder leaves something out. */
+/**
+ * What is not in the logs is not tested: this says so when a change of the domain or of the builder leaves
+ * something out.
+ */
 export function theLogsAreRich(): void {
   test('the logs of this suite have every kind of event and of transaction, and every end of one', () => {
     const { events } = scenario(8, COMMANDS);

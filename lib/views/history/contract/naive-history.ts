@@ -1,4 +1,7 @@
-/** What the history view must answer, computed from all events, question by question: slow, and too simple to be wrong. */
+/**
+ * What the history view must answer, computed from all events, question by question: slow, and too simple to
+ * be wrong.
+ */
 import { clone, create } from '@bufbuild/protobuf';
 import { type Account, AccountSchema, type Balance } from '../../../../gen/quittance/common/v1/account_pb.js';
 import {

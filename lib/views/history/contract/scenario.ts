@@ -1,4 +1,4 @@
-/** Logs with all that the history view tells apart, for tests. */
+/** Logs with everything that the history view distinguishes, for tests. */
 import { AccountType, FreezeScope } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { Direction, FeePayer } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { type CommandInit, LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
@@ -16,7 +16,10 @@ const HOUR = 3_600_000_000n;
 /** Deterministic numbers below a bound. */
 export type Random = (below: number) => number;
 
-/** Mulberry32: small, the same everywhere, and without the patterns of simpler ones between one number and the next. */
+/**
+ * Mulberry32: small, the same everywhere, and without the patterns of simpler ones between one number and the
+ * next.
+ */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   return (below) => {

@@ -17,7 +17,10 @@ export interface HistoryStore {
   close(): Promise<void>;
 }
 
-/** Runs the suite for one kind of store. `make` gives a store that nothing was written to, not even its schema. */
+/**
+ * Runs the suite for one kind of store. `make` gives a store that nothing was written to, not even its
+ * schema.
+ */
 export function historyContract(name: string, make: () => Promise<HistoryStore>): void {
   describe(`the history view in ${name}`, () => {
     let store: HistoryStore | undefined;

@@ -20,7 +20,10 @@ function open(): { client: MongoClient; database: Db } {
   return { client, database: client.db(`test_${String(process.pid)}_${String(++databases)}`) };
 }
 
-/** The server that stands in takes its time for hundreds of collections: more than our own clients wait for an answer. */
+/**
+ * The stand-in server needs more time for hundreds of collections than the platform's clients wait for an
+ * answer.
+ */
 async function remove(database: Db): Promise<void> {
   const patient = new MongoClient(URL);
   await patient.db(database.databaseName).dropDatabase();

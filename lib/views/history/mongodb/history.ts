@@ -1,4 +1,6 @@
-/** The history view in MongoDB. A read takes the checkpoint first, and then what was valid at its position. */
+/**
+ * The history view in MongoDB. A read takes the checkpoint first, and then what was valid at its position.
+ */
 import { create, fromBinary } from '@bufbuild/protobuf';
 import type { Db } from 'mongodb';
 import { type Account, type Balance, BalanceSchema } from '../../../../gen/quittance/common/v1/account_pb.js';
@@ -53,7 +55,10 @@ export function mongodbHistory(database: Db, options: MongodbHistoryOptions): Vi
   });
 }
 
-/** What is remembered of a checkpoint is read again after so long: the store may have been replaced by an older copy. */
+/**
+ * What is remembered of a checkpoint is read again after so long: the store may have been replaced by an
+ * older copy.
+ */
 const REMEMBERED_MS = 1_000;
 
 /** One generation. */
@@ -244,7 +249,10 @@ class MongodbHistory implements HistoryView {
     return this.#read(query.partition, (at) => readStatement(this.#collections, query, at));
   }
 
-  /** Of nothing found it is made sure that the generation is still there: a collection that is gone reads as empty. */
+  /**
+   * Of nothing found it is made sure that the generation is still there: a collection that is gone reads as
+   * empty.
+   */
   async #read<T>(partition: number, read: (at: bigint) => Promise<T>): Promise<Read<T>> {
     const asOf = await this.checkpoint(partition);
     const value = await read(asOf.position);

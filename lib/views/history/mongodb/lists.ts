@@ -25,8 +25,9 @@ export function validAt(at: bigint): { from: { $lt: bigint }; until: { $gt: bigi
 }
 
 /**
- * Positions up to one. Said as `less than the next`: the server that stands in for MongoDB where there is none begins a
- * descending scan of a compound index one entry too low at `less than or equal`; to MongoDB both are the same.
+ * Positions up to one. Said as `less than the next`: the server that stands in for MongoDB where there is
+ * none begins a descending scan of a compound index one entry too low at `less than or equal`; to MongoDB
+ * both are the same.
  */
 export function upTo(position: bigint): { $lt: bigint } {
   return { $lt: position + 1n };

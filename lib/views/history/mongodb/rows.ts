@@ -1,4 +1,7 @@
-/** Pages of canonical rows of the history view in MongoDB: of each kind, ledger by ledger, each as of its own checkpoint. */
+/**
+ * Pages of canonical rows of the history view in MongoDB: of each kind, ledger by ledger, each as of its own
+ * checkpoint.
+ */
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountProfileSchema, AccountStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';

@@ -1,4 +1,7 @@
-/** A page of a statement with its balances. Entries do not change: all up to a position are there once the checkpoint is. */
+/**
+ * A page of a statement with its balances. Entries do not change: all up to a position are there once the
+ * checkpoint is.
+ */
 import type { Collection, Filter } from 'mongodb';
 import type { EntryDocument, HistoryCollections } from './documents.js';
 import { throughOf, upTo, validAt } from './lists.js';

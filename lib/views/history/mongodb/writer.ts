@@ -1,7 +1,8 @@
 /**
- * Writes what a batch of events says to the history view into MongoDB: unordered bulks of inserts under ids that the log
- * gives, so that what comes twice is there already. Of what changes, each version is inserted and its predecessor told where
- * it ends; a version that a crash or another process left out is filled in whenever its events come again.
+ * Writes what a batch of events says to the history view into MongoDB: unordered bulks of inserts under ids
+ * that the log gives, so that what comes twice is there already. Of what changes, each version is inserted,
+ * and its predecessor gets the position where it ends; a version that a crash or another process left out is
+ * filled in whenever its events come again.
  */
 import { toBinary } from '@bufbuild/protobuf';
 import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
@@ -37,7 +38,8 @@ export async function writeHistory(
   partition: number,
   events: readonly RecordedEvent[],
 ): Promise<void> {
-  // One by one: every version counts, not only the last of a batch, since another process may have cut it otherwise.
+  // One by one: every version counts, not only the last of a batch, since another process may have cut it
+  // otherwise.
   const each = events.map((event) => ({ event, facts: historyFacts([event]) }));
   const all = each.map(({ facts }) => facts);
   const { ledgers, versions, entries } = collections;
@@ -141,8 +143,8 @@ interface Version {
 }
 
 /**
- * Inserts versions, each with where it ends, and tells those before them where they end. `known` are those of the same thing
- * that are stored.
+ * Inserts versions, each with where it ends, and writes into those before them where they end. `known` are
+ * those of the same thing that are stored.
  */
 function chained<D extends Version>(known: readonly D[], added: readonly D[]): AnyBulkWriteOperation<D>[] {
   const ids = new Set(added.map(({ _id }) => _id));

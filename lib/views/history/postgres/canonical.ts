@@ -24,7 +24,10 @@ import {
 } from '../records.js';
 import * as sql from './sql/rows.sql.js';
 
-/** Rows after a key, of all kinds in the order of their keys. Each kind is a statement of its own: no snapshot is held. */
+/**
+ * Rows after a key, of all kinds in the order of their keys. Each kind is a statement of its own: no snapshot
+ * is held.
+ */
 export async function canonicalRows(pool: Pool, schema: string, page: RowPage): Promise<ViewRow[]> {
   const { ledgerId, afterKey, limit } = page;
   const after = afterKey === null ? undefined : parseRowKey(afterKey);

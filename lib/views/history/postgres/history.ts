@@ -51,8 +51,9 @@ import type {
 } from '../view.js';
 
 /**
- * What the pool of this view is created with (`createPool(config, {options: HISTORY_PLANS})`): all its reads go by key, in
- * the order of an index. Left to itself the planner sorts a whole ledger for a page as long as a table has no statistics.
+ * What the pool of this view is created with (`createPool(config, {options: HISTORY_PLANS})`): all its reads
+ * go by key, in the order of an index. Left to itself the planner sorts a whole ledger for a page as long as
+ * a table has no statistics.
  */
 export const HISTORY_PLANS = `${KEYED_PLANS} -c enable_bitmapscan=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1`;
 
@@ -69,7 +70,7 @@ export function postgresHistory(pool: Pool): ViewGenerations<HistoryView> {
 }
 
 interface Query {
-  /** Prepared under this name, once a connection; absent: planned for its values. */
+  /** Prepared under this name, once per connection; absent: planned for its values. */
   readonly name?: string;
   readonly text: string;
   readonly values: unknown[];

@@ -20,7 +20,10 @@ import type { AccountListing, EntryListing, TransactionListing } from '../view.j
 const SCHEMA = 'history_1';
 const ROWS = 20_000;
 const LIMIT = 50;
-/** What a page may touch: some index entries for each row that it returns, never a part of the table that grows with it. */
+/**
+ * What a page may touch: some index entries for each row that it returns, never a part of the table that
+ * grows with it.
+ */
 const MOST_ROWS = 20 * LIMIT;
 
 /** Transaction n is at position 2n and moves 1 from account n % 1000 to `hot`; times are n seconds. */
@@ -183,7 +186,10 @@ function accounts(change: Partial<AccountListing>): Statement {
   return listAccounts(SCHEMA, { ...accountListing('main'), limit: LIMIT, ...change });
 }
 
-/** Whether a range is narrow only statistics can say: that is a matter of the minute until the server has analyzed. */
+/**
+ * Whether a range is narrow only statistics can say: that is a matter of the minute until the server has
+ * analyzed.
+ */
 const needsStatistics = (filter: { readonly effective?: unknown }) => filter.effective !== undefined;
 
 // A generation has no statistics until it is switched to or the server comes to analyze it.

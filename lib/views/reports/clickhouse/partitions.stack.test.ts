@@ -1,4 +1,6 @@
-/** The reports view in ClickHouse over many partitions, which go at their own speeds and are written together. */
+/**
+ * The reports view in ClickHouse over many partitions, which go at their own speeds and are written together.
+ */
 import { clone } from '@bufbuild/protobuf';
 import { ClickHouseError } from '@clickhouse/client';
 import { afterAll, expect, test } from '@jest/globals';

@@ -198,7 +198,9 @@ function indexOfBounds(bounds: readonly bigint[]): (start: string) => number {
   };
 }
 
-/** The 15-minute buckets that a bound lies inside of. Nothing is dated before 1970 or beyond Int32's buckets. */
+/**
+ * The 15-minute buckets that a bound lies inside of. Nothing is dated before 1970 or beyond Int32's buckets.
+ */
 function cutBuckets(bounds: readonly bigint[]): bigint[] {
   const cut = bounds.filter((bound) => bound > 0n && bound % ROLLUP_WIDTH !== 0n).map(bucketOf);
   return [...new Set(cut)].filter((bucket) => bucket < INT32_MAX);

@@ -1,4 +1,7 @@
-/** The reports view in ClickHouse under what a bus, a crash and a process left behind do to it: all is there twice. */
+/**
+ * The reports view in ClickHouse under what a bus, a crash and a process left behind do to it: all is there
+ * twice.
+ */
 import { afterAll, expect, test } from '@jest/globals';
 import type { BusBatch } from '../../../log/bus.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';

@@ -1,4 +1,7 @@
-/** The reports view in ClickHouse: entries as they are delivered, sums of what will not change any more, and checkpoints. */
+/**
+ * The reports view in ClickHouse: entries as they are delivered, sums of what will not change any more, and
+ * checkpoints.
+ */
 import type { ClickHouse } from '../../stores/clickhouse/client.js';
 import { clickhouseGenerations, type GenerationTables } from '../../stores/clickhouse/generations.js';
 import type { ViewGenerations } from '../../view.js';
@@ -10,7 +13,7 @@ import { createEntriesSql, createRollupSql } from './sql/schema.sql.js';
 import type { ReportsView } from '../view.js';
 
 export interface ClickHouseReportsOptions {
-  /** Told when sums could not be made, which makes reports slow and not wrong. They are tried again. */
+  /** Called when sums could not be made: reports are slower then, and not wrong. The sealer tries again. */
   readonly onError?: (error: unknown) => void;
 }
 

@@ -16,9 +16,9 @@ export interface SealerTables {
 }
 
 /**
- * Follows the partitions that this process applies, of one generation. A chunk is sealed in a partition when the partition
- * is past its end and all chunks before it are sealed. Readers take what is not sealed from the entries, so being behind
- * makes reports slower and never wrong.
+ * Follows the partitions that this process applies, of one generation. A chunk is sealed in a partition when
+ * the partition is past its end and all chunks before it are sealed. Readers take what is not sealed from the
+ * entries, so being behind makes reports slower and never wrong.
  */
 export class ClickHouseReportSealer {
   readonly #tables: SealerTables;
@@ -33,7 +33,10 @@ export class ClickHouseReportSealer {
     this.#onError = onError;
   }
 
-  /** Begins to seal what can be sealed. A failure is told, and what is due is tried again with the next call. */
+  /**
+   * Begins to seal what can be sealed. A failure is reported, and what is due is tried again with the next
+   * call.
+   */
   follow(checkpoints: readonly Checkpoint[]): void {
     for (const { partition, position } of checkpoints) {
       if (position >= (this.#due.get(partition) ?? CHUNK - 1n)) this.#wanted.add(partition);

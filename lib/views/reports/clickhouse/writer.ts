@@ -12,12 +12,13 @@ import { ENTRY_COLUMNS, entryRowsOf, type InsertedEntry } from './entry-rows.js'
 import { lostSql } from './sql/schema.sql.js';
 
 /**
- * How far apart rounds begin at least, in milliseconds. An insert costs the server some 9 ms of a core, merging included,
- * whether it brings one row or dozens (measured): so what all partitions bring meanwhile goes in one. Where no events came,
- * only checkpoints wait, and can. One round at a time.
+ * How far apart rounds begin at least, in milliseconds. An insert costs the server some 9 ms of a core,
+ * merging included, whether it brings one row or dozens (measured): so what all partitions bring meanwhile
+ * goes in one. Where no events came, only checkpoints wait, and can. One round at a time.
  *
- * The pause comes after the writing, before those who brought the batches are told: they fetch no more until then, so that
- * events wait on the bus and are written as soon as they are fetched. (They waited here once, and in the bus too.)
+ * The pause comes after the writing and before the callers of apply get their answer: they fetch no more
+ * until then, so that events wait on the bus and are written as soon as they are fetched. (They waited here
+ * once, and in the bus too.)
  */
 const ROUND_MS = 30;
 const IDLE_ROUND_MS = 60;
@@ -27,7 +28,9 @@ const LONGEST_ROUND_MS = 100;
 const GATHER_MS = 1;
 /** Beyond these, batches wait for the next round. */
 const ROUND_EVENTS = 10_000;
-/** What memory says of a partition is believed for so long: no ClickHouse can lose rows and be back meanwhile. */
+/**
+ * What memory says of a partition is believed for so long: no ClickHouse can lose rows and be back meanwhile.
+ */
 const BELIEVED_MS = 250;
 
 export interface WriterTables {
@@ -51,9 +54,9 @@ interface Step extends Pending {
 }
 
 /**
- * Gathers the batches of all partitions into rounds of at most two inserts. Nothing is refused, and nothing counts as seen
- * for long, on the word of memory alone. What another process writes at the same time, or has written, does no harm: of
- * each event all write the same rows, and checkpoints merge.
+ * Gathers the batches of all partitions into rounds of at most two inserts. Nothing is refused, and nothing
+ * counts as seen for long, on the word of memory alone. What another process writes at the same time, or has
+ * written, does no harm: of each event all write the same rows, and checkpoints merge.
  */
 export class ClickHouseReportWriter {
   readonly #tables: WriterTables;
@@ -64,7 +67,7 @@ export class ClickHouseReportWriter {
   /** When the round after this one may begin, if it is not the first for a while. */
   #due_ms = -Infinity;
 
-  /** `onMoved` is told of the checkpoints that moved. */
+  /** `onMoved` is called with the checkpoints that moved. */
   constructor(tables: WriterTables, onMoved: (checkpoints: readonly Checkpoint[]) => void) {
     this.#tables = tables;
     this.#onMoved = onMoved;
@@ -106,7 +109,7 @@ export class ClickHouseReportWriter {
     if (until_ms > now_ms) await sleep(until_ms - now_ms);
   }
 
-  /** The batches that waited longest, one a partition. */
+  /** The batches that waited longest, at most one per partition. */
   #take(): Pending[] {
     const group: Pending[] = [];
     const later: Pending[] = [];
@@ -190,8 +193,8 @@ export class ClickHouseReportWriter {
   }
 
   /**
-   * What was written beyond the checkpoint before a crash is written again, so that it does no harm; but not if the log has
-   * lost it since. @throws LostEventsError
+   * What was written beyond the checkpoint before a crash is written again, so that it does no harm; but not
+   * if the log has lost it since. @throws LostEventsError
    */
   async #assertNothingLost({ batch, from, events }: Step): Promise<void> {
     const { store, entries } = this.#tables;
@@ -226,7 +229,9 @@ function stepOf(pending: Pending, from: Checkpoint): Step {
   return { ...pending, from, to: movedCheckpoint(from, batch), events, rows };
 }
 
-/** The same from a checkpoint that may be old, which is no ground to refuse anything; undefined: look afresh. */
+/**
+ * The same from a checkpoint that may be old, which is no ground to refuse anything; undefined: look afresh.
+ */
 function hopefulStep(pending: Pending, at: Checkpoint): Step | undefined {
   try {
     const step = stepOf(pending, at);

@@ -151,7 +151,8 @@ export function sumsAreWide(
 ): void {
   test('sums go beyond int64', async () => {
     const view = await (await fresh()).current();
-    // A journal of nearly 10^18 many times over: no account may hold such sums, so they are posted as new events.
+    // A journal of nearly 10^18 many times over: no account may hold such sums, so they are posted as new
+    // events.
     const journal = events.find(
       ({ event }) =>
         event.payload.case === 'transactionPosted' && event.payload.value.amount === 999_999_999_999_999_999n,
@@ -187,7 +188,8 @@ export function sumsAreWide(
 function arbitraries(events: readonly RecordedEvent[]) {
   const last = events.at(-1);
   if (last === undefined) throw new Error('no events');
-  // Some days of backdated entries come before the first event. Aligned to 15 minutes, to odd minutes, and not at all.
+  // Some days of backdated entries come before the first event. Aligned to 15 minutes, to odd minutes, and
+  // not at all.
   const first = FIXTURE_START - 3n * 1_440n * MINUTE;
   const end = last.event.recordedTimeMicros + 60n * MINUTE;
   const time = fc.oneof(

@@ -1,4 +1,4 @@
-/** A log with all that reports tell apart, for tests. */
+/** A log with everything that reports distinguish, for tests. */
 import { clone } from '@bufbuild/protobuf';
 import { AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { Direction, FeePayer } from '../../../../gen/quittance/common/v1/transaction_pb.js';
@@ -38,7 +38,9 @@ interface Builder {
   next: number;
 }
 
-/** Events of some `commands` random commands, over hours, some dated days back; refused ones leave no event. */
+/**
+ * Events of some `commands` random commands, over hours, some dated days back; refused ones leave no event.
+ */
 export function busyLedger(seed: number, commands: number): LedgerFixture {
   const builder: Builder = {
     fixture: new LedgerFixture(),

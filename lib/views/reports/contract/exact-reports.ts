@@ -1,4 +1,7 @@
-/** Whether all reports of a view are those of the events, for a handful of questions that meet every path of a read. */
+/**
+ * Whether all reports of a view are those of the events, for a handful of questions that meet every path of a
+ * read.
+ */
 import { expect } from '@jest/globals';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import type { BucketQuery, ReportsView, TrialBalanceQuery } from '../view.js';

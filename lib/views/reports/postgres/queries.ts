@@ -181,7 +181,8 @@ async function select<Row extends object>(
     currency,
     ...more,
   ]);
-  // An outer join fills with nulls: the data where there are none, the checkpoint where nothing was applied yet.
+  // An outer join fills with nulls: the data where there are none, the checkpoint where nothing was applied
+  // yet.
   const value = rows.filter(({ is_data }) => is_data === true);
   return {
     value,
@@ -193,7 +194,9 @@ function hasCheckpoint<R extends MaybeCheckpoint>(row: R): row is R & Checkpoint
   return row.checkpoint_offset !== null;
 }
 
-/** The 15-minute buckets that a bound lies inside of. Nothing is dated before 1970 or beyond int4's buckets. */
+/**
+ * The 15-minute buckets that a bound lies inside of. Nothing is dated before 1970 or beyond int4's buckets.
+ */
 function cutBuckets(bounds: readonly bigint[]): bigint[] {
   const cut = bounds.filter((bound) => bound > 0n && bound % ROLLUP_WIDTH !== 0n).map(bucketOf);
   return [...new Set(cut)].filter((bucket) => bucket < INT32_MAX);

@@ -1,4 +1,7 @@
-/** The reports view in PostgreSQL. Data and checkpoint change in one transaction; rollups follow, and are never needed. */
+/**
+ * The reports view in PostgreSQL. Data and checkpoint change in one transaction; rollups follow, and are
+ * never needed.
+ */
 import type { Pool } from '../../../log/postgres-client.js';
 import type { BusBatch } from '../../../log/bus.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
@@ -12,14 +15,16 @@ import { schemaSql } from './sql/schema.sql.js';
 import type { ReportsView } from '../view.js';
 
 /**
- * Session options for the pool: to compile a report takes longer than to run it (measured: 60 ms for one without rows, 2 ms
- * without compiling). Unlike other views' pools not KEYED_PLANS: reports read ranges, and hash.
+ * Session options for the pool: to compile a report takes longer than to run it (measured: 60 ms for one
+ * without rows, 2 ms without compiling). Unlike other views' pools not KEYED_PLANS: reports read ranges, and
+ * hash.
  */
 export const REPORT_PLANS = '-c jit=off';
 
 /**
  * The generations of the reports view.
- * @param pool from createPool with REPORT_PLANS; two connections at least where it is written, for sums are made beside.
+ * @param pool from createPool with REPORT_PLANS; two connections at least where it is written, for sums are
+ * made beside.
  */
 export function postgresReports(pool: Pool): ViewGenerations<ReportsView> {
   return postgresGenerations<ReportsView>({

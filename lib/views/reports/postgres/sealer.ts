@@ -18,8 +18,8 @@ interface Sealing {
 }
 
 /**
- * Follows the checkpoints of one generation. Readers take what is in no segment from the single rows, so being behind
- * makes reports slower and never wrong. Needs a second connection of the pool.
+ * Follows the checkpoints of one generation. Readers take what is in no segment from the single rows, so
+ * being behind makes reports slower and never wrong. Needs a second connection of the pool.
  */
 export class ReportSealer {
   readonly #pool: Pool;
@@ -32,8 +32,8 @@ export class ReportSealer {
   }
 
   /**
-   * When a checkpoint has entered another segment, begins to seal those before it; waits only while the ones before that
-   * are not sealed yet, so that at most one sealing runs and none is far behind.
+   * When a checkpoint has entered another segment, begins to seal those before it; waits only while the ones
+   * before that are not sealed yet, so that at most one sealing runs and none is far behind.
    * @throws what the sealing before this one failed with; the next call tries again.
    */
   async follow(partition: number, { position, recordedTime }: LogPoint): Promise<void> {
@@ -46,7 +46,7 @@ export class ReportSealer {
     this.#latest.delete(partition);
     await latest?.done;
     const done = this.#seal(partition, startTime, startPosition);
-    // Awaited when the next segment is entered; until then its failure is nobody's.
+    // Awaited when the next segment is entered; until then its failure must not count as unhandled.
     done.catch(() => undefined);
     this.#latest.set(partition, { segment, done });
   }
@@ -69,7 +69,10 @@ export class ReportSealer {
   }
 }
 
-/** Another process seals the same partition: both begin with the same segment, and the second to enter it gives way. */
+/**
+ * Another process seals the same partition: both begin with the same segment, and the second one to enter it
+ * gives up.
+ */
 function isTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
 }

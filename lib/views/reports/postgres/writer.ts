@@ -161,7 +161,10 @@ export class ReportWriter {
     return found;
   }
 
-  /** In a transaction of its own, which no other of the partition overlaps: each sees the numbers that were given before. */
+  /**
+   * In a transaction of its own, which no other of the partition overlaps: each sees the numbers that were
+   * given before.
+   */
   #number<R extends QueryResultRow>(client: PoolClient, partition: number, text: string, values: unknown[]) {
     return transact(client, beginNumbers, async () => {
       await client.query(lockNumbers(this.#schema), [partition]);

@@ -36,7 +36,7 @@ export class ClickHouseCheckpoints {
     this.#table = table;
   }
 
-  /** Where all partitions are, by a read that begins after this call; those who ask meanwhile share it. */
+  /** Where all partitions are, by a read that begins after this call; calls that come meanwhile share it. */
   read(): Promise<Standings> {
     this.#next ??= this.#readNext();
     return this.#next;
@@ -102,7 +102,7 @@ function standingOf({ partition, last_offset, last_point, last_sealed }: Row): S
       offset: BigInt(last_offset),
       epoch: last_point.epoch,
       position: BigInt(last_point.position),
-      // Not a Buffer: whoever compares checkpoints of several stores compares plain bytes.
+      // Not a Buffer: checkpoints of several stores are compared as plain bytes.
       hash: new Uint8Array(Buffer.from(last_point.hash, 'hex')),
       recordedTime: BigInt(last_point.recorded_time),
     },

@@ -1,9 +1,12 @@
-/** The client of ClickHouse, over HTTP: texts go as parameters, 64-bit numbers as text, and every call has an end. */
+/**
+ * The client of ClickHouse, over HTTP: texts go as parameters, 64-bit numbers as text, and every call has an
+ * end.
+ */
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { clickhouseError, isConnectionLost } from './errors.js';
 
 export interface ClickHouseOptions {
-  /** As ClickHouse lists the client in its log of queries. */
+  /** How ClickHouse names the client in its log of queries. */
   readonly name?: string;
   /** How long a call may take, milliseconds. Default 30,000. */
   readonly requestTimeout_ms?: number;
@@ -13,8 +16,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Inserts are gathered and reports are few: beyond these, calls wait for a connection. */
 const MOST_CONNECTIONS = 10;
 /**
- * An idle connection is given up before the server gives it up, or a call would be sent into one that is being closed and
- * fail with ECONNRESET. The server's keep_alive_timeout has been 3 s, then 10 s, then 30 s.
+ * An idle connection is given up before the server gives it up, or a call would be sent into one that is
+ * being closed and fail with ECONNRESET. The server's keep_alive_timeout has been 3 s, then 10 s, then 30 s.
  */
 const IDLE_CONNECTION_MS = 2_000;
 
@@ -27,23 +30,25 @@ export type Inserted = string | number | Readonly<Record<string, string | number
 const SELECT_SETTINGS = {
   // A number in JSON is exact to 53 bits.
   output_format_json_quote_64bit_integers: 1,
-  // All versions of a row are in one partition of a table: a part that is merged already is not merged again by a read.
+  // All versions of a row are in one partition of a table: a part that is merged already is not merged again
+  // by a read.
   do_not_merge_across_partitions_select_final: 1,
   // And all versions of a row agree in what is indexed.
   use_skip_indexes_if_final: 1,
   // An answer is sent when it is whole: a failure half way shows as one.
   wait_end_of_query: 1,
-  // A report that nobody waits for any more.
+  // Ends a report whose caller has left.
   cancel_http_readonly_queries_on_client_close: 1,
 } as const;
 
 /**
- * One database of a ClickHouse. Tables are named with their database, so that the database itself can be created.
+ * One database of a ClickHouse. Tables are named with their database, so that the database itself can be
+ * created.
  *
- * On a cluster of replicas tables are ReplicatedReplacingMergeTree and ReplicatedAggregatingMergeTree (by default where the
- * database is of the Replicated engine, or in ClickHouse Cloud). Then data must not be seen later than its checkpoint:
- * insert with insert_quorum = 'auto' and read with select_sequential_consistency = 1, as settings of the user; with
- * insert_quorum_parallel = 0, without which the latter does nothing.
+ * On a cluster of replicas tables are ReplicatedReplacingMergeTree and ReplicatedAggregatingMergeTree (by
+ * default where the database is of the Replicated engine, or in ClickHouse Cloud). Then data must not be seen
+ * later than its checkpoint: insert with insert_quorum = 'auto' and read with select_sequential_consistency =
+ * 1, as settings of the user; with insert_quorum_parallel = 0, without which the latter does nothing.
  */
 export class ClickHouse {
   readonly database: string;
@@ -76,7 +81,7 @@ export class ClickHouse {
     });
   }
 
-  /** A table of the database, as statements name it. `name` is of our own code. */
+  /** A table of the database, as statements name it. `name` comes from the code, never from a caller. */
   table(name: string): string {
     return `\`${this.database}\`.\`${name}\``;
   }
@@ -94,7 +99,7 @@ export class ClickHouse {
     });
   }
 
-  /** Inserts rows by the order of the columns; resolves when they are there for all who read from then on. */
+  /** Inserts rows by the order of the columns; resolves when every later read sees them. */
   async insert(
     table: string,
     columns: readonly [string, ...string[]],

@@ -3,7 +3,10 @@ import { types } from 'node:util';
 import { ClickHouseError } from '@clickhouse/client';
 import { codeOf, isConnectionFailure, StoreUnavailable } from '../../../base/store-unavailable.js';
 
-/** The beginnings of errors for which the client has no code: its own timeout, and Node's text for a lost connection. */
+/**
+ * The beginnings of errors for which the client has no code: its own timeout, and Node's text for a lost
+ * connection.
+ */
 const CONNECTION_TEXTS = /^(Timeout error|[Ss]ocket hang up)/;
 
 /** The error to throw in place of one of the driver's: StoreUnavailable, or the error itself. */
@@ -41,7 +44,10 @@ export function isThere(error: unknown): boolean {
   return error instanceof ClickHouseError && error.code === TABLE_ALREADY_EXISTS;
 }
 
-/** Answers that say "not now": TOO_SLOW, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, MEMORY_LIMIT_EXCEEDED, … */
+/**
+ * Answers that say "not now": TOO_SLOW, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, MEMORY_LIMIT_EXCEEDED,
+ * …
+ */
 const BUSY = new Set(['159', '160', '202', '209', '210', '241', '242', '252', '319', '999']);
 
 /** Whether ClickHouse looked at what it was sent and refused it, rather than being away or busy. */

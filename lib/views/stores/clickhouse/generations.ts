@@ -1,9 +1,10 @@
 /**
  * The generations of a view in ClickHouse. A generation is a few tables of one database, named `reports_3_…`.
  *
- * Nothing here needs a lock: a number is taken by creating its checkpoint table, which succeeds for one of all who try, and
- * is given for good by its row in the registry; which one serves is decided by the greatest turn of those inserted. The
- * first that migrate makes is always number 1, so that processes which start together make it together.
+ * Nothing here needs a lock: a number is taken by creating its checkpoint table, which succeeds for one of
+ * the processes that try, and is given for good by its row in the registry; which one serves is decided by
+ * the greatest turn of those inserted. The first that migrate makes is always number 1, so that processes
+ * which start together make it together.
  */
 import { ClickHouseCheckpoints } from './checkpoints.js';
 import type { ClickHouse } from './client.js';
@@ -97,7 +98,7 @@ export function clickhouseGenerations<V extends View>(
         throw new Error(`generation ${String(generation)} of the ${view} view serves or is not there`);
       }
       await registry.add(generation, DROPPED);
-      // The checkpoints first: without them nobody reads the rest.
+      // The checkpoints first: without them no reader reads the rest.
       const { table } = tablesOf(generation);
       for (const name of names) await store.command(`drop table if exists ${table(name)}`);
     },
@@ -123,7 +124,7 @@ async function createTables(
   for (const [name, sql] of Object.entries(create)) await store.command(sql(table(name)));
 }
 
-/** Takes the next number that nobody has or had. */
+/** Takes the next number that no generation has or had. */
 async function takeNumber(
   registry: Registry,
   tablesOf: (generation: number) => GenerationTables,
@@ -132,7 +133,7 @@ async function takeNumber(
     if (number <= FIRST) continue;
     const tables = tablesOf(number);
     if (!(await createCheckpoints(tables))) continue;
-    // Others may have made and dropped it since the numbers were read.
+    // Another process may have made and dropped it since the numbers were read.
     if ((await registry.greatest()) < number) return tables;
     await tables.store.command(`drop table if exists ${tables.table(CHECKPOINTS)}`);
   }

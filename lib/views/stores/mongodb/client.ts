@@ -1,15 +1,15 @@
-/** Connections to MongoDB as all of the platform makes them. */
+/** How the whole platform connects to MongoDB. */
 import { MongoClient } from 'mongodb';
 
-/** A server that is away is not waited for longer: whoever asks has a deadline. */
+/** How long to wait for a server that is away: calls have deadlines. */
 const SELECTION_MS = 3_000;
 const CONNECT_MS = 2_000;
 const SOCKET_MS = 20_000;
 const POOL = 10;
 
 /**
- * A client; it connects when it is first asked. What is written is in the journals of a majority before it is answered: less
- * has lost acknowledged writes at a kill -9.
+ * A client; it connects with the first call. What is written is in the journals of a majority before it is
+ * answered: less has lost acknowledged writes at a kill -9.
  * @param url with a database in its path.
  */
 export function createMongodb(url: string, name: string): MongoClient {
@@ -35,8 +35,8 @@ interface WriteFailure {
 }
 
 /**
- * Whether all that failed of an unordered bulk was that its document is there already: an insert of something immutable that
- * comes twice. Anything else is a failure.
+ * Whether all that failed of an unordered bulk was that its document is there already: an insert of something
+ * immutable that comes twice. Anything else is a failure.
  */
 export function isOnlyDuplicates(error: unknown): boolean {
   if (!(error instanceof Error) || !('writeErrors' in error)) return false;

@@ -1,7 +1,8 @@
 /**
- * The generations of a view in MongoDB: collections `<view>_<generation>_<name>`, and one document that says which there are
- * and which one serves, so that every change of that is one atomic update. MongoDB answers a read of a collection that is not
- * there with nothing; so each generation has a checkpoint for every partition from its beginning, whose absence tells.
+ * The generations of a view in MongoDB: collections `<view>_<generation>_<name>`, and one document that says
+ * which there are and which one serves, so that every change of that is one atomic update. MongoDB answers a
+ * read of a collection that is not there with nothing; so each generation has a checkpoint for every
+ * partition from its beginning: without one the generation is gone.
  */
 import { type Collection, type Db, type Filter, MongoServerError, type UpdateFilter } from 'mongodb';
 import type { BusBatch } from '../../../log/bus.js';
@@ -76,7 +77,7 @@ export function mongodbGenerations<V extends View>(
         { _id: view, serving: null },
         { $set: { serving: generation } },
       );
-      // Another was faster.
+      // Another process was faster.
       if (modifiedCount === 0) await drop(generation);
     },
     current: async () => {
@@ -142,7 +143,7 @@ async function dropCollections<V extends View>(
   { database, indexes }: MongodbGenerationsOptions<V>,
   prefix: string,
 ): Promise<void> {
-  // Checkpoints first: who reads from now on is told, and finds no half of anything.
+  // Checkpoints first: a later read fails, and does not find half of the data.
   for (const name of ['checkpoints', ...Object.keys(indexes)]) {
     await database.collection(`${prefix}_${name}`).drop().catch(unlessMissing);
   }
@@ -230,7 +231,9 @@ export class MongodbCheckpoints {
     }
   }
 
-  /** A generation that served and has no checkpoints is lost, for everyone: the view has to be built again. */
+  /**
+   * A generation that serves and has no checkpoints is lost for all readers: the view has to be built again.
+   */
   async #whyMissing(): Promise<Error> {
     const registry = registryOf(this.#database);
     const { modifiedCount } = await registry.updateOne(

@@ -1,4 +1,6 @@
-/** How a batch gets into a view in PostgreSQL: in one statement, one round trip, together with the checkpoint. */
+/**
+ * How a batch gets into a view in PostgreSQL: in one statement, one round trip, together with the checkpoint.
+ */
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from '../../../log/postgres-client.js';
 import type { BusBatch } from '../../../log/bus.js';
@@ -11,8 +13,8 @@ import { type Checkpoint, UnknownEventError } from '../../view.js';
 import { LostEventsError, MissedEventsError } from '../../view-errors.js';
 
 /**
- * What events say to a view. They come after the checkpoint and this program knows them; there is one at least. The
- * connection is that of the batch, outside any transaction, for what has to be looked up first.
+ * What events say to a view. They come after the checkpoint and this program knows them; there is one at
+ * least. The connection is that of the batch, outside any transaction, for what has to be looked up first.
  */
 export type WritesOf = (
   events: readonly RecordedEvent[],
@@ -32,13 +34,17 @@ export class PostgresApplier {
   readonly #schema: string;
   readonly #writesOf: WritesOf;
   readonly #onForget: () => void;
-  /** Where each partition was after the last batch of this process. The statement finds out whether it still is there. */
+  /**
+   * Where each partition was after the last batch of this process. The statement finds out whether it still
+   * is there.
+   */
   readonly #known = new Map<number, Checkpoint>();
   /** By the names of their writes: which tables a batch writes differs from batch to batch. */
   readonly #statements = new Map<string, Prepared>();
 
   /**
-   * @param pool from createPool, with settings under which the writes and the look-ups of `writesOf` are planned well
+   * @param pool from createPool, with settings under which the writes and the look-ups of `writesOf` are
+   * planned well
    * @param onForget called when the database may have gone back behind what it said before
    */
   constructor(pool: Pool, schema: string, writesOf: WritesOf, onForget: () => void = () => undefined) {
@@ -50,7 +56,8 @@ export class PostgresApplier {
 
   /**
    * Each event counts once, however often it is delivered and however many processes apply it.
-   * @throws UnknownEventError, MissedEventsError, LostEventsError as View.apply says; nothing is changed then.
+   * @throws UnknownEventError, MissedEventsError, LostEventsError as View.apply says; nothing is changed
+   * then.
    */
   async apply(batch: BusBatch): Promise<void> {
     await withConnection(this.#pool, (client) => this.#applyOn(client, batch)).catch((error: unknown) => {
@@ -67,7 +74,8 @@ export class PostgresApplier {
       // Another process was here, or the store was replaced: only the store knows.
       this.#forget(partition);
       const { position } = await stored(client, this.#schema, partition);
-      // Events that the store had and lost must come again, even if the batch does not say what it goes on from.
+      // Events that the store had and lost must come again, even if the batch does not say what it goes on
+      // from.
       if (position < known.position) throw new MissedEventsError(partition, position, known.position);
     }
     // Each failure means that another process moved the checkpoint forward, so that this ends.
@@ -116,7 +124,10 @@ export class PostgresApplier {
   }
 }
 
-/** The statement of a batch. The name of a prepared statement ends at 63 characters, so it holds a hash of the text. */
+/**
+ * The statement of a batch. The name of a prepared statement ends at 63 characters, so it holds a hash of the
+ * text.
+ */
 function prepare(schema: string, writes: readonly TableWrite[]): Prepared {
   let first = CHECKPOINT_PARAMETERS + 1;
   const numbered: NumberedWrite[] = [];

@@ -1,4 +1,7 @@
-/** What the views in PostgreSQL share: a schema a generation, the pointer to the serving one, and the checkpoint. */
+/**
+ * What the views in PostgreSQL share: one schema per generation, the pointer to the serving one, and the
+ * checkpoint.
+ */
 import pg from 'pg';
 import type { Pool, PoolClient } from '../../../log/postgres-client.js';
 import * as sql from './sql/generations.sql.js';
@@ -18,13 +21,19 @@ export interface PostgresGenerationsOptions<V extends View> {
   /** From createPool: its int8 are bigint. */
   readonly pool: Pool;
   readonly view: ViewId;
-  /** Creates the view's own tables in a schema that is there and holds the checkpoint table only. In one transaction with it. */
+  /**
+   * Creates the view's own tables in a schema that is there and holds the checkpoint table only. In one
+   * transaction with it.
+   */
   readonly createSchema: (client: PoolClient, schema: string) => Promise<void>;
   /** The adapter over one generation; touches no database yet. */
   readonly open: (schema: string, generation: number) => V;
 }
 
-/** The generations of a view in PostgreSQL: the schemas `history_1`, `history_2`, … A number is never given twice. */
+/**
+ * The generations of a view in PostgreSQL: the schemas `history_1`, `history_2`, … A number is never given
+ * twice.
+ */
 export function postgresGenerations<V extends View>(
   options: PostgresGenerationsOptions<V>,
 ): ViewGenerations<V> {
@@ -101,7 +110,10 @@ async function addGeneration<V extends View>(
   return generation;
 }
 
-/** The readers of a generation come at once, the server's own analyze within a minute: until then plans are guesses. */
+/**
+ * The readers of a generation come at once, the server's own analyze within a minute: until then plans are
+ * guesses.
+ */
 async function analyze(pool: Pool, schema: string): Promise<void> {
   const { rows } = await pool.query<{ table: string }>(sql.listTables, [schema]);
   for (const { table } of rows) await pool.query(`analyze ${table}`);
@@ -157,7 +169,9 @@ export function inTransaction<T>(
   return withConnection(pool, (client) => transact(client, begin, () => work(client)));
 }
 
-/** Runs `work` on one connection, which is not used again if it fails: it may be broken, or in a transaction. */
+/**
+ * Runs `work` on one connection, which is not used again if it fails: it may be broken, or in a transaction.
+ */
 export async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let failed = true;

@@ -1,11 +1,12 @@
 /**
- * What a batch writes to the tables of a view. An adapter says which rows, and what happens to them; the statement around
- * that is made here, so that every write is guarded: no adapter can write past a checkpoint that did not move.
+ * What a batch writes to the tables of a view. An adapter says which rows, and what happens to them; the
+ * statement around that is made here, so that every write is guarded: no adapter can write past a checkpoint
+ * that did not move.
  */
 
 /** How one table is written: the same for every batch. Made once per schema. */
 export interface WriteStatement {
-  /** Tells it from the other writes of the view. */
+  /** No other write of the view has it. */
   readonly name: string;
   /** A `select` of the rows to write. Its parameters are `$first` and those after it. */
   readonly rows: (first: number) => string;

@@ -25,7 +25,7 @@ export function checkpointOfText(partition: number, text: string): Checkpoint {
     offset: BigInt(offset),
     epoch: Number(epoch),
     position: BigInt(position),
-    // Not a Buffer: whoever compares checkpoints of several stores compares plain bytes.
+    // Not a Buffer: checkpoints of several stores are compared as plain bytes.
     hash: new Uint8Array(Buffer.from(hash, 'hex')),
     recordedTime: BigInt(recordedTime),
   };

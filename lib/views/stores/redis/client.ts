@@ -1,4 +1,4 @@
-/** The client of Redis: one server or a cluster, with settings under which a Redis that is away is noticed and not waited for. */
+/** The client of Redis: one server or a cluster, whose commands fail within seconds while Redis is away. */
 import { Cluster, type ClusterNode, type Command, Redis, type RedisOptions } from 'ioredis';
 
 /** One server, or a cluster. */
@@ -7,7 +7,7 @@ export type RedisClient = Redis | Cluster;
 export interface RedisClientOptions {
   /** As Redis lists the connection. */
   readonly name?: string;
-  /** Told of each failure of a connection. The client connects again by itself, for ever. */
+  /** Called with each failure of a connection. The client connects again by itself, without end. */
   readonly onError?: (error: Error) => void;
   /** How long a command may take, milliseconds. */
   readonly commandTimeout_ms?: number;
@@ -19,14 +19,17 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** A connection that owes an answer for so long is dead, whatever TCP says. */
 const SOCKET_TIMEOUT_MS = 5_000;
 const LONGEST_RETRY_PAUSE_MS = 1_000;
-/** Commands wait for so many failed connections, some 300 ms where connections are refused, then they fail. */
+/**
+ * Commands wait for so many failed connections, some 300 ms where connections are refused, then they fail.
+ */
 const RETRIES_PER_REQUEST = 2;
 
 /**
- * Connects to `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS; several of them, separated by
- * commas, are nodes of one cluster (user and password of the first hold for all). Resolves nothing: commands wait until
- * it is connected, and fail within seconds while Redis is away. Commands to one server of the same turn of the event loop
- * travel together. A command whose connection broke is sent again, perhaps for the second time: each must bear that.
+ * Connects to `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS; several of them,
+ * separated by commas, are nodes of one cluster (user and password of the first hold for all). Resolves
+ * nothing: commands wait until it is connected, and fail within seconds while Redis is away. Commands to one
+ * server of the same turn of the event loop travel together. A command whose connection broke is sent again,
+ * perhaps for the second time: each must bear that.
  * @throws TypeError if a URL is none.
  */
 export function createRedis(url: string, options: RedisClientOptions = {}): RedisClient {
@@ -88,7 +91,8 @@ function serverOf({ host, port, credentials, database }: Node, options: RedisCli
     db: database,
     enableAutoPipelining: true,
     retryStrategy: retryPause_ms,
-    // A master that became a replica: its name leads to the new one. 2: connect again and send the command again.
+    // A master that became a replica: its name leads to the new one. 2: connect again and send the command
+    // again.
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
   });
 }
@@ -101,8 +105,8 @@ function clusterOf(nodes: readonly Node[], first: Node, options: RedisClientOpti
       redisOptions: { ...connectionOptions(options), ...first.credentials },
       // Managed clusters announce names that their certificates hold.
       dnsLookup: (address, callback) => callback(null, address),
-      // Not in a cluster: of a pipeline over several slots ioredis follows no redirection, so that while slots move commands
-      // fail with MOVED for seconds. A command alone follows.
+      // Not in a cluster: of a pipeline over several slots ioredis follows no redirection, so that while
+      // slots move commands fail with MOVED for seconds. A command alone follows.
       enableAutoPipelining: false,
       clusterRetryStrategy: retryPause_ms,
       maxRedirections: 8,
@@ -138,7 +142,7 @@ export function mastersOf(client: RedisClient): readonly Redis[] {
 /** Runs a script on keys of one slot. */
 export type RedisScript = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
 
-/** A script, sent once a connection and then called by its hash. The name is one of our own, used for one script only. */
+/** A script, sent once per connection and then called by its hash. The name is used for this script only. */
 export function redisScript(client: RedisClient, name: string, lua: string, keys: number): RedisScript {
   client.defineCommand(name, { lua, numberOfKeys: keys });
   // ioredis adds a method by this name, which no type can know of.

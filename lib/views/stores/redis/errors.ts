@@ -1,4 +1,7 @@
-/** Which errors of ioredis, and which answers of Redis, say that Redis cannot be reached or takes no commands now. */
+/**
+ * Which errors of ioredis, and which answers of Redis, say that Redis cannot be reached or takes no commands
+ * now.
+ */
 import { types } from 'node:util';
 import { isConnectionFailure, StoreUnavailable } from '../../../base/store-unavailable.js';
 
@@ -8,7 +11,9 @@ const FAILED_NAMES = new Set(['MaxRetriesPerRequestError', 'ClusterAllFailedErro
 /** The beginnings of errors for which ioredis has neither a code nor a name. */
 const CONNECTION_TEXTS = /^(Command timed out|Connection is closed|Stream isn't writeable)/;
 
-/** What a server answers while it loads its data, has lost its cluster or its master, moves slots, or is full. */
+/**
+ * What a server answers while it loads its data, has lost its cluster or its master, moves slots, or is full.
+ */
 const REFUSALS = /^(LOADING|CLUSTERDOWN|MASTERDOWN|READONLY|TRYAGAIN|OOM) /;
 
 /** The error to throw in place of one of the driver's: StoreUnavailable, or the error itself. */

@@ -1,11 +1,12 @@
 /**
- * The generations of a view in Redis. A generation is two keys a partition, which share a hash tag and so, in a cluster, a
- * slot: data and checkpoint of a partition change at once. The registry is one more key.
+ * The generations of a view in Redis. A generation is two keys per partition, which share a hash tag and so,
+ * in a cluster, a slot: data and checkpoint of a partition change at once. The registry is one more key.
  *
- * Redis can lose everything (a server replaced by an empty one), or one node of a cluster can. So `create` makes the
- * checkpoint of every partition, nobody else ever does, and a partition without one is a partition that was lost or
- * dropped: whoever meets it reports GenerationGoneError and asks for the serving generation, and `current` answers
- * ViewMissingError unless all of it is there. Then readers say that there is no view and the projector builds one.
+ * Redis can lose everything (a server replaced by an empty one), or one node of a cluster can. So `create`
+ * makes the checkpoint of every partition, and nothing else does. A partition without one was lost or
+ * dropped: an adapter that meets it throws GenerationGoneError, its caller asks for the serving generation,
+ * and `current` answers ViewMissingError unless all of it is there. Then readers say that there is no view
+ * and the projector builds one.
  */
 import { translateErrors } from '../../translate-errors.js';
 import { checkpointText } from './checkpoint.js';
@@ -62,7 +63,7 @@ export function redisGenerations<V extends View>(options: RedisGenerationsOption
       if (isIntact) return;
       const generation = await makeGeneration(store);
       const serves = await registry.serveAfter(serving, generation);
-      // What is left of one that lost a partition; or ours, if another process was faster.
+      // What is left of a generation that lost a partition; or the new one, if another process was faster.
       const useless = serves ? serving : generation;
       if (useless !== undefined) await dropGeneration(store, useless);
     },
@@ -139,13 +140,14 @@ async function finishRemovals(store: Store): Promise<Registered> {
   return registered;
 }
 
-/** Keys a step of a scan. */
+/** How many keys a step of a scan looks at. */
 const SCAN_KEYS = 1_000;
 
 /**
- * Where the node of a cluster that held the registry lost it, the others still hold partitions that nobody knows of. Looks
- * at every key of every node, therefore only when the registry is new. The registry is read after a key was seen, and knows
- * a generation before its keys are made: what another process makes at the same time is not taken for an orphan.
+ * Where the node of a cluster that held the registry lost it, the others still hold partitions that no
+ * registry names. Looks at every key of every node, therefore only when the registry is new. The registry is
+ * read after a key was seen, and knows a generation before its keys are made: what another process makes at
+ * the same time is not taken for an orphan.
  */
 async function removeOrphans({ client, registry, prefix, view, keysOf }: Store): Promise<void> {
   for (const master of mastersOf(client)) {
@@ -177,7 +179,7 @@ async function removeKeys({ client, registry, keysOf }: Store, generation: numbe
   await Promise.all(
     partitionsUpTo(partitions).map((partition) => {
       const { rows, order } = keysOf(generation)(partition);
-      // At once for whoever asks; the memory is freed beside, by a thread of its own.
+      // Gone at once for readers; a thread of Redis frees the memory later.
       return client.unlink(rows, order);
     }),
   );
@@ -255,7 +257,7 @@ function numbersUnder(prefix: string, fields: Readonly<Record<string, string>>):
   return new Map(found.map(([field, value]) => [Number(field.slice(prefix.length)), Number(value)]));
 }
 
-/** All partitions of a bus that has as many. */
+/** The numbers of all partitions of a bus that has `count`. */
 export function partitionsUpTo(count: number): number[] {
   return Array.from({ length: count }, (_, partition) => partition);
 }

@@ -1,7 +1,8 @@
 /**
- * The table of a generation, without its checkpoints. One row an account, overwritten by every batch that touches it: the
- * pages keep room for new versions beside the old, and nothing but the key is indexed, so updates are HOT. Vacuum comes
- * after a fixed number of dead rows, not after a fifth of the table, since a few hot accounts make nearly all of them.
+ * The table of a generation, without its checkpoints. One row per account, overwritten by every batch that
+ * touches it: the pages keep room for new versions beside the old, and nothing but the key is indexed, so
+ * updates are HOT. Vacuum comes after a fixed number of dead rows, not after a fifth of the table, since a
+ * few hot accounts make nearly all of them.
  */
 export const schemaSql = (schema: string): string => `
 create table ${schema}.accounts (

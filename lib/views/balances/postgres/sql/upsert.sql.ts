@@ -1,8 +1,8 @@
 import { rowsOfArrays, type WriteStatement } from '../../../stores/postgres/table-write.js';
 
 /**
- * Writes the last states of a batch, sorted by key: arrays of the columns. A state that is not newer than the row changes
- * nothing, so batches may overlap and come again.
+ * Writes the last states of a batch, sorted by key: arrays of the columns. A state that is not newer than the
+ * row changes nothing, so batches may overlap and come again.
  */
 export const upsertAccounts = (schema: string): WriteStatement => ({
   name: 'accounts',

@@ -2,14 +2,15 @@
 const CHUNK_ACCOUNTS = 500;
 
 /**
- * Writes the states that a batch left accounts with, and moves the checkpoint, if the partition still stands where the
- * caller believes. KEYS: rows, order. ARGV: the checkpoint as the caller knows it, the one to move to, then key and row of
- * each account. Answers the checkpoint that the partition is at now: the one moved to, or another, and then nothing was
- * changed; nil if the partition is not there.
+ * Writes the states that a batch left accounts with, and moves the checkpoint, if the partition still stands
+ * where the caller believes. KEYS: rows, order. ARGV: the checkpoint as the caller knows it, the one to move
+ * to, then key and row of each account. Answers the checkpoint that the partition is at now: the one moved
+ * to, or another, and then nothing was changed; nil if the partition is not there.
  *
- * Whether events are new, missed or lost is judged by the caller, from the checkpoint: a judgement in Lua would be a second
- * one. A row begins with its version. Versions are compared as texts: a Lua number is exact up to 2^53 only, a version has
- * up to 19 digits. Decimal texts without sign and leading zeros order by length, then by their bytes.
+ * Whether events are new, missed or lost is judged by the caller, from the checkpoint: a judgement in Lua
+ * would be a second one. A row begins with its version. Versions are compared as texts: a Lua number is exact
+ * up to 2^53 only, a version has up to 19 digits. Decimal texts without sign and leading zeros order by
+ * length, then by their bytes.
  */
 export const applyLua = `
 local at = redis.call('HGET', KEYS[1], '@')

@@ -11,7 +11,8 @@ export function listEntries(schema: string, listing: EntryListing): Statement {
   const ledger = filter.param(listing.ledgerId);
   const direction = directionOf(listing);
   const { accountId, effective } = listing;
-  // The versions of an account have its positions in order; for a range of dates the covering index of entries is better.
+  // The versions of an account have its positions in order; for a range of dates the covering index of
+  // entries is better.
   const isByVersion = accountId !== '' && effective.from === null && effective.to === null;
   const position = isByVersion ? 'v.position' : 'e.position';
   filter.add(`e.ledger_id = ${ledger}`);

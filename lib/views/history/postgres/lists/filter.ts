@@ -1,9 +1,11 @@
 /**
- * What the lists are built with. Every list is a keyset page in order of position, and its statement holds the filters that
- * the caller named and no others. PostgreSQL plans it for its values each time: which index is best depends on them.
+ * What the lists are built with. Every list is a keyset page in order of position, and its statement holds
+ * the filters that the caller named and no others. PostgreSQL plans it for its values each time: which index
+ * is best depends on them.
  *
- * Tried instead: one prepared statement for all filters (`$2 is null or t.kind = $2 and …`). Its generic plan reads every
- * transaction of a ledger, 7 to 17 ms per page over 20,000 transactions. A built statement takes 0.1 to 0.3 ms to plan and
+ * Tried instead: one prepared statement for all filters (`$2 is null or t.kind = $2 and …`). Its generic plan
+ * reads every transaction of a ledger, 7 to 17 ms per page over 20,000 transactions. A built statement takes
+ * 0.1 to 0.3 ms to plan and
  * 0.04 to 0.13 ms to run.
  */
 import { Buffer } from 'node:buffer';
@@ -78,10 +80,10 @@ export class Filter {
   }
 
   /**
-   * The statement of a page: rows, and the checkpoint of the same snapshot, which comes with nulls if there are no rows.
-   * Nothing in a snapshot is after its checkpoint, so the checkpoint is no bound of positions. As a bound that is not known
-   * when the statement is planned, it would make any range of positions look small, and PostgreSQL would sort a union of
-   * two orders.
+   * The statement of a page: rows, and the checkpoint of the same snapshot, which comes with nulls if there
+   * are no rows. Nothing in a snapshot is after its checkpoint, so the checkpoint is no bound of positions.
+   * As a bound that is not known when the statement is planned, it would make any range of positions look
+   * small, and PostgreSQL would sort a union of two orders.
    */
   page(schema: string, partition: string, rows: string, order: string): Statement {
     const text = `

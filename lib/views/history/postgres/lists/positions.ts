@@ -7,8 +7,9 @@ import type { Filter } from './filter.js';
 export type Bounds = (position: string) => string;
 
 /**
- * What the positions of a list must be: at or before its end, beyond the page before, and in the range of recorded_time,
- * which rises with position. `orAt`: with the last position of the page before, where a page may end within an event.
+ * What the positions of a list must be: at or before its end, beyond the page before, and in the range of
+ * recorded_time, which rises with position. `orAt`: with the last position of the page before, where a page
+ * may end within an event.
  */
 export function positionBounds(
   schema: string,
@@ -27,7 +28,10 @@ export function positionBounds(
     ['true', ...bounds.map(([comparison, value]) => `${position} ${comparison} ${value}`)].join(' and ');
 }
 
-/** The position of the ledger's first transaction recorded at or after a time; beyond all positions if there is none. */
+/**
+ * The position of the ledger's first transaction recorded at or after a time; beyond all positions if there
+ * is none.
+ */
 export function firstAt(schema: string, ledger: string, time: string): string {
   return `coalesce((select x.position from ${schema}.transactions x
     where x.ledger_id = ${ledger} and x.recorded_time >= ${time} order by x.recorded_time limit 1),

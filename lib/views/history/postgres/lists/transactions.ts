@@ -1,6 +1,6 @@
 /**
- * Transactions, in order of position. Some filters have a table or an index of their own that gives the positions to look
- * at (see `sourceOf`); the others are conditions on the transactions themselves.
+ * Transactions, in order of position. Some filters have a table or an index of their own that gives the
+ * positions to look at (see `sourceOf`); the others are conditions on the transactions themselves.
  */
 import { TransactionKind, TransactionStatus } from '../../../../../gen/quittance/common/v1/transaction_pb.js';
 import type { TransactionListing } from '../../view.js';
@@ -41,8 +41,8 @@ interface List {
 }
 
 /**
- * Where to take the positions from. A payment has few transactions, so its index comes before that of an account. Empty:
- * the transactions themselves are read, in order of position or by an index of theirs.
+ * Where to take the positions from. A payment has few transactions, so its index comes before that of an
+ * account. Empty: the transactions themselves are read, in order of position or by an index of theirs.
  */
 function sourceOf(list: List, { accountId, paymentId, effective }: TransactionListing): string {
   if (paymentId !== '') return ofPayment(list, paymentId);
@@ -67,9 +67,10 @@ function ofPayment({ schema, filter, ledger, bounds }: List, paymentId: string):
 }
 
 /**
- * Transactions that name an account: those that changed it, and those that only name it. PostgreSQL reads each half by its
- * key in order of position and merges them. `offset 0` makes it plan each half by itself: without it, it does not see their
- * order, and sorts the whole account for a page. Positions of account events are among them; no transaction is there.
+ * Transactions that name an account: those that changed it, and those that only name it. PostgreSQL reads
+ * each half by its key in order of position and merges them. `offset 0` makes it plan each half by itself:
+ * without it, it does not see their order, and sorts the whole account for a page. Positions of account
+ * events are among them; no transaction is there.
  */
 function naming({ schema, ledger, bounds, direction }: List, account: string): string {
   const half = (table: string, only: string) =>
@@ -84,8 +85,8 @@ function naming({ schema, ledger, bounds, direction }: List, account: string): s
 }
 
 /**
- * Those of them that are dated in a range, by the covering index of entries and by that of transactions without entries. In
- * order of position a page would search a busy account to its end for a narrow range.
+ * Those of them that are dated in a range, by the covering index of entries and by that of transactions
+ * without entries. In order of position a page would search a busy account to its end for a narrow range.
  */
 function namingInRange({ schema, ledger, bounds }: List, account: string, range: string): string {
   const half = (table: string) =>
@@ -97,7 +98,10 @@ function namingInRange({ schema, ledger, bounds }: List, account: string, range:
   ) n,`;
 }
 
-/** Whether a transaction names an account. Not by `exists`: PostgreSQL may hash all that the account has for it. */
+/**
+ * Whether a transaction names an account. Not by `exists`: PostgreSQL may hash all that the account has for
+ * it.
+ */
 function names({ schema, filter, ledger }: List, accountId: string): string {
   const account = filter.param(accountId);
   const half = (table: string) =>

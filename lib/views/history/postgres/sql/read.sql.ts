@@ -1,6 +1,6 @@
 /**
- * The reads of one thing. Each takes data and checkpoint in one statement, so in one snapshot: `$1` is the partition, and
- * where there is no checkpoint there is no row.
+ * The reads of one thing. Each takes data and checkpoint in one statement, so in one snapshot: `$1` is the
+ * partition, and where there is no checkpoint there is no row.
  */
 import { checkpointColumns } from '../../../stores/postgres/sql/generations.sql.js';
 

@@ -1,6 +1,6 @@
 /**
- * The rows of one kind in the order of their keys, for comparison. The ledger is given ($1) or null for all; then the parts
- * of the key after which to begin, the limit last.
+ * The rows of one kind in the order of their keys, for comparison. The ledger is given ($1) or null for all;
+ * then the parts of the key after which to begin, the limit last.
  */
 
 const ofLedger = `($1::text is null or ledger_id = $1)`;

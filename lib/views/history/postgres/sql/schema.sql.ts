@@ -1,11 +1,13 @@
 /**
- * The tables of a generation. What is said once is stored once: a transaction is the event that made it and its last
- * change, as the log has them (composed when read: a fifth of the write cost of a document of our own); an account's money
- * is in its versions, so that a payment updates no row at all; an entry's transaction and currency are joined. Ids are
- * ASCII and collate as bytes. A caller's free texts are bytea: whoever asks for one may put a zero character in it, which no text can hold.
+ * The tables of a generation. Each fact is stored once: a transaction is the event that made it and its last
+ * change, as the log has them (composed when read: a fifth of the write cost of a composed document); an
+ * account's money is in its versions, so that a payment updates no row at all; an entry's transaction and
+ * currency are joined. Ids are ASCII and collate as bytes. A caller's free texts are bytea: a query may hold
+ * a zero character, which no text can hold.
  *
- * Indexes follow the order in which lists are read, (filter, position). recorded_time rises with position, so that a range
- * of it is a range of positions. payment_id is null on the root, which a list finds by its own id.
+ * Indexes follow the order in which lists are read, (filter, position). recorded_time rises with position, so
+ * that a range of it is a range of positions. payment_id is null on the root, which a list finds by its own
+ * id.
  */
 export const createTables = (schema: string): string =>
   [ledgers, accounts, versions, transactions, named, entries].map((table) => table(schema)).join('\n');

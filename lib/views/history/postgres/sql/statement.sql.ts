@@ -1,8 +1,8 @@
 /**
- * A page of a statement with its balances, in one snapshot. $1 partition, $2 ledger_id, $3 account_id, $4 through (or null),
- * $5 from and $6 to (or null), $7 position and $8 entry of the key before the page (or null), $9 limit, and by effective
- * time $10 the time of that key (or null).
- * Nothing in a snapshot is after its checkpoint.
+ * A page of a statement with its balances, in one snapshot. $1 partition, $2 ledger_id, $3 account_id, $4
+ * through (or null),
+ * $5 from and $6 to (or null), $7 position and $8 entry of the key before the page (or null), $9 limit, and
+ * by effective time $10 the time of that key (or null). Nothing in a snapshot is after its checkpoint.
  */
 import { checkpointColumns } from '../../../stores/postgres/sql/generations.sql.js';
 import { firstAt } from '../lists/positions.js';
@@ -20,7 +20,9 @@ from ${schema}.checkpoint c
 left join ${schema}.accounts a
   on a.ledger_id = $2 and a.account_id = $3 and a.opened_position <= coalesce($4::bigint, ${LAST})`;
 
-/** In order of (effective_time, position, entry): the sums come from the covering index alone, in one pass. */
+/**
+ * In order of (effective_time, position, entry): the sums come from the covering index alone, in one pass.
+ */
 export const statementByEffectiveTime = (schema: string): string => `
 ${heading} ${account(schema)}
 left join lateral (
@@ -57,8 +59,8 @@ coalesce((select v.credits - v.debits from ${schema}.account_versions v
   order by v.position desc limit 1), 0)`;
 
 /**
- * In order of (position, entry), which is that of recorded_time: balances are looked up, nothing is summed but the entries
- * of the one event that the page before ended in.
+ * In order of (position, entry), which is that of recorded_time: balances are looked up, nothing is summed
+ * but the entries of the one event that the page before ended in.
  */
 export const statementByRecordedTime = (schema: string): string => `
 ${heading} ${account(schema)}

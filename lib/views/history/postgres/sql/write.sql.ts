@@ -1,6 +1,6 @@
 /**
- * The writes of a batch, one set-based statement per table, with one array per column. Plain inserts: the checkpoint that
- * moves with them lets each event through once, so that a duplicate is a fault and must fail.
+ * The writes of a batch, one set-based statement per table, with one array per column. Plain inserts: the
+ * checkpoint that moves with them lets each event through once, so that a duplicate is a fault and must fail.
  */
 import { arrays, rowsOfArrays, type WriteStatement } from '../../../stores/postgres/table-write.js';
 

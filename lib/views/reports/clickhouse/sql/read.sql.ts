@@ -1,15 +1,15 @@
 /**
- * The reports in ClickHouse. In all of them: ledger, through: the last position that counts, sealed and tail: the last
- * sealed chunk that ends by it and where it ends, bounds: the bounds of the buckets of time (n + 1 ascending), cut: the
- * numbers of the 15-minute buckets that a bound cuts, first and last: the first and the last such number within the bounds,
- * currency or empty.
+ * The reports in ClickHouse. In all of them: ledger, through: the last position that counts, sealed and tail:
+ * the last sealed chunk that ends by it and where it ends, bounds: the bounds of the buckets of time (n + 1
+ * ascending), cut: the numbers of the 15-minute buckets that a bound cuts, first and last: the first and the
+ * last such number within the bounds, currency or empty.
  *
- * What is in those sealed chunks and in 15-minute buckets that no bound cuts comes from the rollup, all else from the
- * entries: the two are disjoint and together exactly the events up to `through`.
+ * What is in those sealed chunks and in 15-minute buckets that no bound cuts comes from the rollup, all else
+ * from the entries: the two are disjoint and together exactly the events up to `through`.
  *
- * The position comes as a parameter, from a read that ended before. In one statement with the data it would be wrong:
- * ClickHouse fixes the parts of a table that it reads when it resolves the name, and evaluates a scalar subquery after that;
- * then a checkpoint can be newer than the data beside it.
+ * The position comes as a parameter, from a read that ended before. In one statement with the data it would
+ * be wrong: ClickHouse fixes the parts of a table that it reads when it resolves the name, and evaluates a
+ * scalar subquery after that; then a checkpoint can be newer than the data beside it.
  */
 import { AccountType } from '../../../../../gen/quittance/common/v1/account_pb.js';
 import { ROLLUP_WIDTH } from '../../fold.js';
@@ -32,7 +32,7 @@ interface Movements {
 
 const OF_LEDGER = `ledger_id = {ledger:String} and ({currency:String} = '' or currency = {currency:String})`;
 
-/** In which report bucket a time is, told by the bound that it begins with. */
+/** In which report bucket a time is: the number of the bound that the bucket begins with. */
 const startOf = (time: string): string => `roundDown(${time}, {bounds:Array(Int64)})`;
 
 /** All that counts, with its time bucket as `start`: the sums of the rollup, and single entries. */

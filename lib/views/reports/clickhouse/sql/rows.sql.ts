@@ -1,6 +1,6 @@
 /**
- * The canonical rows, page by page in order of their keys. Sums are shown by 15-minute buckets alone: chunks are this
- * store's own affair, so those of a bucket are added up, with what is in no chunk yet.
+ * The canonical rows, page by page in order of their keys. Sums are shown by 15-minute buckets alone: chunks
+ * are this store's own affair, so those of a bucket are added up, with what is in no chunk yet.
  *
  * ledger, limit: how many, through: the checkpoint, sealed and tail: the last sealed chunk and where it ends.
  */
@@ -41,7 +41,10 @@ where e.ledger_id = {ledger:String} and e.position >= {after:Int64}
   and e.position <= {through:Int64} and e.reason = 0 and e.transactions > 0
 order by e.position, row_currency limit {limit:UInt32}`;
 
-/** The bucket, at or after `first`, up to which the rollup has as many rows as are wanted; no row where it has not. */
+/**
+ * The bucket, at or after `first`, up to which the rollup has as many rows as are wanted; no row where it has
+ * not.
+ */
 export const horizonSql = ({ rollup }: ReportTables): string => `
 select recorded_bucket as bucket from ${rollup}
 where ledger_id = {ledger:String} and recorded_bucket >= {first:Int32}

@@ -1,15 +1,16 @@
 /**
  * The tables of a generation in ClickHouse, beside its checkpoints.
  *
- * `entries` has a row an entry of each posted transaction; and for each declined one a row too, with a reason and without
- * an account. What is delivered twice is there twice until it is merged, and therefore read with FINAL: rows of a key are
- * always the same, but for those of a history that was lost, which give way to the later epoch.
+ * `entries` has one row per entry of each posted transaction; and one for each declined transaction, with a
+ * reason and without an account. What is delivered twice is there twice until it is merged, and therefore
+ * read with FINAL: rows of a key are always the same, but for those of a history that was lost, which give
+ * way to the later epoch.
  *
- * `rollup` is written once: the sums of a chunk of positions, made when the checkpoint is past it and perhaps made twice.
- * A chunk counts for readers when the checkpoints say that it is sealed.
+ * `rollup` is written once: the sums of a chunk of positions, made when the checkpoint is past it and perhaps
+ * made twice. A chunk counts for readers when the checkpoints say that it is sealed.
  *
- * Data is on the disk before its checkpoint is written, after which the bus does not bring it again: hence fsync. And since
- * merged parts are on the disk as well, those they were made of need not be kept for long.
+ * Data is on the disk before its checkpoint is written, after which the bus does not bring it again: hence
+ * fsync. And since merged parts are on the disk as well, those they were made of need not be kept for long.
  */
 import { ROLLUP_WIDTH } from '../../fold.js';
 
@@ -77,8 +78,8 @@ order by (ledger_id, recorded_bucket, effective_bucket, account_id, currency, ki
 ${DURABLE}`;
 
 /**
- * Sums up the chunks from `first` through `last` of some partitions, which must be past them. Whoever does it, and however
- * often, comes to the same rows.
+ * Sums up the chunks from `first` through `last` of some partitions, which must be past them. Whichever
+ * process does it, and however often, comes to the same rows.
  */
 export const sealSql = (rollup: string, entries: string): string => `
 insert into ${rollup} (ledger_id, recorded_bucket, effective_bucket, account_id, currency, kind, reason, chunk, type, position,

@@ -1,11 +1,11 @@
 /**
- * The reports. In all of them: $1 partition, $2 ledger id, $3 the last position that counts or null, $4 the bounds of the
- * buckets of time (n + 1 ascending), $5 the numbers of the 15-minute buckets that a bound cuts, $6 and $7 the first and the
- * last such number within the bounds, $8 currency or empty.
+ * The reports. In all of them: $1 partition, $2 ledger id, $3 the last position that counts or null, $4 the
+ * bounds of the buckets of time (n + 1 ascending), $5 the numbers of the 15-minute buckets that a bound cuts,
+ * $6 and $7 the first and the last such number within the bounds, $8 currency or empty.
  *
- * What is in segments that end by $3 and in 15-minute buckets that no bound cuts comes from the rollups, all else from the
- * single rows: the two are disjoint and together exactly the events up to $3. One statement, one snapshot, with the
- * checkpoint beside the data.
+ * What is in segments that end by $3 and in 15-minute buckets that no bound cuts comes from the rollups, all
+ * else from the single rows: the two are disjoint and together exactly the events up to $3. One statement,
+ * one snapshot, with the checkpoint beside the data.
  */
 import { AccountType } from '../../../../../gen/quittance/common/v1/account_pb.js';
 import { checkpointColumns } from '../../../stores/postgres/sql/generations.sql.js';
@@ -34,8 +34,9 @@ const rolled = (basis: TimeBasis): string => `
   r.position <= ${SEALED} and r.${basis}_bucket between $6::int and $7::int and r.${basis}_bucket <> all ($5::int[])`;
 
 /**
- * The rows of a table of single rows that no rollup answers for. `+ 0` keeps the planner, where it has no statistics, from
- * the index of the wrong column: it went through all of a ledger's times for the few positions of the tail.
+ * The rows of a table of single rows that no rollup answers for. `+ 0` keeps the planner, where it has no
+ * statistics, from the index of the wrong column: it went through all of a ledger's times for the few
+ * positions of the tail.
  */
 const single = (schema: string, table: string, basis: TimeBasis): string => {
   const inRange = `p.${basis}_time + 0 >= ${FROM} and p.${basis}_time + 0 < ${TO}`;
@@ -66,14 +67,18 @@ interface Movements {
   readonly bucketed: boolean;
   /** Only of accounts `a` for which this holds; undefined: all. */
   readonly only?: string;
-  /** Whether that is at most one account: then its rows are looked up, by the account alone, which tells its ledger. */
+  /**
+   * Whether that is at most one account: then its rows are looked up by the account alone, which belongs to
+   * one ledger.
+   */
   readonly one?: boolean;
 }
 
 /**
- * CTEs up to `moves`: what moved on accounts. A table just filled has no statistics, and the planner takes its rows for
- * few; so nothing here joins two of its guesses (a nested loop over 10,000 by 10,000 rows ran for over 5 s): `is true`
- * keeps the test of membership a hashed look-up, and reports sum up by account before they look at accounts by key.
+ * CTEs up to `moves`: what moved on accounts. A table just filled has no statistics, and the planner takes
+ * its rows for few; so nothing here joins two of its guesses (a nested loop over 10,000 by 10,000 rows ran
+ * for over 5 s): `is true` keeps the test of membership a hashed look-up, and reports sum up by account
+ * before they look at accounts by key.
  */
 const movements = (schema: string, { basis, bucketed, only, one }: Movements): string => {
   const among = (account: string): string => {
@@ -119,7 +124,10 @@ const groupKey: Record<TrialBalanceQuery['groupBy'], string> = {
   account: 'a.account_id',
 };
 
-/** $9 and $10: currency and key that the page begins after, $11: its size. Part 1 is the page, part 2 the totals. */
+/**
+ * $9 and $10: currency and key that the page begins after, $11: its size. Part 1 is the page, part 2 the
+ * totals.
+ */
 export const trialBalanceSql = (
   schema: string,
   basis: TimeBasis,

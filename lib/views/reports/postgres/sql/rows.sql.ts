@@ -1,6 +1,7 @@
 /**
- * The canonical rows, page by page in order of their keys. Sums are shown by 15-minute buckets alone: segments are this
- * store's own affair, so the rollups of a bucket are added up, with what is in no segment yet.
+ * The canonical rows, page by page in order of their keys. Sums are shown by 15-minute buckets alone:
+ * segments are this store's own affair, so the rollups of a bucket are added up, with what is in no segment
+ * yet.
  */
 import { ROLLUP_WIDTH } from '../../fold.js';
 
@@ -41,8 +42,8 @@ export const volumeRowsSql = (schema: string): string => {
 };
 
 /**
- * The 15-minute bucket up to which a page of sums has rows enough; null where no sealed ones follow. $1 ledger, $2 the
- * first bucket, $3 how many rows.
+ * The 15-minute bucket up to which a page of sums has rows enough; null where no sealed ones follow. $1
+ * ledger, $2 the first bucket, $3 how many rows.
  */
 export const horizonSql = (schema: string, rollup: string): string => `
 select max(r.recorded_bucket) filter (where r.n = $3::int) as last
@@ -59,7 +60,10 @@ const tail = (schema: string, table: string): string => `
 const RECORDED = `(p.recorded_time / ${ROLLUP_WIDTH})::int`;
 const EFFECTIVE = `(p.effective_time / ${ROLLUP_WIDTH})::int`;
 
-/** Sums: $1 ledger, $2 partition, $3 and $4 first and last bucket, $5 how many, $6 only what comes after this text. */
+/**
+ * Sums: $1 ledger, $2 partition, $3 and $4 first and last bucket, $5 how many, $6 only what comes after this
+ * text.
+ */
 export const entrySumsSql = (schema: string): string => `
 select * from (
   select lpad(m.recorded_bucket::text, 10, '0') || ' ' || lpad(m.effective_bucket::text, 10, '0') || ' ' || a.account_id

@@ -1,13 +1,15 @@
 /**
  * The tables of a generation, without its checkpoints.
  *
- * `postings` has one row a transaction with its entries in arrays, not one row an entry: a payment costs one row and two
- * index entries instead of three rows and nine, which is what bounds a rebuild. Accounts and ledgers are numbers in it.
+ * `postings` has one row a transaction with its entries in arrays, not one row an entry: a payment costs one
+ * row and two index entries instead of three rows and nine, which is what bounds a rebuild. Accounts and
+ * ledgers are numbers in it.
  *
- * Rollups are written once and never updated. A segment is what was recorded in one 15-minute bucket and in one run of
- * 65,536 positions; once the checkpoint has left a segment, its rollup rows are summed up from its postings, and the segment
- * is entered with them in one transaction. So at any position P: the segments entered that end at or before P are in the
- * rollups, and the few positions after them are read from the postings.
+ * Rollups are written once and never updated. A segment is what was recorded in one 15-minute bucket and in
+ * one run of 65,536 positions; once the checkpoint has left a segment, its rollup rows are summed up from its
+ * postings, and the segment is entered with them in one transaction. So at any position P: the segments
+ * entered that end at or before P are in the rollups, and the few positions after them are read from the
+ * postings.
  */
 export const schemaSql = (schema: string): string => rowTables(schema) + rollupTables(schema);
 

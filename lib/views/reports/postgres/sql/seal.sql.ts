@@ -1,6 +1,7 @@
 /**
- * Sums up the segments that the checkpoint has left, in one transaction. In all of these, $1 is the partition, and $2 and $3 are where the
- * segment of the checkpoint begins: the start of its 15 minutes, UTC microseconds, and of its run of positions.
+ * Sums up the segments that the checkpoint has left, in one transaction. In all of these, $1 is the
+ * partition, and $2 and $3 are where the segment of the checkpoint begins: the start of its 15 minutes, UTC
+ * microseconds, and of its run of positions.
  */
 import { ROLLUP_WIDTH } from '../../fold.js';
 
@@ -8,8 +9,9 @@ import { ROLLUP_WIDTH } from '../../fold.js';
 export const RUN_BITS = 16n;
 
 /**
- * One snapshot for all statements: of two processes at the same segments, neither sees the other's half way, and the second
- * to enter one fails on its key. Ranges go by index, whatever the statistics say of a table just filled.
+ * One snapshot for all statements: of two processes at the same segments, neither sees the other's half way,
+ * and the second to enter one fails on its key. Ranges go by index, whatever the statistics say of a table
+ * just filled.
  */
 export const beginSeal = `
 begin isolation level repeatable read; set local synchronous_commit = off; set local enable_seqscan = off;

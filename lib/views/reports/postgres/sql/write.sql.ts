@@ -2,8 +2,8 @@
 import { arrays, rowsOfArrays, type WriteStatement } from '../../../stores/postgres/table-write.js';
 
 /**
- * Numbers are given one batch of a partition after the other; statements look up by key, whatever the statistics say. If
- * they are lost in a crash, so is all that was written with them.
+ * Numbers are given one batch of a partition after the other; statements look up by key, whatever the
+ * statistics say. If they are lost in a crash, so is all that was written with them.
  */
 export const beginNumbers = `
 begin; set local synchronous_commit = off; set local enable_seqscan = off;
@@ -49,9 +49,9 @@ export const reportStatements = (schema: string) => ({
 });
 
 /**
- * Arrays: positions, effective and recorded times, principals, ledgers, kinds, currencies, then where the entries of each
- * posting end in the last two arrays: accounts and amounts. PostgreSQL has no arrays of unequal arrays, so each posting
- * takes a slice.
+ * Arrays: positions, effective and recorded times, principals, ledgers, kinds, currencies, then where the
+ * entries of each posting end in the last two arrays: accounts and amounts. PostgreSQL has no arrays of
+ * unequal arrays, so each posting takes a slice.
  */
 const insertPostings = (schema: string): WriteStatement => ({
   name: 'postings',

@@ -1,6 +1,6 @@
 /**
- * The registry of generations and the checkpoints of each, in ClickHouse. There are no transactions and no unique keys:
- * both tables are only ever added to, in ways in which the order of two writers does not matter.
+ * The registry of generations and the checkpoints of each, in ClickHouse. There are no transactions and no
+ * unique keys: both tables are only ever added to, in ways in which the order of two writers does not matter.
  */
 
 export const createDatabaseSql = (database: string): string =>
@@ -29,15 +29,17 @@ export const generationsSql = (registry: string): string => `
 select generation, max(state) as last_state from ${registry} where view = {view:String}
 group by generation order by generation`;
 
-/** Two who switch in the same turn: the later generation serves. */
+/** Where two processes switch in the same turn, the later generation serves. */
 export const servingSql = (pointers: string): string => `
 select generation, turn from ${pointers} where view = {view:String} order by turn desc, generation desc limit 1`;
 
 /**
- * Every column is the greatest of all that was ever written of a partition: whatever the order in which writers come, none
- * takes a checkpoint back. Old rows are merged away. sealed is what the view makes of it, -1 for none.
+ * Every column is the greatest of all that was ever written of a partition: whatever the order in which
+ * writers come, none takes a checkpoint back. Old rows are merged away. sealed is what the view makes of it,
+ * -1 for none.
  *
- * Rows are few and inserts many: what merges have replaced is removed soon, not after the default of 8 minutes.
+ * Rows are few and inserts many: what merges have replaced is removed soon, not after the default of 8
+ * minutes.
  */
 export const createCheckpointsSql = (table: string): string => `
 create table ${table} (
@@ -48,7 +50,7 @@ create table ${table} (
 ) engine = AggregatingMergeTree order by partition
 settings old_parts_lifetime = 10`;
 
-/** Without parameters, of all partitions: readers who wait ask for it all the time, and share the answer. */
+/** Without parameters, of all partitions: waiting readers poll it, and share the answer. */
 export const readCheckpointsSql = (table: string): string => `
 select partition, max(event_offset) as last_offset, max(point) as last_point, max(sealed) as last_sealed
 from ${table} group by partition`;

@@ -1,6 +1,9 @@
-/** The registry of generations (schema `views`) and the checkpoint table of each. Schema names come from our own code. */
+/**
+ * The registry of generations (schema `views`) and the checkpoint table of each. Schema names come from the
+ * code, never from a caller.
+ */
 
-/** Creators, switchers and droppers go one after the other, whichever process they are in. The number is arbitrary. */
+/** Processes that create, switch or drop a generation go one after the other. The number is arbitrary. */
 export const lockRegistry = `select pg_advisory_xact_lock(7190532)`;
 
 export const createRegistry = `
@@ -11,7 +14,7 @@ create table if not exists views.generations (
   -- UTC microseconds
   created_time bigint not null,
   serving boolean not null,
-  -- A dropped one keeps its row, so that its number is never given again to someone who still reads it.
+  -- A dropped one keeps its row, so that its number is never given again while a reader still has it.
   dropped boolean not null default false,
   primary key (view, generation)
 )`;
