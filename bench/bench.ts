@@ -38,7 +38,7 @@ export const SMOKE: Scale = { accounts: 50, warmUp_ms: 500, measure_ms: 500, pgb
 /** A line of the table. */
 export interface Row {
   readonly workload: string;
-  /** A second. */
+  /** Per second. */
   readonly rate: number;
   readonly latency: string;
   /** What it is held against. */
@@ -53,7 +53,7 @@ export interface Bench {
   readonly server: RunningServer;
   readonly client: GrpcClient;
   readonly scale: Scale;
-  /** Transactions a second of pgbench; undefined where it is not installed. */
+  /** Transactions per second of pgbench; undefined where it is not installed. */
   readonly pgbench: number | undefined;
   readonly note: (line: string) => void;
 }
@@ -86,7 +86,7 @@ export async function prepare(
   return { server, client, scale, pgbench, note };
 }
 
-/** Waits until the projections have caught up, so that no load pays for the one before. */
+/** Waits until the projections have caught up, so that no load is slowed by the one before. */
 async function settle({ client, note }: Bench): Promise<void> {
   const until_ms = performance.now() + 300_000;
   while (performance.now() < until_ms) {
@@ -206,7 +206,7 @@ function requirePosted(sample: string): void {
     throw new Error('the payments of the load are not posted');
 }
 
-/** Many commands a call, and many on a stream, against pgbench. */
+/** Many commands per call, and many on a stream, against pgbench. */
 export async function p2(bench: Bench): Promise<Row[]> {
   const size = 100;
   const batch = await load(bench, bench.server, { path: EXECUTE_BATCH, kind: 'batch', inFlight: 8, size });
@@ -261,7 +261,7 @@ export async function p6(bench: Bench): Promise<Row[]> {
   return rows;
 }
 
-/** @returns events a second, comparison and switch included. */
+/** @returns events per second, with the comparison and the switch. */
 async function rebuild({ client }: Bench, projectionId: string): Promise<number> {
   const { method } = ProjectionService;
   await client.unary(method.rebuildProjection, { projectionId }, 30_000);

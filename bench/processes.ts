@@ -18,12 +18,12 @@ export interface Listening {
 /** Our server, with the socket of its PostgreSQL. */
 export interface RunningServer extends Listening {
   readonly postgres: { readonly host: string; readonly port: string };
-  /** Resident memory of the server's process in bytes; undefined where the system does not tell. */
+  /** Resident memory of the server's process in bytes; undefined where the system does not say. */
   memory(): number | undefined;
 }
 
-const START_LIMIT_ms = 60_000;
-const STOP_LIMIT_ms = 30_000;
+const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 30_000;
 
 /** Starts the standalone server, as built, on a new directory and free ports. */
 export async function startServer(): Promise<RunningServer> {
@@ -97,7 +97,7 @@ function built(path: string): string {
 async function untilPrinted(child: ChildProcess, what: string): Promise<string> {
   let printed = '';
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the server did not start in time')), START_LIMIT_ms);
+    const timer = setTimeout(() => reject(new Error('the server did not start in time')), START_LIMIT_MS);
     child.once('exit', (code) => {
       clearTimeout(timer);
       reject(new Error(`the server ended with ${String(code)} before it was ready:\n${printed}`));
@@ -117,7 +117,7 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_ms);
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   await gone;
   clearTimeout(timer);
 }

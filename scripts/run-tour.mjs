@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** curl ends with 0 whatever the server says, unless it is told; the README's commands stay as they are. */
+/** curl exits with 0 whatever the server answers, unless it has this option; the README's commands stay as they are. */
 const PRELUDE = 'set -o pipefail\ncurl() { command curl --fail-with-body -S "$@"; }\n';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');

@@ -32,7 +32,9 @@ export class FakeLog implements LogReader {
     const position = BigInt(this.events.length);
     const event = create(EventSchema, {
       ...init,
-      ...{ position, epoch: this.epoch, recordedTimeMicros: START + position * 1000n },
+      position,
+      epoch: this.epoch,
+      recordedTimeMicros: START + position * 1000n,
       previousHash: this.events.at(-1)?.hash ?? new Uint8Array(0),
     });
     const bytes = toBinary(EventSchema, event);

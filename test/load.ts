@@ -62,7 +62,10 @@ export function depositTo(ledgerId: string, accountId: string, requestId: string
 
 export function paymentOf(ledgerId: string, payer: string, payee: string, requestId = randomUUID()) {
   return {
-    ...{ ledgerId, requestId, payerAccountId: payer, payeeAccountId: payee },
+    ledgerId,
+    requestId,
+    payerAccountId: payer,
+    payeeAccountId: payee,
     amount: { currency: 'EUR', minorUnits: 1n },
   };
 }

@@ -17,8 +17,12 @@ export async function startTestServer(): Promise<TestServer> {
   const database = await createTestDatabase();
   const standalone = await composeStandalone({
     config: {
-      ...{ host: '127.0.0.1', grpcPort: 0, connectPort: 0, corsOrigins: [] },
-      ...{ logLevel: 'silent', warnings: [] },
+      host: '127.0.0.1',
+      grpcPort: 0,
+      connectPort: 0,
+      corsOrigins: [],
+      logLevel: 'silent',
+      warnings: [],
     },
     postgres: database.config,
     log: pino({ level: 'silent' }),

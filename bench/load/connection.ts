@@ -1,6 +1,6 @@
 /**
- * A gRPC client on a bare socket: node:http2 takes 70 to 110 µs of CPU a call, which on a machine that also runs server
- * and database is measured as if it were theirs. It speaks just what grpc-js and echo servers answer, and checks little.
+ * A gRPC client on a bare socket: node:http2 takes 70 to 110 µs of CPU per call, which on a machine that also runs server
+ * and database is measured as if it were theirs. It speaks only what grpc-js and the echo server answer, and checks little.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -21,7 +21,7 @@ import {
   writeFrameHeader,
 } from './frames.js';
 
-/** What a stream tells its owner. */
+/** What a stream reports to its owner. */
 export interface StreamListener {
   /** A whole gRPC message; its bytes are valid only now. */
   onMessage(message: Buffer): void;

@@ -1,4 +1,4 @@
-/** What the load process is asked to do, and what it answers. */
+/** The job of the load process, and its result. */
 import type { RequestKind } from './requests.js';
 
 /** A load on one method. */
@@ -20,13 +20,13 @@ export interface LoadJob {
 
 /** What came of it. */
 export interface LoadResult {
-  /** Answered calls (on a stream: commands) a second while it was measured. */
+  /** Answered calls (on a stream: commands) per second while it was measured. */
   readonly perSecond: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
   /** Calls that ended without an answer. */
   readonly failed: number;
-  /** CPU of the load process, microseconds a call. */
+  /** CPU of the load process, microseconds per call. */
   readonly clientCpu_us: number;
   /** An answer of the run, base64. */
   readonly sample: string;

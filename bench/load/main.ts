@@ -65,7 +65,7 @@ function unaryLoad(run: Run): Promise<void> {
           open -= 1;
           if (answered) run.meter.answered(started_ms);
           else run.meter.failed += 1;
-          // A server that refuses everything must not be asked without end.
+          // A server that refuses everything must not be called without end.
           if (run.stopping || run.meter.failed > 1000) {
             if (open === 0) resolve();
           } else call();

@@ -48,7 +48,7 @@ export interface StandaloneParts {
 }
 
 const SHARD = 0;
-const HEALTH_ms = 1_000;
+const HEALTH_MS = 1_000;
 
 const COMMAND_SERVICES = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
   typeNameOf,
@@ -95,7 +95,12 @@ async function composeServices(
   const health = createHealth(HEALTH_NAMES);
   const command = await composeCommand(
     {
-      ...{ postgres, clock, wakeups, logger: log, shard: SHARD, limits: DEFAULT_LIMITS },
+      postgres,
+      clock,
+      wakeups,
+      logger: log,
+      shard: SHARD,
+      limits: DEFAULT_LIMITS,
       onHalt: () => {
         for (const service of COMMAND_SERVICES) health.set(service, false);
       },
@@ -107,7 +112,12 @@ async function composeServices(
   const bus = logBus(reader);
   const writing = viewsOn(pools.project, { history: pools.project, reports: pools.reports });
   const projector = composeProjector({
-    ...{ log: reader, busOf: () => bus, ...writing, logger: log, registry, clock },
+    log: reader,
+    busOf: () => bus,
+    ...writing,
+    logger: log,
+    registry,
+    clock,
     onHealth: (service, serving) => {
       health.set(service, serving);
     },
@@ -116,17 +126,7 @@ async function composeServices(
   closeables.add('projector', () => projector.stop());
   const reading = { ...viewsOn(pools.query, pools), readDeadline_ms };
   const query = composeQuery({ log: reader, partitionOf: (id) => bus.partitionOf(id), ...reading });
-  const verifying = viewsOn(pools.verify, pools);
-  const verify = ledgerService({
-    stored: postgresStoredLog(pools.verify, SHARD),
-    state: postgresStateTables(pools.verify),
-    views: {
-      balances: () => verifying.balances.current(),
-      history: () => verifying.history.current(),
-      reports: () => verifying.reports.current(),
-    },
-    partitionOf: (ledgerId) => bus.partitionOf(ledgerId),
-  });
+  const verify = composeVerifier(pools, (ledgerId) => bus.partitionOf(ledgerId));
   const probing = await probeHealth(
     health,
     [
@@ -136,13 +136,30 @@ async function composeServices(
       },
       { services: READ_SERVICES, probe: async () => (await reader.head()).position >= 0n },
     ],
-    HEALTH_ms,
+    HEALTH_MS,
   );
   closeables.add('the health probe', () => probing.stop());
   return {
     services: [...command.services, ...query, ...projector.services, verify],
     health,
   };
+}
+
+function composeVerifier(
+  pools: ReturnType<typeof openPools>,
+  partitionOf: (ledgerId: string) => number,
+): Service {
+  const views = viewsOn(pools.verify, pools);
+  return ledgerService({
+    stored: postgresStoredLog(pools.verify, SHARD),
+    state: postgresStateTables(pools.verify),
+    views: {
+      balances: () => views.balances.current(),
+      history: () => views.history.current(),
+      reports: () => views.reports.current(),
+    },
+    partitionOf,
+  });
 }
 
 /** Look-ups of history and of reports plan differently from each other and from the rest: each has a pool of its own. */
@@ -154,17 +171,23 @@ function viewsOn(pool: Pool, { history, reports }: { readonly history: Pool; rea
   };
 }
 
-/** One pool a duty: a slow report must not keep a projection from its connection. */
+/** One pool per duty: a slow report must not keep a projection from its connection. */
 function openPools(postgres: PoolConfig, closeables: Closeables) {
   const pools = {
     log: createPool(postgres, { max: 6, name: 'quittance log', options: KEYED_PLANS }),
     project: createPool(postgres, {
-      ...{ max: 6, name: 'quittance projector', options: KEYED_PLANS, statementTimeout_ms: 30_000 },
+      max: 6,
+      name: 'quittance projector',
+      options: KEYED_PLANS,
+      statementTimeout_ms: 30_000,
     }),
     query: createPool(postgres, { max: 8, name: 'quittance query' }),
     history: createPool(postgres, { max: 6, name: 'quittance history', options: HISTORY_PLANS }),
     reports: createPool(postgres, {
-      ...{ max: 6, name: 'quittance reports', options: REPORT_PLANS, statementTimeout_ms: 30_000 },
+      max: 6,
+      name: 'quittance reports',
+      options: REPORT_PLANS,
+      statementTimeout_ms: 30_000,
     }),
     verify: createPool(postgres, { max: 2, name: 'quittance verify', options: KEYED_PLANS }),
   };

@@ -13,15 +13,15 @@ import { join, resolve } from 'node:path';
 import { currentProcess, isRunning, type ProcessIdentity } from './engines/process-table.js';
 import { StartError } from '../../lib/base/start-error.js';
 
-/** An open data directory. Nobody else opens it until `release`. */
-export type DataDir = {
+/** An open data directory. No other process opens it until `release`. */
+export interface DataDir {
   /** Absolute. */
-  path: string;
+  readonly path: string;
   /** Where every engine and Quittance itself write their logs. */
-  logPath: string;
+  readonly logPath: string;
   /** Gives the directory back. Safe to call twice. */
-  release: () => void;
-};
+  readonly release: () => void;
+}
 
 const MARKER = 'quittance.json';
 const LOCK = 'lock';
@@ -97,13 +97,13 @@ function takeLock(path: string): string {
   throw new StartError(`data directory ${path} is being taken by several processes at once; try again`);
 }
 
-/** Moves the stale lock away, and puts it back if meanwhile somebody else had taken it. */
+/** Moves the stale lock away, and puts it back if another process took it meanwhile. */
 function removeStale(lock: string, draft: string): void {
   const aside = `${draft}.stale`;
   try {
     renameSync(lock, aside);
   } catch {
-    return; // Somebody else was faster; the next attempt meets them.
+    return; // Another process was faster; the next attempt sees its lock.
   }
   const owner = ownerIn(readOr(aside));
   if (owner && isRunning(owner)) linked(aside, lock);

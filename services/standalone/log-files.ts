@@ -19,7 +19,7 @@ export function openLog(options: {
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const path = join(options.directory, 'quittance.log');
   rotate(path);
-  // Synchronous: the last line before a crash is the one that is needed, and lines are few.
+  // Synchronous, so that the last line before a crash is not lost; there are few lines.
   const file = pino.destination({ dest: path, sync: true, mode: 0o600 });
   const screen = options.toTerminal ? readableLines() : pino.destination({ dest: 1, sync: true });
   const level = options.level === 'silent' ? 'fatal' : options.level;
@@ -51,6 +51,6 @@ export function rotate(path: string, above_bytes: number = ROTATE_ABOVE_BYTES): 
     }
   }
   renameSync(path, `${path}.1`);
-  // The new file exists before anybody looks for it, and with its mode.
+  // So the new file exists, with its mode, before another program looks for it.
   closeSync(openSync(path, 'a', 0o600));
 }

@@ -1,4 +1,4 @@
-/** From the environment to a running Quittance, and back. */
+/** Starts Quittance as the environment says, and stops it. */
 import type pg from 'pg';
 import type pino from 'pino';
 import type { Closeables } from '../../lib/base/closeables.js';

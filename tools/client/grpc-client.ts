@@ -28,7 +28,7 @@ export interface GrpcClient {
     request: MessageInitShape<I>,
     deadline_ms?: number,
   ): AsyncIterable<MessageShape<O>>;
-  /** A stream both ways, without a deadline: the caller watches over its progress. */
+  /** A stream both ways, without a deadline: the caller has to watch its progress. */
   duplex<I extends DescMessage, O extends DescMessage>(
     method: DescMethodBiDiStreaming<I, O>,
   ): ClientDuplexStream<MessageShape<I>, MessageShape<O>>;

@@ -1,4 +1,4 @@
-/** Who takes part in the demo. */
+/** The accounts of the demo. */
 import { AccountType } from '../../gen/quittance/common/v1/account_pb.js';
 
 export const LEDGER = 'demo';

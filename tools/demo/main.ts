@@ -71,7 +71,7 @@ async function openLedger(client: GrpcClient): Promise<void> {
   }
 }
 
-/** @returns what became of it, for the end of its line. */
+/** @returns the outcome, for the end of its line; empty where there is nothing to say. */
 async function play(client: GrpcClient, traffic: Traffic, { command }: Step): Promise<string> {
   const batch = { ledgerId: LEDGER, commands: [create(CommandSchema, { command })] };
   const { results } = await client.unary(TransactionCommandService.method.executeBatch, batch);

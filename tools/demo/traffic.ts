@@ -1,4 +1,4 @@
-/** Believable traffic: what happens next, given what has happened. */
+/** Believable traffic: the next step, given the steps before. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { CommandSchema } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { FeePayer } from '../../gen/quittance/common/v1/transaction_pb.js';
@@ -25,7 +25,7 @@ export interface Chance {
   readonly newId: () => string;
 }
 
-/** Follow-ups remembered at most: the demo may run for days. */
+/** How many holds and payments it remembers at most: the demo may run for days. */
 const MEMORY = 50;
 
 /** The story so far, and what comes next. */
@@ -33,16 +33,20 @@ export class Traffic {
   readonly #holds: Open[] = [];
   readonly #payments: Open[] = [];
 
-  constructor(private readonly chance: Chance) {}
+  readonly #chance: Chance;
 
-  /** The first steps: everybody gets something to spend. */
+  constructor(chance: Chance) {
+    this.#chance = chance;
+  }
+
+  /** The first steps: every customer gets a salary to spend. */
   *opening(): Generator<Step> {
     for (const customer of CUSTOMER_IDS) yield this.#salary(customer);
   }
 
   /** One thing that happens. */
   next(): Step {
-    const die = this.chance.random();
+    const die = this.#chance.random();
     if (die < 0.12) return this.#salary(this.#one(CUSTOMER_IDS));
     if (die < 0.5) return this.#purchase();
     if (die < 0.68) return this.#authorization();
@@ -87,7 +91,7 @@ export class Traffic {
     return this.#payment(BigInt(this.#between(250, 9_500)), 'buys for');
   }
 
-  /** More than most have: some of these are declined. */
+  /** More than most customers have: some of these are declined. */
   #splurge(): Step {
     return this.#payment(BigInt(this.#between(300_000, 900_000)), 'tries to buy for');
   }
@@ -128,7 +132,7 @@ export class Traffic {
   #settlement(): Step | undefined {
     const hold = this.#holds.shift();
     if (hold === undefined) return undefined;
-    const die = this.chance.random();
+    const die = this.#chance.random();
     if (die < 0.15) {
       const value = { ...this.#ids(), paymentId: hold.paymentId };
       return {
@@ -153,7 +157,7 @@ export class Traffic {
   #refund(): Step | undefined {
     const payment = this.#payments.splice(this.#between(0, this.#payments.length), 1)[0];
     if (payment === undefined) return undefined;
-    const minorUnits = this.chance.random() < 0.5 ? payment.amount : payment.amount / 2n;
+    const minorUnits = this.#chance.random() < 0.5 ? payment.amount : payment.amount / 2n;
     const value = { ...this.#ids(), paymentId: payment.paymentId, amount: money(minorUnits) };
     return {
       command: { case: 'refundPayment', value },
@@ -175,7 +179,7 @@ export class Traffic {
   }
 
   #ids() {
-    return { ledgerId: LEDGER, requestId: this.chance.newId() };
+    return { ledgerId: LEDGER, requestId: this.#chance.newId() };
   }
 
   #reference(): string {
@@ -188,7 +192,7 @@ export class Traffic {
 
   /** A whole number from `low` to below `high`. */
   #between(low: number, high: number): number {
-    return low + Math.floor(this.chance.random() * (high - low));
+    return low + Math.floor(this.#chance.random() * (high - low));
   }
 }
 
@@ -196,7 +200,7 @@ function money(minorUnits: bigint) {
   return { currency: CURRENCY, minorUnits };
 }
 
-/** 1.5 percent and 5 cents, out of what the merchant gets. */
+/** 1.5 percent and 5 cents, which the payee pays. */
 function fee(minorUnits: bigint) {
   return { paidBy: FeePayer.PAYEE, toAccountId: FEES, amount: money(5n + (minorUnits * 15n) / 1000n) };
 }

@@ -1,4 +1,4 @@
-/** Who an engine runs as. PostgreSQL refuses root, so root lends it to a user without rights. */
+/** The user that an engine runs as. PostgreSQL refuses root, so under root it runs as a user without rights. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../../../lib/base/start-error.js';
@@ -10,10 +10,10 @@ export type EngineUser = { uid: number; gid: number } | undefined;
 const CANDIDATES = ['quittance', 'postgres', '_postgres', 'nobody'];
 
 /**
- * The user for an engine whose data lies in `directory`: the owner of existing data, so that it stays readable whoever
- * starts us; else, for root, a system user that exists. No user is ever created: that is the operator's to decide.
+ * The user for an engine whose data lies in `directory`: the owner of existing data, so that any user who may
+ * start Quittance can read it; else, for root, a system user that exists. Quittance creates no user: the operator decides that.
  *
- * @throws StartError if root finds nobody, or if the data belongs to another user and we are not root.
+ * @throws StartError if root finds no such user, or if the data belongs to another user and we are not root.
  */
 export function engineUserFor(directory: string): EngineUser {
   const me = process.getuid?.();

@@ -1,4 +1,4 @@
-/** The directory of PostgreSQL's files: where it lies, how it is made, how a server on it is called. */
+/** The directory of PostgreSQL's files: its place, how initdb makes it, and the command line of a server on it. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, closeSync, existsSync, fsyncSync, mkdtempSync, openSync } from 'node:fs';
@@ -46,7 +46,7 @@ export function serverArgs(place: { directory: string; port: number; socketDir: 
     fsync: 'on',
     full_page_writes: 'on',
     synchronous_commit: 'on',
-    // After a checkpoint whole pages go to the log: seldom is cheaper, and 2 GB are replayed in seconds.
+    // After a checkpoint whole pages go to the log: few checkpoints are cheaper, and 2 GB are replayed in seconds.
     checkpoint_timeout: '15min',
     max_wal_size: '2GB',
     min_wal_size: '256MB',
@@ -61,14 +61,14 @@ export function serverArgs(place: { directory: string; port: number; socketDir: 
 }
 
 /**
- * How the server names its own directory. Its user cannot enter root's directories, but it can be born in one: Linux
- * reaches the working directory without a look at the parents. So the data directory stays closed to everybody.
+ * How the server names its own directory. Its user cannot enter root's directories, but it can start in one: Linux
+ * reaches the working directory without a check of the parents. So the data directory stays closed to all other users.
  */
 export function directoryAsSeenBy(user: EngineUser, path: string): string {
   return user && process.platform === 'linux' ? '/proc/self/cwd' : path;
 }
 
-/** The environment of PostgreSQL's programs: none of the operator's PG* variables, no language of theirs in the log. */
+/** The environment of PostgreSQL's programs: none of the operator's PG* variables, and English in the log. */
 export function engineEnvironment(): NodeJS.ProcessEnv {
   const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'];
   const env: NodeJS.ProcessEnv = { LC_ALL: 'C', TZ: 'UTC' };
@@ -141,10 +141,16 @@ async function runInitdb(cluster: Cluster, draft: string): Promise<void> {
     const child = spawn(
       cluster.programs.initdb,
       [
-        ...['-D', directoryAsSeenBy(cluster.user, draft), '-U', ROLE, '--encoding=UTF8'],
+        '-D',
+        directoryAsSeenBy(cluster.user, draft),
+        '-U',
+        ROLE,
+        '--encoding=UTF8',
         // The order of text must not depend on the machine, or an index breaks when the files move.
-        ...['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
-        // The socket's directory lets nobody in; TCP, which Windows needs, asks for a password.
+        '--locale=C',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        // Only this user can enter the socket's directory; TCP, which Windows needs, asks for a password.
         ...(WINDOWS
           ? ['--auth=scram-sha-256', `--pwfile=${makePassword(cluster.dataDir)}`]
           : ['--auth=trust']),

@@ -37,7 +37,7 @@ export interface PostgresEngine {
   readonly pid: number;
   /** Whether it was found running, left by a process of ours that was killed. */
   readonly adopted: boolean;
-  /** Ends sessions, writes a checkpoint, ends. Safe to call twice. */
+  /** Ends its sessions, writes a checkpoint and stops it. Safe to call twice. */
   readonly stop: () => Promise<void>;
   /** Asks it to stop and does not wait: for a process that ends at once. */
   readonly abandon: () => void;
@@ -124,7 +124,7 @@ function engineOf(
 ): PostgresEngine {
   let stopping: Promise<void> | undefined;
   const died = untilEnded(server).then(() => {
-    // Asked to stop, it has not died: nobody is told.
+    // It was asked to stop, so this is no failure, and the promise stays pending.
     if (stopping) return new Promise<Error>(() => undefined);
     return new Error(`PostgreSQL ended by itself; the reason is at the end of ${cluster.logFile}`);
   });
@@ -141,7 +141,7 @@ function engineOf(
   };
 }
 
-/** Only a parent is told; an adopted server is looked at every second. */
+/** The system tells only a parent, so an adopted server is checked every second. */
 async function untilEnded(server: Server): Promise<void> {
   if (server.ended) {
     await server.ended;
@@ -226,7 +226,7 @@ async function spawnServer(
   }
 }
 
-/** True once the directory is the server's, which is when it can no longer fail over what it found there. */
+/** True once the server has locked the directory: then it can no longer fail because of what it found there. */
 async function untilLocked(cluster: Cluster, server: Server): Promise<boolean> {
   while (isRunning(server.identity)) {
     const seen = readPostmaster(cluster.path);
@@ -315,7 +315,7 @@ function askToStop(cluster: Cluster, identity: ProcessIdentity): void {
       process.kill(identity.pid, 'SIGINT');
     }
   } catch (error) {
-    // It may have ended between the look and the signal.
+    // It may have ended between the check and the signal.
     if (isRunning(identity)) throw error;
   }
 }
@@ -332,6 +332,6 @@ async function stopServer(cluster: Cluster, server: Server, log: pino.Logger): P
     if (!(await waitUntilGone(identity, STOP_LIMIT_MS)))
       throw new Error(`PostgreSQL does not stop: process ${String(identity.pid)}`);
   }
-  // The short stand-in for a path that was too long is ours alone.
+  // Where the path of the cluster is too long for a socket, Quittance made this directory for the socket alone.
   if (!WINDOWS && host !== cluster.path) rmSync(host, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-/** Finds the PostgreSQL that npm brings, and says in one line what to do where it cannot be used. */
+/** Finds the PostgreSQL that npm installs, and says in one line what to do where it cannot be used. */
 import {
   chmodSync,
   cpSync,
@@ -77,8 +77,8 @@ function requireLinks(name: string, native: string): void {
 }
 
 /**
- * Programs that the engine's user can run. Root's checkout often lies below /root, which nobody else may enter: then a
- * copy (75 MB, once a version) is made in /var/lib/quittance.
+ * Programs that the engine's user can run. Root's checkout often lies below /root, which no other user may enter: then a
+ * copy (75 MB, once per version) is made in /var/lib/quittance.
  *
  * @throws StartError if the copy cannot be made.
  */
@@ -97,7 +97,7 @@ export function programsFor(
   const copy = join(SHARED_ENGINES, `${name?.split('/').at(-1) ?? 'postgres'}-${version ?? 'unknown'}`);
   try {
     if (!existsSync(copy)) copyEngine(native, copy);
-    // Somebody else's programs are not to be run in root's name.
+    // Root must not run programs that another user could replace.
     if (statSync(copy).uid !== 0) throw new Error(`${copy} does not belong to root`);
   } catch (error) {
     throw new StartError(

@@ -1,4 +1,4 @@
-/** What a running PostgreSQL says of itself in its data directory. */
+/** What a running PostgreSQL writes about itself in its data directory. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,8 +53,8 @@ export function servesCluster(pid: number, cluster: string): boolean {
 }
 
 /**
- * PostgreSQL does not start while the number in one of its lock files is taken, be it by another program or by its own corpse
- * that no parent has collected yet. Call this where no server of the cluster runs: lock files that name no running server of this
+ * PostgreSQL does not start while the number in one of its lock files is taken, by another program or by the zombie
+ * of the killed server. Call this where no server of the cluster runs: lock files that name no running server of this
  * very directory are made harmless. A server that runs keeps its locks, and PostgreSQL refuses to start beside it.
  *
  * @param socketDir where the new server will put its socket; undefined where it has none.

@@ -1,11 +1,11 @@
-/** Which process is which, also after its number was given to another one. */
+/** Tells processes apart, also after the system gave the number of one to another. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process for ever: numbers are reused, a number together with its start time is not. */
+/** One process: the system reuses numbers, but not a number together with its start time. */
 export type ProcessIdentity = {
   pid: number;
-  /** Opaque; equal for equal processes. Empty where the system does not tell. */
+  /** Opaque; equal for equal processes. Empty where the system does not say. */
   started: string;
 };
 
@@ -14,7 +14,7 @@ export function currentProcess(): ProcessIdentity {
   return { pid: process.pid, started: startOf(process.pid) };
 }
 
-/** Whether the very process still runs: not another of the same number, and not a corpse that nobody has collected. */
+/** Whether this process still runs: not another one of the same number, and not a zombie. */
 export function isRunning(identity: ProcessIdentity): boolean {
   if (!isAlive(identity.pid)) return false;
   const started = startOf(identity.pid);
@@ -27,7 +27,7 @@ export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
+    // EPERM: it runs and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   return process.platform !== 'linux' || !/^[ZX]/.test(linuxStat(pid)[0] ?? '');
@@ -38,7 +38,7 @@ export async function waitUntilGone(identity: ProcessIdentity, limit_ms: number)
   const until = performance.now() + limit_ms;
   while (isRunning(identity)) {
     if (performance.now() > until) return false;
-    // Only a parent is told when a process ends, and we may not be its parent: an adopted one has to be asked.
+    // The system tells only a parent when a process ends, and this process may not be its parent: so it asks.
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return true;
