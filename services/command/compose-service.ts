@@ -21,7 +21,7 @@ import { relayMetrics } from './relay/metrics.js';
 import { Relay } from './relay/relay.js';
 
 const SHARD = 0;
-const HEALTH_ms = 1_000;
+const HEALTH_MS = 1_000;
 const COMMANDS = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
   ({ typeName }) => typeName,
 );
@@ -41,7 +41,12 @@ export async function composeCommandService(
   const health = createHealth(COMMANDS, [RELAY_HEALTH]);
   const command = await composeCommand(
     {
-      ...{ postgres, clock: systemClock, wakeups, logger: log, shard: SHARD, limits: DEFAULT_LIMITS },
+      postgres,
+      clock: systemClock,
+      wakeups,
+      logger: log,
+      shard: SHARD,
+      limits: DEFAULT_LIMITS,
       onHalt: () => {
         for (const service of COMMANDS) health.set(service, false);
       },
@@ -52,7 +57,7 @@ export async function composeCommandService(
   const probing = await probeHealth(
     health,
     [{ services: COMMANDS, probe: async () => command.context.executor.isServing }],
-    HEALTH_ms,
+    HEALTH_MS,
   );
   closeables.add('the health probe', () => probing.stop());
   return { services: command.services, health };
@@ -71,7 +76,10 @@ async function composeRelay(
   const partitions = await recordedPartitions(pool, topic);
   const metrics = relayMetrics(registry);
   const relay = new Relay({
-    ...{ wakeups, partitions, partitionOf: partitioner(partitions), logger: log },
+    wakeups,
+    partitions,
+    partitionOf: partitioner(partitions),
+    logger: log,
     log: postgresLogReader(pool, wakeups, SHARD),
     cursor: postgresRelayCursor(pool, topic),
     open: kafkaPublisher({ brokers, topic, shard: SHARD }),

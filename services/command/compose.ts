@@ -40,16 +40,16 @@ export interface CommandDeps {
   onHalt(cause: Error): void;
   /** Tests put faults between the executor and the log here. */
   readonly wrapLog?: (log: WriteLog) => WriteLog;
-  /** How often holds are looked at, milliseconds. */
+  /** How often the expirer looks for holds whose time has come, milliseconds. */
   readonly expiry_ms?: number;
 }
 
 export interface CommandLimits {
-  /** Commands in the queue. */
+  /** Commands in the queue at most. */
   readonly queue: number;
-  /** Commands a flush. */
+  /** Commands per flush at most. */
   readonly flush: number;
-  /** Events in the retained tail. */
+  /** Events in the retained tail at most. */
   readonly tail: number;
 }
 

@@ -16,7 +16,7 @@ export function readConfig(env: Environment): CommandConfig {
   return { ...doors, databaseUrl, bus: readBus(env) };
 }
 
-/** What the step that creates the topic is told. */
+/** The configuration of the step that creates the topic. */
 export interface TopicConfig {
   readonly databaseUrl: string;
   readonly bus: BusConfig;
@@ -31,10 +31,14 @@ export function readTopicConfig(env: Environment): TopicConfig {
     databaseUrl: readDatabaseUrl(env),
     bus: readBus(env),
     partitions: wholeOf(env, 'QUITTANCE_KAFKA_PARTITIONS', 12, {
-      ...{ least: 1, most: 1_000, what: 'a number from 1 to 1000' },
+      least: 1,
+      most: 1_000,
+      what: 'a number from 1 to 1000',
     }),
     replication: wholeOf(env, 'QUITTANCE_KAFKA_REPLICATION', 1, {
-      ...{ least: 1, most: 9, what: 'a number from 1 to 9' },
+      least: 1,
+      most: 9,
+      what: 'a number from 1 to 9',
     }),
   };
 }

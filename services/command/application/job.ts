@@ -44,11 +44,6 @@ export type Caller = Pick<Call, 'deadline_ms' | 'aborted'>;
 interface Waiting {
   /** Undefined for internal jobs. */
   readonly caller: Caller | undefined;
-  /**
-   * Called after the decision and before the append, so that a command whose answer cannot be sent is not committed: the
-   * error is answered and nothing is stored. Called again if the log has moved meanwhile. Replays do not come here.
-   */
-  checkAnswer?(decided: readonly Decided[]): CallError | undefined;
   /** Called exactly once. */
   answer(result: Result): void;
 }

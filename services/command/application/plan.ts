@@ -145,14 +145,14 @@ class Planner {
         this.#encode(event, { request, ordinal, batch: null }, 0n, now + BigInt(ordinal), this.#end),
       );
       const decided = [{ events, command, replayed: false, point: null }];
-      const error = job.checkAnswer?.(decided);
-      return error === undefined ? { verdict: 'dry_run', decided } : { verdict: 'refused', error };
+      return { verdict: 'dry_run', decided };
     }
     const recorded = this.#recorded(decision.events, origins, now);
     const last = recorded.at(-1);
     const point = last === undefined ? this.#end : pointOf(last);
     const decided = [{ events: recorded.map(({ event }) => event), command, replayed: false, point }];
-    return this.#commit(job, decided, { ledger, events: decision.events, recorded });
+    this.#take({ ledger, events: decision.events, recorded });
+    return { verdict: 'commit', decided };
   }
 
   #decideAtomic(job: AtomicJob): Verdict {
@@ -177,17 +177,11 @@ class Planner {
       replayed: false,
       point: pointOf(item),
     }));
-    return this.#commit(job, decided, { ledger, events: decision.events, recorded });
-  }
-
-  /** Takes the events of a job into the plan, unless its answer cannot be sent. */
-  #commit(job: Job, decided: readonly Decided[], made: Made): Verdict {
-    const error = job.checkAnswer?.(decided);
-    if (error !== undefined) return { verdict: 'refused', error };
-    this.#take(made);
+    this.#take({ ledger, events: decision.events, recorded });
     return { verdict: 'commit', decided };
   }
 
+  /** Takes the events of a command into the plan: later commands of the flush see what they left behind. */
   #take({ ledger, events, recorded }: Made): void {
     for (const event of events) evolve(ledger, event);
     this.#events.push(...recorded);

@@ -13,7 +13,7 @@ export interface Batch {
 
 /**
  * Each event to its partition, those of no ledger to all. The last message of each partition says up to where the partition
- * is complete; partitions without an event are told so alone, if `isDue` says that it is time.
+ * is complete; partitions without an event get a message with the watermark alone, if `isDue` says that it is time.
  */
 export function batchOf(
   events: readonly RecordedEvent[],
@@ -53,11 +53,13 @@ export function batchOf(
   };
 }
 
-/** The news alone that some partitions are complete up to the cursor. */
+/** Watermarks alone: these partitions are complete up to the cursor. */
 export function watermarksFor(partitions: readonly number[], at: RecordedEvent, cursor: RelayCursor): Batch {
   const watermark = pointOf(at);
   const messages = partitions.map((partition) => ({
-    ...{ partition, record: undefined, watermark },
+    partition,
+    record: undefined,
+    watermark,
     after: cursor.lasts[partition] ?? -1n,
   }));
   return { messages, cursor, at };

@@ -33,7 +33,9 @@ export function relayMetrics(registry: Registry): RelayMetrics {
     watch: (relay) => {
       const gauge = (name: string, help: string, read: () => Promise<number> | number) =>
         new Gauge({
-          ...{ name, help, registers },
+          name,
+          help,
+          registers,
           async collect() {
             // While the log is away the last value stays: a scrape must not fail for it.
             const value = await Promise.resolve()

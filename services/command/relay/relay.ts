@@ -21,14 +21,14 @@ export interface RelayDeps {
   partitionOf(ledgerId: string): number;
   readonly wakeups: Wakeups;
   readonly logger: Pick<Log, 'info' | 'warn'>;
-  /** Told whether the bus takes what is sent. */
+  /** Called with whether the bus takes what is sent. */
   readonly onHealth?: (isUp: boolean) => void;
-  /** Told of each batch that the bus has stored. */
+  /** Called for each batch that the bus has stored. */
   readonly onSent?: (messages: number, events: number) => void;
   readonly onError?: () => void;
 }
 
-/** Events a batch: with a message for each partition that has none, not above 1,000 (kafkajs groups them in quadratic time). */
+/** Events per batch: with a message for each partition that has none, at most 1,000 (kafkajs groups them in quadratic time). */
 const PAGE_EVENTS = 900;
 /**
  * Batches do not follow each other closer than this: at a steady rate of single commits each would be a batch of its own, and
@@ -36,11 +36,11 @@ const PAGE_EVENTS = 900;
  */
 const LINGER_ms = 8;
 /**
- * A partition without events hears of the log moving as often. Each such message is a write of every view: at 20 ms and 12
- * partitions they were 1,800 a second, several times what the payments cost.
+ * A partition without events gets a watermark as often while the log moves. Each is a write of every view: at 20 ms and 12
+ * partitions they were 1,800 per second, several times what the payments cost.
  */
 export const WATERMARK_ms = 100;
-/** And while the log stands still, so that readers know that all is well. */
+/** The same while the log stands still, so that readers know that the relay lives. */
 export const IDLE_WATERMARK_ms = 1_000;
 const SAVE_ms = 100;
 /** How long a commit may go unnoticed whose wake-up was lost. */
@@ -53,8 +53,8 @@ export class Relay {
   #cursor: RelayCursor;
   /** The point of the cursor; undefined before the first event is sent. */
   #at: RecordedEvent | undefined;
-  /** When each partition was last told of the cursor, and how far that was. */
-  readonly #told: { at_ms: number; position: bigint }[];
+  /** When each partition last got a watermark, and which. */
+  readonly #watermarks: { at_ms: number; position: bigint }[];
   #publisher: BusPublisher | undefined;
   #savedAt_ms = 0;
   #sentAt_ms = 0;
@@ -65,7 +65,7 @@ export class Relay {
   constructor(deps: RelayDeps) {
     this.#deps = deps;
     this.#cursor = firstCursor(deps.partitions);
-    this.#told = Array.from({ length: deps.partitions }, () => ({ at_ms: 0, position: -1n }));
+    this.#watermarks = Array.from({ length: deps.partitions }, () => ({ at_ms: 0, position: -1n }));
   }
 
   /** Up to where the bus has the log. */
@@ -134,7 +134,7 @@ export class Relay {
       await this.#relay(events);
       return;
     }
-    if (await this.#tellTheQuiet()) return;
+    if (await this.#sendWatermarks()) return;
     await wakeups.wait(this.#wait_ms(), this.#stop.signal, since);
   }
 
@@ -156,16 +156,16 @@ export class Relay {
 
   #batch(events: readonly RecordedEvent[]): Batch {
     const now_ms = performance.now();
-    const isDue = (partition: number) => now_ms - (this.#told[partition]?.at_ms ?? 0) >= WATERMARK_ms;
+    const isDue = (partition: number) => now_ms - (this.#watermarks[partition]?.at_ms ?? 0) >= WATERMARK_ms;
     return batchOf(events, this.#cursor, this.#deps, isDue);
   }
 
-  /** Tells the partitions that have not heard of the cursor, or of anything for a while. Whether there were any. */
-  async #tellTheQuiet(): Promise<boolean> {
+  /** Sends watermarks to the partitions whose last one is old enough. Returns whether there were any. */
+  async #sendWatermarks(): Promise<boolean> {
     const at = this.#at;
     if (at === undefined) return false;
     const now_ms = performance.now();
-    const due = this.#told.flatMap(({ at_ms, position }, partition) => {
+    const due = this.#watermarks.flatMap(({ at_ms, position }, partition) => {
       const every_ms = position < this.#cursor.position ? WATERMARK_ms : IDLE_WATERMARK_ms;
       return now_ms - at_ms >= every_ms ? [partition] : [];
     });
@@ -175,10 +175,10 @@ export class Relay {
     return true;
   }
 
-  /** Until the next partition is to be told, and not longer than a lost wake-up may go unnoticed. */
+  /** How long until the next watermark is due; not longer than a lost wake-up may go unnoticed. */
   #wait_ms(): number {
     const now_ms = performance.now();
-    const dues = this.#told.map(
+    const dues = this.#watermarks.map(
       ({ at_ms, position }) =>
         at_ms + (position < this.#cursor.position ? WATERMARK_ms : IDLE_WATERMARK_ms) - now_ms,
     );
@@ -191,7 +191,7 @@ export class Relay {
     const at_ms = performance.now();
     this.#sentAt_ms = at_ms;
     for (const { partition, watermark } of messages) {
-      if (watermark !== undefined) this.#told[partition] = { at_ms, position: watermark.position };
+      if (watermark !== undefined) this.#watermarks[partition] = { at_ms, position: watermark.position };
     }
     this.#cursor = cursor;
     this.#at = at;
@@ -201,7 +201,7 @@ export class Relay {
     this.#deps.onHealth?.(true);
   }
 
-  /** Whatever it was, nothing is known of what was under way: a new publisher begins at the cursor. */
+  /** Nothing is known of the batch that was under way: a new publisher begins at the cursor. */
   async #failed(error: unknown): Promise<void> {
     this.#failures += 1;
     const { logger, onHealth, onError } = this.#deps;
@@ -211,17 +211,21 @@ export class Relay {
     const publisher = this.#publisher;
     this.#publisher = undefined;
     await publisher?.close().catch(() => undefined);
-    // Commits go on meanwhile: they are no reason to hurry.
+    // Commits go on meanwhile; they do not end the pause.
     await pause(Math.min(BACKOFF_MAX_ms, 50 * 2 ** Math.min(this.#failures, 10)), this.#stop.signal);
   }
 
   #read(after: bigint): Promise<readonly RecordedEvent[]> {
     return this.#deps.log.page({
-      ...{ after, through: null, limit: PAGE_EVENTS, ledgerId: null, streamId: null },
+      after,
+      through: null,
+      limit: PAGE_EVENTS,
+      ledgerId: null,
+      streamId: null,
     });
   }
 
-  /** Now and then, and not waited for: whatever is sent again is known by its position. */
+  /** Saves the cursor every now and then, without waiting: readers know by its position what is sent again. */
   #save(): void {
     const now_ms = performance.now();
     if (now_ms - this.#savedAt_ms < SAVE_ms) return;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { pino } from 'pino';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { AppendOutcome } from '../../../lib/log/append.js';
@@ -149,6 +150,28 @@ describe('an append whose outcome is unknown', () => {
     await expect(sent).rejects.toMatchObject({ reason: ErrorReason.OUTCOME_UNKNOWN });
     resume();
     expect(await service.send(command)).toMatchObject({ replayed: true });
+  });
+
+  test('over and over, while the database is away, is a line at once and one when it is back, not one per try', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+    let failures = 0;
+    const wrapLog = (log: WriteLog): WriteLog => ({
+      ...log,
+      append: (...args) => {
+        if (failures === 0) return log.append(...args);
+        failures -= 1;
+        return Promise.resolve({ outcome: 'unknown', cause: new Error('connect ECONNREFUSED') });
+      },
+    });
+    const service = await start({ wrapLog, logger });
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    failures = 20;
+    await service.send(payment('main', 'alice', 'bob', 100n));
+    const about = lines.filter((line) => line.includes('the outcome of'));
+    expect(about.map((line) => (JSON.parse(line) as { level: number; failures: number }).failures)).toEqual([
+      1, 20,
+    ]);
   });
 
   test('that the server refused changes nothing, says so, and the next command is decided', async () => {

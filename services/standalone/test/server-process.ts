@@ -12,7 +12,7 @@ export interface ServerProcess {
   readonly connect: string;
   /** What it has logged so far, one JSON object per line. */
   readonly output: () => string;
-  /** kill -9. */
+  /** kill -9. @throws Error if Node has warned the process of anything, as `stop` does */
   kill(): Promise<void>;
   /** SIGTERM; its exit code. */
   stop(): Promise<number | null>;
@@ -41,7 +41,11 @@ export async function startServer(dataDir: string): Promise<ServerProcess> {
   const addresses = await readyOf(child, () => output);
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
-    return await ended;
+    const code = await ended;
+    // Such as MaxListenersExceededWarning, which means a leak. Jest hides the warnings of its own process.
+    const warning = /^\(node:\d+\) .*Warning: .*$/m.exec(output)?.[0];
+    if (warning !== undefined) throw new Error(`the server was warned by Node: ${warning}`);
+    return code;
   };
   return {
     ...addresses,

@@ -40,7 +40,12 @@ const open = async (): Promise<BusPublisher> => {
 
 const build = () =>
   new Relay({
-    ...{ log, partitions: PARTITIONS, partitionOf, wakeups: log.wakeups, logger: quiet, open },
+    log,
+    partitions: PARTITIONS,
+    partitionOf,
+    wakeups: log.wakeups,
+    logger: quiet,
+    open,
     cursor: {
       read: async () => saved,
       save: async (cursor) => {
