@@ -543,7 +543,8 @@ export type AuthorizePaymentRequest = Message<"quittance.command.v1.AuthorizePay
 
   /**
    * When the hold expires: after now, at most 400 days ahead, microseconds at the finest. Default: 7 days after the
-   * recorded_time. Errors: TIME_OUT_OF_RANGE.
+   * recorded_time. From then on it reserves nothing: commands on the payer's account are decided after its expiry. Reads show the
+   * expiry at most about a second later. Errors: TIME_OUT_OF_RANGE.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 7;
    */
