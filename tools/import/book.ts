@@ -1,7 +1,7 @@
 /** The last pass: sends the movements, compares balances, and stops an account at its first decline. */
 import { DeclineReason } from '../../gen/quittance/common/v1/transaction_pb.js';
 import { describe } from '../client/errors.js';
-import { AccountQueue, type Ticket } from './account-queue.js';
+import { AccountQueue } from './account-queue.js';
 import { type Outcome, outcomeOf, remedyOf } from './answers.js';
 import { type ImportTarget, movementCommand } from './commands.js';
 import { type Connection, sendPass } from './connection.js';
@@ -11,13 +11,7 @@ import type { Plan } from './plan.js';
 import { Problems } from './problems.js';
 import type { ReadableFile } from './read-file.js';
 import type { Answer, Item } from './send.js';
-
-/** A movement whose balance is not the printed one, or that was not booked. */
-export interface Mismatch {
-  readonly movement: Movement;
-  /** A sentence. */
-  readonly problem: string;
-}
+import type { Tally, TallyCounts } from './tally.js';
 
 /** An account whose later movements were not sent. */
 export interface StoppedAccount {
@@ -28,19 +22,7 @@ export interface StoppedAccount {
 }
 
 /** What came of the movements. */
-export interface Booked {
-  /** Booked by this run. */
-  readonly booked: number;
-  /** Booked by an earlier run. */
-  readonly replayed: number;
-  /** Movements after or before which a balance is printed, and that were booked. */
-  readonly compared: number;
-  readonly matches: number;
-  /** Movements that were declined or refused. */
-  readonly refused: number;
-  /** The first ones. */
-  readonly mismatches: readonly Mismatch[];
-  readonly mismatchCount: number;
+export interface Booked extends TallyCounts {
   readonly stopped: readonly StoppedAccount[];
 }
 
@@ -52,29 +34,32 @@ export class ChangedFileError extends Error {
   }
 }
 
-const MAX_KEPT = 100;
-
 /** An attempt at a movement. */
 interface Attempt {
   readonly movement: Movement;
   readonly attempt: number;
 }
 
-/** An attempt that is in flight. */
-interface Sent extends Attempt {
-  readonly ticket: Ticket;
+/** What is known when the movements are sent. */
+export interface BookingStart {
+  /** How many are left to send. */
+  readonly total: number;
+  readonly plan: Plan;
+  /** Has the movements that are in the ledger already. */
+  readonly tally: Tally;
+  readonly openedByOthers: ReadonlySet<string>;
 }
 
-/** Sends every movement of the file that moves something. @throws SendError when the server stays away. */
+/** Sends every movement that moves something and is not known to be in the ledger. @throws SendError when the server stays away. */
 export async function bookMovements(
   connection: Connection,
   target: ImportTarget,
   file: ReadableFile,
-  expected: { readonly total: number; readonly plan: Plan; readonly openedByOthers: ReadonlySet<string> },
+  { total, plan, tally, openedByOthers }: BookingStart,
 ): Promise<Booked> {
-  const booking = new Booking(target, queuesOf(expected.plan, expected.openedByOthers));
+  const booking = new Booking(target, queuesOf(plan, openedByOthers), tally, plan);
   const items = booking.items(file);
-  await sendPass(connection, { title: 'movements', total: expected.total, items }, (about, answer) =>
+  await sendPass(connection, { title: 'movements', total, items }, (about, answer) =>
     booking.answer(about, answer),
   );
   return booking.result();
@@ -83,9 +68,9 @@ export async function bookMovements(
 /** A queue for each account. What others do at the same time is not known here: there one movement goes at a time. */
 function queuesOf({ accounts }: Plan, openedByOthers: ReadonlySet<string>): Map<string, AccountQueue> {
   return new Map(
-    accounts.map(({ accountId, available, isBlocked, progress: { booked, wasDeclined } }) => {
+    accounts.map(({ accountId, available, isBlocked, progress: { wasDeclined } }) => {
       const isDoubtful = isBlocked || wasDeclined || openedByOthers.has(accountId);
-      return [accountId, new AccountQueue({ booked, available, isDoubtful })];
+      return [accountId, new AccountQueue({ available, isDoubtful })];
     }),
   );
 }
@@ -96,28 +81,27 @@ class Booking {
   /** Movements to try anew, before anything else of their account. */
   readonly #again: Attempt[] = [];
   readonly #waitingFor = new Set<string>();
-  readonly #mismatches: Mismatch[] = [];
-  #mismatchCount = 0;
+  /** How many movements of each account are still to come that are in the ledger, and have been compared. */
+  readonly #behind: Map<string, number>;
   #inFlight = 0;
-  #booked = 0;
-  #replayed = 0;
-  #refused = 0;
-  #compared = 0;
-  #matches = 0;
   #changed: () => void = () => undefined;
 
   constructor(
     readonly target: ImportTarget,
     readonly queues: ReadonlyMap<string, AccountQueue>,
-  ) {}
+    readonly tally: Tally,
+    plan: Plan,
+  ) {
+    this.#behind = new Map(plan.accounts.map(({ accountId, progress }) => [accountId, progress.booked]));
+  }
 
   /** What to send, in order; waits for answers where an account has to. */
-  async *items(file: ReadableFile): AsyncGenerator<Item<Sent>> {
+  async *items(file: ReadableFile): AsyncGenerator<Item<Attempt>> {
     const problems = new Problems();
     for await (const movement of movementsOf(file.records(problems))) {
       if (problems.count > 0) throw new ChangedFileError();
       const { accountId, amount } = movement;
-      if (amount === 0n) continue;
+      if (amount === 0n || this.#isBehind(accountId)) continue;
       const queue = this.#queueOf(movement);
       const isDue = (): boolean =>
         this.#stopped.has(accountId) || (!this.#waitingFor.has(accountId) && queue.mayGo(amount));
@@ -129,8 +113,14 @@ class Booking {
     yield* this.#retriesUntil(() => this.#inFlight === 0);
   }
 
+  #isBehind(accountId: string): boolean {
+    const behind = this.#behind.get(accountId) ?? 0;
+    this.#behind.set(accountId, behind - 1);
+    return behind > 0;
+  }
+
   /** Retries as they come up, until something is so. */
-  async *#retriesUntil(isSo: () => boolean): AsyncGenerator<Item<Sent>> {
+  async *#retriesUntil(isSo: () => boolean): AsyncGenerator<Item<Attempt>> {
     for (;;) {
       const again = this.#again.shift();
       if (again !== undefined) {
@@ -146,12 +136,12 @@ class Booking {
     }
   }
 
-  *#send({ movement, attempt }: Attempt): Generator<Item<Sent>> {
+  *#send({ movement, attempt }: Attempt): Generator<Item<Attempt>> {
     const command = movementCommand(this.target, movement, { attempt });
     if (command === undefined) return;
     this.#inFlight += 1;
-    const ticket = this.#queueOf(movement).sent(movement.amount);
-    yield { about: { movement, attempt, ticket }, command };
+    this.#queueOf(movement).sent(movement.amount);
+    yield { about: { movement, attempt }, command };
   }
 
   #queueOf({ accountId }: Movement): AccountQueue {
@@ -160,11 +150,11 @@ class Booking {
     return queue;
   }
 
-  answer(about: Sent, answer: Answer): void {
+  answer(about: Attempt, answer: Answer): void {
     const { movement } = about;
     const outcome = outcomeOf(movement.accountId, answer);
     this.#inFlight -= 1;
-    this.#queueOf(movement).answered(about.ticket, outcome);
+    this.#queueOf(movement).answered(movement.amount, outcome);
     this.#judge(about, outcome);
     this.#changed();
   }
@@ -172,9 +162,7 @@ class Booking {
   #judge({ movement, attempt }: Attempt, outcome: Outcome): void {
     switch (outcome.kind) {
       case 'posted':
-        if (outcome.replayed) this.#replayed += 1;
-        else this.#booked += 1;
-        this.#compare(movement, outcome.posted);
+        this.tally.posted(movement, outcome.posted, outcome.replayed);
         return;
       case 'declined':
         // A decline of an earlier run is stored for ever under its id; the movement is tried again under the next one.
@@ -183,38 +171,14 @@ class Booking {
           this.#again.push({ movement, attempt: attempt + 1 });
           return;
         }
-        this.#refuse(movement, declineText(movement, outcome));
+        this.tally.refused(movement, declineText(movement, outcome));
         this.#stop(movement, remedyOf(outcome.reason));
         return;
       case 'refused':
-        this.#refuse(movement, `not booked, ${describe(outcome.error)}`);
+        this.tally.refused(movement, `not booked, ${describe(outcome.error)}`);
         // It is booked already, in another form: what comes after it can go on.
         if (outcome.error.reason !== 'REQUEST_ID_REUSED') this.#stop(movement, 'see to its cause');
     }
-  }
-
-  #compare(movement: Movement, posted: bigint | undefined): void {
-    const { amount, balanceAfter, balanceBefore, currency } = movement;
-    if (balanceAfter === undefined && balanceBefore === undefined) return;
-    this.#compared += 1;
-    const before = posted === undefined ? undefined : posted - amount;
-    const money = (units: bigint | undefined): string =>
-      units === undefined ? 'nothing' : moneyText(units, currency);
-    if (balanceAfter !== undefined && balanceAfter !== posted)
-      this.#mismatch(movement, `printed ${money(balanceAfter)}, posted ${money(posted)}`);
-    else if (balanceBefore !== undefined && balanceBefore !== before)
-      this.#mismatch(movement, `printed ${money(balanceBefore)} before it, the ledger had ${money(before)}`);
-    else this.#matches += 1;
-  }
-
-  #refuse(movement: Movement, problem: string): void {
-    this.#refused += 1;
-    this.#mismatch(movement, problem);
-  }
-
-  #mismatch(movement: Movement, problem: string): void {
-    this.#mismatchCount += 1;
-    if (this.#mismatches.length < MAX_KEPT) this.#mismatches.push({ movement, problem });
   }
 
   #stop({ accountId, line }: Movement, remedy: string): void {
@@ -223,16 +187,7 @@ class Booking {
   }
 
   result(): Booked {
-    return {
-      booked: this.#booked,
-      replayed: this.#replayed,
-      compared: this.#compared,
-      matches: this.#matches,
-      refused: this.#refused,
-      mismatches: this.#mismatches,
-      mismatchCount: this.#mismatchCount,
-      stopped: [...this.#stopped.values()],
-    };
+    return { ...this.tally.counts(), stopped: [...this.#stopped.values()] };
   }
 }
 

@@ -55,8 +55,10 @@ export async function importFile(job: ImportJob, connection: Connection): Promis
     throw new BadFileError([
       'the file was changed while it was read; leave it alone and run the command again',
     ]);
-  const total = survey.rows - survey.empty;
-  const booked = await bookMovements(connection, target, file, { total, plan, openedByOthers });
+  const { tally } = inspection;
+  const { replayed, refused } = tally.counts();
+  const total = survey.rows - survey.empty - replayed - refused;
+  const booked = await bookMovements(connection, target, file, { total, plan, tally, openedByOthers });
   if (await source.isChanged()) throw new ChangedFileError();
   return { format, encoding, survey, plan, outcome: { kind: 'booked', ...booked } };
 }

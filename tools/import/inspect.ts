@@ -13,12 +13,16 @@ import { type Movement, movementsOf } from './movement.js';
 import { BadFileError, Problems } from './problems.js';
 import type { ReadableFile } from './read-file.js';
 import type { Survey, SurveyedAccount } from './survey.js';
+import { Tally } from './tally.js';
 
 /**
  * Whether a movement is in the ledger: never sent, declined whenever it was sent, as the file says it, or under the same id
  * in another form.
  */
-export type Presence = 'absent' | 'declined' | 'booked' | 'other';
+export type Presence =
+  | { readonly kind: 'absent' | 'declined' }
+  | { readonly kind: 'booked'; readonly posted: bigint | undefined }
+  | { readonly kind: 'other'; readonly problem: string };
 
 /** How far the ledger has an account's movements of the file. */
 export interface Progress {
@@ -39,11 +43,14 @@ export type Inspected =
 /** What the ledger has. */
 export interface Inspection {
   readonly ledgerExists: boolean;
+  /** Has the first movements of each account that are in the ledger, compared with the file. */
+  readonly tally: Tally;
   readonly accounts: ReadonlyMap<string, Inspected>;
 }
 
 /** A movement is tried anew after each decline, once per run. So many runs are not made by people. */
 const MAX_ATTEMPTS = 1000;
+const ABSENT: Presence = { kind: 'absent' };
 /** Movements that are looked up in one go. */
 const LOOK_UP_SIZE = 5000;
 
@@ -58,10 +65,11 @@ export async function inspectLedger(
   const accounts = new Map<string, Inspected>(
     [...survey.accounts.keys()].map((accountId) => [accountId, { kind: 'new' }]),
   );
-  if (!ledgerExists) return { ledgerExists, accounts };
+  const tally = new Tally();
+  if (!ledgerExists) return { ledgerExists, tally, accounts };
   const existing = await askWhichExist(connection, target, survey);
   const states = await readAccounts(connection, target, existing);
-  const progresses = await progressOf(connection, target, file, existing);
+  const progresses = await progressOf(connection, target, file, { existing, tally });
   for (const { accountId, lowestSum } of existing) {
     const account = states.get(accountId);
     const progress = progresses.get(accountId) ?? { booked: 0, wasDeclined: false, lowestSum };
@@ -70,7 +78,7 @@ export async function inspectLedger(
       account === undefined ? { kind: 'closed', progress } : { kind: 'existing', account, progress },
     );
   }
-  return { ledgerExists, accounts };
+  return { ledgerExists, tally, accounts };
 }
 
 async function askForLedger(connection: Connection, target: ImportTarget): Promise<boolean> {
@@ -137,27 +145,27 @@ async function progressOf(
   connection: Connection,
   target: ImportTarget,
   file: ReadableFile,
-  accounts: readonly SurveyedAccount[],
+  { existing, tally }: { readonly existing: readonly SurveyedAccount[]; readonly tally: Tally },
 ): Promise<Map<string, Progress>> {
-  const ends = accounts.flatMap(({ first, last }) => [first, last]).filter((each) => each !== undefined);
+  const ends = existing.flatMap(({ first, last }) => [first, last]).filter((each) => each !== undefined);
   const present = await lookUp(connection, target, ends);
   const progresses = new Map<string, Progress>();
   const partly = new Map<string, Partly>();
-  for (const { accountId, first, last, lowestSum } of accounts) {
+  for (const { accountId, first, last, lowestSum } of existing) {
     if (first === undefined || last === undefined) continue;
-    const begun = present.get(first.movementId) ?? 'absent';
-    const ended = present.get(last.movementId) ?? 'absent';
+    const begun = present.get(first.movementId) ?? ABSENT;
+    const ended = present.get(last.movementId) ?? ABSENT;
     if (isThere(begun) || isThere(ended))
       partly.set(accountId, { booked: 0, wasDeclined: false, lowestSum: 0n, sum: 0n, isOver: false });
-    else progresses.set(accountId, { booked: 0, wasDeclined: begun === 'declined', lowestSum });
+    else progresses.set(accountId, { booked: 0, wasDeclined: begun.kind === 'declined', lowestSum });
   }
-  if (partly.size > 0) await walk(connection, target, file, partly);
+  if (partly.size > 0) await walk(connection, target, file, { partly, tally });
   for (const [accountId, progress] of partly) progresses.set(accountId, progress);
   return progresses;
 }
 
-function isThere(presence: Presence): boolean {
-  return presence === 'booked' || presence === 'other';
+function isThere({ kind }: Presence): boolean {
+  return kind === 'booked' || kind === 'other';
 }
 
 /** A progress that is being found out. */
@@ -174,24 +182,30 @@ async function walk(
   connection: Connection,
   target: ImportTarget,
   file: ReadableFile,
-  partly: ReadonlyMap<string, Partly>,
+  { partly, tally }: { readonly partly: ReadonlyMap<string, Partly>; readonly tally: Tally },
 ): Promise<void> {
   for await (const some of inParts(file, ({ accountId }) => partly.has(accountId))) {
     const present = await lookUp(connection, target, some);
-    for (const { movementId, accountId, amount } of some) {
-      const progress = partly.get(accountId);
+    for (const movement of some) {
+      const progress = partly.get(movement.accountId);
       if (progress === undefined) continue;
-      const presence = present.get(movementId) ?? 'absent';
-      if (isThere(presence)) {
-        if (!progress.isOver) progress.booked += 1;
-        continue;
+      const presence = present.get(movement.movementId) ?? ABSENT;
+      if (!isThere(presence)) miss(progress, movement, presence);
+      else if (!progress.isOver) {
+        // It need not be sent: its answer of then is here.
+        progress.booked += 1;
+        if (presence.kind === 'booked') tally.posted(movement, presence.posted, true);
+        else if (presence.kind === 'other') tally.refused(movement, presence.problem);
       }
-      if (!progress.isOver) progress.wasDeclined = presence === 'declined';
-      progress.isOver = true;
-      progress.sum += amount;
-      if (progress.sum < progress.lowestSum) progress.lowestSum = progress.sum;
     }
   }
+}
+
+function miss(progress: Partly, { amount }: Movement, presence: Presence): void {
+  if (!progress.isOver) progress.wasDeclined = presence.kind === 'declined';
+  progress.isOver = true;
+  progress.sum += amount;
+  if (progress.sum < progress.lowestSum) progress.lowestSum = progress.sum;
 }
 
 /** Movements that move something, some thousand at a time: a file may be larger than memory. */
@@ -228,11 +242,12 @@ async function lookUp(
       const outcome = outcomeOf(movement.accountId, answer);
       const { movementId } = movement;
       if (outcome.kind === 'declined' && outcome.replayed) {
-        present.set(movementId, 'declined');
+        present.set(movementId, { kind: 'declined' });
         declined.push(movement);
-      } else if (outcome.kind === 'posted' && outcome.replayed) present.set(movementId, 'booked');
+      } else if (outcome.kind === 'posted' && outcome.replayed)
+        present.set(movementId, { kind: 'booked', posted: outcome.posted });
       else if (outcome.kind === 'refused' && outcome.error.reason === 'REQUEST_ID_REUSED')
-        present.set(movementId, 'other');
+        present.set(movementId, { kind: 'other', problem: `not booked, ${describe(outcome.error)}` });
     });
     open = declined;
   }
@@ -256,8 +271,8 @@ export async function countBooked(
   let other = 0;
   for await (const some of inParts(file, ({ accountId }) => accounts.get(accountId)?.kind !== 'new')) {
     for (const presence of (await lookUp(connection, target, some)).values()) {
-      if (presence === 'booked') same += 1;
-      else if (presence === 'other') other += 1;
+      if (presence.kind === 'booked') same += 1;
+      else if (presence.kind === 'other') other += 1;
     }
   }
   return { same, other };

@@ -3,7 +3,8 @@ import { moneyText } from './fields.js';
 import type { ImportSummary } from './import.js';
 import type { AccountPlan, Plan } from './plan.js';
 import { daysOf, type Survey } from './survey.js';
-import type { Booked, Mismatch } from './book.js';
+import type { Mismatch } from './tally.js';
+import type { Booked } from './book.js';
 import type { AlreadyBooked } from './inspect.js';
 
 /** More accounts than this are counted, not listed. */
