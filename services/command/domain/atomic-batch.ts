@@ -12,10 +12,10 @@ import { declined } from './settle.js';
 import type { TransactionState } from './transaction.js';
 import { undecided } from './undecided.js';
 
-/** What one item comes to. */
+/** The event of one item. */
 export type MovementEvent = TransactionPosted | TransactionDeclined | PaymentAuthorized;
 
-/** What an atomic batch comes to: one event an item, in order, or the first error and the item it is of. */
+/** The decision on an atomic batch: one event for each item, in order, or the first error and its item. */
 export type BatchDecision =
   | { readonly outcome: 'events'; readonly events: readonly MovementEvent[] }
   | { readonly outcome: 'refused'; readonly index: number; readonly refusal: Refusal };
@@ -31,8 +31,8 @@ export function decideAtomic(
   ledger: LedgerReader,
   now: bigint,
 ): BatchDecision {
-  const unfit = findFirstUnfit(commands, ledger);
-  if (unfit !== null) return unfit;
+  const refused = findFirstRefused(commands, ledger);
+  if (refused !== null) return refused;
   const seen = overlay(ledger);
   const events: MovementEvent[] = [];
   for (const [index, command] of commands.entries()) {
@@ -48,8 +48,8 @@ export function decideAtomic(
   return { outcome: 'events', events };
 }
 
-/** What can be judged of all items before any is decided: what they name, and what their bare messages come to. */
-function findFirstUnfit(commands: readonly MovementCommand[], ledger: LedgerReader): BatchDecision | null {
+/** What can be judged of all items before any is decided: whether what they name exists, and what their messages alone show. */
+function findFirstRefused(commands: readonly MovementCommand[], ledger: LedgerReader): BatchDecision | null {
   const earlier = new Map<string, MovementCommand>();
   for (const [index, command] of commands.entries()) {
     const problem =
@@ -73,22 +73,23 @@ function onlyEvent(events: readonly DomainEvent[]): MovementEvent {
   return event;
 }
 
-/** `decided` are the items up to the culprit, which is the last of them. */
+/** `decided` are the items up to the first decline, which is the last of them. */
 function declineAll(
   commands: readonly MovementCommand[],
   decided: readonly MovementEvent[],
   ledger: LedgerReader,
   now: bigint,
 ): readonly TransactionDeclined[] {
-  const made = new Map<string, TransactionState>();
-  const find = (id: string): TransactionState => made.get(id) ?? existingTransaction(ledger, id);
+  const declinedById = new Map<string, TransactionState>();
+  const find = (id: string): TransactionState => declinedById.get(id) ?? existingTransaction(ledger, id);
   return commands.map((command, index) => {
     const event = decided[index];
     const recordedTime = now + BigInt(index);
-    const fallen =
+    const declinedItem =
       event === undefined ? declineUndecided(command, find, recordedTime) : declineDecided(event, ledger);
-    for (const transaction of fallen.transactions) made.set(transaction.transactionId, transaction);
-    return fallen;
+    for (const transaction of declinedItem.transactions)
+      declinedById.set(transaction.transactionId, transaction);
+    return declinedItem;
   });
 }
 
@@ -117,14 +118,14 @@ function declineUndecided(
 function batchDeclined(
   own: TransactionState,
   accounts: readonly AccountState[],
-  asked: Pick<TransactionDeclined, 'effectiveTime' | 'forced'>,
+  requested: Pick<TransactionDeclined, 'effectiveTime' | 'forced'>,
 ): TransactionDeclined {
   return {
     type: 'TransactionDeclined',
     kind: own.kind,
     reason: 'BATCH_DECLINED',
     declinedAccountId: null,
-    ...asked,
+    ...requested,
     accounts,
     transactions: [own],
   };

@@ -1,8 +1,7 @@
 /** Checks of state that several commands share; each answers a refusal, or null if all is well. */
 import type { AccountState, AccountType } from './account.js';
-import type { LedgerReader, Refusal } from './decision.js';
+import { type LedgerReader, type Refusal, refusal } from './decision.js';
 import { existingAccount } from './existence.js';
-import { refusal } from './outcome.js';
 import type { Parties } from './payment-totals.js';
 import type { Fee } from './transaction.js';
 

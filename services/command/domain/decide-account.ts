@@ -3,11 +3,10 @@ import type { Account, AccountState } from './account.js';
 import { posted, settlementAccountId } from './account.js';
 import { checkVersion } from './checks.js';
 import type { CloseAccount, FreezeAccount, OpenAccount, UnfreezeAccount, UpdateAccount } from './command.js';
-import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { type Decision, happened, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
 import { existingAccount } from './existence.js';
 import { invariant } from './invariant.js';
 import { findOverflow } from './movement.js';
-import { happened, refusal, refuse } from './outcome.js';
 
 /** Opens an account; the first of its currency also opens the settlement account, in an event of its own. */
 export function decideOpenAccount(command: OpenAccount, ledger: LedgerReader): Decision {

@@ -2,11 +2,10 @@
 import { settlementAccountId } from './account.js';
 import { checkCurrency, checkEffectiveTime, checkType, checkVersion } from './checks.js';
 import type { Deposit, Withdraw } from './command.js';
-import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { type Decision, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
 import { transfer } from './entries.js';
 import { existingAccount } from './existence.js';
-import { refusal, refuse } from './outcome.js';
-import { madeBy, settle } from './settle.js';
+import { newTransaction, settle } from './settle.js';
 
 /** Deposit debits an ASSET account (its settlement account) and credits the account; Withdraw the other way round. */
 export function decideCash(command: Deposit | Withdraw, ledger: LedgerReader, now: bigint): Decision {
@@ -24,12 +23,12 @@ export function decideCash(command: Deposit | Withdraw, ledger: LedgerReader, no
       : { kind: 'WITHDRAWAL' as const, entries: transfer(accountId, settlementId, amount, currency) };
   return settle(
     {
-      own: madeBy(command, { ...own, status: 'POSTED', amount, currency }),
+      own: newTransaction(command, { ...own, status: 'POSTED', amount, currency }),
       effectiveTime: effectiveTime ?? now,
       forced: false,
       hold: null,
-      others: [],
-      foretold: null,
+      alsoChanged: [],
+      laterEntries: null,
     },
     ledger,
   );

@@ -1,15 +1,14 @@
 /** What becomes of a hold: captured, voided, expired. */
 import { checkEffectiveTime, checkFees } from './checks.js';
 import type { CapturePayment, ExpirePayment, VoidPayment } from './command.js';
-import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { type Decision, happened, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
 import { paymentEntries } from './entries.js';
 import type { PaymentRoot } from './existence.js';
 import { existingPayment, isPaymentRoot } from './existence.js';
 import { FEE_TOTALS_MAX } from './limits.js';
 import { release } from './movement.js';
-import { happened, refusal, refuse } from './outcome.js';
 import { authorizationStatus, captured, expired, voided } from './payment-totals.js';
-import { madeBy, settle } from './settle.js';
+import { newTransaction, settle } from './settle.js';
 import type { Fee, Payment, TransactionState } from './transaction.js';
 import { remaining } from './transaction.js';
 
@@ -30,7 +29,7 @@ export function decideCapturePayment(command: CapturePayment, ledger: LedgerRead
   const rest = command.final ? remaining(payment) - amount : 0n;
   return settle(
     {
-      own: madeBy(command, {
+      own: newTransaction(command, {
         kind: 'CAPTURE',
         status: 'POSTED',
         amount,
@@ -42,8 +41,8 @@ export function decideCapturePayment(command: CapturePayment, ledger: LedgerRead
       effectiveTime: effectiveTime ?? now,
       forced: false,
       hold: { accountId: payment.payerAccountId, delta: -(amount + rest) },
-      others: [withPayment(root, captured(payment, amount, rest, fees))],
-      foretold: null,
+      alsoChanged: [withPayment(root, captured(payment, amount, rest, fees))],
+      laterEntries: null,
     },
     ledger,
   );

@@ -1,11 +1,10 @@
 /** PostTransaction: entries as the caller gives them. */
 import { checkCurrency, checkEffectiveTime } from './checks.js';
 import type { PostTransaction } from './command.js';
-import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { type Decision, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
 import { existingAccount } from './existence.js';
 import { INT64_MAX } from './limits.js';
-import { refusal, refuse } from './outcome.js';
-import { madeBy, settle } from './settle.js';
+import { newTransaction, settle } from './settle.js';
 import type { Entry } from './transaction.js';
 
 /** Posts entries that balance per currency (checked at the door, asserted here). */
@@ -20,12 +19,12 @@ export function decideJournal(command: PostTransaction, ledger: LedgerReader, no
   const entries = command.entries.map(entryOf);
   return settle(
     {
-      own: madeBy(command, { kind: 'JOURNAL', status: 'POSTED', amount, currency, entries }),
+      own: newTransaction(command, { kind: 'JOURNAL', status: 'POSTED', amount, currency, entries }),
       effectiveTime: effectiveTime ?? now,
       forced,
       hold: null,
-      others: [],
-      foretold: null,
+      alsoChanged: [],
+      laterEntries: null,
     },
     ledger,
   );

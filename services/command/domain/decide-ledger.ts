@@ -1,7 +1,6 @@
 /** Ledgers. */
 import type { CreateLedger } from './command.js';
-import type { Decision, LedgerReader } from './decision.js';
-import { happened, refusal, refuse } from './outcome.js';
+import { type Decision, happened, type LedgerReader, refusal, refuse } from './decision.js';
 
 /** Creates a ledger, once. */
 export function decideCreateLedger(command: CreateLedger, ledger: LedgerReader): Decision {

@@ -1,14 +1,13 @@
 /** How payments begin: at once with SubmitPayment, in two steps with AuthorizePayment. */
 import { checkEffectiveTime, checkFees, checkParties } from './checks.js';
 import type { AuthorizePayment, SubmitPayment } from './command.js';
-import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { type Decision, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
 import { paymentEntries } from './entries.js';
 import { existingAccount } from './existence.js';
 import { invariant } from './invariant.js';
 import { DEFAULT_HOLD_US, MAX_HOLD_US } from './limits.js';
-import { refusal, refuse } from './outcome.js';
 import { begunPayment, captured } from './payment-totals.js';
-import { madeBy, settle } from './settle.js';
+import { newTransaction, settle } from './settle.js';
 
 /** Pays at once: the payment starts with authorized = captured = amount. */
 export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader, now: bigint): Decision {
@@ -21,7 +20,7 @@ export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader
   if (problem !== null) return refuse(problem);
   return settle(
     {
-      own: madeBy(command, {
+      own: newTransaction(command, {
         kind: 'PAYMENT',
         status: 'POSTED',
         amount,
@@ -34,16 +33,16 @@ export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader
       effectiveTime: effectiveTime ?? now,
       forced: false,
       hold: null,
-      others: [],
-      foretold: null,
+      alsoChanged: [],
+      laterEntries: null,
     },
     ledger,
   );
 }
 
 /**
- * Reserves the amount on the payer. Closed and frozen accounts decline it as they would the capture that it foretells:
- * there is no use in holding money for a payee that cannot be paid.
+ * Reserves the amount on the payer. Closed and frozen accounts decline it as they would decline the later
+ * capture: there is no use in holding money for a payee that cannot be paid.
  */
 export function decideAuthorizePayment(
   command: AuthorizePayment,
@@ -59,7 +58,7 @@ export function decideAuthorizePayment(
   if (problem !== null) return refuse(problem);
   return settle(
     {
-      own: madeBy(command, {
+      own: newTransaction(command, {
         kind: 'AUTHORIZATION',
         status: 'AUTHORIZED',
         amount,
@@ -70,8 +69,8 @@ export function decideAuthorizePayment(
       effectiveTime: effectiveTime ?? now,
       forced: false,
       hold: { accountId: payerAccountId, delta: amount },
-      others: [],
-      foretold: paymentEntries(command, amount, currency, []),
+      alsoChanged: [],
+      laterEntries: paymentEntries(command, amount, currency, []),
     },
     ledger,
   );

@@ -1,13 +1,12 @@
 /** RefundPayment: principal back from payee to payer or from and to other accounts, and the fees that it lists. */
 import { checkEffectiveTime, checkParty } from './checks.js';
 import type { RefundPayment } from './command.js';
-import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { type Decision, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
 import { refundEntries } from './entries.js';
 import type { PaymentRoot } from './existence.js';
 import { existingPayment } from './existence.js';
-import { refusal, refuse } from './outcome.js';
 import { type Parties, refundable, refunded, returnableFee } from './payment-totals.js';
-import { madeBy, settle } from './settle.js';
+import { newTransaction, settle } from './settle.js';
 
 /** Refunds at most what was captured less what was reversed and refunded, and of fees what was charged likewise. */
 export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader, now: bigint): Decision {
@@ -29,7 +28,7 @@ export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader
   if (problem !== null) return refuse(problem);
   return settle(
     {
-      own: madeBy(command, {
+      own: newTransaction(command, {
         kind: 'REFUND',
         status: 'POSTED',
         amount,
@@ -41,8 +40,8 @@ export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader
       effectiveTime: effectiveTime ?? now,
       forced,
       hold: null,
-      others: [{ ...root, payment: refunded(payment, amount, fees), version: root.version + 1n }],
-      foretold: null,
+      alsoChanged: [{ ...root, payment: refunded(payment, amount, fees), version: root.version + 1n }],
+      laterEntries: null,
     },
     ledger,
   );

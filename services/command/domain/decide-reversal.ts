@@ -1,13 +1,12 @@
 /** ReverseTransaction: every entry of a posted transaction mirrored, once. */
 import { checkEffectiveTime } from './checks.js';
 import type { ReverseTransaction } from './command.js';
-import type { Decision, LedgerReader, Refusal } from './decision.js';
+import { type Decision, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
 import { mirrored } from './entries.js';
 import type { PaymentRoot } from './existence.js';
 import { existingPayment, existingTransaction } from './existence.js';
-import { refusal, refuse } from './outcome.js';
 import { captureReversed, refundReversed } from './payment-totals.js';
-import { madeBy, settle } from './settle.js';
+import { newTransaction, settle } from './settle.js';
 import type { Payment, TransactionState } from './transaction.js';
 
 /** Undoes a transaction; both are linked, and the payment's totals follow. A hold is not opened again. */
@@ -24,7 +23,7 @@ export function decideReverseTransaction(
   if (problem !== null) return refuse(problem);
   return settle(
     {
-      own: madeBy(command, {
+      own: newTransaction(command, {
         kind: 'REVERSAL',
         status: 'POSTED',
         amount,
@@ -37,15 +36,15 @@ export function decideReverseTransaction(
       effectiveTime: effectiveTime ?? now,
       forced,
       hold: null,
-      others: othersAfter(reversed, root, command.requestId),
-      foretold: null,
+      alsoChanged: changedWith(reversed, root, command.requestId),
+      laterEntries: null,
     },
     ledger,
   );
 }
 
 /** The reversed transaction, then the root of its payment unless that is the same. */
-function othersAfter(
+function changedWith(
   reversed: TransactionState,
   root: PaymentRoot | null,
   reversedBy: string,

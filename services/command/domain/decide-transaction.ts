@@ -1,8 +1,7 @@
 /** UpdateTransaction: what people wrote about a transaction, and nothing else. */
 import type { UpdateTransaction } from './command.js';
-import type { Decision, LedgerReader } from './decision.js';
+import { type Decision, happened, type LedgerReader } from './decision.js';
 import { existingTransaction } from './existence.js';
-import { happened } from './outcome.js';
 
 /** Changes description and metadata of any transaction, also of a declined one. */
 export function decideUpdateTransaction(command: UpdateTransaction, ledger: LedgerReader): Decision {

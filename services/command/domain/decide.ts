@@ -15,10 +15,9 @@ import { decideAuthorizePayment, decideSubmitPayment } from './decide-payment.js
 import { decideRefundPayment } from './decide-refund.js';
 import { decideReverseTransaction } from './decide-reversal.js';
 import { decideUpdateTransaction } from './decide-transaction.js';
-import type { Decision, LedgerReader } from './decision.js';
+import { type Decision, type LedgerReader, refuse } from './decision.js';
 import { findMissing } from './existence.js';
 import { unreachable } from './invariant.js';
-import { refuse } from './outcome.js';
 
 /**
  * Decides a command whose shape is right and which was not decided before. `now` is the recorded time of its first

@@ -1,4 +1,4 @@
-/** The frame of deciding: what a decision reads, and what it can come to. */
+/** What a decision reads, and what can be decided: events, or a refusal. */
 import type { Account } from './account.js';
 import type { DomainEvent } from './event.js';
 import type { TransactionState } from './transaction.js';
@@ -61,3 +61,21 @@ export interface Refusal {
 export type Decision =
   | { readonly outcome: 'events'; readonly events: readonly DomainEvent[] }
   | { readonly outcome: 'refused'; readonly refusal: Refusal };
+
+/** What a refusal is about. */
+export type At = Omit<Refusal, 'reason' | 'message'>;
+
+/** A refusal as a value; checks answer it, or null if all is well, so that they chain with `??`. */
+export function refusal(reason: RefusalReason, message: string, at: At = {}): Refusal {
+  return { reason, message, ...at };
+}
+
+/** The decision to refuse. */
+export function refuse(because: Refusal): Decision {
+  return { outcome: 'refused', refusal: because };
+}
+
+/** The decision that these events happened, in this order. */
+export function happened(...events: readonly DomainEvent[]): Decision {
+  return { outcome: 'events', events };
+}

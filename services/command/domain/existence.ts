@@ -1,10 +1,9 @@
 /** The first question of every decision: is there what the command names? */
 import type { Account } from './account.js';
 import type { Command, MovementCommand } from './command.js';
-import type { LedgerReader, Refusal } from './decision.js';
+import { type LedgerReader, type Refusal, refusal } from './decision.js';
 import { invariant } from './invariant.js';
-import { accountsNamed, transactionNamed } from './names.js';
-import { refusal } from './outcome.js';
+import { accountsNamed, transactionNamed } from './needs.js';
 import type { Payment, TransactionState } from './transaction.js';
 
 /** Items of an atomic batch by request id. */

@@ -1,11 +1,10 @@
 /** Where money moves: entries and holds against accounts, with what overflows, what declines, and what comes out. */
 import type { AccountState } from './account.js';
 import { available, posted } from './account.js';
-import type { LedgerReader, Refusal } from './decision.js';
+import { type LedgerReader, type Refusal, refusal } from './decision.js';
 import { existingAccount } from './existence.js';
 import { invariant } from './invariant.js';
 import { INT64_MAX, INT64_MIN } from './limits.js';
-import { refusal } from './outcome.js';
 import type { DeclineReason, Direction, Entry, HoldChange, PostedEntry } from './transaction.js';
 
 /** A change of what one account holds: above zero reserves, below zero releases. */
@@ -18,8 +17,8 @@ export interface Hold {
 export interface Intent {
   readonly entries: readonly Entry[];
   readonly hold: Hold | null;
-  /** Judged for closed and frozen accounts: the entries, or for an authorization those of the capture it foretells. */
-  readonly judged: readonly Entry[];
+  /** Their accounts must not be closed or frozen: the entries, or for an authorization those of its later capture. */
+  readonly checked: readonly Entry[];
   /** Skip funds and freezes; never closed. */
   readonly forced: boolean;
 }
@@ -36,7 +35,7 @@ export type Movement =
       readonly outcome: 'declined';
       readonly reason: DeclineReason;
       readonly accountId: string;
-      /** Each account it would have touched, and the culprit, as they are. */
+      /** Each account it would have touched, and the declining one, as they are. */
       readonly accounts: readonly AccountState[];
     }
   | { readonly outcome: 'refused'; readonly refusal: Refusal };
@@ -137,16 +136,16 @@ function post(entry: Entry, account: Touched): PostedEntry {
 
 /** The first decline in the order of the contract: closed, frozen, funds; debited before credited; entry order. */
 function findDecline(intent: Intent, touched: TouchedAccounts, ledger: LedgerReader): Movement | null {
-  const { judged, forced } = intent;
+  const { checked, forced } = intent;
   const asIs = (id: string): AccountState => touched.get(id)?.before ?? existingAccount(ledger, id).state;
-  const culprit =
-    find(judged, 'ACCOUNT_CLOSED', ({ accountId }) => asIs(accountId).status === 'CLOSED') ??
+  const cause =
+    find(checked, 'ACCOUNT_CLOSED', ({ accountId }) => asIs(accountId).status === 'CLOSED') ??
     (forced
       ? null
-      : (find(judged, 'ACCOUNT_FROZEN', ({ accountId, direction }) => blocks(asIs(accountId), direction)) ??
-        find(judged, 'INSUFFICIENT_FUNDS', ({ accountId }) => lacksFunds(touched.get(accountId)))));
-  if (culprit === null) return null;
-  const { accountId, reason } = culprit;
+      : (find(checked, 'ACCOUNT_FROZEN', ({ accountId, direction }) => blocks(asIs(accountId), direction)) ??
+        find(checked, 'INSUFFICIENT_FUNDS', ({ accountId }) => lacksFunds(touched.get(accountId)))));
+  if (cause === null) return null;
+  const { accountId, reason } = cause;
   const accounts = [...touched.values()].map(({ before }) => before);
   if (!touched.has(accountId)) accounts.push(asIs(accountId));
   return { outcome: 'declined', reason, accountId, accounts };
@@ -184,18 +183,18 @@ function statesAfter(touched: TouchedAccounts): readonly AccountState[] {
 function assertBalanced(entries: readonly Entry[]): void {
   const first = entries[0]?.currency;
   let sum = 0n; // of the first currency; nearly always there is no other
-  let others: Map<string, bigint> | null = null;
+  let otherSums: Map<string, bigint> | null = null;
   for (const { amount, currency, direction } of entries) {
     invariant(amount > 0n, 'an entry moves more than nothing');
     const signed = direction === 'CREDIT' ? amount : -amount;
     if (currency === first) {
       sum += signed;
     } else {
-      others ??= new Map();
-      others.set(currency, (others.get(currency) ?? 0n) + signed);
+      otherSums ??= new Map();
+      otherSums.set(currency, (otherSums.get(currency) ?? 0n) + signed);
     }
   }
   invariant(sum === 0n, 'the entries of a currency sum to zero');
-  if (others === null) return;
-  for (const other of others.values()) invariant(other === 0n, 'the entries of a currency sum to zero');
+  if (otherSums === null) return;
+  for (const other of otherSums.values()) invariant(other === 0n, 'the entries of a currency sum to zero');
 }

@@ -10,7 +10,7 @@ export interface Parties {
   readonly payeeAccountId: string;
 }
 
-const ENDED = { voided: 0n, expired: 0n, reversed: 0n, refunded: 0n };
+const NOTHING_YET = { voided: 0n, expired: 0n, reversed: 0n, refunded: 0n };
 
 /** A payment with nothing captured; as such it also stands in a declined transaction. */
 export function begunPayment(parties: Parties, amount: Amount, expireTime: bigint | null): Payment {
@@ -22,7 +22,7 @@ export function begunPayment(parties: Parties, amount: Amount, expireTime: bigin
     currency,
     authorized,
     captured: 0n,
-    ...ENDED,
+    ...NOTHING_YET,
     expireTime,
     fees: [],
   };

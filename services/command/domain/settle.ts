@@ -1,9 +1,8 @@
 /** From a drafted transaction to its event: posted, authorized or declined. */
-import type { Decision, LedgerReader } from './decision.js';
+import { type Decision, happened, type LedgerReader, refuse } from './decision.js';
 import type { DomainEvent } from './event.js';
 import type { Hold, Movement } from './movement.js';
 import { move } from './movement.js';
-import { happened, refuse } from './outcome.js';
 import { begunPayment } from './payment-totals.js';
 import type { Entry, TransactionState } from './transaction.js';
 
@@ -16,9 +15,9 @@ export interface Draft {
   readonly forced: boolean;
   readonly hold: Hold | null;
   /** Other transactions as they will be unless it is declined: the reversed one, the root of the payment. */
-  readonly others: readonly TransactionState[];
-  /** What a capture would post; for an authorization only. */
-  readonly foretold: readonly Entry[] | null;
+  readonly alsoChanged: readonly TransactionState[];
+  /** The entries of a capture of the whole amount; of an authorization only. */
+  readonly laterEntries: readonly Entry[] | null;
 }
 
 type TransactionFields = Pick<TransactionState, 'kind' | 'status' | 'amount' | 'currency'> &
@@ -34,7 +33,7 @@ const NO_ENTRIES: readonly Entry[] = [];
 const NO_FEES: TransactionState['fees'] = [];
 
 /** The transaction that a command makes, at version 1; its id is the request's. */
-export function madeBy(command: Making, fields: TransactionFields): TransactionState {
+export function newTransaction(command: Making, fields: TransactionFields): TransactionState {
   return {
     transactionId: command.requestId,
     kind: fields.kind,
@@ -54,25 +53,25 @@ export function madeBy(command: Making, fields: TransactionFields): TransactionS
   };
 }
 
-/** The same transaction, declined: as intended, but of a payment nothing is left but what was asked for. */
+/** The same transaction, declined: as intended, but a payment keeps only the amount that was requested. */
 export function declined(own: TransactionState): TransactionState {
   const { payment } = own;
   if (payment === null) return { ...own, status: 'DECLINED' };
-  const asked = { currency: payment.currency, minorUnits: payment.authorized };
-  return { ...own, status: 'DECLINED', payment: begunPayment(payment, asked, payment.expireTime) };
+  const requested = { currency: payment.currency, minorUnits: payment.authorized };
+  return { ...own, status: 'DECLINED', payment: begunPayment(payment, requested, payment.expireTime) };
 }
 
 /** Moves what the draft holds, or declines it, or refuses what overflows. */
 export function settle(draft: Draft, ledger: LedgerReader): Decision {
   const { own, hold, forced } = draft;
-  const judged = draft.foretold ?? own.entries;
-  const movement = move({ entries: own.entries, hold, judged, forced }, ledger);
+  const checked = draft.laterEntries ?? own.entries;
+  const movement = move({ entries: own.entries, hold, checked, forced }, ledger);
   if (movement.outcome === 'refused') return refuse(movement.refusal);
   return happened(eventOf(draft, movement));
 }
 
 function eventOf(draft: Draft, movement: Exclude<Movement, { outcome: 'refused' }>): DomainEvent {
-  const { own, effectiveTime, forced, others } = draft;
+  const { own, effectiveTime, forced, alsoChanged } = draft;
   const { kind } = own;
   const { accounts } = movement;
   if (movement.outcome === 'declined') {
@@ -82,8 +81,8 @@ function eventOf(draft: Draft, movement: Exclude<Movement, { outcome: 'refused' 
     return { type, kind, reason, declinedAccountId, effectiveTime, forced, accounts, transactions };
   }
   const { holdChanges, entries } = movement;
-  const transactions = [own, ...others];
-  return draft.foretold === null
+  const transactions = [own, ...alsoChanged];
+  return draft.laterEntries === null
     ? { type: 'TransactionPosted', kind, holdChanges, entries, effectiveTime, forced, accounts, transactions }
     : { type: 'PaymentAuthorized', holdChanges, effectiveTime, accounts, transactions };
 }

@@ -1,10 +1,10 @@
-/** Items of a declined atomic batch that nobody decided: what is known of them from their requests. */
+/** Items of a declined atomic batch that were not decided: what their requests say of them. */
 import type { Amount, MovementCommand } from './command.js';
 import { journalPrincipal } from './decide-journal.js';
 import { expireTimeOf } from './decide-payment.js';
 import { unreachable } from './invariant.js';
 import { begunPayment } from './payment-totals.js';
-import { madeBy } from './settle.js';
+import { newTransaction } from './settle.js';
 import type { TransactionKind, TransactionState } from './transaction.js';
 
 /**
@@ -18,41 +18,41 @@ export function undecided(
 ): TransactionState {
   switch (command.type) {
     case 'Deposit':
-      return madeBy(command, asked('DEPOSIT', command.amount));
+      return newTransaction(command, declinedFields('DEPOSIT', command.amount));
     case 'Withdraw':
-      return madeBy(command, asked('WITHDRAWAL', command.amount));
+      return newTransaction(command, declinedFields('WITHDRAWAL', command.amount));
     case 'SubmitPayment': {
       const { requestId: paymentId, fees, amount } = command;
       const payment = begunPayment(command, amount, null);
-      return madeBy(command, { ...asked('PAYMENT', amount), fees, paymentId, payment });
+      return newTransaction(command, { ...declinedFields('PAYMENT', amount), fees, paymentId, payment });
     }
     case 'AuthorizePayment': {
       const { requestId: paymentId, amount } = command;
       const payment = begunPayment(command, amount, expireTimeOf(command, now));
-      return madeBy(command, { ...asked('AUTHORIZATION', amount), paymentId, payment });
+      return newTransaction(command, { ...declinedFields('AUTHORIZATION', amount), paymentId, payment });
     }
     case 'CapturePayment': {
       const { paymentId, fees, amount } = command;
-      return madeBy(command, { ...asked('CAPTURE', amount), fees, paymentId });
+      return newTransaction(command, { ...declinedFields('CAPTURE', amount), fees, paymentId });
     }
     case 'RefundPayment': {
       const { paymentId, fees, amount } = command;
-      return madeBy(command, { ...asked('REFUND', amount), fees, paymentId });
+      return newTransaction(command, { ...declinedFields('REFUND', amount), fees, paymentId });
     }
     case 'PostTransaction': {
       const { amount: minorUnits, currency } = journalPrincipal(command);
-      return madeBy(command, asked('JOURNAL', { minorUnits, currency }));
+      return newTransaction(command, declinedFields('JOURNAL', { minorUnits, currency }));
     }
     case 'ReverseTransaction': {
       const { amount, currency, paymentId, fees, transactionId: reverses } = find(command.transactionId);
-      const fields = asked('REVERSAL', { minorUnits: amount, currency });
-      return madeBy(command, { ...fields, fees, paymentId, reverses });
+      const fields = declinedFields('REVERSAL', { minorUnits: amount, currency });
+      return newTransaction(command, { ...fields, fees, paymentId, reverses });
     }
     default:
       return unreachable(command);
   }
 }
 
-function asked(kind: TransactionKind, { currency, minorUnits: amount }: Amount) {
+function declinedFields(kind: TransactionKind, { currency, minorUnits: amount }: Amount) {
   return { kind, status: 'DECLINED', amount, currency } as const;
 }
