@@ -52,7 +52,11 @@ export async function composeProjectorService(
   // A projection that fails is told of, and its operators have to be let in to see why.
   const health = createHealth(OPERATIONS, VIEWS.map(healthServiceOf));
   const projector = composeProjector({
-    ...{ log: reader, busOf: busesOf(parts, partitions, partitionOf), ...views, logger: log, registry },
+    log: reader,
+    busOf: busesOf(parts, partitions, partitionOf),
+    ...views,
+    logger: log,
+    registry,
     control: await openPostgresControl(pool, VIEWS),
     // Which message of Kafka has an event is not known from the log.
     offsetAt: () => -1n,
@@ -82,7 +86,9 @@ async function openLog({ config, closeables }: Parts): Promise<Shared> {
   const wakeups = new Wakeups();
   closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
   return {
-    ...{ pool, partitions, partitionOf: partitioner(partitions) },
+    pool,
+    partitions,
+    partitionOf: partitioner(partitions),
     reader: postgresLogReader(pool, wakeups, SHARD),
   };
 }

@@ -56,7 +56,9 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
   const { log, logger, registry, onHealth } = deps;
   const metrics = registry === undefined ? undefined : projectorMetrics(registry);
   const viewOf = (id: ViewId, generations: ViewGenerations<View>): ProjectorView => ({
-    ...{ id, generations, bus: deps.busOf(id) },
+    id,
+    generations,
+    bus: deps.busOf(id),
     onState: (state) => {
       // Paused on purpose is no fault: reads go on and say how old they are.
       onHealth?.(healthServiceOf(id), state !== 'failed');
@@ -73,7 +75,8 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     }
   };
   const parts = {
-    ...{ log, logger },
+    log,
+    logger,
     clock: deps.clock ?? systemClock,
     control: deps.control ?? soloControl(),
     offsetAt: deps.offsetAt ?? ((position: bigint) => position),

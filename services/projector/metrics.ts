@@ -18,7 +18,8 @@ export function projectorMetrics(registry: Registry): ProjectorMetrics {
   const applied = new Counter({
     name: 'quittance_projection_applied_events_total',
     help: 'Events applied to the view since start; redelivered ones count again.',
-    ...{ labelNames, registers },
+    labelNames,
+    registers,
   });
   return {
     applied: (projection, events) => {
@@ -28,7 +29,10 @@ export function projectorMetrics(registry: Registry): ProjectorMetrics {
       const lags = sharedLags(entries);
       const gauge = (name: string, help: string, valueOf: (lag: Lag) => number) =>
         new Gauge({
-          ...{ name, help, labelNames, registers },
+          name,
+          help,
+          labelNames,
+          registers,
           async collect() {
             for (const [projection, lag] of await lags()) this.set({ projection }, valueOf(lag));
           },

@@ -253,8 +253,16 @@ async function fold(
   for (const [index, range] of ranges.entries()) {
     const isFirst = index === 0;
     const pass = new LedgerPass({
-      ...{ ledgerId, through, stored, range, isFirst, mostChains: bounds.mostChains },
-      ...{ comparisons, checkpoints, logFindings: sinks.log, rowFindings: sinks.rows },
+      ledgerId,
+      through,
+      stored,
+      range,
+      isFirst,
+      mostChains: bounds.mostChains,
+      comparisons,
+      checkpoints,
+      logFindings: sinks.log,
+      rowFindings: sinks.rows,
     });
     if (isFirst && sinks.log !== NO_FINDINGS) await walk(run, pass, sinks.log);
     else await feed(run, pass, -1n, through);

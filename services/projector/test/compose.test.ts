@@ -22,7 +22,11 @@ const build = () => {
   registry = new Registry();
   health = new Map();
   projector = composeProjector({
-    ...{ log, busOf: () => logBus(log), logger, registry, ...generations },
+    log,
+    busOf: () => logBus(log),
+    logger,
+    registry,
+    ...generations,
     onHealth: (service, serving) => health.set(service, serving),
   });
 };

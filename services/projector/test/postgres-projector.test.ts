@@ -67,11 +67,14 @@ async function call(name: string, request: Record<string, unknown>): Promise<Pro
   const schema = ProjectionService.methods.find(({ localName }) => localName === name)?.input;
   if (method?.kind !== 'unary' || schema === undefined) throw new Error(`no method ${name}`);
   const answer = await method.run(create(schema, request), {
-    ...{ deadline_ms: undefined, signal: new AbortController().signal },
+    deadline_ms: undefined,
+    signal: new AbortController().signal,
     aborted: undefined,
     onAbort: () => () => undefined,
     fits: () => true,
-    ...{ actor: 'anonymous', traceId: '', method: name },
+    actor: 'anonymous',
+    traceId: '',
+    method: name,
   });
   if (!('projection' in answer)) throw new Error('an answer has a projection');
   return create(ProjectionSchema, answer.projection as MessageInitShape<typeof ProjectionSchema>);
@@ -122,8 +125,13 @@ const end = () => fixture.events.at(-1)?.position ?? -1n;
 test('a projection follows the log and says exactly where it is', async () => {
   const projection = await reached(end());
   expect(projection).toMatchObject({
-    ...{ projectionId: 'balances', state: ProjectionState.RUNNING, store: 'postgres', generation: 1 },
-    ...{ headPosition: end(), lagEvents: 0n, failure: '' },
+    projectionId: 'balances',
+    state: ProjectionState.RUNNING,
+    store: 'postgres',
+    generation: 1,
+    headPosition: end(),
+    lagEvents: 0n,
+    failure: '',
   });
 });
 

@@ -14,7 +14,12 @@ let projection: Projection;
 const logger = { info: () => {}, warn: () => {}, error: () => {} };
 const build = (change: Partial<ProjectionDeps> = {}) =>
   new Projection({
-    ...{ id: 'history', generations, bus: logBus(log), log, logger, pauses_ms: [1, 1] },
+    id: 'history',
+    generations,
+    bus: logBus(log),
+    log,
+    logger,
+    pauses_ms: [1, 1],
     onState: (state) => states.push(state),
     backoff_ms: () => 5,
     ...change,

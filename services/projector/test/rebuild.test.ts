@@ -70,8 +70,12 @@ describe('a rebuild', () => {
     await projector.rebuild(entry, false);
     await until(ended);
     expect(entry.agreed.rebuild).toMatchObject({
-      ...{ phase: 'done', generation: 2, position: 3_300n, failure: '' },
-      ...{ comparedRows: 3_301, differentRows: 0 },
+      phase: 'done',
+      generation: 2,
+      position: 3_300n,
+      failure: '',
+      comparedRows: 3_301,
+      differentRows: 0,
     });
     expect(generations.serving).toBe(2);
     log.fill(10);

@@ -95,7 +95,12 @@ export async function nextPageToken(
   return encodePageToken({
     logId: await context.freshness.logId(),
     shard: context.log.shard,
-    ...{ epoch, position, hash, recordedTime, fingerprint, cursor },
+    epoch,
+    position,
+    hash,
+    recordedTime,
+    fingerprint,
+    cursor,
   });
 }
 
@@ -111,7 +116,10 @@ export function entryIndexOf(part: bigint): number {
 export function entryRecordOf(row: EntryRow): EntryRecord {
   const { entry, transactionId, kind, position } = row;
   return create(EntryRecordSchema, {
-    ...{ entry, transactionId, kind, position },
+    entry,
+    transactionId,
+    kind,
+    position,
     effectiveTime: timestampOf(row.effectiveTime),
     recordedTime: timestampOf(row.recordedTime),
   });

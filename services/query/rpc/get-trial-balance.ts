@@ -39,7 +39,12 @@ export function getTrialBalance(
     const size = pageSizeOf(request.pageSize);
     const read = await readView(context.reports, (view) =>
       view.trialBalance({
-        ...{ partition, ledgerId, currency, basis, before, groupBy: groupingOf(request) },
+        partition,
+        ledgerId,
+        currency,
+        basis,
+        before,
+        groupBy: groupingOf(request),
         through: pin?.position ?? null,
         after: page === undefined ? null : keyOf(page.cursor),
         limit: size + 1,
@@ -89,7 +94,8 @@ function keyOf([currency, key]: readonly [string, string]): TrialBalanceQuery['a
 function sumsOf(sums: { readonly currency: string; readonly debits: bigint; readonly credits: bigint }) {
   const { currency, debits, credits } = sums;
   return {
-    ...{ currency, exponent: knownExponent(currency) },
+    currency,
+    exponent: knownExponent(currency),
     debits: String(debits),
     credits: String(credits),
   };

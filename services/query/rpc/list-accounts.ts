@@ -23,7 +23,12 @@ export function listAccounts(
     const size = pageSizeOf(request.pageSize);
     const read = await readView(context.history, (view) =>
       view.accounts({
-        ...{ partition, ledgerId, currency, type, status, ownerReference },
+        partition,
+        ledgerId,
+        currency,
+        type,
+        status,
+        ownerReference,
         idPrefix: accountIdPrefix,
         through: page?.position ?? null,
         after: page?.cursor[0] ?? null,

@@ -35,7 +35,7 @@ export function listEntries(
       page === undefined ? null : { position: page.cursor[0], index: entryIndexOf(page.cursor[1]) };
     const through = page?.position ?? null;
     const read = await readView(context.history, (view) =>
-      view.entries({ ...{ partition, ...filter, through, after }, limit: size + 1 }),
+      view.entries({ partition, ...filter, through, after, limit: size + 1 }),
     );
     if (read.value.length === 0) await requireLedger(context, ledgerId);
     const pinned = page ?? read.asOf;
@@ -57,7 +57,12 @@ function filterOf(
   const { ledgerId, accountId, kind, direction, transactionId, descending } = request;
   const { startRecordedTime, endRecordedTime, startEffectiveTime, endEffectiveTime } = request;
   return {
-    ...{ ledgerId, accountId, kind, direction, transactionId, descending },
+    ledgerId,
+    accountId,
+    kind,
+    direction,
+    transactionId,
+    descending,
     recorded: requestedRange('start_recorded_time', startRecordedTime, 'end_recorded_time', endRecordedTime),
     effective: requestedRange(
       'start_effective_time',

@@ -27,7 +27,8 @@ export function listTransactions(
     const size = pageSizeOf(request.pageSize);
     const read = await readView(context.history, (view) =>
       view.transactions({
-        ...{ partition, ...filter },
+        partition,
+        ...filter,
         through: page?.position ?? null,
         after: page?.cursor[0] ?? null,
         limit: size + 1,
@@ -50,7 +51,13 @@ function filterOf(
   const { ledgerId, accountId, kind, status, reference, paymentId, descending } = request;
   const { startRecordedTime, endRecordedTime, startEffectiveTime, endEffectiveTime } = request;
   return {
-    ...{ ledgerId, accountId, kind, status, reference, paymentId, descending },
+    ledgerId,
+    accountId,
+    kind,
+    status,
+    reference,
+    paymentId,
+    descending,
     recorded: requestedRange('start_recorded_time', startRecordedTime, 'end_recorded_time', endRecordedTime),
     effective: requestedRange(
       'start_effective_time',

@@ -25,9 +25,12 @@ export function rankAccounts(
       view.rank({ partition, ledgerId, currency, basis, ...range, by, limit, through: null }),
     );
     return {
-      ...{ currency, exponent },
+      currency,
+      exponent,
       accounts: read.value.map(({ accountId, debits, credits, count }, index) => ({
-        ...{ rank: index + 1, accountId, count },
+        rank: index + 1,
+        accountId,
+        count,
         debits: String(debits),
         credits: String(credits),
         posted: String(credits - debits),

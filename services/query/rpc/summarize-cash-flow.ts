@@ -26,7 +26,9 @@ export function summarizeCashFlow(
     if (accountId !== null && read.value.length === 0) await requireAccount(context, request, call);
     return {
       buckets: intoBuckets(bounds, read.value, ({ kind, currency, debits, credits }) => ({
-        ...{ kind, currency, exponent: knownExponent(currency) },
+        kind,
+        currency,
+        exponent: knownExponent(currency),
         inflow: String(accountId === null ? debits : credits),
         outflow: String(accountId === null ? credits : debits),
       })),

@@ -123,8 +123,11 @@ async function* newsOf(
   }
   while (position < checkpoint.position) {
     const events = await context.log.page({
-      ...{ after: position, through: checkpoint.position, limit: PAGE_EVENTS },
-      ...{ ledgerId: request.ledgerId, streamId: null },
+      after: position,
+      through: checkpoint.position,
+      limit: PAGE_EVENTS,
+      ledgerId: request.ledgerId,
+      streamId: null,
     });
     for (const { record, transactions } of await touchedBy(watch, events)) {
       const point = { epoch: record.event.epoch, position: record.position, hash: record.hash };
@@ -190,7 +193,11 @@ async function messageOf(
   const logId = await context.freshness.logId();
   const resumeToken = encodeResumeToken({
     ...point,
-    ...{ logId, shard: context.log.shard, watch: 'transactions', sent, fingerprint },
+    logId,
+    shard: context.log.shard,
+    watch: 'transactions',
+    sent,
+    fingerprint,
   });
   const message = { resumeToken, asOf: await asOf(context, checkpoint) };
   return transaction === undefined ? message : { ...message, transaction, position: point.position };

@@ -14,11 +14,13 @@ const ALL = { ...DATABASE, ...BUS, ...STORES };
 
 test('each service has its ports and reads its own of one file of variables', () => {
   expect(readCommand(ALL)).toMatchObject({
-    ...{ grpcPort: 50051, connectPort: 8081 },
+    grpcPort: 50051,
+    connectPort: 8081,
     bus: { brokers: ['one:9092', 'two:9092'], topic: 'quittance.events.v1' },
   });
   expect(readProjector(ALL)).toMatchObject({
-    ...{ grpcPort: 50052, connectPort: 8082 },
+    grpcPort: 50052,
+    connectPort: 8082,
     stores: { redisUrl: STORES.QUITTANCE_REDIS_URL, mongodbUrl: STORES.QUITTANCE_MONGODB_URL },
   });
   expect(readQuery({ ...DATABASE, ...STORES })).toMatchObject({ grpcPort: 50053, connectPort: 8083 });

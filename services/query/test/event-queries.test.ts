@@ -29,7 +29,9 @@ const unused = Object.assign(() => Promise.reject(new Error('no view is read')),
   refresh: () => Promise.reject(new Error('no view is read')),
 });
 const call = (): Call => ({
-  ...{ deadline_ms: undefined, signal: leave.signal, actor: 'anonymous' },
+  deadline_ms: undefined,
+  signal: leave.signal,
+  actor: 'anonymous',
   aborted: undefined,
   onAbort: () => () => undefined,
   fits: (answer) => toBinary(ListEventsResponseSchema, answer as ListEventsResponse).length <= DOOR_MAX_BYTES,
@@ -72,8 +74,13 @@ beforeEach(() => {
   log = new FakeLog();
   leave = new AbortController();
   context = {
-    ...{ log, freshness: new Freshness(log), heartbeat_ms: 20, partitionOf: () => 0 },
-    ...{ balances: unused, history: unused, reports: unused },
+    log,
+    freshness: new Freshness(log),
+    heartbeat_ms: 20,
+    partitionOf: () => 0,
+    balances: unused,
+    history: unused,
+    reports: unused,
   };
 });
 

@@ -25,7 +25,10 @@ function hoursBetween(times: readonly string[]): number[] {
 describe('buckets', () => {
   test('are days of UTC by default, the first and the last cut by the range', () => {
     expect(bounds('2026-01-01T18:30:00Z', '2026-01-03T06:00:00Z', Interval.UNSPECIFIED)).toEqual([
-      ...['2026-01-01T18:30Z', '2026-01-02T00:00Z', '2026-01-03T00:00Z', '2026-01-03T06:00Z'],
+      '2026-01-01T18:30Z',
+      '2026-01-02T00:00Z',
+      '2026-01-03T00:00Z',
+      '2026-01-03T06:00Z',
     ]);
   });
 
@@ -64,23 +67,19 @@ describe('buckets', () => {
 
   test('of weeks begin on Monday, of months on the first', () => {
     expect(bounds('2026-01-01T00:00:00Z', '2026-01-20T00:00:00Z', Interval.WEEK)).toEqual([
-      ...[
-        '2026-01-01T00:00Z',
-        '2026-01-05T00:00Z',
-        '2026-01-12T00:00Z',
-        '2026-01-19T00:00Z',
-        '2026-01-20T00:00Z',
-      ],
+      '2026-01-01T00:00Z',
+      '2026-01-05T00:00Z',
+      '2026-01-12T00:00Z',
+      '2026-01-19T00:00Z',
+      '2026-01-20T00:00Z',
     ]);
     const months = bounds('2023-12-31T12:00:00Z', '2024-04-01T00:00:00Z', Interval.MONTH, 'America/New_York');
     expect(months).toEqual([
-      ...[
-        '2023-12-31T12:00Z',
-        '2024-01-01T05:00Z',
-        '2024-02-01T05:00Z',
-        '2024-03-01T05:00Z',
-        '2024-04-01T00:00Z',
-      ],
+      '2023-12-31T12:00Z',
+      '2024-01-01T05:00Z',
+      '2024-02-01T05:00Z',
+      '2024-03-01T05:00Z',
+      '2024-04-01T00:00Z',
     ]);
   });
 

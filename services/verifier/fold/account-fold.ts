@@ -185,7 +185,11 @@ function opening(event: Event, position: bigint, accountId: string): AccountFact
   return {
     ...account,
     type: type === AccountType.UNSPECIFIED ? AccountType.LIABILITY : type,
-    ...{ currency, overdraftLimit, name, ownerReference, metadata },
+    currency,
+    overdraftLimit,
+    name,
+    ownerReference,
+    metadata,
   };
 }
 

@@ -107,8 +107,11 @@ export class LedgerPass {
       if (held !== reserved) {
         const expected = `open holds sum to held: ${reserved}`;
         logFindings.add({
-          ...{ subject: VerifySubject.LOG, position: through, entity: accountId },
-          ...{ expected, actual: `held ${held}` },
+          subject: VerifySubject.LOG,
+          position: through,
+          entity: accountId,
+          expected,
+          actual: `held ${held}`,
         });
       }
       this.#expectAccount(account, account.position);

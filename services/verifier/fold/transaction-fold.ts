@@ -300,7 +300,9 @@ export function stateText(facts: TransactionFacts): string {
 function paymentText(payment: PaymentFacts): unknown {
   const { authorized, captured, voided, expired, reversed, refunded, expireTime, fees } = payment;
   return [
-    ...[payment.payerAccountId, payment.payeeAccountId, payment.currency],
+    payment.payerAccountId,
+    payment.payeeAccountId,
+    payment.currency,
     ...[authorized, captured, voided, expired, reversed, refunded, expireTime].map(String),
     fees.map((fee) => [fee.paidBy, fee.toAccountId, String(fee.charged), String(fee.refunded)]),
   ];

@@ -26,9 +26,14 @@ function accountText(
   const { type, currency, status, freezeScope, overdraftLimit, credits, debits, held, version } = state;
   const { name, ownerReference, metadata, profileVersion } = profile;
   return JSON.stringify([
-    ...[type, currency, status, freezeScope],
+    type,
+    currency,
+    status,
+    freezeScope,
     ...[overdraftLimit, credits, debits, held, version, profileVersion].map(String),
-    ...[name, ownerReference, sortedPairs(metadata)],
+    name,
+    ownerReference,
+    sortedPairs(metadata),
   ]);
 }
 
@@ -75,7 +80,9 @@ function transactionText(
 function paymentParts(payment: PaymentFacts): unknown {
   const { authorized, captured, voided, expired, reversed, refunded, expireTime, fees } = payment;
   return [
-    ...[payment.payerAccountId, payment.payeeAccountId, payment.currency],
+    payment.payerAccountId,
+    payment.payeeAccountId,
+    payment.currency,
     ...[authorized, captured, voided, expired, reversed, refunded, expireTime].map(String),
     fees.map((fee) => [fee.paidBy, fee.toAccountId, String(fee.charged), String(fee.refunded)]),
   ];
