@@ -3,12 +3,13 @@
  *
  * Memory is bounded by: the accounts of one range of ids (`mostAccounts`; more of them mean more passes over the ledger), the
  * chains of transactions used last (`mostChains`; others are folded again from their streams), the report sums of 15
- * minutes, 1 MiB of row sums a subject, the rows of those buckets whose sums differ (`mostRows`), and the rows that events
+ * minutes, 1 MiB of row sums per subject, the rows of those buckets whose sums differ (`mostRows`), and the rows that events
  * after the log's end at the start have changed while they were read.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { VerifySubject } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
+import { largestOf } from '../../lib/base/bigints.js';
 import { fail } from '../../lib/rpc/errors.js';
 import type { View } from '../../lib/views/view.js';
 import { ChainWalk, decodeStored, type LogRecord } from './log/chain-walk.js';
@@ -18,7 +19,7 @@ import { HASH_END, type HashRange } from './fold/hash-range.js';
 import { isFixedHistoryRow } from './rows/history-rows.js';
 import { type Comparisons, LedgerPass, type StateCheckpoints } from './fold/ledger-pass.js';
 import type { StateTables, StoredEvent, StoredLog } from './ports.js';
-import { checkPoint, reach } from './compare/reach.js';
+import { checkCheckpoint, waitForView } from './compare/checkpoints.js';
 import { readState, readView } from './rows/read-rows.js';
 import { isFixedReportRow } from './rows/report-sums.js';
 import { BUCKETS } from './rows/row-sums.js';
@@ -75,7 +76,7 @@ export const SUBJECTS = [
 ] as const;
 
 const PAGE_EVENTS = 500;
-/** Events folded in one go: whoever else lives in this process waits meanwhile. */
+/** Events folded without a pause: all else in this process waits meanwhile. */
 const EVENTS_A_TURN = 50;
 
 /** What was verified to. */
@@ -121,13 +122,13 @@ export async function verify(deps: VerifyDeps, verification: Verification): Prom
   };
   const partition = deps.partitionOf(ledgerId);
   await Promise.all(
-    [balances, history, reports].map((view) => reach(view, partition, through, due_ms, signal)),
+    [balances, history, reports].map((view) => waitForView(view, partition, through, due_ms, signal)),
   );
-  await checkPoint(stored, VerifySubject.STATE_TABLES, await deps.state.checkpoint(), findings);
+  await checkCheckpoint(stored, VerifySubject.STATE_TABLES, await deps.state.checkpoint(), findings);
   for (const [subject, view] of viewsOf(run)) {
-    await checkPoint(stored, subject, await view.checkpoint(partition), findings);
+    await checkCheckpoint(stored, subject, await view.checkpoint(partition), findings);
   }
-  await look(run);
+  await compareSums(run);
   return { position: through, hash: end.hash };
 }
 
@@ -139,31 +140,31 @@ function viewsOf({ serving }: Run): readonly (readonly [VerifySubject, View])[] 
   ];
 }
 
-/** Sums of all rows first; then a second look at the buckets in which they differ. */
-async function look(run: Run): Promise<void> {
+/** The first look: compares the sums of all rows. Then has the differences named in the buckets whose sums differ. */
+async function compareSums(run: Run): Promise<void> {
   const { findings, bounds } = run;
   const comparisons = comparisonsOf(run, () => undefined);
-  const told = new Set<string>();
-  const newer: FindingSink = {
+  const reported = new Set<string>();
+  const beyondTheEnd: FindingSink = {
     add: (finding) => {
-      told.add(`${String(finding.subject)} ${finding.entity}`);
+      reported.add(`${String(finding.subject)} ${finding.entity}`);
       findings.add(finding);
     },
   };
   const checkpoints = await readAll(run, comparisons);
-  await fold(run, comparisons, checkpoints, { log: findings, rows: newer });
+  await fold(run, comparisons, checkpoints, { log: findings, rows: beyondTheEnd });
   const differing = new Map<VerifySubject, number[]>();
   for (const [subject, comparison] of listOf(comparisons)) {
-    comparison.reportUnmet(newer);
+    comparison.reportUnexplained(beyondTheEnd);
     findings.compared(subject, comparison.rows);
     differing.set(subject, comparison.differing());
   }
   const rows = Math.max(...listOf(comparisons).map(([, comparison]) => comparison.rows));
   const size = Math.max(1, Math.floor(bounds.mostRows / Math.max(1, rows / BUCKETS)));
-  // What was told of a row in the first look is not told again.
-  const fresh: FindingSink = {
+  // What the first look reported of a row is not reported again.
+  const notReported: FindingSink = {
     add: (finding) => {
-      if (!told.has(`${String(finding.subject)} ${finding.entity}`)) findings.add(finding);
+      if (!reported.has(`${String(finding.subject)} ${finding.entity}`)) findings.add(finding);
     },
   };
   for (let round = 0; round < bounds.mostSecondLooks; round++) {
@@ -171,12 +172,13 @@ async function look(run: Run): Promise<void> {
       [...differing].map(([subject, buckets]) => [subject, new Set(buckets.splice(0, size))]),
     );
     if ([...chosen.values()].every((buckets) => buckets.size === 0)) return;
-    await lookAgain(run, chosen, fresh);
+    await nameDifferences(run, chosen, notReported);
   }
   for (const [subject, buckets] of differing) findings.addUnnamed(subject, BigInt(buckets.length));
 }
 
-async function lookAgain(
+/** The second look: reads and folds everything again, and compares the rows of the chosen buckets one by one. */
+async function nameDifferences(
   run: Run,
   chosen: ReadonlyMap<VerifySubject, ReadonlySet<number>>,
   findings: FindingSink,
@@ -211,7 +213,7 @@ function listOf(comparisons: Comparisons): readonly (readonly [VerifySubject, Co
   ];
 }
 
-/** Reads all rows that are there; the fold comes after, so that it knows which of them are newer than the end it has. */
+/** Reads all rows that are there. The fold comes after, so that it is known which rows are newer than the verified end. */
 async function readAll(run: Run, comparisons: Comparisons): Promise<StateCheckpoints> {
   const { ledgerId, findings, signal, serving, state } = run;
   const progress = (subject: VerifySubject) => {
@@ -247,8 +249,10 @@ async function fold(
 ): Promise<void> {
   const { ledgerId, through, stored, bounds, findings } = run;
   const sums = new Map<string, bigint>();
-  const beyond = [comparisons.balances, comparisons.history, comparisons.reports].map(({ newest }) => newest);
-  const end = largest([checkpoints.accounts.greatest, checkpoints.transactions.greatest, ...beyond]);
+  const beyond = [comparisons.balances, comparisons.history, comparisons.reports].map(
+    ({ greatestSetAside }) => greatestSetAside,
+  );
+  const end = largestOf([checkpoints.accounts.greatest, checkpoints.transactions.greatest, ...beyond]);
   const ranges = rangesOf(Math.ceil(comparisons.balances.rows / bounds.mostAccounts));
   for (const [index, range] of ranges.entries()) {
     const isFirst = index === 0;
@@ -264,10 +268,10 @@ async function fold(
       logFindings: sinks.log,
       rowFindings: sinks.rows,
     });
-    if (isFirst && sinks.log !== NO_FINDINGS) await walk(run, pass, sinks.log);
-    else await feed(run, pass, -1n, through);
-    pass.reach(sums);
-    if (end > through) await feed(run, pass, through, end);
+    if (isFirst && sinks.log !== NO_FINDINGS) await walkChain(run, pass, sinks.log);
+    else await applyEvents(run, pass, -1n, through);
+    pass.finishVerifiedRange(sums);
+    if (end > through) await applyEvents(run, pass, through, end);
     pass.end();
   }
   for (const [currency, sum] of sums) {
@@ -278,8 +282,8 @@ async function fold(
   if (sinks.log !== NO_FINDINGS) findings.compared(VerifySubject.LOG, Number(through) + 1);
 }
 
-/** The chain over the shard, with the fold of the ledger's events on the way. */
-async function walk(run: Run, pass: LedgerPass, log: FindingSink): Promise<void> {
+/** Walks the chain over the shard, and folds the ledger's events on the way. */
+async function walkChain(run: Run, pass: LedgerPass, log: FindingSink): Promise<void> {
   const { stored, ledgerId, through, findings } = run;
   const chain = new ChainWalk(stored.shard, log);
   await eachPage(run, -1n, through, null, async (rows) => {
@@ -293,8 +297,8 @@ async function walk(run: Run, pass: LedgerPass, log: FindingSink): Promise<void>
   chain.end(through);
 }
 
-/** The fold of the ledger's events after a position. */
-async function feed(run: Run, pass: LedgerPass, after: bigint, through: bigint): Promise<void> {
+/** Folds the ledger's events after a position. */
+async function applyEvents(run: Run, pass: LedgerPass, after: bigint, through: bigint): Promise<void> {
   await eachPage(run, after, through, run.ledgerId, async (rows) => {
     for (const [index, row] of rows.entries()) {
       if (index % EVENTS_A_TURN === 0) await nextTurn();
@@ -337,8 +341,4 @@ function rangesOf(count: number): HashRange[] {
     from: bound(index),
     to: index === parts - 1 ? HASH_END : bound(index + 1),
   }));
-}
-
-function largest(values: readonly bigint[]): bigint {
-  return values.reduce((one, other) => (other > one ? other : one), -1n);
 }

@@ -14,24 +14,24 @@ export interface ComparisonOptions {
   readonly subject: VerifySubject;
   /** The position that is verified to. */
   readonly through: bigint;
-  /** Whether a row is made by one event and never changed: such rows beyond `through` are of no concern. */
+  /** Whether a row is made by one event and never changed: such rows beyond `through` are not compared. */
   readonly isFixed: (key: string) => boolean;
   /** Undefined: sums only. Else the buckets whose rows are kept and compared one by one. */
   readonly buckets: ReadonlySet<number> | undefined;
 }
 
 /**
- * One pass of a comparison. First all rows that are there (`actual`), then what the fold expects (`expect`, `retract`), in
- * the order of events. A row that an event after `through` has shaped already is set aside, and compared when the fold,
- * which then goes on beyond `through`, comes to that very event.
+ * One pass of a comparison. First come all rows that are there (`addActual`), then those that the fold expects
+ * (`addExpected`, `removeExpected`), in the order of events. A row that an event after `through` has shaped already is set
+ * aside, and compared when the fold, which then goes on beyond `through`, comes to that very event.
  */
 export class Comparison {
   readonly #options: ComparisonOptions;
   readonly #sums = new RowSums();
   readonly #expected = new Map<string, Row>();
   readonly #actual = new Map<string, Row>();
-  readonly #newer = new Map<string, Row>();
-  #newest = -1n;
+  readonly #setAside = new Map<string, Row>();
+  #greatestSetAside = -1n;
   #rows = 0;
 
   constructor(options: ComparisonOptions) {
@@ -44,17 +44,17 @@ export class Comparison {
   }
 
   /** The greatest position of a row that was set aside; -1n if none was. The fold must go on to it. */
-  get newest(): bigint {
-    return this.#newest;
+  get greatestSetAside(): bigint {
+    return this.#greatestSetAside;
   }
 
   /** A row that is there. */
-  actual(key: string, position: bigint, content: string): void {
+  addActual(key: string, position: bigint, content: string): void {
     const { through, isFixed, buckets } = this.#options;
     if (position > through) {
       if (isFixed(key)) return;
-      if (position > this.#newest) this.#newest = position;
-      this.#newer.set(key, { position, content });
+      if (position > this.#greatestSetAside) this.#greatestSetAside = position;
+      this.#setAside.set(key, { position, content });
       return;
     }
     this.#rows++;
@@ -62,33 +62,33 @@ export class Comparison {
     else if (buckets.has(bucketOf(key))) this.#actual.set(key, { position, content });
   }
 
-  /** Whether anything is asked about this row at a position: spares making contents that nobody looks at. */
-  asks(key: string, position: bigint): boolean {
+  /** Whether the row is compared as of a position. Where it is not, its content need not be made. */
+  isCompared(key: string, position: bigint): boolean {
     const { through, buckets } = this.#options;
-    if (position > through) return this.#newer.get(key)?.position === position;
-    if (this.#newer.has(key)) return false;
+    if (position > through) return this.#setAside.get(key)?.position === position;
+    if (this.#setAside.has(key)) return false;
     return buckets === undefined || buckets.has(bucketOf(key));
   }
 
   /** A row as the event at `position` leaves it. */
-  expect(key: string, position: bigint, content: string, findings: FindingSink): void {
+  addExpected(key: string, position: bigint, content: string, findings: FindingSink): void {
     const { subject, through, buckets } = this.#options;
-    if (!this.asks(key, position)) return;
+    if (!this.isCompared(key, position)) return;
     if (position <= through) {
       if (buckets === undefined) this.#sums.add(key, position, content, 1);
       else this.#expected.set(key, { position, content });
       return;
     }
-    const row = this.#newer.get(key);
-    this.#newer.delete(key);
+    const row = this.#setAside.get(key);
+    this.#setAside.delete(key);
     this.#rows++;
     if (row === undefined || row.content === content) return;
     findings.add({ subject, position, entity: key, expected: content, actual: row.content });
   }
 
-  /** Takes back what was expected of a row that a later event, at or before `through`, changes. */
-  retract(key: string, position: bigint, content: string): void {
-    if (!this.asks(key, position)) return;
+  /** Removes what was expected of a row that a later event, at or before `through`, changes. */
+  removeExpected(key: string, position: bigint, content: string): void {
+    if (!this.isCompared(key, position)) return;
     if (this.#options.buckets === undefined) this.#sums.add(key, position, content, -1);
     else this.#expected.delete(key);
   }
@@ -98,14 +98,14 @@ export class Comparison {
     return this.#sums.differing();
   }
 
-  /** Reports rows that were set aside and whose event the fold never came to. */
-  reportUnmet(findings: FindingSink): void {
+  /** Reports the rows that were set aside and whose event the fold never came to. */
+  reportUnexplained(findings: FindingSink): void {
     const { subject } = this.#options;
-    for (const [entity, { position, content }] of this.#newer) {
+    for (const [entity, { position, content }] of this.#setAside) {
       const expected = 'no row that this event shaped';
       findings.add({ subject, position, entity, expected, actual: content });
     }
-    this.#newer.clear();
+    this.#setAside.clear();
   }
 
   /** Reports the rows that differ, by key. Of buckets only. */

@@ -42,7 +42,7 @@ export class Chains {
     return chain;
   }
 
-  /** The chain as it is before a position. What is wrong with it was found when its events came by. */
+  /** The chain as it is before a position. What is wrong with it was found when its events were folded first. */
   async #load(streamId: string, before: bigint): Promise<Chain> {
     const chain: Chain = new Map();
     for (let after = -1n; ;) {

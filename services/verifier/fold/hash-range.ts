@@ -21,8 +21,6 @@ export interface HashRange {
   readonly to: number;
 }
 
-export const ALL_HASHES: HashRange = { from: 0, to: HASH_END };
-
 /** Whether an id is in a range. */
 export function isIn({ from, to }: HashRange, id: string): boolean {
   if (from === 0 && to === HASH_END) return true;

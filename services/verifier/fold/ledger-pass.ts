@@ -18,7 +18,7 @@ import { ReportSums } from '../rows/report-sums.js';
 import { hasStateRow, stateAccountContent, stateKey, stateTransactionContent } from '../rows/state-rows.js';
 import type { Complain, Effect } from './transaction-fold.js';
 
-/** The comparisons that a pass feeds. */
+/** The comparisons to which a pass gives the rows that it expects. */
 export interface Comparisons {
   readonly state: Comparison;
   readonly balances: Comparison;
@@ -54,7 +54,10 @@ export interface LedgerPassOptions {
 /** The state tables' rows have no position of their own: each is compared as of the checkpoint it was read at. */
 const STATE_POSITION = 0n;
 
-/** Feed it the ledger's events in order: those up to `through`, then `reach()`, then what is needed beyond, then `end()`. */
+/**
+ * Give it the ledger's events in order: those up to `through`, then `finishVerifiedRange()`, then the events beyond that some
+ * rows need, then `end()`.
+ */
 export class LedgerPass {
   readonly #options: LedgerPassOptions;
   readonly #accounts: AccountFold;
@@ -98,8 +101,8 @@ export class LedgerPass {
     }
   }
 
-  /** All events up to `through` have come by. Adds each currency's balances to `sums`. */
-  reach(sums: Map<string, bigint>): void {
+  /** All events up to `through` were applied. Adds each currency's balances to `sums`. */
+  finishVerifiedRange(sums: Map<string, bigint>): void {
     const { logFindings, through, isFirst } = this.#options;
     for (const account of this.#accounts.accounts.values()) {
       const { accountId, currency, credits, debits, held, reserved } = account;
@@ -116,11 +119,11 @@ export class LedgerPass {
       }
       this.#expectAccount(account, account.position);
     }
-    if (isFirst) this.#sums.tell(this.#expectReport);
+    if (isFirst) this.#sums.emit(this.#expectReport);
     this.#isBeyond = true;
   }
 
-  /** All events that any row needs have come by. */
+  /** All events that any row needs were applied. */
   end(): void {
     for (const account of this.#accounts.accounts.values()) this.#expectState(account);
   }
@@ -129,14 +132,14 @@ export class LedgerPass {
     const { ledgerId, comparisons, rowFindings } = this.#options;
     const { accountId, ownPosition } = account;
     const key = balanceKey(ledgerId, accountId);
-    if (comparisons.balances.asks(key, position)) {
-      comparisons.balances.expect(key, position, balanceContent(account), rowFindings);
+    if (comparisons.balances.isCompared(key, position)) {
+      comparisons.balances.addExpected(key, position, balanceContent(account), rowFindings);
     }
     // Its own row changes with its own events only.
     if (this.#isBeyond && ownPosition !== position) return;
     const ownKey = history.historyKey.account(ledgerId, accountId);
-    if (comparisons.history.asks(ownKey, ownPosition)) {
-      comparisons.history.expect(ownKey, ownPosition, history.accountContent(account), rowFindings);
+    if (comparisons.history.isCompared(ownKey, ownPosition)) {
+      comparisons.history.addExpected(ownKey, ownPosition, history.accountContent(account), rowFindings);
     }
   }
 
@@ -152,8 +155,8 @@ export class LedgerPass {
     const { accountId, openedPosition } = account;
     if (openedPosition > checkpoints.accounts.at(accountId)) return;
     const key = stateKey.account(accountId);
-    if (!comparisons.state.asks(key, STATE_POSITION)) return;
-    comparisons.state.expect(key, STATE_POSITION, stateAccountContent(account), rowFindings);
+    if (!comparisons.state.isCompared(key, STATE_POSITION)) return;
+    comparisons.state.addExpected(key, STATE_POSITION, stateAccountContent(account), rowFindings);
   }
 
   #expectEvent({ position, event }: LogRecord, effects: readonly Effect[]): void {
@@ -165,11 +168,17 @@ export class LedgerPass {
         throw new UnreadableEventError('a ledger created by another command');
       const { description, metadata } = command.value;
       const ledger = { ledgerId, description, metadata, position, createTime: event.recordedTimeMicros };
-      view.expect(history.historyKey.ledger(ledgerId), position, history.ledgerContent(ledger), rowFindings);
+      view.addExpected(
+        history.historyKey.ledger(ledgerId),
+        position,
+        history.ledgerContent(ledger),
+        rowFindings,
+      );
     }
-    for (const state of statesIn(event)) {
+    for (const state of accountsIn(event)) {
       const key = history.historyKey.version(ledgerId, state.accountId, position);
-      if (view.asks(key, position)) view.expect(key, position, history.versionContent(state), rowFindings);
+      if (view.isCompared(key, position))
+        view.addExpected(key, position, history.versionContent(state), rowFindings);
     }
     for (const effect of effects) {
       this.#expectTransaction(effect);
@@ -182,11 +191,11 @@ export class LedgerPass {
     const { ledgerId, comparisons, rowFindings } = this.#options;
     const view = comparisons.history;
     const key = history.historyKey.transaction(ledgerId, after.position);
-    if (!this.#isBeyond && before !== undefined && view.asks(key, before.changedPosition)) {
-      view.retract(key, before.changedPosition, history.transactionContent(ledgerId, before));
+    if (!this.#isBeyond && before !== undefined && view.isCompared(key, before.changedPosition)) {
+      view.removeExpected(key, before.changedPosition, history.transactionContent(ledgerId, before));
     }
-    if (!view.asks(key, after.changedPosition)) return;
-    view.expect(key, after.changedPosition, history.transactionContent(ledgerId, after), rowFindings);
+    if (!view.isCompared(key, after.changedPosition)) return;
+    view.addExpected(key, after.changedPosition, history.transactionContent(ledgerId, after), rowFindings);
   }
 
   #expectTransactionState({ before, after }: Effect, position: bigint): void {
@@ -194,12 +203,12 @@ export class LedgerPass {
     const { state } = comparisons;
     if (!hasStateRow(after)) return;
     const key = stateKey.transaction(after.transactionId);
-    if (position > checkpoints.transactions.at(after.transactionId) || !state.asks(key, STATE_POSITION))
+    if (position > checkpoints.transactions.at(after.transactionId) || !state.isCompared(key, STATE_POSITION))
       return;
     if (before !== undefined && hasStateRow(before)) {
-      state.retract(key, STATE_POSITION, stateTransactionContent(before));
+      state.removeExpected(key, STATE_POSITION, stateTransactionContent(before));
     }
-    state.expect(key, STATE_POSITION, stateTransactionContent(after), rowFindings);
+    state.addExpected(key, STATE_POSITION, stateTransactionContent(after), rowFindings);
   }
 
   #expectMade(made: TransactionFacts): void {
@@ -208,23 +217,31 @@ export class LedgerPass {
     if (made.status === TransactionStatus.POSTED) {
       for (const [index, entry] of made.entries.entries()) {
         const key = history.historyKey.entry(ledgerId, position, index);
-        if (!comparisons.history.asks(key, position)) continue;
-        comparisons.history.expect(key, position, history.entryContent(entry, effectiveTime), rowFindings);
+        if (!comparisons.history.isCompared(key, position)) continue;
+        comparisons.history.addExpected(
+          key,
+          position,
+          history.entryContent(entry, effectiveTime),
+          rowFindings,
+        );
       }
     }
-    // Sums that were told when the fold reached `through` are not told again when their 15 minutes are over.
+    // Sums that were emitted when the fold reached `through` are not emitted again when their 15 minutes are over.
     const closed = this.#isBeyond ? () => undefined : this.#expectReport;
     const touched = this.#sums.add(made, this.#expectReport, closed);
-    if (this.#isBeyond) this.#sums.tell(this.#expectReport, new Set(touched));
+    if (this.#isBeyond) this.#sums.emit(this.#expectReport, new Set(touched));
   }
 
   readonly #expectReport = (key: string, position: bigint, content: string): void => {
-    this.#options.comparisons.reports.expect(key, position, content, this.#options.rowFindings);
+    this.#options.comparisons.reports.addExpected(key, position, content, this.#options.rowFindings);
   };
 }
 
-/** The accounts that an event changed, as it carries them; that it carries them rightly, the fold has checked. */
-function statesIn({ payload }: Event): readonly AccountState[] {
+/**
+ * The accounts that an event changed, as it carries them; the fold has checked that. On purpose a copy of `accountsChangedBy`
+ * in lib/log/account-of.ts: the views are folded by that one, and a mistake in it must show here.
+ */
+function accountsIn({ payload }: Event): readonly AccountState[] {
   switch (payload.case) {
     case 'accountOpened':
     case 'accountUpdated':

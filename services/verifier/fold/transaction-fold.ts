@@ -1,4 +1,4 @@
-/** How events make and change transactions and payments, and whether what they carry of them is so. */
+/** How events make and change transactions and payments, and whether what the events carry of them is true. */
 import {
   Direction,
   TransactionKind,
@@ -19,7 +19,7 @@ export interface Effect {
   readonly after: TransactionFacts;
 }
 
-/** Told of what is not as it should be. */
+/** Called with what is not as it should be. */
 export type Complain = (entity: string, expected: string, actual: string) => void;
 
 /**
@@ -234,7 +234,7 @@ function checkMirrored(
 function carriedEffect(effect: Effect, event: Event, complain: Complain): Effect {
   const { before, after } = effect;
   const isOwn = before === undefined;
-  const carried = statesIn(event).find(({ transactionId }) =>
+  const carried = transactionsIn(event).find(({ transactionId }) =>
     isOwn ? transactionId.length === 0 : idOf(transactionId) === after.transactionId,
   );
   const isDeclined = after.status === TransactionStatus.DECLINED;
@@ -309,7 +309,7 @@ function paymentText(payment: PaymentFacts): unknown {
 }
 
 function checkNoOthers(effects: readonly Effect[], event: Event, complain: Complain): void {
-  for (const { transactionId } of statesIn(event)) {
+  for (const { transactionId } of transactionsIn(event)) {
     const id = transactionId.length === 0 ? idOf(event.requestId) : idOf(transactionId);
     if (!effects.some(({ after }) => after.transactionId === id)) {
       complain(id, 'no change of this transaction', 'one in the event');
@@ -317,7 +317,7 @@ function checkNoOthers(effects: readonly Effect[], event: Event, complain: Compl
   }
 }
 
-function statesIn({ payload }: Event): readonly TransactionState[] {
+function transactionsIn({ payload }: Event): readonly TransactionState[] {
   return payload.value !== undefined && 'transactions' in payload.value ? payload.value.transactions : [];
 }
 

@@ -24,7 +24,7 @@ export function decodeStored({ position, bytes }: StoredEvent): LogRecord | unde
   }
 }
 
-/** The walk from position 0 on. Give it every row of the shard in order. */
+/** Walks from position 0 on. Give it every row of the shard in order. */
 export class ChainWalk {
   readonly #shard: number;
   readonly #findings: FindingSink;

@@ -7,12 +7,12 @@ import type { StateCheckpoints } from '../fold/ledger-pass.js';
 import type { StateTables } from '../ports.js';
 import { readAccountContent, readTransactionContent, stateKey } from './state-rows.js';
 
-/** Small: a page is decoded and compared in one go, and whoever else lives in this process waits meanwhile. */
+/** Small: a page is decoded and compared without a pause, and all else in this process waits meanwhile. */
 const PAGE_ROWS = 500;
 /** Before every transaction. */
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
-/** Told how many rows were read. */
+/** Called with the number of rows of each page. */
 export type OnRows = (rows: number) => void;
 
 /** Hands all rows of a ledger in a view to a comparison. */
@@ -26,7 +26,7 @@ export async function readView(
   for (let afterKey: string | null = null; ;) {
     signal.throwIfAborted();
     const rows = await view.rows({ ledgerId, afterKey, limit: PAGE_ROWS });
-    for (const { key, position, content } of rows) comparison.actual(key, position, content);
+    for (const { key, position, content } of rows) comparison.addActual(key, position, content);
     onRows(rows.length);
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE_ROWS) return;
@@ -48,7 +48,7 @@ export async function readState(
     '',
     ({ accountId }) => accountId,
     (row) => {
-      comparison.actual(stateKey.account(row.accountId), 0n, readAccountContent(row));
+      comparison.addActual(stateKey.account(row.accountId), 0n, readAccountContent(row));
     },
     { checkpoints: accounts, onRows, signal },
   );
@@ -58,7 +58,7 @@ export async function readState(
     NIL_UUID,
     ({ transactionId }) => transactionId,
     (row) => {
-      comparison.actual(stateKey.transaction(row.transactionId), 0n, readTransactionContent(row));
+      comparison.addActual(stateKey.transaction(row.transactionId), 0n, readTransactionContent(row));
     },
     { checkpoints: transactions, onRows, signal },
   );

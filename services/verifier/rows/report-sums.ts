@@ -8,8 +8,8 @@ export function isFixedReportRow(key: string): boolean {
   return !section.startsWith('sum-');
 }
 
-/** Told of each row. */
-export type TellRow = (key: string, position: bigint, content: string) => void;
+/** Called with each row. */
+export type EmitRow = (key: string, position: bigint, content: string) => void;
 
 /** 15 minutes in microseconds. */
 const BUCKET = 900_000_000n;
@@ -36,11 +36,14 @@ export class ReportSums {
     this.#ledgerId = ledgerId;
   }
 
-  /** A transaction that was just made. Tells its own rows, and the sums of the 15 minutes that are over. */
-  add(made: TransactionFacts, row: TellRow, closed: TellRow): string[] {
+  /**
+   * Adds a transaction that was just made. Emits its own rows to `row`, and to `closed` the sums of the 15 minutes that are
+   * over. Gives the keys of the sums that it changed.
+   */
+  add(made: TransactionFacts, row: EmitRow, closed: EmitRow): string[] {
     const bucket = made.recordedTime / BUCKET;
     if (bucket !== this.#bucket) {
-      this.tell(closed);
+      this.emit(closed);
       this.#open = new Map();
       this.#bucket = bucket;
     }
@@ -48,8 +51,8 @@ export class ReportSums {
     return made.status === TransactionStatus.POSTED ? this.#addPosted(made, row) : [];
   }
 
-  /** Tells the sums of the present 15 minutes, all or those of some keys. */
-  tell(row: TellRow, keys: Iterable<string> = this.#open.keys()): void {
+  /** Emits the sums of the present 15 minutes, all or those of some keys. */
+  emit(row: EmitRow, keys: Iterable<string> = this.#open.keys()): void {
     for (const key of keys) {
       const sum = this.#open.get(key);
       if (sum === undefined) continue;
@@ -58,14 +61,14 @@ export class ReportSums {
     }
   }
 
-  #addDecline(made: TransactionFacts, row: TellRow): string {
+  #addDecline(made: TransactionFacts, row: EmitRow): string {
     const { position, declineReason, currency, amount, recordedTime } = made;
     const content = JSON.stringify([declineReason, currency, String(amount), String(recordedTime)]);
     row(`${this.#ledgerId} decline ${padded(position)}`, position, content);
     return this.#sum(`sum-decline ${this.#recorded()} ${currency} ${declineReason}`, position, [amount], []);
   }
 
-  #addPosted(made: TransactionFacts, row: TellRow): string[] {
+  #addPosted(made: TransactionFacts, row: EmitRow): string[] {
     const { position, kind, entries, effectiveTime, recordedTime } = made;
     const times = [String(effectiveTime), String(recordedTime)];
     const buckets = `${this.#recorded()} ${bucketText(effectiveTime / BUCKET)}`;

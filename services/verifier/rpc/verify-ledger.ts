@@ -7,10 +7,10 @@ import { GenerationGoneError } from '../../../lib/views/view-errors.js';
 import { Findings, type VerifyMessage } from '../compare/findings.js';
 import { SUBJECTS, verify, type VerifyDeps } from '../verify.js';
 
-/** How long views may take to catch up where the caller set no deadline. */
-const DEFAULT_WAIT_ms = 30_000;
+/** How long views may take to catch up if the caller set no deadline. */
+const DEFAULT_WAIT_MS = 30_000;
 /** Fails this long before the deadline, so that the caller gets our error and not the deadline's. */
-const MARGIN_ms = 50;
+const MARGIN_MS = 50;
 
 /** Streams progress and findings as they come, at most 1,000 findings, and ends with the verdict. */
 export function verifyLedger(deps: VerifyDeps): MethodFunction<typeof LedgerService.method.verifyLedger> {
@@ -18,7 +18,7 @@ export function verifyLedger(deps: VerifyDeps): MethodFunction<typeof LedgerServ
     const findings = new Findings(SUBJECTS);
     const stop = new AbortController();
     const signal = AbortSignal.any([call.signal, stop.signal]);
-    const due_ms = (call.deadline_ms ?? Date.now() + DEFAULT_WAIT_ms) - MARGIN_ms;
+    const due_ms = (call.deadline_ms ?? Date.now() + DEFAULT_WAIT_MS) - MARGIN_MS;
     let isDone = false;
     const verifying = verify(deps, { ledgerId, due_ms, findings, signal }).finally(() => (isDone = true));
     // It is awaited below; a rejection until then must not count as unhandled.

@@ -1,4 +1,4 @@
-/** Waits for views, and checks that they are at the log that they say they are at. */
+/** Waits for views, and checks that checkpoints stand on events of this log. */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
@@ -9,13 +9,13 @@ import type { FindingSink } from './findings.js';
 import type { StoredLog } from '../ports.js';
 import { hexOf } from '../../../lib/base/bytes.js';
 
-const POLL_ms = 10;
+const POLL_MS = 10;
 
 /**
  * Resolves when the view holds every event of the partition up to a position.
  * @throws CallError READ_MODEL_BEHIND at the due time (milliseconds since 1970), or the signal's reason.
  */
-export async function reach(
+export async function waitForView(
   view: View,
   partition: number,
   position: bigint,
@@ -31,7 +31,7 @@ export async function reach(
         metadata: { view: view.id, position: String(checkpoint.position), required: String(position) },
       });
     }
-    await pause(POLL_ms, signal);
+    await pause(POLL_MS, signal);
   }
 }
 
@@ -39,7 +39,7 @@ export async function reach(
  * A checkpoint must stand on an event of this log: else the log lost events that its reader has seen, which a hash chain
  * alone does not show.
  */
-export async function checkPoint(
+export async function checkCheckpoint(
   stored: StoredLog,
   subject: VerifySubject,
   point: Pick<LogPoint, 'position' | 'hash'>,
