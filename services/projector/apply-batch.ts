@@ -1,4 +1,7 @@
-/** Applies a batch to a view: passing trouble is tried again, and an event that cannot be applied is found and named. */
+/**
+ * Applies a batch to a view. A failure that may pass is tried again; an event that cannot be applied is found
+ * and named.
+ */
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { toCallError } from '../../lib/rpc/errors.js';
 import type { BusBatch } from '../../lib/log/bus.js';
@@ -48,9 +51,9 @@ async function applyOneByOne(view: View, batch: BusBatch): Promise<void> {
     try {
       await view.apply(single(batch, record, before.offset));
     } catch (error) {
-      // Whose fault it is shows in whether the store answers at all.
+      // Only if the store answers at all, the event is at fault.
       await checkpointOf(view, batch.partition, error);
-      // One that answers reads may still take no writes: it is full, or being moved.
+      // A store that answers reads may still take no writes: it is full, or being moved.
       if (toCallError(error).reason === ErrorReason.DEPENDENCY_UNAVAILABLE)
         throw storeFailure(view.id, error);
       throw eventFailure(record.position, error);
@@ -74,8 +77,8 @@ async function checkpointOf(view: View, partition: number, cause?: unknown) {
 /** One event of a batch as a batch of its own. */
 function single(batch: BusBatch, record: RecordedEvent, offsetBefore: bigint): BusBatch {
   const { event, position, hash } = record;
-  // On the embedded bus the offset is the position. Elsewhere the offset of one event within a batch is not known: it
-  // stays what it was, so that the whole batch comes again.
+  // On the embedded bus the offset is the position. Elsewhere the offset of one event within a batch is not
+  // known: it stays what it was, so that the whole batch comes again.
   const offset = batch.offset === batch.events.at(-1)?.position ? position : offsetBefore;
   const watermark = { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
   return { partition: batch.partition, events: [record], offset, watermark };

@@ -16,12 +16,15 @@ export interface BuildDeps {
   readonly signal: AbortSignal;
 }
 
-/** A log of so few events is caught up with at once: the view serves from the beginning and says how far it is. */
+/**
+ * A log of at most so many events is applied at once: the view serves from the beginning, and says how far it
+ * is.
+ */
 const SMALL_LOG_EVENTS = 10_000n;
 
 /**
- * The view, serving. Of a long log it is filled first, so that readers are told that there is none rather than shown one
- * without their accounts.
+ * Makes the view, and gives it when it serves. A view of a long log is filled first: until then its readers
+ * get an error, and not a view without their accounts.
  */
 export async function build(deps: BuildDeps): Promise<View> {
   const { id, generations, log, bus, logger } = deps;
@@ -33,7 +36,7 @@ export async function build(deps: BuildDeps): Promise<View> {
   const view = await generations.create();
   const partitions = Array.from({ length: bus.partitions }, () => -1n);
   const filling = { ...deps, view, filled: partitions, onProgress: () => undefined };
-  // What is committed meanwhile comes by the bus; it is not to be much.
+  // Events that are committed meanwhile come by the bus: only few are left to it.
   let reached = -1n;
   for (let head = await log.head(); head.position - reached > SMALL_LOG_EVENTS; head = await log.head()) {
     const { position } = head;

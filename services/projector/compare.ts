@@ -2,15 +2,15 @@
 import type { View, ViewRow } from '../../lib/views/view.js';
 
 /**
- * Rows a page: large, since the serving generation may gain rows all the while, and must be read faster than it does, through a
- * store whose every answer takes some time.
+ * Rows per page. Large: the serving generation may gain rows while it is read, and has to be read faster than
+ * it gains them, although every answer of the store takes some time.
  */
 const PAGE_ROWS = 4_000;
 
 /** What is compared. */
 type Rows = Pick<View, 'rows'>;
 
-/** A row to be looked at again. */
+/** A row that has to be compared later. */
 export interface ChangedRow {
   readonly key: string;
   /** The key of the row before, from which it is found again; null: it is the first. */
@@ -29,7 +29,10 @@ export interface Comparison {
   changedMeanwhile: ChangedRow[];
 }
 
-/** More rows than these are not kept: they are compared while the projection stands still, which must not take long. */
+/**
+ * More rows than these are not kept: they are compared while the projection stands still, which must not take
+ * long.
+ */
 const MOST_CHANGED = 1_000;
 const MOST_EXAMPLES = 20;
 /** Rows that lie closer together are read by one page, which costs less than a look-up for each. */
@@ -42,9 +45,9 @@ export function emptyComparison(): Comparison {
 }
 
 /**
- * Compares all rows of a generation that goes on with one that stands still, at position `through` or beyond in each
- * partition. Rows of the same position are the same version of a thing; those that the first has changed since are set
- * aside in `changedMeanwhile`, up to a bound.
+ * Compares all rows of a generation that goes on with one that stands still, at position `through` or beyond
+ * in each partition. Rows of the same position are the same version of a thing; those that the first has
+ * changed since are set aside in `changedMeanwhile`, up to a bound.
  */
 export async function compareViews(
   serving: Rows,
@@ -75,15 +78,18 @@ export async function compareViews(
   }
 }
 
-/** Whether one of the generations has another version of the row than the other, perhaps only because it is farther. */
+/**
+ * Whether the generations have different versions of the row, perhaps only because one has applied more
+ * events.
+ */
 function hasChanged(ours: ViewRow | undefined, theirs: ViewRow | undefined, through: bigint): boolean {
   const [one, other] = [ours?.position ?? -1n, theirs?.position ?? -1n];
   return one !== other && (one > through || other > through);
 }
 
 /**
- * Compares the rows that were set aside. The new generation must stand still where the serving one was before this began,
- * or beyond; what that one has changed since stays set aside.
+ * Compares the rows that were set aside. The new generation must stand still where the serving one was before
+ * this began, or beyond; what that one has changed since stays set aside.
  */
 export async function compareChangedMeanwhile(serving: Rows, fresh: Rows, found: Comparison): Promise<void> {
   const changed = found.changedMeanwhile;
@@ -98,18 +104,18 @@ export async function compareChangedMeanwhile(serving: Rows, fresh: Rows, found:
 }
 
 /**
- * Compares a row that changes all the time: `reach` brings the new generation to exactly the position of its last change.
- * Resolves with false where the two do not meet: it is set aside still.
+ * Compares a row that changes all the time: `fillTo` brings the new generation to exactly the position of the
+ * row's last change. Gives whether both had the same version of it; if not, it is still to be compared.
  */
 export async function compareUnstable(
   serving: Rows,
   fresh: Rows,
   row: ChangedRow,
   found: Comparison,
-  reach: (position: bigint) => Promise<void>,
+  fillTo: (position: bigint) => Promise<void>,
 ): Promise<boolean> {
   const ours = (await rowsAt(serving, [row])).get(row.key);
-  if (ours !== undefined) await reach(ours.position);
+  if (ours !== undefined) await fillTo(ours.position);
   const theirs = (await rowsAt(fresh, [row])).get(row.key);
   if ((theirs?.position ?? -1n) > (ours?.position ?? -1n)) return false;
   judge(found, ours, theirs);
@@ -141,8 +147,9 @@ async function next(rows: AsyncGenerator<ViewRow, undefined>): Promise<ViewRow |
 }
 
 /**
- * The rows of these keys through the keyset read. Rows may have come between them and those that were before them, and more come
- * while this reads: where a page does not reach what it looks for, the next is twice as long, so that it is overtaken.
+ * The rows of these keys, by pages in order of keys. New rows may have come between a row and the one that
+ * was before it, and more may come while this reads: if a page does not reach the row, the next page is twice
+ * as long.
  */
 async function rowsAt(view: Rows, changed: readonly ChangedRow[]): Promise<Map<string, ViewRow>> {
   const wanted = new Set(changed.map(({ key }) => key));

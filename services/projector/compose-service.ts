@@ -36,7 +36,10 @@ interface Shared {
   partitionOf(ledgerId: string): number;
 }
 
-/** Begins to keep the views; whatever store is away is waited for. @throws StartError if the topic is not as recorded. */
+/**
+ * Begins to keep the views; whatever store is away is waited for.
+ * @throws StartError if the topic is not as recorded.
+ */
 export async function composeProjectorService(
   parts: Parts,
 ): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {

@@ -25,7 +25,7 @@ export interface ProjectorDeps {
   readonly reports: GenerationsOf<'reports'>;
   readonly logger: ProjectorLog;
   readonly registry?: Registry;
-  /** Told whenever a service's health changes, as in `quittance.projection.history`. */
+  /** Called with each change of a projection's health, under a name like `quittance.projection.history`. */
   readonly onHealth?: (service: string, serving: boolean) => void;
   readonly clock?: Clock;
   /** What several processes agree on; by default there is one. */
@@ -40,7 +40,10 @@ export interface ProjectorDeps {
 export interface ComposedProjector {
   readonly services: readonly Service[];
   readonly projector: Projector;
-  /** Creates the views if need be and begins; resolves when each was opened or failed to be (and is tried again). */
+  /**
+   * Creates the views if need be and begins; resolves when each was opened or failed to be (and is tried
+   * again).
+   */
   start(): Promise<void>;
   /** Ends after the batches under way. */
   stop(): Promise<void>;
@@ -66,7 +69,8 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     },
     onApplied: (events) => metrics?.applied(id, events),
   });
-  // The log was restored to an older end: what the view holds beyond it is wrong, and nobody is to be asked.
+  // The log was restored to an older end: what the view holds beyond it is wrong, so it is rebuilt without an
+  // operator.
   const rebuildLost = async (id: ViewId) => {
     try {
       await projector.rebuild(projector.entry(id), true);

@@ -1,4 +1,6 @@
-/** Why a projection does not go on. The texts reach operators through the API: no driver's words are in them. */
+/**
+ * Why a projection does not go on. The texts reach operators through the API: no driver's words are in them.
+ */
 import { UnknownEventError, type ViewId } from '../../lib/views/view.js';
 
 /**
@@ -23,7 +25,7 @@ export class ProjectionFailure extends Error {
     super(message, cause === undefined ? undefined : { cause });
   }
 
-  /** Whether it may pass without anybody's doing. */
+  /** Whether it may pass without an operator. */
   get passes(): boolean {
     return this.kind === 'store' || this.kind === 'bus' || this.kind === 'event';
   }
@@ -33,7 +35,7 @@ export function storeFailure(view: ViewId, cause: unknown): ProjectionFailure {
   return new ProjectionFailure('store', `the store of the ${view} view fails or cannot be reached`, cause);
 }
 
-/** Another process makes it. */
+/** Of a view that another process is making. */
 export function viewMissing(view: ViewId, cause: unknown): ProjectionFailure {
   return new ProjectionFailure('store', `the ${view} view is being built from the log`, cause);
 }

@@ -1,6 +1,6 @@
 /**
- * Feeds a view from the bus. Log, bus and view must have one history, which is checked wherever they meet; what the bus
- * does not have is read from the log.
+ * Feeds a view from the bus. Log, bus and view must have one history, which is checked wherever they meet;
+ * what the bus does not have is read from the log.
  */
 import { isSameBytes } from '../../lib/base/bytes.js';
 import type { BusBatch, EventBus } from '../../lib/log/bus.js';
@@ -25,7 +25,8 @@ export interface Feed {
 
 /**
  * Where the bus has to go on with a partition: after the offset that the view's store holds.
- * @throws ProjectionFailure of kind `store`, or `history_lost` if the log has another event where the view stands
+ * @throws ProjectionFailure of kind `store`, or `history_lost` if the log has another event where the view
+ * stands
  */
 export async function resumeFrom({ view, positions, log }: Feed, partition: number): Promise<Checkpoint> {
   const checkpoint = await view.checkpoint(partition).catch((error: unknown) => {
@@ -62,7 +63,10 @@ export async function applyNext(feed: Feed, batch: BusBatch, signal: AbortSignal
   positions.set({ ...watermark, partition, offset });
 }
 
-/** @throws ProjectionFailure `history_lost` if the batch goes on from another history: the log was restored since. */
+/**
+ * @throws ProjectionFailure `history_lost` if the batch goes on from another history: the log was restored
+ * since.
+ */
 async function requireSameHistory({ view, positions }: Feed, batch: BusBatch): Promise<void> {
   const [first] = batch.events;
   if (first === undefined) return;

@@ -6,7 +6,7 @@ import type { Checkpoint, View } from '../../lib/views/view.js';
 import { isSameBytes } from '../../lib/base/bytes.js';
 import { largestOf } from '../../lib/base/bigints.js';
 
-/** Events a page. */
+/** Events per page. */
 const PAGE_EVENTS = 1_000;
 
 /** What a generation is filled from, and where it is. */
@@ -14,7 +14,9 @@ export interface Filling {
   readonly log: LogReader;
   readonly bus: Pick<EventBus, 'partitions' | 'partitionOf'>;
   readonly view: View;
-  /** The offset under which the bus has a position; of the embedded bus the position itself, elsewhere -1n (not known). */
+  /**
+   * The offset that a position has on the bus: the position itself on the embedded bus, else -1n (not known).
+   */
   readonly offsetAt: (position: bigint) => bigint;
   /** Where each partition is filled to; begin with -1n for each. Moved forward as it fills. */
   readonly filled: bigint[];
@@ -23,8 +25,8 @@ export interface Filling {
 }
 
 /**
- * Applies all events of each partition up to its target position. Reads the log once for all partitions, one page ahead.
- * Nothing is written where there is no event: see completeTo.
+ * Applies all events of each partition up to its target position. Reads the log once for all partitions, one
+ * page ahead. Nothing is written where there is no event: see completeTo.
  */
 export async function fillTo(filling: Filling, targets: readonly bigint[]): Promise<void> {
   const { filled, signal } = filling;
@@ -71,7 +73,10 @@ async function applyPage(
   filled[partition] = last.position;
 }
 
-/** Says that a partition which is filled to a point is complete up to there, and which message of the bus it has last. */
+/**
+ * Records that a partition is filled up to a point, and the offset of the last message of the bus that it
+ * has.
+ */
 export async function completeTo(
   view: View,
   partition: number,
@@ -84,7 +89,10 @@ export async function completeTo(
   return view.checkpoint(partition);
 }
 
-/** The log's point at a checkpoint if they agree; else the log's end: the checkpoint is of a history that was lost. */
+/**
+ * The checkpoint, if the log has its event; else the end of the log: the checkpoint is of a history that was
+ * lost.
+ */
 export async function commonPoint(
   log: LogReader,
   checkpoint: Checkpoint,

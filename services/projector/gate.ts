@@ -1,6 +1,8 @@
 /** Lets batches through, or holds them all back. */
 
-/** Any number pass at once; whoever freezes it waits until none is inside, and none enters until he is done. */
+/**
+ * Any number may be inside at once. A freeze waits until none is inside, and none enters until it is over.
+ */
 export class Gate {
   #inside = 0;
   #frozen: Promise<void> | undefined;

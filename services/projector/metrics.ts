@@ -1,4 +1,4 @@
-/** What Prometheus learns of the projections. */
+/** The projector's metrics for Prometheus. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ViewId } from '../../lib/views/view.js';
 import type { ProjectorEntry } from './projector-entry.js';

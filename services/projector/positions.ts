@@ -2,8 +2,8 @@
 import type { Checkpoint, View } from '../../lib/views/view.js';
 
 /**
- * Two things are kept of each partition: where it stands while this process writes it, and the last that this process knew
- * of it, which is shown while the view's store is away.
+ * Two things are kept of each partition: where it stands while this process writes it, and the last that this
+ * process knew of it, which is shown while the view's store is away.
  */
 export class Positions {
   readonly #written = new Map<number, Checkpoint>();
@@ -19,7 +19,10 @@ export class Positions {
     this.#written.set(checkpoint.partition, checkpoint);
   }
 
-  /** Another process may write the partition from now on, or its store went back: it is read again before it is used. */
+  /**
+   * Another process may write the partition from now on, or its store went back: it is read again before it
+   * is used.
+   */
   forget(partition: number): void {
     const checkpoint = this.#written.get(partition);
     if (checkpoint !== undefined) this.#lastKnown.set(partition, checkpoint);

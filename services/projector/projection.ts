@@ -36,8 +36,8 @@ export interface ProjectionDeps {
   /** Pauses between the tries of one batch, in milliseconds. */
   readonly pauses_ms?: readonly number[];
   /**
-   * Makes the view where its store holds none: it is new, or the store lost it. Undefined: another process makes it.
-   * By default its first generation, which the bus then fills.
+   * Makes the view where its store holds none: it is new, or the store lost it. Undefined: another process
+   * makes it. By default its first generation, which the bus then fills.
    */
   readonly make?: () => Promise<View | undefined>;
 }
@@ -48,7 +48,9 @@ export interface Lag extends LogLag {
   readonly checkpoint: Checkpoint;
 }
 
-/** What the projection is doing. Each call of `resume`, and each failure, leads out of one state into another. */
+/**
+ * What the projection is doing. Each call of `resume`, and each failure, leads out of one state into another.
+ */
 type State =
   /** It looks for the generation that serves. */
   | { readonly kind: 'opening' }
@@ -89,7 +91,9 @@ export class Projection {
     this.#deps = deps;
   }
 
-  /** Begins; resolves when the first attempt to open the view's store has ended, or at once if it is paused. */
+  /**
+   * Begins; resolves when the first attempt to open the view's store has ended, or at once if it is paused.
+   */
   start(): Promise<void> {
     const opened = new Promise<void>((resolve) => (this.#onOpened = resolve));
     this.#loop ??= this.#run();
@@ -145,7 +149,9 @@ export class Projection {
     if (this.#state.kind === 'failed') this.#turn.end.abort();
   }
 
-  /** Goes on with the generation that serves, if that is another: a rebuild in another process has switched. */
+  /**
+   * Goes on with the generation that serves, if that is another: a rebuild in another process has switched.
+   */
   async followSwitch(): Promise<void> {
     const view = this.#view;
     if (view === undefined) return;
@@ -250,7 +256,9 @@ export class Projection {
     if (this.#state.kind === 'failed') this.#recovered();
   }
 
-  /** If the view or its generation is not there any more, it is looked for again before anything is applied. */
+  /**
+   * If the view or its generation is not there any more, it is looked for again before anything is applied.
+   */
   #forgetLostView(error: unknown): void {
     let cause = error;
     while (!(cause instanceof ViewMissingError || cause instanceof GenerationGoneError)) {

@@ -1,4 +1,6 @@
-/** The projections of this process and their rebuilds, in agreement with the other processes of the projector. */
+/**
+ * The projections of this process and their rebuilds, in agreement with the other processes of the projector.
+ */
 import { setMaxListeners } from 'node:events';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { LogReader } from '../../lib/log/reader.js';
@@ -35,11 +37,14 @@ export interface ProjectorView extends Pick<
 }
 
 /**
- * How often a process reads what the processes agree on, reports how its projections do, and reads which generation
- * serves.
+ * How often a process reads what the processes agree on, reports how its projections do, and reads which
+ * generation serves.
  */
 const AGREE_MS = 250;
-/** Other processes notice a switch within two turns; what they write of the old generation until then is no loss. */
+/**
+ * Other processes notice a switch within two turns; what they write of the old generation until then is no
+ * loss.
+ */
 const KEEP_UP_MS = 4 * AGREE_MS;
 
 /** Steers projections; ends with them. */
@@ -55,7 +60,8 @@ export class Projector {
     this.#parts = parts;
     this.log = parts.log;
     const { log, logger } = parts;
-    // Every generation that was replaced within the last minute waits on it: more than ten listeners are no leak.
+    // Every generation that was replaced within the last minute waits on it: more than ten listeners are no
+    // leak.
     setMaxListeners(0, this.#stop.signal);
     this.entries = views.map((view) => {
       const projection = new Projection({ ...view, log, logger, make: () => this.#make(view) });
@@ -63,7 +69,7 @@ export class Projector {
     });
   }
 
-  /** Resolves when every view's store was opened, or failed to be for the first time. */
+  /** Resolves when the first attempt to open each view's store has ended. */
   async start(): Promise<void> {
     await this.#agree().catch((error: unknown) => {
       this.#parts.logger.warn({ err: error }, 'what the projectors have agreed on cannot be read yet');
@@ -189,7 +195,7 @@ export class Projector {
         await this.#agree();
         await Promise.all(this.entries.map(({ projection }) => projection.followSwitch()));
       } catch (error) {
-        // Projections go on without; what operators have said since is heard when the store answers again.
+        // Projections go on without. What operators asked for meanwhile is done when the store answers again.
         logger.warn({ err: error }, 'the projectors cannot agree');
       }
       await pause(AGREE_MS, signal);
@@ -202,7 +208,10 @@ export class Projector {
     for (const entry of this.entries) await entry.follow(states.get(entry.projection.id) ?? INITIAL_STATE);
   }
 
-  /** What a rebuild left behind that a crash or a stop interrupted, and generations replaced less than a minute before. */
+  /**
+   * Drops what an interrupted rebuild left behind, and generations that were replaced right before the last
+   * stop.
+   */
   async #dropLeftovers({ projection, generations }: ProjectorEntry): Promise<void> {
     const { control, logger } = this.#parts;
     const { id, view } = projection;
@@ -247,7 +256,7 @@ export class Projector {
   }
 }
 
-/** PROJECTION_STATE with what stands against it. */
+/** The error PROJECTION_STATE, with what the projection is doing. */
 export function projectionState(projectionId: string, description: string) {
   return fail(ErrorReason.PROJECTION_STATE, `projection ${projectionId}: ${description}`, {
     precondition: [{ type: 'PROJECTION_STATE', subject: projectionId, description }],

@@ -1,10 +1,12 @@
 /**
- * Blue/green: a new generation of a view is filled from the log beside the one that serves, both are compared row by row,
- * one pointer is switched. Readers notice nothing; the serving generation goes on all the while, in this process and in
- * others. A crash leaves the old one serving; what is left over is dropped by the next who makes a generation.
+ * Blue/green: a new generation of a view is filled from the log beside the one that serves, both are compared
+ * row by row, one pointer is switched. Readers notice nothing; the serving generation goes on all the while,
+ * in this process and in others. After a crash the old one serves; what the crash left is dropped when the
+ * next generation is made.
  *
- * The new one is never fed by the bus: it is filled from the log to where the serving one stands, and inherits its
- * offsets, which are then those of events that it has. So this holds for any bus whose events are all in the log before.
+ * The new one is never fed by the bus: it is filled from the log to where the serving one stands, and
+ * inherits its offsets, which are then those of events that it has. This holds for any bus whose events are
+ * in the log before.
  */
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
@@ -56,7 +58,10 @@ export interface RebuildDeps {
   readonly acceptDifferences: boolean;
   readonly signal: AbortSignal;
   readonly onStatus: (status: RebuildStatus) => void;
-  /** How long other processes may write the old generation after the switch, milliseconds: the new one is kept as far. */
+  /**
+   * How long other processes may write the old generation after the switch, milliseconds: the new one is kept
+   * as far.
+   */
   readonly keepUp_ms: number;
 }
 
@@ -74,7 +79,7 @@ class RebuildRefused extends Error {
   override readonly name = 'RebuildRefused';
 }
 
-/** The last status of a rebuild, which every change is shown of. */
+/** Keeps the last status of a rebuild, and reports each change of it. */
 class Progress {
   readonly #onStatus: (status: RebuildStatus) => void;
   #status: RebuildStatus;
@@ -97,8 +102,8 @@ class Progress {
 }
 
 /**
- * Rebuilds a view; resolves with the generation that was replaced, which is to be dropped after a while, or with undefined
- * if the rebuild failed (its status says why). Never rejects.
+ * Rebuilds a view; resolves with the generation that was replaced, which is to be dropped after a while, or
+ * with undefined if the rebuild failed (its status says why). Never rejects.
  */
 export async function rebuild(deps: RebuildDeps): Promise<number | undefined> {
   const { projection, generations, logger, clock } = deps;
@@ -165,8 +170,9 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
 }
 
 /**
- * Compares the rows that the serving generation changed meanwhile: first those that stand still for a round; then all, while
- * this process applies nothing; at last, one by one, the unstable rows that other processes change all the time.
+ * Compares the rows that the serving generation changed meanwhile: first those that stand still for a round;
+ * then all, while this process applies nothing; at last, one by one, the unstable rows that other processes
+ * change all the time.
  */
 async function compareRest(
   deps: RebuildDeps,
@@ -190,7 +196,9 @@ async function compareRest(
   }
 }
 
-/** Compares an unstable row. Gives whether both generations had the same version of it in one of a few tries. */
+/**
+ * Compares an unstable row. Gives whether both generations had the same version of it in one of a few tries.
+ */
 async function compareOne(
   deps: RebuildDeps,
   filling: Filling,
@@ -216,8 +224,8 @@ async function compareOne(
 }
 
 /**
- * Other processes go on with the old generation until they notice the switch: the new one is kept as far as that, so that
- * its readers do not wait for them.
+ * Other processes go on with the old generation until they notice the switch: the new one is kept as far as
+ * that, so that its readers do not wait for them.
  */
 async function keepUpAfterSwitch(deps: RebuildDeps, filling: Filling, replaced: View): Promise<void> {
   const until_ms = performance.now() + deps.keepUp_ms;
@@ -249,8 +257,8 @@ async function fillExactly(deps: RebuildDeps, filling: Filling, serving: View): 
 }
 
 /**
- * Brings the new generation to where the serving one stands, or as near as other processes let it, and gives it the
- * serving one's offsets.
+ * Brings the new generation to where the serving one stands, or as near as other processes let it, and gives
+ * it the serving one's offsets.
  */
 async function inheritCheckpoints(
   deps: RebuildDeps,
@@ -258,8 +266,8 @@ async function inheritCheckpoints(
   serving: View,
 ): Promise<readonly Checkpoint[]> {
   let reached = await fillExactly(deps, filling, serving);
-  // The serving one stands still in this process. Other processes may outrun every round: only what was filled is called
-  // complete, and keepUpAfterSwitch does the rest.
+  // The serving one stands still in this process. Other processes may outrun every round: only what was
+  // filled is called complete, and keepUpAfterSwitch does the rest.
   for (let round = 1; round < MOST_ROUNDS; round++) {
     if (isFilled(filling, await targetsOf(deps, serving), 0n)) break;
     reached = await fillExactly(deps, filling, serving);

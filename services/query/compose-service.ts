@@ -1,4 +1,6 @@
-/** The query service as a process of its own, one of any number: it answers from the views, and from the log. */
+/**
+ * The query service as a process of its own, one of any number: it answers from the views, and from the log.
+ */
 import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../gen/quittance/query/v1/event_query_service_pb.js';
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';

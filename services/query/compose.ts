@@ -28,7 +28,10 @@ export interface QueryDeps {
   readonly reports: ViewGenerations<ReportsView>;
   /** How often a watch without news sends its as_of, milliseconds. */
   readonly heartbeat_ms?: number;
-  /** How long a read waits for its view if its caller set no deadline, milliseconds. Default 5 s, as the contracts say. */
+  /**
+   * How long a read waits for its view if its caller set no deadline, milliseconds. Default 5 s, as the
+   * contracts say.
+   */
   readonly readDeadline_ms?: number | undefined;
 }
 

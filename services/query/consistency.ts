@@ -1,4 +1,7 @@
-/** How fresh a read is: waits for views, checks of tokens against the log, and what an answer says it is as of. */
+/**
+ * How fresh a read is: waits for views, checks of tokens against the log, and what an answer says it is as
+ * of.
+ */
 import { create } from '@bufbuild/protobuf';
 import { LRUCache } from 'lru-cache';
 import { type AsOf, AsOfSchema, type Consistency } from '../../gen/quittance/common/v1/consistency_pb.js';
@@ -49,10 +52,12 @@ const READ_DEADLINE_MS = 5_000;
 export const READ_MARGIN_MS = 50;
 /** Tokens whose hash was found in the log. */
 const VERIFIED_TOKENS = 10_000;
-/** A restored log is noticed after this time at the latest, also by those who only ever bring the same token. */
+/**
+ * A restored log is noticed after this time at the latest, also by a caller who always brings the same token.
+ */
 const VERIFIED_MS = 60_000;
 
-/** Knows the log's end and the views' checkpoints, and makes reads wait for them. One a process. */
+/** Knows the log's end and the views' checkpoints, and makes reads wait for them. One per process. */
 export class Freshness {
   readonly #log: LogReader;
   readonly #readDeadline_ms: number;
@@ -103,7 +108,8 @@ export class Freshness {
   ): Promise<void> {
     const { consistency, position, page } = need;
     const requirement = consistency?.requirement;
-    // The reads of the log and the wait for the view go on at the same time: a fresh token costs one round trip, not two.
+    // The reads of the log and the wait for the view go on at the same time: a fresh token costs one round
+    // trip, not two.
     const waits: Promise<void>[] = [];
     const wait = (target: WaitTarget) => this.#wait(getter, partition, target, call);
     if (requirement?.case === 'atLeastAsFresh') {
@@ -130,7 +136,8 @@ export class Freshness {
     if (this.#verified.has(key)) return;
     const event = await this.#log.at(token.position);
     if (event === undefined) throw await this.#beyond(token, reason);
-    // With the same bytes at the position all before it is the same too: each event holds the hash of the one before.
+    // With the same bytes at the position all before it is the same too: each event holds the hash of the one
+    // before.
     if (!isSameHash(token.hash, event.hash)) throw historyLost(token);
     this.#verified.set(key, true);
   }
@@ -153,7 +160,7 @@ export class Freshness {
     reason: TokenReason,
     wait: (target: WaitTarget) => Promise<void>,
   ): Promise<void> {
-    // Verified first: a token of nowhere must not hold a reader until its deadline.
+    // Verified first: a reader must not wait until its deadline for a token that is not of this log.
     await this.verify(token, reason);
     await wait(token);
   }
@@ -198,8 +205,8 @@ export interface AsOfOptions {
 }
 
 /**
- * The as_of of an answer: of the checkpoint that was read with the data, or, on a later page of a list, of its page token
- * (whose position and time are the first page's).
+ * The as_of of an answer: of the checkpoint that was read with the data, or, on a later page of a list, of
+ * its page token (whose position and time are the first page's).
  */
 export async function asOf(
   context: { readonly freshness: Freshness; readonly log: { readonly shard: number } },

@@ -19,12 +19,12 @@ export interface QueryContext {
   readonly heartbeat_ms: number;
 }
 
-/** What the contracts promise. */
+/** How often, if the composition does not say: what the contracts promise. */
 export const DEFAULT_HEARTBEAT_MS = 5_000;
 
 /**
- * Reads from the serving generation. If that was dropped since its pointer was read, reads the pointer again and tries
- * once more, so a rebuild is never seen by a caller. `read` may run twice: it must only read.
+ * Reads from the serving generation. If that was dropped since its pointer was read, reads the pointer again
+ * and tries once more, so a rebuild is never seen by a caller. `read` may run twice: it must only read.
  */
 export async function readView<V extends ReadableView, T>(
   getter: ViewGetter<V>,

@@ -1,7 +1,7 @@
 /**
- * Where balances as they are now are read: in the balances view. While that view does not exist (its store was lost or never
- * filled, and the projector builds it from the log), they are read in the history view, whose latest row of an account says
- * the same. A read there costs one look-up per account.
+ * Where balances as they are now are read: in the balances view. While that view does not exist (its store
+ * was lost or never filled, and the projector builds it from the log), they are read in the history view,
+ * whose latest row of an account says the same. A read there costs one look-up per account.
  */
 import type { Balance } from '../../gen/quittance/common/v1/account_pb.js';
 import { balanceOf } from '../../lib/log/account-of.js';

@@ -1,4 +1,6 @@
-/** Hashes of events, as tokens and watches have them: whole, cut to their first bytes, or not known at all. */
+/**
+ * Hashes of events, as tokens and watches have them: whole, cut to their first bytes, or not known at all.
+ */
 import { isSameBytes } from '../../lib/base/bytes.js';
 
 /** Of an event that was not seen: a watch that starts at a position knows nothing of the event before it. */
@@ -9,7 +11,10 @@ export function isUnknownHash(hash: Uint8Array): boolean {
   return hash.length === 0;
 }
 
-/** Whether a hash, or the first bytes of one as a token carries them, is the hash of an event. An unknown hash is of none. */
+/**
+ * Whether a hash, or the first bytes of one as a token carries them, is the hash of an event. An unknown hash
+ * is of none.
+ */
 export function isSameHash(known: Uint8Array, whole: Uint8Array): boolean {
   return !isUnknownHash(known) && isSameBytes(known, whole.subarray(0, known.length));
 }

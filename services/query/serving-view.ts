@@ -21,12 +21,15 @@ export interface ViewGetter<V extends ReadableView> {
 
 /** How old the knowledge of which generation serves may get before it is read again, in the background. */
 const POINTER_AGE_MS = 500;
-/** Beyond this age a read waits for it: after an idle time nobody shall read a generation that was left behind long ago. */
+/**
+ * Beyond this age a read waits for it: after an idle time no read may get a generation that was replaced long
+ * ago.
+ */
 const POINTER_TOO_OLD_MS = 5_000;
 
 /**
- * Keeps the serving generation in memory; concurrent refreshes are one read. `now` is monotonic, in milliseconds. What it
- * gives rejects with CallError NOT_SERVING until the projector has made the view.
+ * Keeps the serving generation in memory; concurrent refreshes are one read. `now` is monotonic, in
+ * milliseconds. What it gives rejects with CallError NOT_SERVING until the projector has made the view.
  */
 export function servingView<V extends ReadableView>(
   generations: Generations<V>,
@@ -58,7 +61,8 @@ export function servingView<V extends ReadableView>(
   const get = (): Promise<V> => {
     if (serving === undefined || now() - readAt_ms > POINTER_TOO_OLD_MS) return refresh();
     if (now() - readAt_ms > POINTER_AGE_MS) {
-      // Next try as late as after a success: a store that is away is not asked with every read. The read itself will tell.
+      // The next try comes as late as after a success: a store that is away is not asked with every read. The
+      // read itself fails.
       readAt_ms = now();
       refresh().catch(() => undefined);
     }

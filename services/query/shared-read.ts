@@ -1,6 +1,9 @@
-/** One read for all who ask for it at the same time. */
+/** One read for all callers who ask for it at the same time. */
 
-/** Everybody gets the outcome of a read that began after they asked; those who ask while one runs share the next. */
+/**
+ * Each caller gets the outcome of a read that began after the call; callers that come while one runs share
+ * the next.
+ */
 export class SharedRead<T> {
   readonly #read: () => Promise<T>;
   #next: Promise<T> | undefined;
@@ -17,7 +20,7 @@ export class SharedRead<T> {
 
   async #start(): Promise<T> {
     await this.#running?.catch(() => undefined);
-    // All that arrived in this turn of the event loop come along.
+    // All calls of this turn of the event loop share it.
     await new Promise((resolve) => setImmediate(resolve));
     this.#next = undefined;
     const running = this.#read();

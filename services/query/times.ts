@@ -11,7 +11,8 @@ const LAST_SECOND = 253_402_300_799n;
 
 /**
  * A time of a request in UTC microseconds; `field` is its path in the contract.
- * @throws CallError INVALID_FIELD if it is finer than a microsecond or no valid timestamp. Nothing is ever rounded.
+ * @throws CallError INVALID_FIELD if it is finer than a microsecond or no valid timestamp. Nothing is ever
+ * rounded.
  */
 export function requestedTime(field: string, timestamp: Timestamp): Micros {
   const { seconds, nanos } = timestamp;
@@ -29,7 +30,8 @@ export function optionalTime(field: string, timestamp: Timestamp | undefined): M
 
 /**
  * A range [start, end) of a request.
- * @throws CallError INVALID_FIELD naming the bound that is finer than a microsecond, or the end if nothing lies before it.
+ * @throws CallError INVALID_FIELD naming the bound that is finer than a microsecond, or the end if nothing
+ * lies before it.
  */
 export function requestedRange(
   startField: string,

@@ -1,4 +1,7 @@
-/** Waits for one partition of one view: however many reads wait, its checkpoint is asked for once per interval. */
+/**
+ * Waits for one partition of one view: however many reads wait, its checkpoint is asked for once per
+ * interval.
+ */
 import { pause } from '../../lib/base/pause.js';
 import type { Checkpoint } from '../../lib/views/view.js';
 import { isGenerationGone, type ReadableView, type ViewGetter } from './serving-view.js';
@@ -26,7 +29,7 @@ interface Waiter {
 }
 
 const POLL_MS = 3;
-/** What a generation said is believed for so long: its store may have been replaced by an older copy since. */
+/** A checkpoint is believed for so long: after that its store may have been replaced by an older copy. */
 const BELIEVED_MS = 1_000;
 /** A view that stands still for so long may have been replaced by another generation. */
 const STILL_MS = 100;
@@ -49,8 +52,9 @@ export class ViewPoller {
   }
 
   /**
-   * Resolves when the partition is at or past a point, or when the time is up; rejects when the signal aborts or the
-   * view's store fails. What the same generation said a moment ago is believed: checkpoints only move forward.
+   * Resolves when the partition is at or past a point, or when the time is up; rejects when the signal aborts
+   * or the view's store fails. A checkpoint that the same generation gave a moment ago is believed:
+   * checkpoints only move forward.
    */
   async reach(target: WaitTarget, wait_ms: number, signal: AbortSignal): Promise<WaitOutcome> {
     signal.throwIfAborted();

@@ -13,7 +13,9 @@ export interface StoredEvent {
   readonly recordedTime: bigint;
   readonly bytes: Uint8Array;
   readonly hash: Uint8Array;
-  /** Where the table of request ids says that the command's first event is; null if it does not know the id. */
+  /**
+   * Where the table of request ids says that the command's first event is; null if it does not know the id.
+   */
   readonly keyPosition: bigint | null;
 }
 
@@ -36,7 +38,9 @@ export interface StoredLog {
   page(page: StoredPage): Promise<readonly StoredEvent[]>;
 }
 
-/** The state tables of the write side. Each page says which checkpoint it is at: one statement, one snapshot. */
+/**
+ * The state tables of the write side. Each page says which checkpoint it is at: one statement, one snapshot.
+ */
 export interface StateTables {
   checkpoint(): Promise<StateCheckpoint>;
   /** Accounts of a ledger after an id, by code units; begin with ''. */

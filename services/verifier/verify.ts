@@ -1,10 +1,12 @@
 /**
- * Verifies a ledger: that the log is whole, that it folds to what it says, and that state tables and views equal the fold.
+ * Verifies a ledger: that the log is whole, that it folds to what it says, and that state tables and views
+ * equal the fold.
  *
- * Memory is bounded by: the accounts of one range of ids (`mostAccounts`; more of them mean more passes over the ledger), the
- * chains of transactions used last (`mostChains`; others are folded again from their streams), the report sums of 15
- * minutes, 1 MiB of row sums per subject, the rows of those buckets whose sums differ (`mostRows`), and the rows that events
- * after the log's end at the start have changed while they were read.
+ * Memory is bounded by: the accounts of one range of ids (`mostAccounts`; more of them mean more passes over
+ * the ledger), the chains of transactions used last (`mostChains`; others are folded again from their
+ * streams), the report sums of 15 minutes, 1 MiB of row sums per subject, the rows of those buckets whose
+ * sums differ (`mostRows`), and the rows that events after the log's end at the start have changed while they
+ * were read.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
@@ -140,7 +142,10 @@ function viewsOf({ serving }: Run): readonly (readonly [VerifySubject, View])[] 
   ];
 }
 
-/** The first look: compares the sums of all rows. Then has the differences named in the buckets whose sums differ. */
+/**
+ * The first look: compares the sums of all rows. Then has the differences named in the buckets whose sums
+ * differ.
+ */
 async function compareSums(run: Run): Promise<void> {
   const { findings, bounds } = run;
   const comparisons = comparisonsOf(run, () => undefined);
@@ -177,7 +182,9 @@ async function compareSums(run: Run): Promise<void> {
   for (const [subject, buckets] of differing) findings.addUnnamed(subject, BigInt(buckets.length));
 }
 
-/** The second look: reads and folds everything again, and compares the rows of the chosen buckets one by one. */
+/**
+ * The second look: reads and folds everything again, and compares the rows of the chosen buckets one by one.
+ */
 async function nameDifferences(
   run: Run,
   chosen: ReadonlyMap<VerifySubject, ReadonlySet<number>>,
@@ -213,7 +220,10 @@ function listOf(comparisons: Comparisons): readonly (readonly [VerifySubject, Co
   ];
 }
 
-/** Reads all rows that are there. The fold comes after, so that it is known which rows are newer than the verified end. */
+/**
+ * Reads all rows that are there. The fold comes after, so that it is known which rows are newer than the
+ * verified end.
+ */
 async function readAll(run: Run, comparisons: Comparisons): Promise<StateCheckpoints> {
   const { ledgerId, findings, signal, serving, state } = run;
   const progress = (subject: VerifySubject) => {

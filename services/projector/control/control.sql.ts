@@ -1,4 +1,7 @@
-/** The tables of the projector's control. Times are the database's, so that clocks of processes need not agree. */
+/**
+ * The tables of the projector's control. Times are the database's, so that clocks of processes need not
+ * agree.
+ */
 
 /** Processes that start at once migrate one after the other. The number is arbitrary. */
 export const createControl = `
@@ -22,7 +25,7 @@ create table if not exists projector.runs (
   primary key (process, view)
 )`;
 
-/** $1 this process. A process that has not been heard of for 5 s says nothing. */
+/** $1 this process. A report older than 5 s does not count. */
 export const readControl = `
 select c.view, c.paused, c.resumes, c.rebuild, coalesce(c.held_until > clock_timestamp(), false) as held,
   (select min(r.failure) from projector.runs r
@@ -54,7 +57,7 @@ where view = $1 and holder = $2 and held_until > clock_timestamp()`;
 export const releaseLease = `
 update projector.control set holder = null, held_until = null where view = $1 and holder = $2`;
 
-/** $1 process, $2 views, $3 failures (null: none); forgets processes that are long gone. */
+/** $1 process, $2 views, $3 failures (null: none); deletes reports older than a minute. */
 export const reportRuns = `
 with gone as (delete from projector.runs where seen_time < clock_timestamp() - interval '1 min')
 insert into projector.runs (process, view, failure, seen_time)

@@ -1,4 +1,6 @@
-/** What all processes of the projector agree on about a projection: whether it is paused, and who rebuilds it. */
+/**
+ * What all processes of the projector agree on about a projection: whether it is paused, and who rebuilds it.
+ */
 import type { ViewId } from '../../../lib/views/view.js';
 import type { RebuildStatus } from '../rebuild.js';
 
@@ -41,7 +43,10 @@ export interface ProjectionControl {
   read(): Promise<ReadonlyMap<ViewId, ControlState>>;
   setPaused(view: ViewId, paused: boolean): Promise<void>;
   saveRebuild(view: ViewId, status: RebuildStatus): Promise<void>;
-  /** Tells the others how the projections do here; what a process does not repeat within seconds is forgotten. */
+  /**
+   * Reports to the others how the projections do here; a report that is not repeated within seconds is
+   * forgotten.
+   */
   report(reports: readonly RunReport[]): Promise<void>;
   /** Undefined while another holds it. */
   acquire(view: ViewId): Promise<Lease | undefined>;

@@ -1,4 +1,7 @@
-/** The control of several projector processes, agreed on in the log's PostgreSQL: the one store that all of them need anyway. */
+/**
+ * The control of several projector processes, in the log's PostgreSQL: the one store that all of them need
+ * anyway.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../../lib/log/postgres-client.js';
 import type { ViewId } from '../../../lib/views/view.js';
@@ -6,9 +9,9 @@ import type { RebuildStatus } from '../rebuild.js';
 import type { ControlState, Lease, ProjectionControl } from './control.js';
 import * as sql from './control.sql.js';
 
-/** A lease that is not renewed for so long passes to whoever asks. */
-const LEASE_ms = 10_000;
-const RENEW_ms = 2_500;
+/** A lease that is not renewed for so long can be taken by another process. */
+const LEASE_MS = 10_000;
+const RENEW_MS = 2_500;
 
 /** The status as JSON has it: bigints as texts. */
 type StoredRebuild = Omit<RebuildStatus, 'position' | 'startTime' | 'endTime'> & {
@@ -65,21 +68,21 @@ export async function openPostgresControl(
 /** A holder of its own for each lease: a process does not share one with itself. */
 async function acquire(pool: Pool, view: ViewId): Promise<Lease | undefined> {
   const holder = randomUUID();
-  const { rowCount } = await pool.query(sql.acquireLease, [view, holder, LEASE_ms]);
+  const { rowCount } = await pool.query(sql.acquireLease, [view, holder, LEASE_MS]);
   if (rowCount === 0) return undefined;
   const lost = new AbortController();
   let renewedAt_ms = performance.now();
   const renew = async () => {
     try {
-      const { rowCount: renewed } = await pool.query(sql.renewLease, [view, holder, LEASE_ms]);
+      const { rowCount: renewed } = await pool.query(sql.renewLease, [view, holder, LEASE_MS]);
       if (renewed === 1) renewedAt_ms = performance.now();
       else lost.abort(new Error(`the lease on the ${view} view was lost`));
     } catch (error) {
       // Tried again, while there is time.
-      if (performance.now() - renewedAt_ms > LEASE_ms - RENEW_ms) lost.abort(error);
+      if (performance.now() - renewedAt_ms > LEASE_MS - RENEW_MS) lost.abort(error);
     }
   };
-  const timer = setInterval(() => void renew(), RENEW_ms);
+  const timer = setInterval(() => void renew(), RENEW_MS);
   return {
     signal: lost.signal,
     release: async () => {
@@ -91,7 +94,7 @@ async function acquire(pool: Pool, view: ViewId): Promise<Lease | undefined> {
 
 function stateOf({ paused, resumes, rebuild, held, failure }: Row): ControlState {
   const status = rebuild === null ? undefined : statusOf(rebuild);
-  // Whoever made it died with it: his lease has run out.
+  // The process that ran it has ended: its lease has run out.
   const isOrphan = status !== undefined && status.endTime === undefined && !held;
   return {
     paused,

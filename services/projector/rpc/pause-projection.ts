@@ -1,6 +1,6 @@
 /**
  * ProjectionService/PauseProjection: stops applying events after the batch under way. With several processes
- * it lasts until it is resumed; where there is but one, also no longer than that lives.
+ * the pause lasts until it is resumed; with one process, at most as long as the process.
  */
 import type { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';

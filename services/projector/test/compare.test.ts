@@ -10,7 +10,10 @@ const entry = (position: number): ViewRow => ({
 });
 const sum = (position: number): ViewRow => ({ key: 'sum', position: BigInt(position), content: 'sum' });
 
-/** A list of entries and, behind them, one row that changes with each; it gains entries at every page that is asked for. */
+/**
+ * A list of entries and, behind them, one row that changes with each; it gains entries at every page that is
+ * asked for.
+ */
 class GrowingView {
   pages = 0;
 

@@ -1,4 +1,7 @@
-/** A bus of two partitions in memory whose offsets are not positions, as Kafka's are: for what must hold there too. */
+/**
+ * A bus of two partitions in memory whose offsets are not positions, as Kafka's are: for what must hold there
+ * too.
+ */
 import type { FakeLog } from '../../../test/fake-log.js';
 import type { BusHandler, EventBus } from '../../../lib/log/bus.js';
 import { type LogPoint, type RecordedEvent, pointOf } from '../../../lib/log/recorded-event.js';
@@ -22,7 +25,10 @@ export interface PartitionedBus extends EventBus {
   readonly first: number[];
 }
 
-/** Relays a log: ledger `main` is in partition 0, all others in 1; each hears of the other's watermark now and then. */
+/**
+ * Relays a log: ledger `main` is in partition 0, all others in 1; each hears of the other's watermark now and
+ * then.
+ */
 export function partitionedBus(log: FakeLog): PartitionedBus {
   const partitions: Message[][] = [[], []];
   const lasts = [-1n, -1n];

@@ -147,7 +147,8 @@ describe('a rebuild', () => {
 
   test('finds a difference in a row that changes all the time', async () => {
     const key = 'event:00000042';
-    // The position of the row is always later than where the comparison stands, until everything stands still.
+    // The position of the row is always later than where the comparison stands, until everything stands
+    // still.
     const hot = { key, content: 'wrong', position: 10n ** 9n };
     view(1).rewritten.set(key, hot);
     await projector.rebuild(entry, false);

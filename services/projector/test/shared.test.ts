@@ -1,4 +1,7 @@
-/** Two processes of the projector over one store, one bus and one control: what they agree on, and what they do for each other. */
+/**
+ * Two processes of the projector over one store, one bus and one control: what they agree on, and what they
+ * do for each other.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';

@@ -1,11 +1,14 @@
-/** What the read methods share: who was not found, page sizes and tokens, and rows as the API shows them. */
+/**
+ * What the read methods share: errors of what was not found, page sizes and tokens, and rows as the API shows
+ * them.
+ */
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import {
   type EntryRecord,
   EntryRecordSchema,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import { type LogPoint, pointOf } from '../../../lib/log/recorded-event.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import { timestampOf } from '../../../lib/base/time.js';
@@ -47,7 +50,10 @@ export function transactionNotFound(transactionId: string): CallError {
   );
 }
 
-/** @throws CallError LEDGER_NOT_FOUND if the history view knows no such ledger. Asked only where nothing was found in it. */
+/**
+ * @throws CallError LEDGER_NOT_FOUND if the history view knows no such ledger. Asked only where nothing was
+ * found in it.
+ */
 export async function requireLedger(context: QueryContext, ledgerId: string): Promise<void> {
   const partition = context.partitionOf(ledgerId);
   const { value } = await readView(context.history, (view) => view.ledger(partition, ledgerId));
@@ -55,7 +61,8 @@ export async function requireLedger(context: QueryContext, ledgerId: string): Pr
 }
 
 /**
- * The same for reads that do not go to the history view: a ledger begins with the first of its events in the log.
+ * The same for reads that do not go to the history view: a ledger begins with the first of its events in the
+ * log.
  * @throws CallError LEDGER_NOT_FOUND
  */
 export async function requireLedgerInLog(
@@ -64,6 +71,13 @@ export async function requireLedgerInLog(
 ): Promise<void> {
   const events = await context.log.page({ after: -1n, through: null, limit: 1, ledgerId, streamId: null });
   if (events.length === 0) throw ledgerNotFound(ledgerId);
+}
+
+/** The point of the log at a position that a view has reached. */
+export async function pointAt({ log }: Pick<QueryContext, 'log'>, position: bigint): Promise<LogPoint> {
+  const found = await log.at(position);
+  if (found === undefined) throw new Error('a position that a view has reached is in the log');
+  return pointOf(found);
 }
 
 /**
@@ -104,7 +118,10 @@ export async function nextPageToken(
   });
 }
 
-/** The index of an entry in a cursor. @throws CallError INVALID_PAGE_TOKEN for a forged one that no entry has. */
+/**
+ * The index of an entry in a cursor.
+ * @throws CallError INVALID_PAGE_TOKEN for a forged one that no entry has.
+ */
 export function entryIndexOf(part: bigint): number {
   if (part >= 0n && part < ENTRIES_MAX) return Number(part);
   throw fail(ErrorReason.INVALID_PAGE_TOKEN, 'page_token: not a token of this server', {

@@ -5,7 +5,9 @@ import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requireLedgerInLog } from './answers.js';
 
-/** BatchGetBalances: balances now, from the balances view, all as of one position. Unknown accounts are named. */
+/**
+ * BatchGetBalances: balances now, from the balances view, all as of one position. Unknown accounts are named.
+ */
 export function batchGetBalances(
   context: QueryContext,
 ): MethodFunction<(typeof AccountQueryService)['method']['batchGetBalances']> {

@@ -1,6 +1,7 @@
 /**
- * The buckets of a report: hours, days, weeks or months of an IANA time zone. Days have 23 or 25 hours where the clock
- * changes. What the zone's clock showed when comes from Intl, which Node carries the whole tz database for.
+ * The buckets of a report: hours, days, weeks or months of an IANA time zone. Days have 23 or 25 hours where
+ * the clock changes. What the zone's clock showed at a time comes from Intl: Node carries the whole tz
+ * database for it.
  */
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
@@ -20,10 +21,10 @@ const HOUR: Seconds = 3_600;
 const DAY: Seconds = 86_400;
 
 /**
- * The bounds of the buckets that a request asks for: n + 1 ascending times, UTC microseconds, the first and the last being
- * the ends of the range.
- * @throws CallError INVALID_FIELD: a time finer than a microsecond, an end not after the start, an unknown zone, or more
- * than 1,000 buckets.
+ * The bounds of the buckets that a request asks for: n + 1 ascending times, UTC microseconds, the first and
+ * the last being the ends of the range.
+ * @throws CallError INVALID_FIELD: a time finer than a microsecond, an end not after the start, an unknown
+ * zone, or more than 1,000 buckets.
  */
 export function bucketBounds(buckets: Buckets | undefined): bigint[] {
   const start = requiredTime('buckets.start_time', buckets?.startTime);
@@ -48,7 +49,7 @@ export function bucketBounds(buckets: Buckets | undefined): bigint[] {
   return bounds;
 }
 
-/** One message a bucket, the empty ones included, with the rows that belong to it as `shown` makes them. */
+/** One message per bucket, the empty ones included, with the rows that belong to it as `shown` makes them. */
 export function intoBuckets<R extends { readonly bucket: number }, S>(
   bounds: readonly bigint[],
   rows: readonly R[],
@@ -83,8 +84,8 @@ function stepOf(interval: Interval): (zone: Zone, at: Seconds) => Seconds {
 }
 
 /**
- * An hour begins when the zone's clock shows a full one, and lasts at most 3,600 seconds: where the clock is moved by half
- * an hour, or repeats an hour, it is cut or counted again.
+ * An hour begins when the zone's clock shows a full one, and lasts at most 3,600 seconds: where the clock is
+ * moved by half an hour, or repeats an hour, it is cut or counted again.
  */
 function nextHour(zone: Zone, at: Seconds): Seconds {
   const shown = at + zone.offsetAt(at);

@@ -29,7 +29,10 @@ interface Asked {
   readonly call: Call;
 }
 
-/** GetBalance: now from the balances view, in one round trip; as of a past position or time from the history view. */
+/**
+ * GetBalance: now from the balances view, in one round trip; as of a past position or time from the history
+ * view.
+ */
 export function getBalance(
   context: QueryContext,
 ): MethodFunction<(typeof AccountQueryService)['method']['getBalance']> {
@@ -90,9 +93,9 @@ async function readPast(asked: Asked): Promise<Past> {
 }
 
 /**
- * What was known at a time. Before as_of.time the log cannot change any more, so the position there is looked up. From
- * as_of.time on, all that the view has was recorded by then; the head is waited for first, so that nothing is missing
- * that was committed before the call.
+ * What was known at a time. Before as_of.time the log cannot change any more, so the position there is looked
+ * up. From as_of.time on, all that the view has was recorded by then; the head is waited for first, so that
+ * nothing is missing that was committed before the call.
  */
 async function balanceAtRecordedTime(asked: Asked, time: Micros): Promise<Past> {
   const { context, request, partition, call } = asked;

@@ -24,6 +24,7 @@ import {
   entryRecordOf,
   nextPageToken,
   pageSizeOf,
+  pointAt,
   requireLedger,
 } from './answers.js';
 
@@ -31,8 +32,8 @@ import {
 const CURSOR = ['bigint', 'bigint', 'bigint'] as const;
 
 /**
- * GetStatement: opening balance, lines with a running balance and closing balance, from the history view. It is pinned to
- * the position that the caller names, else to what its first page was as of.
+ * GetStatement: opening balance, lines with a running balance and closing balance, from the history view. It
+ * is pinned to the position that the caller names, else to what its first page was as of.
  */
 export function getStatement(
   context: QueryContext,
@@ -86,7 +87,9 @@ function spanOf({ timeBasis, startTime, endTime }: GetStatementRequest): Span {
   };
 }
 
-/** Later events are recorded after as_of.time, so a range of recorded times that ends before it never changes. */
+/**
+ * Later events are recorded after as_of.time, so a range of recorded times that ends before it never changes.
+ */
 function isFinal({ basis, range }: Span, pinned: Pick<LogPoint, 'recordedTime'>): boolean {
   return basis === 'recorded' && range.to !== null && range.to < pinned.recordedTime;
 }
@@ -97,14 +100,6 @@ function timeOf({ basis }: Span, row: EntryRow): bigint {
 
 function keyOf([time, position, index]: readonly [bigint, bigint, bigint]): StatementKey {
   return { time, position, index: entryIndexOf(index) };
-}
-
-/** The point of the log at a position that the view has reached. */
-async function pointAt(context: QueryContext, position: bigint): Promise<LogPoint> {
-  const found = await context.log.at(position);
-  if (found === undefined) throw new Error('a position that a view has reached is in the log');
-  const { event, hash } = found;
-  return { epoch: event.epoch, position, hash, recordedTime: event.recordedTimeMicros };
 }
 
 function withBalance(broughtForward: bigint, rows: readonly EntryRow[]): StatementLine[] {

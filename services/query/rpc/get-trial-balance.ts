@@ -6,22 +6,21 @@ import {
   TrialBalanceGrouping,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { knownExponent } from '../../../lib/base/currency.js';
-import { type LogPoint, pointOf } from '../../../lib/log/recorded-event.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import type { TrialBalanceQuery } from '../../../lib/views/reports/view.js';
 import { type QueryContext, readView } from '../context.js';
 import { optionalTime } from '../times.js';
-import { answerWithPage, nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
+import { answerWithPage, nextPageToken, pageSizeOf, pointAt, requireLedgerInLog } from './answers.js';
 import { basisOf, reportAsOf } from './report-answers.js';
 
 /** What a page token of a trial balance holds: currency and key of the last row sent. */
 const CURSOR = ['string', 'string'] as const;
 
 /**
- * GetTrialBalance, from the reports view. It is pinned to the position that the caller names, else to what its first page
- * was as of, so that the pages together sum up to the totals on each.
+ * GetTrialBalance, from the reports view. It is pinned to the position that the caller names, else to what
+ * its first page was as of, so that the pages together sum up to the totals on each.
  */
 export function getTrialBalance(
   context: QueryContext,
@@ -99,11 +98,4 @@ function sumsOf(sums: { readonly currency: string; readonly debits: bigint; read
     debits: String(debits),
     credits: String(credits),
   };
-}
-
-/** The point of the log at a position that the view has reached. */
-async function pointAt(context: QueryContext, position: bigint): Promise<LogPoint> {
-  const found = await context.log.at(position);
-  if (found === undefined) throw new Error('a position that a view has reached is in the log');
-  return pointOf(found);
 }

@@ -19,7 +19,10 @@ import {
   requireLedger,
 } from './answers.js';
 
-/** ListEntries: in order of (position, entry index), from the history view; all pages are as of the first one's position. */
+/**
+ * ListEntries: in order of (position, entry index), from the history view; all pages are as of the first
+ * one's position.
+ */
 export function listEntries(
   context: QueryContext,
 ): MethodFunction<(typeof TransactionQueryService)['method']['listEntries']> {

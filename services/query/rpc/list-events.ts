@@ -20,7 +20,9 @@ import type { QueryContext } from '../context.js';
 import { answerWithPage, nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
 import { eventRecord } from './event-record.js';
 
-/** The method; it reads the log's own end, so every answer is fully consistent, whatever the request asks for. */
+/**
+ * The method; it reads the log's own end, so every answer is fully consistent, whatever the request asks for.
+ */
 export function listEvents(
   context: QueryContext,
 ): MethodFunction<(typeof EventQueryService)['method']['listEvents']> {

@@ -19,8 +19,8 @@ export interface LedgersContext extends QueryContext {
 }
 
 /**
- * ListLedgers: in order of position, from the history view. Where the view has several partitions, the answer is as of the
- * one that is least far, and no ledger created after that is shown.
+ * ListLedgers: in order of position, from the history view. Where the view has several partitions, the answer
+ * is as of the one that is farthest behind, and no ledger created after that is shown.
  */
 export function listLedgers(
   context: LedgersContext,

@@ -12,7 +12,10 @@ import { type QueryContext, readView } from '../context.js';
 import { requestedRange } from '../times.js';
 import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
 
-/** ListTransactions: in order of position, from the history view; all pages are as of the first one's position. */
+/**
+ * ListTransactions: in order of position, from the history view; all pages are as of the first one's
+ * position.
+ */
 export function listTransactions(
   context: QueryContext,
 ): MethodFunction<(typeof TransactionQueryService)['method']['listTransactions']> {

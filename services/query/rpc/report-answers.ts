@@ -1,4 +1,4 @@
-/** What the reports share: how fresh they are, who was not found, and how they are dated. */
+/** What the reports share: how fresh they are, errors of what was not found, and how they are dated. */
 import type { AsOf, Consistency } from '../../../gen/quittance/common/v1/consistency_pb.js';
 import { TimeBasis } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
@@ -22,7 +22,8 @@ export function basisOf(timeBasis: TimeBasis): Basis {
 
 /**
  * Reads a list of rows from the reports view once it is as fresh as the request asks.
- * @throws CallError LEDGER_NOT_FOUND: looked for only where there are no rows, and in the log, which no view is behind of.
+ * @throws CallError LEDGER_NOT_FOUND: looked for only if there are no rows, and in the log, which is ahead of
+ * every view
  */
 export async function readReport<R>(
   context: QueryContext,
@@ -38,8 +39,8 @@ export async function readReport<R>(
 }
 
 /**
- * The as_of of a report of what happened before `before`. Later events are recorded after as_of.time, so by recorded time
- * the past is final; by effective time it never is.
+ * The as_of of a report of what happened before `before`. Later events are recorded after as_of.time, so by
+ * recorded time the past is final; by effective time it never is.
  */
 export function reportAsOf(
   context: QueryContext,

@@ -9,8 +9,9 @@ import { bucketBounds, intoBuckets } from './buckets.js';
 import { basisOf, readReport, reportAsOf } from './report-answers.js';
 
 /**
- * SummarizeCashFlow: in and out of the ASSET accounts by bucket, currency and kind. These are debit-normal: a debit is money
- * that came in. With account_id it is told from its holder's side: a credit is money that came in.
+ * SummarizeCashFlow: in and out of the ASSET accounts by bucket, currency and kind. These are debit-normal: a
+ * debit is money that came in. With account_id it is seen from the holder's side: a credit is money that came
+ * in.
  */
 export function summarizeCashFlow(
   context: QueryContext,
@@ -37,7 +38,10 @@ export function summarizeCashFlow(
   };
 }
 
-/** An account without entries is in no report: the history view knows it, once it is as fresh as the caller asks. */
+/**
+ * An account without entries is in no report: the history view knows it, once it is as fresh as the caller
+ * asks.
+ */
 async function requireAccount(
   context: QueryContext,
   { ledgerId, accountId, consistency }: SummarizeCashFlowRequest,

@@ -7,8 +7,8 @@ import type { QueryContext } from '../context.js';
 import type { ReadableView, ViewGetter } from '../serving-view.js';
 
 /**
- * Resolves when the partition of a view is past a position, or when the wait is over. The log wakes it, so that a view is
- * asked for its checkpoint only while there is something for it to apply.
+ * Resolves when the partition of a view is past a position, or when the wait is over. The log wakes it, so
+ * that a view is asked for its checkpoint only while there is something for it to apply.
  * @throws the signal's reason.
  */
 export async function viewMoved<V extends ReadableView>(

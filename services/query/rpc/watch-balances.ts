@@ -11,14 +11,17 @@ import { accountNotFound, requireLedgerInLog } from './answers.js';
 import { viewMoved } from './view-moves.js';
 import { pause } from '../../../lib/base/pause.js';
 
-/** A watch reads its accounts at most so often, however fast the log grows; what happens in between is conflated. */
+/**
+ * A watch reads its accounts at most so often, however fast the log grows; of the changes in between it sends
+ * the last.
+ */
 const PACE_MS = 10;
 
 type Balances = Read<readonly (Balance | undefined)[]>;
 
 /**
- * WatchBalances: the present states, then each account's latest whenever it changes. It reads again only when its last
- * message was taken, so a slow reader skips versions and nothing piles up.
+ * WatchBalances: the present states, then each account's latest whenever it changes. It reads again only when
+ * its last message was taken, so a slow reader skips versions and nothing piles up.
  */
 export function watchBalances(
   context: QueryContext,
@@ -64,8 +67,9 @@ interface Sent {
 }
 
 /**
- * The balances that were not sent yet, which this marks as sent. A version that is not above the one sent is old news, as from
- * a generation that is left just now; unless the log was restored to an older end, which begins a new epoch.
+ * The balances that were not sent yet, which this marks as sent. A version that is not above the one sent is
+ * an old one, as from a generation that was just replaced; unless the log was restored to an older end, which
+ * begins a new epoch.
  */
 function changedSince(sent: Map<string, Sent>, { value, asOf: { epoch } }: Balances): Balance[] {
   const news: Balance[] = [];

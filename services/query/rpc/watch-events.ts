@@ -32,7 +32,10 @@ type Message = MessageInitShape<typeof WatchEventsResponseSchema>;
 /** A point of the log up to which a watch has sent everything. */
 type Seen = Pick<LogPoint, 'epoch' | 'position' | 'hash'>;
 
-/** The method. Each watch reads the log by itself, page by page as its reader takes them: no queue can overflow. */
+/**
+ * The method. Each watch reads the log by itself, page by page as its reader takes them: no queue can
+ * overflow.
+ */
 export function watchEvents(
   context: QueryContext,
   slowReader_ms = SLOW_READER_MS,
@@ -127,7 +130,10 @@ async function messageOf(
   return record === undefined ? message : { ...message, event: eventRecord(record) };
 }
 
-/** Resolves when the log has grown, but not within the pause; or when a heartbeat is due, or when the call ends. */
+/**
+ * Resolves when the log has grown, but not within the pause; or when a heartbeat is due, or when the call
+ * ends.
+ */
 function logGrew(
   log: LogReader,
   position: bigint,

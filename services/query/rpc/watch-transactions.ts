@@ -19,7 +19,7 @@ import { requireLedgerInLog } from './answers.js';
 import { viewMoved } from './view-moves.js';
 import { requireWatchedHistory } from './watched-history.js';
 
-/** When a reader is given up. */
+/** When a watch is ended because its reader is too slow. */
 export interface SlowReader {
   /** It left one message lying for longer than this … */
   readonly stall_ms: number;
@@ -48,10 +48,10 @@ interface Watch {
 type Message = MessageInitShape<typeof WatchTransactionsResponseSchema>;
 
 /**
- * WatchTransactions: reads the log for events of the ledger, only up to what the history view has applied, and pulls the
- * next page only when its reader has taken the one before: nothing piles up, nothing is skipped. A watch that starts at now
- * begins after the view's as_of, not after the log's head, and says so with a heartbeat at once: who lists after that
- * heartbeat misses nothing between the list and the watch.
+ * WatchTransactions: reads the log for events of the ledger, only up to what the history view has applied,
+ * and pulls the next page only when its reader has taken the one before: nothing piles up, nothing is
+ * skipped. A watch that starts at now begins after the view's as_of, not after the log's head, and sends a
+ * heartbeat at once: a caller who lists after that heartbeat misses nothing between the list and the watch.
  */
 export function watchTransactions(
   context: QueryContext,
@@ -107,7 +107,10 @@ async function inEpochOf(checkpoint: Checkpoint, { context }: Watch, cursor: Cur
   return { point: { ...point, epoch: checkpoint.epoch }, sent };
 }
 
-/** The messages after a cursor, each with the cursor after it, up to a checkpoint; at its end without a message. */
+/**
+ * The messages after a cursor, each with the cursor after it, up to a checkpoint; at its end without a
+ * message.
+ */
 async function* newsOf(
   watch: Watch,
   start: Cursor,
@@ -154,8 +157,8 @@ interface Touched {
 }
 
 /**
- * The transactions that each event made or changed, less those that the filter leaves out: its own as the event made it,
- * the others as the history view has them, which is the event's state or a later one.
+ * The transactions that each event made or changed, less those that the filter leaves out: its own as the
+ * event made it, the others as the history view has them, which is the event's state or a later one.
  */
 async function touchedBy(
   { context, request, partition }: Watch,
@@ -204,8 +207,8 @@ async function messageOf(
 }
 
 /**
- * A stream that is not pulled costs next to nothing, so a reader may be slow for a while; one that left a message lying for
- * long and has fallen far behind is told.
+ * A stream that is not pulled costs next to nothing, so a reader may be slow for a while; one that left a
+ * message lying for long and has fallen far behind is ended.
  * @throws CallError READER_TOO_SLOW
  */
 async function refuseSlowReader(

@@ -6,8 +6,8 @@ import type { QueryContext } from '../context.js';
 import { isSameHash, isUnknownHash } from '../hashes.js';
 
 /**
- * To be asked when the epoch of the log has changed under a watch. Reads the log, and not the cache of verified tokens:
- * that may be older than the restore.
+ * To be asked when the epoch of the log has changed under a watch. Reads the log, and not the cache of
+ * verified tokens: that may be older than the restore.
  * @throws CallError HISTORY_LOST if the log has no event where the watch stands, or another one
  */
 export async function requireWatchedHistory(

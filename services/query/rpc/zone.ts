@@ -1,7 +1,12 @@
-/** IANA time zones by Intl: the offset at an instant, and the instant of a local time. Seconds since 1970 throughout. */
+/**
+ * IANA time zones by Intl: the offset at an instant, and the instant of a local time. Seconds since 1970
+ * throughout.
+ */
 import { LRUCache } from 'lru-cache';
 
-/** A time zone. A local time is given as the seconds that UTC would count to the same reading of the clock. */
+/**
+ * A time zone. A local time is given as the seconds that UTC would count to the same reading of the clock.
+ */
 export interface Zone {
   /** Local time less UTC, in seconds. */
   offsetAt(instant: number): number;

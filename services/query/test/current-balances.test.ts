@@ -1,4 +1,7 @@
-/** Balances while their view is missing: they are read in the history, and nobody notices but by what a read costs. */
+/**
+ * Balances while their view is missing: they are read in the history, and nobody notices but by what a read
+ * costs.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
 import type { Balance } from '../../../gen/quittance/common/v1/account_pb.js';

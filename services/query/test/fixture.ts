@@ -101,7 +101,10 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** A world with nothing in it. `heartbeat_ms` is long, so that watches are woken by events alone unless a test says otherwise. */
+/**
+ * A world with nothing in it. `heartbeat_ms` is long, so that watches are woken by events alone unless a test
+ * says otherwise.
+ */
 export async function openWorld({ heartbeat_ms = 60_000 } = {}): Promise<World> {
   const database = await createTestDatabase();
   const pool = createPool(database.config, { max: 6, name: 'query-test' });

@@ -149,7 +149,10 @@ describe('buckets', () => {
   });
 });
 
-/** A bound within the range is the first moment of a local day: a second before, the clock showed another date. */
+/**
+ * A bound within the range is the first moment of a local day: a second before, the clock showed another
+ * date.
+ */
 function expectMidnight(bound: bigint, timeZone: string): void {
   const date = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' });
   const at = Number(bound / 1000n);

@@ -36,8 +36,8 @@ export async function waitForView(
 }
 
 /**
- * A checkpoint must stand on an event of this log: else the log lost events that its reader has seen, which a hash chain
- * alone does not show.
+ * A checkpoint must stand on an event of this log: else the log lost events that its reader has seen, which a
+ * hash chain alone does not show.
  */
 export async function checkCheckpoint(
   stored: StoredLog,

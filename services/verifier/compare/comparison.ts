@@ -1,4 +1,7 @@
-/** Compares what one subject holds with what the fold expects: first by sums, then, where those differ, row by row. */
+/**
+ * Compares what one subject holds with what the fold expects: first by sums, then, where those differ, row by
+ * row.
+ */
 import type { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import type { FindingSink } from './findings.js';
 import { bucketOf, RowSums } from '../rows/row-sums.js';
@@ -21,9 +24,10 @@ export interface ComparisonOptions {
 }
 
 /**
- * One pass of a comparison. First come all rows that are there (`addActual`), then those that the fold expects
- * (`addExpected`, `removeExpected`), in the order of events. A row that an event after `through` has shaped already is set
- * aside, and compared when the fold, which then goes on beyond `through`, comes to that very event.
+ * One pass of a comparison. First come all rows that are there (`addActual`), then those that the fold
+ * expects (`addExpected`, `removeExpected`), in the order of events. A row that an event after `through` has
+ * shaped already is set aside, and compared when the fold, which then goes on beyond `through`, comes to that
+ * very event.
  */
 export class Comparison {
   readonly #options: ComparisonOptions;

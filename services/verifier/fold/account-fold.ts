@@ -1,4 +1,6 @@
-/** Folds entries, hold changes and account events into accounts, and checks what each event carries of them. */
+/**
+ * Folds entries, hold changes and account events into accounts, and checks what each event carries of them.
+ */
 import { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import { Direction } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type {
@@ -70,7 +72,10 @@ export class AccountFold {
     }
   }
 
-  /** What open holds reserve follows from the payments alone; the accounts' `held` from the hold changes alone. */
+  /**
+   * What open holds reserve follows from the payments alone; the accounts' `held` from the hold changes
+   * alone.
+   */
   #reserve(effects: readonly Effect[]): void {
     for (const effect of effects) {
       const { accountId, delta } = holdDelta(effect);
@@ -258,7 +263,10 @@ function post(account: AccountFacts, entry: Entry, complain: Complain): void {
   if (entry.version !== version) complain(accountId, `version ${version}`, `version ${entry.version}`);
 }
 
-/** Compares what an event carries with the fold, and goes on with what it carries: one difference, one finding. */
+/**
+ * Compares what an event carries with the fold, and goes on with what it carries: one difference, one
+ * finding.
+ */
 function compare(account: AccountFacts, state: AccountState, complain: Complain): void {
   if (
     account.version === state.version &&

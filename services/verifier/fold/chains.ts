@@ -1,4 +1,7 @@
-/** The transactions of a ledger, stream by stream: those used last in memory, the others read from the log when needed. */
+/**
+ * The transactions of a ledger, stream by stream: those used last in memory, the others read from the log
+ * when needed.
+ */
 import { LRUCache } from 'lru-cache';
 import { decodeStored, type LogRecord } from '../log/chain-walk.js';
 import { idOf, UnreadableEventError } from './made-by.js';
@@ -8,8 +11,8 @@ import { type Chain, type Complain, type Effect, foldTransactions } from './tran
 const PAGE_EVENTS = 1_000;
 
 /**
- * Each chain of transactions is in one stream of the log, so one that was forgotten is folded again from its stream alone:
- * memory is bounded by how many are kept, whatever the number of transactions.
+ * Each chain of transactions is in one stream of the log, so one that was forgotten is folded again from its
+ * stream alone: memory is bounded by how many are kept, whatever the number of transactions.
  */
 export class Chains {
   readonly #log: StoredLog;
@@ -42,7 +45,9 @@ export class Chains {
     return chain;
   }
 
-  /** The chain as it is before a position. What is wrong with it was found when its events were folded first. */
+  /**
+   * The chain as it is before a position. What is wrong with it was found when its events were folded first.
+   */
   async #load(streamId: string, before: bigint): Promise<Chain> {
     const chain: Chain = new Map();
     for (let after = -1n; ;) {

@@ -1,4 +1,7 @@
-/** Accounts and transactions as VerifyLedger folds them. Written independently of the write side: it is the second opinion. */
+/**
+ * Accounts and transactions as VerifyLedger folds them. Written independently of the write side: it is the
+ * second opinion.
+ */
 import type { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import type {
   DeclineReason,

@@ -5,7 +5,9 @@ const { imul } = Math;
 /** One more than the greatest hash. */
 export const HASH_END = 2 ** 32;
 
-/** FNV-1a over the code units, with a last mix, since ids often differ in their last characters only. 32 bits. */
+/**
+ * FNV-1a over the code units, with a last mix, since ids often differ in their last characters only. 32 bits.
+ */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {

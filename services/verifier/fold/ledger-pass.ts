@@ -51,12 +51,14 @@ export interface LedgerPassOptions {
   readonly rowFindings: FindingSink;
 }
 
-/** The state tables' rows have no position of their own: each is compared as of the checkpoint it was read at. */
+/**
+ * The state tables' rows have no position of their own: each is compared as of the checkpoint it was read at.
+ */
 const STATE_POSITION = 0n;
 
 /**
- * Give it the ledger's events in order: those up to `through`, then `finishVerifiedRange()`, then the events beyond that some
- * rows need, then `end()`.
+ * Give it the ledger's events in order: those up to `through`, then `finishVerifiedRange()`, then the events
+ * beyond that some rows need, then `end()`.
  */
 export class LedgerPass {
   readonly #options: LedgerPassOptions;
@@ -226,7 +228,8 @@ export class LedgerPass {
         );
       }
     }
-    // Sums that were emitted when the fold reached `through` are not emitted again when their 15 minutes are over.
+    // Sums that were emitted when the fold reached `through` are not emitted again when their 15 minutes are
+    // over.
     const closed = this.#isBeyond ? () => undefined : this.#expectReport;
     const touched = this.#sums.add(made, this.#expectReport, closed);
     if (this.#isBeyond) this.#sums.emit(this.#expectReport, new Set(touched));
@@ -238,8 +241,9 @@ export class LedgerPass {
 }
 
 /**
- * The accounts that an event changed, as it carries them; the fold has checked that. On purpose a copy of `accountsChangedBy`
- * in lib/log/account-of.ts: the views are folded by that one, and a mistake in it must show here.
+ * The accounts that an event changed, as it carries them; the fold has checked that. On purpose a copy of
+ * `accountsChangedBy` in lib/log/account-of.ts: the views are folded by that one, and a mistake in it must
+ * show here.
  */
 function accountsIn({ payload }: Event): readonly AccountState[] {
   switch (payload.case) {

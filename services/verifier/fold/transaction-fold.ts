@@ -1,4 +1,6 @@
-/** How events make and change transactions and payments, and whether what the events carry of them is true. */
+/**
+ * How events make and change transactions and payments, and whether what the events carry of them is true.
+ */
 import {
   Direction,
   TransactionKind,
@@ -9,7 +11,9 @@ import type { LogRecord } from '../log/chain-walk.js';
 import { type PaymentFacts, sortedPairs, type TransactionFacts } from './facts.js';
 import { charged, idOf, madeBy, requestOf, returned, UnreadableEventError } from './made-by.js';
 
-/** The transactions of one stream: a payment with all that belongs to it, or a transaction and its reversal. */
+/**
+ * The transactions of one stream: a payment with all that belongs to it, or a transaction and its reversal.
+ */
 export type Chain = Map<string, TransactionFacts>;
 
 /** A transaction before and after an event. */
@@ -23,8 +27,9 @@ export interface Effect {
 export type Complain = (entity: string, expected: string, actual: string) => void;
 
 /**
- * What an event does to the transactions of its stream, which it brings up to date. Where the event carries another state
- * than the fold comes to, the event's is taken, so that one difference is not found again at every later event.
+ * What an event does to the transactions of its stream, which it brings up to date. Where the event carries
+ * another state than the fold comes to, the event's is taken, so that one difference is not found again at
+ * every later event.
  * @throws UnreadableEventError
  */
 export function foldTransactions(chain: Chain, record: LogRecord, complain: Complain): readonly Effect[] {

@@ -1,4 +1,7 @@
-/** At which checkpoint each key of a table was read, when pages were read one after the other while it moved on. */
+/**
+ * At which checkpoint each key of a table was read, when pages were read one after the other while it moved
+ * on.
+ */
 
 /** Pages come in order of key; pages at the same checkpoint are joined, so this stays small. */
 export class KeyCheckpoints {

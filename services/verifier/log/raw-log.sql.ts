@@ -1,6 +1,6 @@
 /**
- * The log with the copies that its columns are, and what the table of request ids says of each command's first event. Keyset
- * pages by primary key or index.
+ * The log with the copies that its columns are, and what the table of request ids says of each command's
+ * first event. Keyset pages by primary key or index.
  */
 const columns = `
 select e.position, e.ledger_id, e.stream_id, e.request_id, e.ordinal, e.recorded_time, e.event, e.hash, k.position as key_position
@@ -17,7 +17,10 @@ export const readStoredLedger = `${columns}
 where e.ledger_id = $4 and e.position > $1 and e.position <= $2
 order by e.ledger_id, e.position limit $3`;
 
-/** $1 after  $2 through  $3 limit  $4 ledger id  $5 stream id  $6 the same as uuid, null if it is none; see readStreamPage */
+/**
+ * $1 after $2 through $3 limit $4 ledger id $5 stream id $6 the same as uuid, null if it is none; see
+ * readStreamPage
+ */
 export const readStoredStream = `
 select * from (
   (

@@ -1,6 +1,6 @@
 /**
- * The rows that the fold expects in the history view, written by hand: fields in the order of their names, as the
- * canonical form has them.
+ * The rows that the fold expects in the history view, written by hand: fields in the order of their names, as
+ * the canonical form has them.
  */
 import {
   DeclineReason,

@@ -1,4 +1,7 @@
-/** Reads what state tables and views hold, page by page: no statement holds a snapshot for longer than its page. */
+/**
+ * Reads what state tables and views hold, page by page: no statement holds a snapshot for longer than its
+ * page.
+ */
 
 import type { View } from '../../../lib/views/view.js';
 import type { Comparison } from '../compare/comparison.js';
@@ -34,7 +37,10 @@ export async function readView(
   }
 }
 
-/** Hands all rows of a ledger in the state tables to a comparison; gives the checkpoints that they were read at. */
+/**
+ * Hands all rows of a ledger in the state tables to a comparison; gives the checkpoints that they were read
+ * at.
+ */
 export async function readState(
   state: StateTables,
   ledgerId: string,

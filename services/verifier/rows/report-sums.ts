@@ -24,8 +24,8 @@ interface Sum {
 }
 
 /**
- * Sums by 15 minutes. recorded_time rises with position, so only the sums of the present 15 minutes are in memory: at most
- * one for each account, kind and effective bucket used in them.
+ * Sums by 15 minutes. recorded_time rises with position, so only the sums of the present 15 minutes are in
+ * memory: at most one for each account, kind and effective bucket used in them.
  */
 export class ReportSums {
   readonly #ledgerId: string;
@@ -37,8 +37,8 @@ export class ReportSums {
   }
 
   /**
-   * Adds a transaction that was just made. Emits its own rows to `row`, and to `closed` the sums of the 15 minutes that are
-   * over. Gives the keys of the sums that it changed.
+   * Adds a transaction that was just made. Emits its own rows to `row`, and to `closed` the sums of the 15
+   * minutes that are over. Gives the keys of the sums that it changed.
    */
   add(made: TransactionFacts, row: EmitRow, closed: EmitRow): string[] {
     const bucket = made.recordedTime / BUCKET;
@@ -109,7 +109,10 @@ export class ReportSums {
   }
 }
 
-/** The principal in the first currency; in each other one, which only journals and their reversals have, the debits. */
+/**
+ * The principal in the first currency; in each other one, which only journals and their reversals have, the
+ * debits.
+ */
 function volumesOf({ currency: first, amount, entries }: TransactionFacts): Map<string, bigint> {
   const volumes = new Map([[first, amount]]);
   for (const entry of entries) {

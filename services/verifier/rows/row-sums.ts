@@ -1,8 +1,9 @@
 /**
- * Compares two sets of rows, of any size and in any order, in one pass over each and bounded memory. Rows fall into buckets
- * by their key; of each bucket only the sum of the rows' salted hashes is kept. Sets whose sums are equal are equal: rows
- * that differ and yet sum up equally cannot be made without the salt, which is random and never leaves the process. Only
- * the rows of buckets whose sums differ are then read again and named.
+ * Compares two sets of rows, of any size and in any order, in one pass over each and bounded memory. Rows
+ * fall into buckets by their key; of each bucket only the sum of the rows' salted hashes is kept. Sets whose
+ * sums are equal are equal: rows that differ and yet sum up equally cannot be made without the salt, which is
+ * random and never leaves the process. Only the rows of buckets whose sums differ are then read again and
+ * named.
  */
 import { hash, randomBytes } from 'node:crypto';
 import { hashOf } from '../fold/hash-range.js';
@@ -22,7 +23,9 @@ export class RowSums {
   readonly #salt = randomBytes(16).toString('hex');
   readonly #sums = new Uint32Array(BUCKETS * LANES);
 
-  /** A row of the one set, or with `sign` -1 of the other. What is added and taken away again leaves no trace. */
+  /**
+   * A row of the one set, or with `sign` -1 of the other. What is added and taken away again leaves no trace.
+   */
   add(key: string, position: bigint, content: string, sign: 1 | -1): void {
     // In one call: half the time of createHash, and this is most of what a comparison costs.
     const digest = hash('sha256', `${this.#salt}${key}\0${position}\0${content}`, 'buffer');

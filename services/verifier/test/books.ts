@@ -1,4 +1,6 @@
-/** A database with a log, state tables and the three views, filled from a fixture, for tests of VerifyLedger. */
+/**
+ * A database with a log, state tables and the three views, filled from a fixture, for tests of VerifyLedger.
+ */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   type VerifyFinding,

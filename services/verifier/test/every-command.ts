@@ -1,4 +1,6 @@
-/** A ledger, `every`, that each kind of command has touched, with each kind of end that a payment can have. */
+/**
+ * A ledger, `every`, that each kind of command has touched, with each kind of end that a payment can have.
+ */
 import { FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import { Direction, FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
