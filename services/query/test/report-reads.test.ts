@@ -16,6 +16,7 @@ import {
   SummarizeDeclinesRequestSchema,
   SummarizeVolumeRequestSchema,
   TrialBalanceGrouping,
+  TrialBalanceTotalSchema,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TimeBasis } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { timestampOf } from '../../../lib/base/time.js';
@@ -127,7 +128,8 @@ describe('GetTrialBalance', () => {
       { key: 'ASSET', currency: 'EUR', exponent: 2, debits: '1500', credits: '100', net: '-1400' },
       { key: 'LIABILITY', debits: '440', credits: '1840', net: '1400' },
     ]);
-    expect(answer.totals).toEqual([{ currency: 'EUR', exponent: 2, debits: '1940', credits: '1940' }]);
+    const total = { currency: 'EUR', exponent: 2, debits: '1940', credits: '1940' };
+    expect(answer.totals).toEqual([create(TrialBalanceTotalSchema, total)]);
     expect(answer.asOf?.position).toBe(BigInt(world.fixture.events.length - 1));
   });
 
