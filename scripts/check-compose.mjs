@@ -2,7 +2,7 @@
  * What can be checked of docker-compose.yml without Docker: that it is a compose file, that every variable of ours is one that
  * the services read, that everything is healthy before it is needed, pinned, and published to this machine only.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 
@@ -54,6 +54,26 @@ for (const variable of required?.match(/QUITTANCE_\w+/g) ?? []) {
 const dockerfile = read('Dockerfile');
 expect(/^USER node$/m.test(dockerfile), 'Dockerfile: runs as root');
 expect(!/^FROM (?!node:\d+\.\d+\.\d+-)/m.test(dockerfile), 'Dockerfile: an image is not pinned');
+
+const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths]) =>
+  paths.split(' '),
+);
+const sent = read('.dockerignore').match(/(?<=^!).+$/gm) ?? [];
+for (const path of copied) {
+  expect(sent.includes(path), `Dockerfile: copies ${path}, which .dockerignore does not let through`);
+}
+const [, started] = /^CMD \["node", "(.+)"\]$/m.exec(dockerfile) ?? [];
+const programs = services.map(([, { command = [] }]) =>
+  command.find((word) => `${word}`.startsWith('dist/')),
+);
+for (const program of [started, ...programs].filter((path) => path !== undefined)) {
+  const source = program.replace(/^dist\/(.+)\.js$/, '$1.ts');
+  expect(existsSync(new URL(`../${source}`, import.meta.url)), `${program}: there is no ${source}`);
+  expect(
+    copied.some((folder) => source.startsWith(`${folder}/`)),
+    `Dockerfile: builds no ${program}`,
+  );
+}
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 process.stdout.write(`docker-compose.yml: ${services.length} services, ${problems.length} problems\n`);
