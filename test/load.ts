@@ -1,5 +1,15 @@
 /** What the tests of overload, crashes and reads share: a ledger, fast calls over gRPC, and the log as the judge. */
+import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  toJsonString,
+} from '@bufbuild/protobuf';
+import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.js';
 import { AccountCommandService } from '../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -40,6 +50,32 @@ export async function endingOf(call: Promise<unknown>): Promise<Ending> {
     const { reason, code } = callErrorOf(error);
     return reason === '' ? `code ${String(code)}` : reason;
   }
+}
+
+/**
+ * How a call ends whose deadline only the server knows. A client that knows it too may give up before the server's answer
+ * has arrived, on a busy machine. Over Connect, JSON.
+ */
+export async function serverEndingOf<I extends DescMessage, O extends DescMessage>(
+  connectUrl: string,
+  method: DescMethodUnary<I, O>,
+  request: MessageInitShape<I>,
+  deadline_ms: number,
+): Promise<Ending> {
+  const response = await fetch(`${connectUrl}/${method.parent.typeName}/${method.name}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'Connect-Timeout-Ms': String(deadline_ms) },
+    body: toJsonString(method.input, create(method.input, request)),
+  });
+  if (response.ok) return 'OK';
+  const { code, details = [] } = (await response.json()) as {
+    readonly code: string;
+    readonly details?: readonly { readonly type: string; readonly value: string }[];
+  };
+  const info = details.find(({ type }) => type === ErrorInfoSchema.typeName);
+  return info === undefined
+    ? `code ${code}`
+    : fromBinary(ErrorInfoSchema, Buffer.from(info.value, 'base64')).reason;
 }
 
 /** A ledger with EUR accounts `a0`, `a1`, … of 1,000,000 each. */

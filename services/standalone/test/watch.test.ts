@@ -12,7 +12,15 @@ import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_s
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import type { GrpcClient } from '../../../tools/client/grpc-client.js';
-import { depositTo, endingOf, openBooks, patientClient, paymentOf, until } from '../../../test/load.js';
+import {
+  depositTo,
+  endingOf,
+  openBooks,
+  patientClient,
+  paymentOf,
+  serverEndingOf,
+  until,
+} from '../../../test/load.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 
 const { deposit, submitPayment } = TransactionCommandService.method;
@@ -237,8 +245,8 @@ test('an event of a newer version stops projections and commands, and health say
     }
     const { balance } = await calls.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0' });
     expect(balance?.posted).toBe(1_000_000n);
-    const behind = calls.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0', ...FRESH }, 1_500);
-    expect(await endingOf(behind)).toBe('READ_MODEL_BEHIND');
+    const fresh = { ledgerId: LEDGER, accountId: 'a0', ...FRESH };
+    expect(await serverEndingOf(broken.connectUrl, getBalance, fresh, 1_000)).toBe('READ_MODEL_BEHIND');
 
     // The first command meets the event: nothing is known of what it means. It was not stored.
     const first = await endingOf(calls.unary(deposit, depositTo(LEDGER, 'a0', randomUUID())));
