@@ -282,8 +282,8 @@ describe('while the books are written', () => {
     expect(past.size).toBe(2);
     for (const accountId of accounts) {
       const at = { case: 'effectiveTime' as const, value: dated };
-      // An account without an entry then was not there yet.
-      expect(await postedOf({ ledgerId: LEDGER, accountId, at, ...FRESH })).toBe(past.get(accountId));
+      // Before its first dated entry the balance of an account is 0.
+      expect(await postedOf({ ledgerId: LEDGER, accountId, at, ...FRESH })).toBe(past.get(accountId) ?? 0n);
     }
   });
 
