@@ -21,6 +21,7 @@ export async function startTestServer(): Promise<TestServer> {
       grpcPort: 0,
       connectPort: 0,
       corsOrigins: [],
+      allowedHosts: [],
       logLevel: 'silent',
       warnings: [],
     },

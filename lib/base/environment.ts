@@ -15,6 +15,8 @@ export interface DoorsConfig {
   readonly connectPort: number;
   /** Origins of browsers that may call, for example https://console.example.com. */
   readonly corsOrigins: readonly string[];
+  /** Names under which the Connect door is reached, besides loopback, addresses and `host`; `*`: any. Lower case, without a port. */
+  readonly allowedHosts: readonly string[];
   readonly logLevel: pino.LevelWithSilent;
   /** Lines to log at every start. */
   readonly warnings: readonly string[];
@@ -26,6 +28,7 @@ export const DOOR_VARIABLES = [
   'QUITTANCE_CONNECT_PORT',
   'QUITTANCE_INSECURE_LISTEN',
   'QUITTANCE_CORS_ORIGINS',
+  'QUITTANCE_ALLOWED_HOSTS',
   'QUITTANCE_LOG_LEVEL',
 ] as const;
 
@@ -77,11 +80,13 @@ export function readDoors(
     grpcPort,
     connectPort,
     corsOrigins: originsOf(env),
+    allowedHosts: allowedHostsOf(env),
     logLevel: choiceOf(env, 'QUITTANCE_LOG_LEVEL', LEVELS, 'info'),
     warnings: listenWarnings(env, host, options.authenticated),
   };
 }
 
+const HOST_NAME = /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i;
 const PORTS = { least: 0, most: 65_535, what: 'a port from 0 to 65535 (0: any free one)' };
 
 /** A whole number within bounds. @throws StartError */
@@ -151,7 +156,7 @@ function distance(a: string, b: string): number {
 }
 
 function hostOf(host: string): string {
-  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) {
+  if (isIP(host) === 0 && !HOST_NAME.test(host)) {
     throw bad('QUITTANCE_HOST', host, 'an IP address or a host name, without a port');
   }
   return host;
@@ -196,5 +201,18 @@ function originsOf(env: Environment): string[] {
         );
       }
       return origin;
+    });
+}
+
+function allowedHostsOf(env: Environment): string[] {
+  const hosts = (valueOf(env, 'QUITTANCE_ALLOWED_HOSTS') ?? '').split(',').map((host) => host.trim());
+  return hosts
+    .filter((host) => host !== '')
+    .map((host) => {
+      if (host !== '*' && !HOST_NAME.test(host)) {
+        const allowed = 'host names such as ledger.example.com, separated by commas and without a port, or *';
+        throw bad('QUITTANCE_ALLOWED_HOSTS', host, allowed);
+      }
+      return host.toLowerCase();
     });
 }

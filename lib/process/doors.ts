@@ -6,7 +6,8 @@ import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
 import type { Closeables } from '../base/closeables.js';
 import { openConnectDoor } from '../rpc/connect/door.js';
 import type { DoorsConfig } from '../base/environment.js';
-import { type Door, openGrpcDoor } from '../rpc/grpc/door.js';
+import type { Door } from '../rpc/door.js';
+import { openGrpcDoor } from '../rpc/grpc/door.js';
 import type { Health } from '../rpc/health.js';
 import type { Log } from '../base/logging.js';
 import { startError, type WantedPort } from './ports.js';
@@ -73,7 +74,9 @@ export async function openDoors(
   closeables.add('the gRPC door', () => grpc.close());
   const connect = await openConnectDoor({
     ...{ host, port: config.connectPort, services, chain, health, registry },
-    ...{ corsOrigins: config.corsOrigins, logger: log },
+    corsOrigins: config.corsOrigins,
+    allowedHosts: config.allowedHosts,
+    logger: log,
   }).catch((error: unknown) => {
     throw startError(connectPort, error);
   });

@@ -12,6 +12,7 @@ export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
   QUITTANCE_CONNECT_PORT: 'port of Connect, health and metrics (default 8081; 0: any free port)',
   QUITTANCE_INSECURE_LISTEN: 'true: listen on other addresses than loopback, without authentication',
   QUITTANCE_CORS_ORIGINS: 'origins of browsers that may call, separated by commas',
+  QUITTANCE_ALLOWED_HOSTS: 'further host names of the Connect door, separated by commas (*: any)',
   QUITTANCE_LOG_LEVEL: 'trace, debug, info (default), warn, error, fatal or silent',
 };
 

@@ -2,15 +2,16 @@
 import { setMaxListeners } from 'node:events';
 import { create, type DescMessage, isMessage, type Message } from '@bufbuild/protobuf';
 import type { Log } from '../base/logging.js';
+import { TIMER_MAX_MS } from '../base/pause.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Call } from './call.js';
 import { type CallMetrics, codeName } from './call-metrics.js';
 import { CallError, fail, reasonName, toCallError } from './errors.js';
 import { COMMANDS } from './proto-key.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
+import { type StreamLimits, StreamSlots } from './stream-slots.js';
 import { traceIdOf } from './trace.js';
 import { checkMessage, warmValidators } from './validation.js';
-import { TIMER_MAX_MS } from '../base/pause.js';
 
 /** Where a call comes from, as its door knows it. */
 export interface CallOrigin {
@@ -22,6 +23,8 @@ export interface CallOrigin {
   onLeave?(listener: () => void): void;
   /** The W3C header, if there was one. */
   readonly traceparent: string | undefined;
+  /** Which connection the call came over; undefined if the door cannot tell. */
+  readonly connection?: string | undefined;
   /** Whether the door can send this answer in the encoding of the caller. */
   fits(answer: Message): boolean;
 }
@@ -38,29 +41,32 @@ export interface Chain {
   warm(services: readonly Service[]): void;
 }
 
-export interface ChainOptions {
+export interface ChainOptions extends StreamLimits {
   readonly logger: Log;
   readonly metrics: CallMetrics;
   /** A unary call that says no deadline has this long; one that says a later one, too. Milliseconds. */
   readonly unaryLimit_ms: number;
-  /** Streams open at once. */
-  readonly streamLimit: number;
 }
 
-export const DEFAULT_CHAIN_LIMITS = { unaryLimit_ms: 60_000, streamLimit: 1_000 };
+export const DEFAULT_CHAIN_LIMITS = {
+  unaryLimit_ms: 60_000,
+  streamLimit: 1_000,
+  streamsPerConnection: 250,
+  streamsForOperations: 50,
+};
 
 export function createChain(options: ChainOptions): Chain {
-  const streams = { open: 0 };
+  const slots = new StreamSlots(options);
   return {
     unary: (method, request, origin) => unary(options, method, request, origin),
     serverStream: (method, request, origin) =>
-      streaming(options, streams, method, origin, (call) => {
+      streaming(options, slots, method, origin, (call) => {
         check(method, request);
         return method.run(checked(request), call);
       }),
     bidi: (method, requests, origin) =>
       // Each message answers for itself: the method checks it when its turn comes.
-      streaming(options, streams, method, origin, (call) => method.run(requests, call)),
+      streaming(options, slots, method, origin, (call) => method.run(requests, call)),
     warm: (services) => {
       warmValidators(services.flatMap(({ methods }) => methods.map(({ desc }) => desc.input)));
     },
@@ -104,26 +110,22 @@ function isCommand({ desc }: Method): boolean {
 
 async function* streaming(
   options: ChainOptions,
-  streams: { open: number },
+  slots: StreamSlots,
   method: Method,
   origin: CallOrigin,
   run: (call: Call) => AsyncIterable<object>,
 ): AsyncGenerator<Message> {
   const started = options.metrics.begin(method.name);
   const running = begin(method, origin, undefined);
-  let isCounted = false;
+  let leaveSlot: (() => void) | undefined;
   try {
-    if (streams.open >= options.streamLimit) {
-      throw fail(ErrorReason.TOO_MANY_STREAMS, 'the server has as many open streams as it allows');
-    }
-    streams.open += 1;
-    isCounted = true;
+    leaveSlot = slots.take(method.name, origin.connection);
     for await (const response of run(running.call)) yield asMessage(method.desc.output, response);
     started.end('OK');
   } catch (error) {
     throw failed(options, started, running.call, error);
   } finally {
-    if (isCounted) streams.open -= 1;
+    leaveSlot?.();
     // A caller who leaves returns the generator: no error, and no end either.
     started.end('CANCELLED');
     running.end();

@@ -75,5 +75,8 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.DEADLINE_EXCEEDED]: { code: Code.DeadlineExceeded },
   [ErrorReason.CANCELLED]: { code: Code.Canceled },
   [ErrorReason.UNKNOWN_METHOD]: { code: Code.Unimplemented },
+  [ErrorReason.UNSUPPORTED_ENCODING]: { code: Code.Unimplemented },
+  [ErrorReason.WRONG_MESSAGE_COUNT]: { code: Code.Unimplemented },
+  [ErrorReason.HOST_NOT_ALLOWED]: { code: Code.PermissionDenied },
   [ErrorReason.INTERNAL]: { code: Code.Internal },
 };

@@ -9,6 +9,7 @@ test('an empty environment gives the documented defaults', () => {
     grpcPort: 50051,
     connectPort: 8081,
     corsOrigins: [],
+    allowedHosts: [],
     logLevel: 'info',
     databaseUrl: undefined,
     warnings: [],

@@ -1,15 +1,10 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import { types } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { anyPack } from '@bufbuild/protobuf/wkt';
-import { Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
-import { createConnectTransport } from '@connectrpc/connect-node';
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
+import { Code, createClient } from '@connectrpc/connect';
+import { describe, expect, test } from '@jest/globals';
 import {
   Health as HealthService,
   HealthCheckResponse_ServingStatus,
@@ -20,171 +15,33 @@ import {
   RetryInfoSchema,
 } from '../../../gen/google/rpc/error_details_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import {
-  type CreateLedgerRequest,
-  LedgerCommandService,
-} from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
-import {
-  CommandResultSchema,
-  TransactionCommandService,
-} from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import {
   AccountQueryService,
   GetBalanceRequestSchema,
-  type GetBalanceRequest,
 } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import type { Call } from '../call.js';
-import { callMetrics } from '../call-metrics.js';
-import { createChain, DEFAULT_CHAIN_LIMITS } from '../chain.js';
-import { type ConnectDoorOptions, openConnectDoor } from './door.js';
 import { fail } from '../errors.js';
-import { createHealth } from '../health.js';
-import { implement } from '../service.js';
 
-// jest runs tests in a realm with an Error of its own, to which what Node throws is none; outside jest it is one.
-Object.defineProperty(Error, Symbol.hasInstance, {
-  value: function (this: unknown, value: unknown): boolean {
-    if (this !== Error) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return types.isNativeError(value) || value instanceof DOMException;
-  },
-});
-
-const LEDGER = { ledgerId: 'main', requestId: '018f0000-0000-7000-8000-000000000000' };
-const BALANCE = { ledgerId: 'main', accountId: 'alice' };
-const GET_BALANCE = '/quittance.query.v1.AccountQueryService/GetBalance';
-const WATCH_BALANCES = '/quittance.query.v1.AccountQueryService/WatchBalances';
-const CREATE_LEDGER = '/quittance.command.v1.LedgerCommandService/CreateLedger';
-const JSON_TYPE = { 'Content-Type': 'application/json' };
-
-const unused = (): never => {
-  throw new Error('not called here');
-};
-
-/** What the fake services do; a test overrides what it looks at. */
-interface Fakes {
-  createLedger: (request: CreateLedgerRequest, call: Call) => Promise<object>;
-  getBalance: (request: GetBalanceRequest, call: Call) => Promise<object>;
-  watchBalances: (call: Call) => AsyncIterable<object>;
-}
-
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-async function open(fakes: Partial<Fakes> = {}, overrides: Partial<ConnectDoorOptions> = {}) {
-  const { createLedger, getBalance, watchBalances } = {
-    createLedger: async () => ({ position: 1n }),
-    getBalance: async () => ({ asOf: { position: 42n } }),
-    watchBalances: unused,
-    ...fakes,
-  };
-  const registry = new Registry();
-  const logger = pino({ enabled: false });
-  const metrics = callMetrics(registry);
-  const health = createHealth([AccountQueryService.typeName]);
-  const door = await openConnectDoor({
-    host: '127.0.0.1',
-    port: 0,
-    chain: createChain({ logger, metrics, ...DEFAULT_CHAIN_LIMITS }),
-    health,
-    registry,
-    logger,
-    corsOrigins: ['https://console.example.com'],
-    services: [
-      health.service,
-      implement(AccountQueryService, {
-        getAccount: unused,
-        listAccounts: unused,
-        batchGetBalances: unused,
-        getBalance,
-        watchBalances: (_request, call) => watchBalances(call),
-      }),
-      implement(LedgerCommandService, { createLedger }),
-      implement(TransactionCommandService, {
-        deposit: unused,
-        withdraw: unused,
-        submitPayment: unused,
-        authorizePayment: unused,
-        capturePayment: unused,
-        voidPayment: unused,
-        refundPayment: unused,
-        postTransaction: unused,
-        reverseTransaction: unused,
-        updateTransaction: unused,
-        streamCommands: unused,
-        executeBatch: async () => ({ results: [batchError()] }),
-      }),
-    ],
-    ...overrides,
-  });
-  closers.push(() => door.close());
-  return { door, health, url: `http://127.0.0.1:${String(door.port)}` };
-}
-
-/** One answer of a batch that failed: a google.rpc.Status with an Any, the hard case of JSON. */
-function batchError() {
-  const info = create(ErrorInfoSchema, { reason: 'ACCOUNT_NOT_FOUND', domain: 'quittance' });
-  const error = { code: Code.NotFound, message: 'none', details: [anyPack(ErrorInfoSchema, info)] };
-  return create(CommandResultSchema, { result: { case: 'error', value: error } });
-}
-
-function transport(
-  baseUrl: string,
-  options: { useBinaryFormat?: boolean; useHttpGet?: boolean } = {},
-): Transport {
-  return createConnectTransport({ baseUrl, httpVersion: '1.1', ...options });
-}
-
-/** The error of a call: its code, the reason in its ErrorInfo, and the rest. */
-async function failureOf(work: Promise<unknown>) {
-  const error: unknown = await work.then(
-    () => 'no error',
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ConnectError)) throw new Error('not a ConnectError', { cause: error });
-  return { error, code: error.code, reason: error.findDetails(ErrorInfoSchema)[0]?.reason };
-}
-
-interface ErrorBody {
-  readonly code: string;
-  readonly message: string;
-  readonly details: readonly { readonly type: string; readonly debug?: Readonly<Record<string, unknown>> }[];
-}
-
-/** The parts of an error answered to a plain HTTP call. */
-async function httpFailure(answer: Response) {
-  const body = (await answer.json()) as ErrorBody;
-  const info = body.details.filter(({ type }) => type === 'google.rpc.ErrorInfo');
-  expect(info).toHaveLength(1);
-  return { status: answer.status, code: body.code, reason: info[0]?.debug?.['reason'], body };
-}
-
-const post = (
-  url: string,
-  body: string | Uint8Array<ArrayBuffer>,
-  headers: Record<string, string> = JSON_TYPE,
-) => fetch(url, { method: 'POST', headers, body });
-
-async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of stream) items.push(item);
-  return items;
-}
-
-function gate() {
-  let release = () => {};
-  const opened = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  return { opened, release };
-}
-
-/** Stays open until its call ends. */
-async function* endless({ signal }: Call): AsyncGenerator<object> {
-  yield { asOf: { position: 1n } };
-  await once(new EventTarget(), 'never', { signal });
-}
+import {
+  all,
+  BALANCE,
+  CREATE_LEDGER,
+  endless,
+  type ErrorBody,
+  failureOf,
+  gate,
+  GET_BALANCE,
+  httpFailure,
+  JSON_TYPE,
+  LEDGER,
+  open,
+  post,
+  transport,
+  unused,
+  WATCH_BALANCES,
+} from './test/fixture.js';
 
 describe('calls', () => {
   test.each([true, false])('a unary call and a stream, binary %s', async (useBinaryFormat) => {
@@ -212,7 +69,7 @@ describe('calls', () => {
     expect((await accounts.getBalance(BALANCE)).asOf?.position).toBe(42n);
     const message = encodeURIComponent(JSON.stringify(BALANCE));
     const answer = await fetch(`${url}${GET_BALANCE}?encoding=json&message=${message}`);
-    expect(await answer.json()).toEqual({ asOf: { position: '42' } });
+    expect(await answer.json()).toMatchObject({ asOf: { position: '42' } });
     expect(answer.headers.get('cache-control')).toBe('no-store');
     const refused = await fetch(`${url}${CREATE_LEDGER}?encoding=json&message=%7B%7D`);
     expect(refused.headers.get('allow')).toBe('POST');
@@ -243,7 +100,7 @@ describe('calls', () => {
     expect(answer.headers.get('content-encoding')).toBe('gzip');
     expect(await answer.json()).toMatchObject({ balance: { accountId: 'x'.repeat(5_000) } });
     const refused = await post(`${url}${GET_BALANCE}`, '{}', { ...JSON_TYPE, 'Content-Encoding': 'zstd' });
-    expect(await httpFailure(refused)).toMatchObject({ status: 400, reason: 'MALFORMED_MESSAGE' });
+    expect(await httpFailure(refused)).toMatchObject({ status: 501, reason: 'UNSUPPORTED_ENCODING' });
     const broken = await post(`${url}${GET_BALANCE}`, '{}', { ...JSON_TYPE, 'Content-Encoding': 'gzip' });
     expect(await httpFailure(broken)).toMatchObject({ status: 400, reason: 'MALFORMED_MESSAGE' });
   });
@@ -330,7 +187,8 @@ describe('errors', () => {
     for (const [bytes, reason] of [
       [[0, 0, 0, 0, 1, 0x7b], 'MALFORMED_MESSAGE'],
       [[0, 0, 0, 0, 9, 0x7b], 'MALFORMED_MESSAGE'],
-      [[], 'MALFORMED_MESSAGE'],
+      [[], 'WRONG_MESSAGE_COUNT'],
+      [[0, 0, 0, 0, 2, 0x7b, 0x7d, 0, 0, 0, 0, 2, 0x7b, 0x7d], 'WRONG_MESSAGE_COUNT'],
       [[0, 0xff, 0, 0, 0], 'MESSAGE_TOO_LARGE'],
     ] as const) {
       const answer = await post(`${url}${WATCH_BALANCES}`, new Uint8Array(bytes), {
@@ -345,14 +203,11 @@ describe('errors', () => {
 
   test('another content type is refused by name', async () => {
     const { url } = await open();
-    for (const type of [
-      'text/plain',
-      'application/grpc',
-      'application/connect+json',
-      'application/grpc-web+proto',
-    ]) {
+    for (const type of ['text/plain', 'application/grpc-web-text', 'application/connect+json']) {
       const answer = await post(`${url}${GET_BALANCE}`, '{}', { 'Content-Type': type });
-      expect(answer.headers.get('accept-post')).toBe('application/json, application/proto');
+      expect(answer.headers.get('accept-post')).toBe(
+        'application/json, application/proto, application/grpc, application/grpc-web',
+      );
       if (type !== 'application/connect+json') {
         expect(await httpFailure(answer)).toMatchObject({ status: 415, reason: 'MALFORMED_MESSAGE' });
       }
@@ -724,7 +579,7 @@ describe('opening and leaving', () => {
     expect(isDrained).toBe(false);
     finish.release();
     const answer = await unary;
-    expect(await answer.json()).toEqual({ asOf: { position: '7' } });
+    expect(await answer.json()).toMatchObject({ asOf: { position: '7' } });
     expect(answer.headers.get('connection')).toBe('close');
     await drained;
     await door.close();

@@ -27,7 +27,8 @@ import type { Call } from '../call.js';
 import { callMetrics } from '../call-metrics.js';
 import { createChain, DEFAULT_CHAIN_LIMITS } from '../chain.js';
 import { CallError, fail } from '../errors.js';
-import { type GrpcDoorOptions, MESSAGE_MAX_BYTES, openGrpcDoor } from './door.js';
+import { MESSAGE_MAX_BYTES } from '../decode.js';
+import { type GrpcDoorOptions, openGrpcDoor } from './door.js';
 import { implement } from '../service.js';
 
 // jest runs tests in a realm with an Error of its own, to which what Node throws is none; outside jest it is one.
@@ -418,7 +419,7 @@ describe('streams', () => {
           await new Promise((_resolve, reject) => ours.onAbort(reject));
         },
       },
-      { streamLimit: 1 },
+      { streamLimit: 1, streamsForOperations: 0 },
     );
     const first = request(connect(port), WATCH);
     const ended = answerOf(first);

@@ -5,16 +5,20 @@ import { Code } from '@connectrpc/connect';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.js';
-import { decodeMessage, encodeMessage } from '../../base/codec/binary.js';
+import { encodeMessage } from '../../base/codec/binary.js';
 import type { CallOrigin, Chain, Decoded } from '../chain.js';
+import { decodeBinary, MESSAGE_MAX_BYTES, tooLarge } from '../decode.js';
+import type { Door } from '../door.js';
 import type { CallError } from '../errors.js';
 import { fail, toCallError, toStatus } from '../errors.js';
-import { COMMANDS, holdsProtoKey, swallowedKey } from '../proto-key.js';
+import { COMMANDS } from '../proto-key.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
+<<<<<<< HEAD
 import { pause } from '../../base/pause.js';
+=======
+import { untilAborted } from '../until-aborted.js';
+>>>>>>> f430a43 (Serve the Connect door through connect-es, over HTTP/1.1 and HTTP/2)
 
-/** Messages in and out are at most this large. */
-export const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 /** What the library itself accepts: beyond our own limit, so that it is we who refuse and say why. */
 const LIBRARY_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
 /** What the chain may take longer than the library to answer at the deadline. */
@@ -30,14 +34,6 @@ export interface GrpcDoorOptions {
   readonly chain: Chain;
   /** Mounts what is no Service of ours: reflection. */
   readonly mount?: (server: grpc.Server) => void;
-}
-
-export interface Door {
-  readonly port: number;
-  /** Takes no new calls and resolves when those under way have ended. */
-  drain(): Promise<void>;
-  /** Ends what is still under way. */
-  close(): Promise<void>;
 }
 
 /** Binds and serves. @throws Error if the port is taken */
@@ -136,7 +132,7 @@ function addMethod(server: grpc.Server, method: Method, mount: Mount): void {
     requestStream: method.kind === 'bidi_streaming',
     responseStream: method.kind !== 'unary',
     requestSerialize: unused,
-    requestDeserialize: (bytes: Buffer) => decode(method.desc.input, bytes),
+    requestDeserialize: (bytes: Buffer) => decodeBinary(method.desc.input, bytes),
     // Encoded before the library has it: what fails in its serializer it answers by itself, without our details.
     responseSerialize: (bytes: Buffer) => bytes,
     responseDeserialize: unused,
@@ -224,33 +220,6 @@ async function runBidi(
   // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
   const requests = untilAborted(iterator, leaving);
   await send(call, answers, chain.bidi(method, requests, origin), origin, leaving);
-}
-
-/** What an iterator gives, until the signal aborts: then it ends as if the caller had sent all. */
-function untilAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): AsyncIterable<T> {
-  const end: IteratorResult<T> = { done: true, value: undefined };
-  let finish: (() => void) | undefined;
-  const onAbort = () => finish?.();
-  signal.addEventListener('abort', onAbort, { once: true });
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: () =>
-        new Promise((resolve, reject) => {
-          if (signal.aborted) {
-            resolve(end);
-            return;
-          }
-          finish = () => {
-            resolve(end);
-          };
-          iterator.next().then(resolve, reject);
-        }),
-      return: () => {
-        signal.removeEventListener('abort', onAbort);
-        return Promise.resolve(end);
-      },
-    }),
-  };
 }
 
 type Sending = grpc.ServerWritableStream<Decoded, Buffer> | grpc.ServerDuplexStream<Decoded, Buffer>;
@@ -343,17 +312,6 @@ function answerUnknownMethods(server: grpc.Server): void {
   handlers.get = (path: unknown): unknown => known(path) ?? unknown;
 }
 
-/** A tagged failure instead of an exception, to which the library would answer INTERNAL. */
-function decode(schema: DescMessage, bytes: Buffer): Decoded {
-  if (bytes.length > MESSAGE_MAX_BYTES) return tooLarge('the request');
-  if (schema.typeName.startsWith(COMMANDS) && holdsProtoKey(bytes)) return swallowedKey();
-  try {
-    return decodeMessage(schema, bytes);
-  } catch (cause) {
-    return fail(ErrorReason.MALFORMED_MESSAGE, `the bytes are not a ${schema.typeName}`, { cause });
-  }
-}
-
 /** Encodes the answers of one call. An answer whose size was asked for is not encoded again. */
 class AnswerEncoder {
   #measured: { readonly answer: Message; readonly bytes: Uint8Array } | undefined;
@@ -374,10 +332,6 @@ class AnswerEncoder {
     if (bytes.length > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
-}
-
-function tooLarge(what: string): CallError {
-  return fail(ErrorReason.MESSAGE_TOO_LARGE, `${what} is larger than ${String(MESSAGE_MAX_BYTES)} bytes`);
 }
 
 const DETAILS = 'grpc-status-details-bin';

@@ -30,6 +30,7 @@ export async function startPlatform(
     config: {
       ...{ host: '127.0.0.1', grpcPort: 0, connectPort: 0, logLevel: 'silent', warnings: [] },
       corsOrigins: ['http://console.example'],
+      allowedHosts: [],
     },
     postgres: database.config,
     log: pino({ level: 'silent' }),
