@@ -9,6 +9,8 @@ export interface CallMetrics {
 
 /** The name of a code as gRPC writes it: `NOT_FOUND`. */
 export function codeName(code: Code): string {
+  // The one code that Connect and gRPC spell differently.
+  if (code === Code.Canceled) return 'CANCELLED';
   return Code[code].replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 }
 

@@ -36,7 +36,14 @@ function handlerFor(form: Form): UniversalHandler | undefined {
 /** A refused caller may send this much more before the connection is closed on it. */
 const DISCARD_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
 /** A plain iterator destroys the connection when it has read enough, before we could answer. */
-export const KEEP_OPEN = { destroyOnReturn: false };
+const KEEP_OPEN = { destroyOnReturn: false };
+
+/** The body of a request. @throws Error if the caller breaks it off */
+export async function* bodyOf(request: WebRequest): AsyncGenerator<Buffer> {
+  yield* { [Symbol.asyncIterator]: () => request.iterator(KEEP_OPEN) };
+  // Over HTTP/2 Node ends a body that was broken off as if it were whole, and half a message may read as another one.
+  if ('stream' in request && request.aborted) throw new Error('the caller broke the request off');
+}
 
 /**
  * Takes what a caller still sends of a request that is refused: many look for no answer before they have sent all, and
@@ -45,8 +52,7 @@ export const KEEP_OPEN = { destroyOnReturn: false };
 export async function discard(request: WebRequest, response: WebResponse): Promise<void> {
   let left_bytes = DISCARD_MAX_BYTES;
   try {
-    const chunks: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => request.iterator(KEEP_OPEN) };
-    for await (const chunk of chunks) {
+    for await (const chunk of bodyOf(request)) {
       left_bytes -= chunk.length;
       if (left_bytes < 0) break;
     }

@@ -49,8 +49,8 @@ export async function onlyMessage(incoming: Incoming): Promise<Decoded> {
   if (!form.isEnveloped) return plainMessage(incoming);
   let found: Decoded | undefined;
   for await (const message of messagesOf(incoming)) {
-    if (message instanceof CallError && message.reason === ErrorReason.CANCELLED) return message;
-    if (found !== undefined) return wrongMessageCount(method.name);
+    // What follows the message and cannot be read is no second message, and says more than a count.
+    if (found !== undefined) return message instanceof CallError ? message : wrongMessageCount(method.name);
     found = message;
   }
   return found ?? wrongMessageCount(method.name);

@@ -12,7 +12,7 @@ import { CallError, fail } from '../errors.js';
 import type { Method } from '../service.js';
 import { type Arrival, arrivalKey, failedArrival, fits, type Route } from './calls.js';
 import { type Form, formOf, timeoutOf, withoutMessage } from './form.js';
-import { answerError, discard, KEEP_OPEN, refuse, urlOf } from './refusals.js';
+import { answerError, bodyOf, discard, refuse, urlOf } from './refusals.js';
 import { type Incoming, messagesOf, onlyMessage } from './requests.js';
 import { closeAfter, type WebRequest, type WebResponse } from './web-port.js';
 
@@ -107,7 +107,7 @@ function arrivalOf(
     form,
     header: universal.header,
     query: universal.method === 'GET' ? new URL(universal.url).searchParams : undefined,
-    body: { [Symbol.asyncIterator]: () => request.iterator(KEEP_OPEN) },
+    body: bodyOf(request),
   };
   let only: Promise<Decoded> | undefined;
   const readOnly = async (): Promise<Decoded> => {

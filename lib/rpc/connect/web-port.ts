@@ -69,8 +69,11 @@ export async function openWebPort(options: WebPortOptions): Promise<WebPort> {
     undecided.add(socket);
     firstBytes(socket, (isTwo) => {
       undecided.delete(socket);
-      if (isTwo === true) two.emit('connection', socket);
-      else if (isTwo === false) for (const listener of serveOne) listener.call(one, socket);
+      if (isTwo === true) {
+        // Node's server of HTTP/1.1 lets callers go on reading after their end; an HTTP/2 connection would stay for ever.
+        socket.allowHalfOpen = false;
+        two.emit('connection', socket);
+      } else if (isTwo === false) for (const listener of serveOne) listener.call(one, socket);
     });
   });
   const port = await listen(one, options);

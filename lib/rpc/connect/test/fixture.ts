@@ -26,7 +26,7 @@ import { callMetrics } from '../../call-metrics.js';
 import { createChain, DEFAULT_CHAIN_LIMITS } from '../../chain.js';
 import { type ConnectDoorOptions, openConnectDoor } from '../door.js';
 import { createHealth } from '../../health.js';
-import { implement } from '../../service.js';
+import { implement, type Implementation } from '../../service.js';
 
 // jest runs tests in a realm with an Error of its own, to which what Node throws is none; outside jest it is one.
 Object.defineProperty(Error, Symbol.hasInstance, {
@@ -59,7 +59,11 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-export async function open(fakes: Partial<Fakes> = {}, overrides: Partial<ConnectDoorOptions> = {}) {
+export async function open(
+  fakes: Partial<Fakes> = {},
+  overrides: Partial<ConnectDoorOptions> = {},
+  commands: Partial<Pick<Implementation<typeof TransactionCommandService>, 'streamCommands'>> = {},
+) {
   const { createLedger, getBalance, watchBalances } = {
     createLedger: async () => ({ position: 1n }),
     getBalance: async () => ({ asOf: { position: 42n } }),
@@ -100,7 +104,7 @@ export async function open(fakes: Partial<Fakes> = {}, overrides: Partial<Connec
         postTransaction: unused,
         reverseTransaction: unused,
         updateTransaction: unused,
-        streamCommands: unused,
+        streamCommands: commands.streamCommands ?? unused,
         executeBatch: async () => ({ results: [batchError()] }),
       }),
     ],
