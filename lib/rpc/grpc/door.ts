@@ -1,30 +1,23 @@
 /** The door for backends: gRPC over HTTP/2 on grpc-js. It decodes, hands over to the chain, and encodes. */
 import { setMaxListeners } from 'node:events';
-import { type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
-import { Code } from '@connectrpc/connect';
+import { type DescMessage, type Message } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import { StatusSchema } from '../../../gen/google/rpc/status_pb.js';
 import { encodeMessage } from '../../base/codec/binary.js';
+import { pause } from '../../base/pause.js';
 import type { CallOrigin, Chain, Decoded } from '../chain.js';
 import { decodeBinary, MESSAGE_MAX_BYTES, tooLarge } from '../decode.js';
 import type { Door } from '../door.js';
-import type { CallError } from '../errors.js';
-import { fail, toCallError, toStatus } from '../errors.js';
-import { COMMANDS } from '../proto-key.js';
+import { fail } from '../errors.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
-<<<<<<< HEAD
-import { pause } from '../../base/pause.js';
-=======
 import { untilAborted } from '../until-aborted.js';
->>>>>>> f430a43 (Serve the Connect door through connect-es, over HTTP/1.1 and HTTP/2)
+import { explainLibraryErrors, withoutEndlessTimeouts } from './library-errors.js';
+import { statusOf } from './status.js';
 
 /** What the library itself accepts: beyond our own limit, so that it is we who refuse and say why. */
 const LIBRARY_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
-/** What the chain may take longer than the library to answer at the deadline. */
-const DEADLINE_GRACE_ms = 100;
 /** How long a drain waits for the last answers to be sent to peers that keep their connection. */
-const FAREWELL_ms = 250;
+const FAREWELL_MS = 250;
 
 export interface GrpcDoorOptions {
   readonly host: string;
@@ -32,6 +25,8 @@ export interface GrpcDoorOptions {
   readonly port: number;
   readonly services: readonly Service[];
   readonly chain: Chain;
+  /** Around each call: for tests of the protocol. */
+  readonly interceptors?: readonly grpc.ServerInterceptor[];
   /** Mounts what is no Service of ours: reflection. */
   readonly mount?: (server: grpc.Server) => void;
 }
@@ -45,7 +40,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Door> {
     'grpc.enable_channelz': 0,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
-    interceptors: [explainLibraryErrors],
+    interceptors: [explainLibraryErrors(options), ...(options.interceptors ?? [])],
   });
   const leaving = new AbortController();
   const calls = new OpenCalls();
@@ -58,6 +53,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Door> {
   options.mount?.(server);
   answerUnknownMethods(server);
   const port = await bind(server, options);
+  withoutEndlessTimeouts(server);
   return {
     port,
     drain: () => {
@@ -69,7 +65,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Door> {
         });
       });
       // Peers that keep their connection open without a call are not waited for; last answers have a moment to be sent.
-      return Promise.race([closed, calls.ended().then(() => pause(FAREWELL_ms))]);
+      return Promise.race([closed, calls.ended().then(() => pause(FAREWELL_MS))]);
     },
     close: () => {
       server.forceShutdown();
@@ -189,13 +185,13 @@ async function runServerStream(
   { chain, leaving }: Mount,
   call: grpc.ServerWritableStream<Decoded, Buffer>,
 ): Promise<void> {
-  // A caller may begin before the shutdown and send its message after: its watch would never be told to end.
+  // A caller may begin before the shutdown and send its message after: its watch would never learn that it has to end.
   if (leaving.aborted) {
     call.emit('error', statusOf(leaving.reason));
     return;
   }
   const answers = new AnswerEncoder(method.desc.output);
-  const { deadline_ms, traceparent, fits } = originOf(call, answers);
+  const { deadline_ms, traceparent, connection, fits } = originOf(call, answers);
   // A watch ends when its caller leaves, and when the server does.
   const caller = new AbortController();
   const leave = () => {
@@ -203,7 +199,7 @@ async function runServerStream(
   };
   call.on('cancelled', leave);
   leaving.addEventListener('abort', leave, { once: true });
-  const origin = { deadline_ms, traceparent, signal: caller.signal, fits };
+  const origin = { deadline_ms, traceparent, connection, signal: caller.signal, fits };
   await send(call, answers, chain.serverStream(method, call.request, origin), origin, leaving);
   leaving.removeEventListener('abort', leave);
 }
@@ -214,8 +210,8 @@ async function runBidi(
   call: grpc.ServerDuplexStream<Decoded, Buffer>,
 ): Promise<void> {
   const answers = new AnswerEncoder(method.desc.output);
-  const { deadline_ms, traceparent, signal, fits } = originOf(call, answers);
-  const origin = { deadline_ms, traceparent, signal, fits };
+  const { deadline_ms, traceparent, connection, signal, fits } = originOf(call, answers);
+  const origin = { deadline_ms, traceparent, connection, signal, fits };
   const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>;
   // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
   const requests = untilAborted(iterator, leaving);
@@ -263,6 +259,7 @@ function writable(call: Sending, signal: AbortSignal): Promise<void> {
 /** What all kinds of calls of grpc-js have. */
 interface AnyCall {
   readonly metadata: grpc.Metadata;
+  getPeer(): string;
   getDeadline(): grpc.Deadline;
   on(event: 'cancelled', listener: () => void): unknown;
 }
@@ -275,6 +272,7 @@ function originOf(
   const deadline_ms = typeof deadline === 'number' ? deadline : deadline.getTime();
   const traceparent = call.metadata.get('traceparent')[0];
   return {
+    connection: call.getPeer(),
     deadline_ms: Number.isFinite(deadline_ms) ? deadline_ms : undefined,
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,
     fits: (answer) => answers.fits(answer),
@@ -332,94 +330,6 @@ class AnswerEncoder {
     if (bytes.length > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
-}
-
-const DETAILS = 'grpc-status-details-bin';
-
-/** Connect's codes are gRPC's, by other names. */
-const GRPC_STATUS: Readonly<Record<Code, grpc.status>> = {
-  [Code.Canceled]: grpc.status.CANCELLED,
-  [Code.Unknown]: grpc.status.UNKNOWN,
-  [Code.InvalidArgument]: grpc.status.INVALID_ARGUMENT,
-  [Code.DeadlineExceeded]: grpc.status.DEADLINE_EXCEEDED,
-  [Code.NotFound]: grpc.status.NOT_FOUND,
-  [Code.AlreadyExists]: grpc.status.ALREADY_EXISTS,
-  [Code.PermissionDenied]: grpc.status.PERMISSION_DENIED,
-  [Code.ResourceExhausted]: grpc.status.RESOURCE_EXHAUSTED,
-  [Code.FailedPrecondition]: grpc.status.FAILED_PRECONDITION,
-  [Code.Aborted]: grpc.status.ABORTED,
-  [Code.OutOfRange]: grpc.status.OUT_OF_RANGE,
-  [Code.Unimplemented]: grpc.status.UNIMPLEMENTED,
-  [Code.Internal]: grpc.status.INTERNAL,
-  [Code.Unavailable]: grpc.status.UNAVAILABLE,
-  [Code.DataLoss]: grpc.status.DATA_LOSS,
-  [Code.Unauthenticated]: grpc.status.UNAUTHENTICATED,
-};
-
-function statusOf(error: unknown): grpc.ServiceError {
-  const failure = toCallError(error);
-  const status = toStatus(failure);
-  const metadata = new grpc.Metadata();
-  metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, status)));
-  return Object.assign(new Error(status.message), {
-    code: GRPC_STATUS[failure.code],
-    details: status.message,
-    metadata,
-  });
-}
-
-/**
- * What the library answers by itself, in our form. It does so at the innermost call, which no interceptor's own
- * `sendStatus` sees; so that of the innermost call is replaced.
- */
-const explainLibraryErrors: grpc.ServerInterceptor = ({ path }, call) => {
-  const send = call.sendStatus.bind(call);
-  call.sendStatus = (status) => {
-    if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
-      send(status);
-      return;
-    }
-    const { code, details, metadata } = statusOf(libraryError(path, status));
-    const explained = { code, details, metadata };
-    // The chain answers at the deadline too, and knows what became of the call. Sending after it has no effect.
-    if (status.code === grpc.status.DEADLINE_EXCEEDED) setTimeout(send, DEADLINE_GRACE_ms, explained);
-    else send(explained);
-  };
-  return new grpc.ServerInterceptingCall(call);
-};
-
-/** `path` is empty for a method that is not here. */
-function libraryError(
-  path: string,
-  { code, details }: { code: grpc.status; details?: string | null },
-): CallError {
-  switch (code) {
-    case grpc.status.RESOURCE_EXHAUSTED:
-      return tooLarge('the request');
-    case grpc.status.CANCELLED:
-      return fail(ErrorReason.CANCELLED, 'the caller has left');
-    case grpc.status.DEADLINE_EXCEEDED:
-      // DEADLINE_EXCEEDED says that nothing was changed, which only the chain can know of a command.
-      return path.startsWith(`/${COMMANDS}`)
-        ? fail(ErrorReason.OUTCOME_UNKNOWN, 'the deadline has passed; retry with the same request_id')
-        : fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed');
-    case grpc.status.UNIMPLEMENTED:
-      return path === ''
-        ? fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method')
-        : fail(ErrorReason.MALFORMED_MESSAGE, 'not one message, plain or compressed by gzip or deflate');
-    default:
-      return isCallersFault(details)
-        ? fail(
-            ErrorReason.MALFORMED_MESSAGE,
-            'the message does not decompress, or grpc-timeout is no timeout',
-          )
-        : toCallError(new Error(`grpc-js: ${details ?? String(code)}`));
-  }
-}
-
-/** The library says INTERNAL to these. */
-function isCallersFault(details: string | null | undefined): boolean {
-  return details === 'Failed to decompress message' || details?.startsWith('Invalid grpc-timeout') === true;
 }
 
 function unused(): never {

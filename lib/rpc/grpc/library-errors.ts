@@ -1,0 +1,154 @@
+/** What grpc-js answers by itself, before or beside our handlers: in our form, counted and logged like all calls. */
+import type http2 from 'node:http2';
+import * as grpc from '@grpc/grpc-js';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { TIMER_MAX_MS } from '../../base/pause.js';
+import type { Chain } from '../chain.js';
+import { tooLarge, unsupportedEncoding, wrongMessageCount } from '../decode.js';
+import { type CallError, fail, toCallError } from '../errors.js';
+import { COMMANDS } from '../proto-key.js';
+import type { Method, Service } from '../service.js';
+import { DETAILS, statusOf } from './status.js';
+
+/** What the chain may take longer than the library to answer at the deadline. */
+const DEADLINE_GRACE_MS = 100;
+/** What grpc-js decompresses. */
+const KNOWN_ENCODINGS = ['gzip', 'deflate', 'identity'];
+
+/**
+ * The library sends its own statuses at the innermost call, which no interceptor's `sendStatus` sees; so that of the
+ * innermost call is replaced.
+ */
+export function explainLibraryErrors({
+  chain,
+  services,
+}: {
+  readonly chain: Chain;
+  readonly services: readonly Service[];
+}): grpc.ServerInterceptor {
+  const methods = new Map<string, Method>(
+    services.flatMap((service) =>
+      service.methods.map((method): [string, Method] => [`/${method.name}`, method]),
+    ),
+  );
+  return ({ path }, call) => {
+    const method = methods.get(path);
+    // A call that streams both ways reaches its method at once, all others with the end of their message.
+    let isSeen = method === undefined || method.kind === 'bidi_streaming';
+    const record = (failure: CallError) => {
+      if (isSeen || method === undefined) return;
+      isSeen = true;
+      show(chain, method, failure);
+    };
+    const send = call.sendStatus.bind(call);
+    call.sendStatus = (status) => {
+      if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
+        send(status);
+        return;
+      }
+      const failure = libraryError(path, status);
+      record(failure);
+      const { code, details, metadata } = statusOf(failure);
+      const explained = { code, details, metadata };
+      // The chain answers at the deadline too, and knows what became of the call. Sending after it has no effect.
+      if (status.code === grpc.status.DEADLINE_EXCEEDED) setTimeout(send, DEADLINE_GRACE_MS, explained);
+      else send(explained);
+    };
+    return new grpc.ServerInterceptingCall(call, {
+      start: (next) => {
+        next({
+          onReceiveHalfClose: (forward) => {
+            isSeen = true;
+            forward();
+          },
+          onCancel: () => {
+            record(fail(ErrorReason.CANCELLED, 'the caller has left'));
+          },
+        });
+      },
+    });
+  };
+}
+
+/** Shows the chain a call that never reaches its method, for its figures and its log. */
+function show(chain: Chain, method: Method, failure: CallError): void {
+  const origin = {
+    deadline_ms: undefined,
+    signal: new AbortController().signal,
+    traceparent: undefined,
+    fits: () => true,
+  };
+  const shown =
+    method.kind === 'unary'
+      ? chain.unary(method, failure, origin)
+      : method.kind === 'server_streaming'
+        ? chain.serverStream(method, failure, origin)[Symbol.asyncIterator]().next()
+        : Promise.resolve();
+  shown.catch(() => undefined);
+}
+
+/** `path` is empty for a method that is not here. */
+function libraryError(
+  path: string,
+  { code, details }: { code: grpc.status; details?: string | null },
+): CallError {
+  switch (code) {
+    case grpc.status.RESOURCE_EXHAUSTED:
+      return tooLarge('the request');
+    case grpc.status.CANCELLED:
+      return fail(ErrorReason.CANCELLED, 'the caller has left');
+    case grpc.status.DEADLINE_EXCEEDED:
+      // DEADLINE_EXCEEDED says that nothing was changed, which only the chain can know of a command.
+      return path.startsWith(`/${COMMANDS}`)
+        ? fail(ErrorReason.OUTCOME_UNKNOWN, 'the deadline has passed; retry with the same request_id')
+        : fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline has passed');
+    case grpc.status.UNIMPLEMENTED:
+      if (path === '') return fail(ErrorReason.UNKNOWN_METHOD, 'this server has no such method');
+      return details?.includes('unsupported encoding') === true
+        ? unsupportedEncoding(KNOWN_ENCODINGS)
+        : wrongMessageCount(path.slice(1));
+    default:
+      return isCallersFault(details)
+        ? fail(
+            ErrorReason.MALFORMED_MESSAGE,
+            'the message does not decompress, or grpc-timeout is no timeout',
+          )
+        : toCallError(new Error(`grpc-js: ${details ?? String(code)}`));
+  }
+}
+
+/** The library says INTERNAL to these. */
+function isCallersFault(details: string | null | undefined): boolean {
+  return details === 'Failed to decompress message' || details?.startsWith('Invalid grpc-timeout') === true;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1_000,
+  m: 1,
+  u: 0.001,
+  n: 0.000_001,
+};
+
+/**
+ * grpc-js keeps a deadline as an int32 of milliseconds, so that a month ends a call at once. A deadline beyond that is
+ * taken from the call before the library reads it: none is later, and the chain has a limit of its own. The library's
+ * table of HTTP/2 servers is the one way to see a call first; a test tells if an upgrade closes it.
+ */
+export function withoutEndlessTimeouts(server: grpc.Server): void {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  if (!(servers instanceof Map)) return;
+  for (const each of servers.keys()) {
+    (each as http2.Http2Server).prependListener(
+      'stream',
+      (_stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
+        const timeout = headers['grpc-timeout'];
+        const [, amount, unit] = (typeof timeout === 'string' && /^(\d{1,8})([HMSmun])$/.exec(timeout)) || [];
+        if (unit !== undefined && Number(amount) * (UNITS_MS[unit] ?? 0) > TIMER_MAX_MS) {
+          delete headers['grpc-timeout'];
+        }
+      },
+    );
+  }
+}
