@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import http2 from 'node:http2';
 import { types } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -312,6 +313,7 @@ describe('deadlines and callers who leave', () => {
   test('an upload that its caller drops is CANCELLED and counted, and so is what the library refuses', async () => {
     const { port, registry } = await open();
     const session = connect(port);
+    await once(session, 'connect');
     const stream = session.request({
       ':method': 'POST',
       ':path': GET,

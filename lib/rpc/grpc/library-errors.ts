@@ -1,5 +1,6 @@
 /** What grpc-js answers by itself, before or beside our handlers: in our form, counted and logged like all calls. */
 import type http2 from 'node:http2';
+import { Stream } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { TIMER_MAX_MS } from '../../base/pause.js';
@@ -35,6 +36,7 @@ export function explainLibraryErrors({
     const method = methods.get(path);
     // A call that streams both ways reaches its method at once, all others with the end of their message.
     let isSeen = method === undefined || method.kind === 'bidi_streaming';
+    let hasMessage = false;
     const record = (failure: CallError) => {
       if (isSeen || method === undefined) return;
       isSeen = true;
@@ -46,7 +48,8 @@ export function explainLibraryErrors({
         send(status);
         return;
       }
-      const failure = libraryError(path, status);
+      const hasLeft = isDestroyed(Reflect.get(call, 'stream'));
+      const failure = libraryError(path, hasLeft ? { code: grpc.status.CANCELLED } : status);
       record(failure);
       const { code, details, metadata } = statusOf(failure);
       const explained = { code, details, metadata };
@@ -57,8 +60,12 @@ export function explainLibraryErrors({
     return new grpc.ServerInterceptingCall(call, {
       start: (next) => {
         next({
+          onReceiveMessage: (message, forward) => {
+            hasMessage = true;
+            forward(message);
+          },
           onReceiveHalfClose: (forward) => {
-            isSeen = true;
+            isSeen ||= hasMessage;
             forward();
           },
           onCancel: () => {
@@ -68,6 +75,11 @@ export function explainLibraryErrors({
       },
     });
   };
+}
+
+/** Whether the HTTP/2 stream of a call is gone: to the library a message that was broken off is no message. */
+function isDestroyed(stream: unknown): boolean {
+  return stream instanceof Stream && 'destroyed' in stream && stream.destroyed === true;
 }
 
 /** Shows the chain a call that never reaches its method, for its figures and its log. */
