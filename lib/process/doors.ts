@@ -41,8 +41,8 @@ export interface OpenDoors {
 /** The ports that the doors will take. */
 export function wantedPorts({ host, grpcPort, connectPort }: DoorsConfig): readonly [WantedPort, WantedPort] {
   return [
-    { name: 'gRPC', host, port: grpcPort, variable: 'QUITTANCE_GRPC_PORT', protocol: 'other' },
-    { name: 'Connect', host, port: connectPort, variable: 'QUITTANCE_CONNECT_PORT', protocol: 'http' },
+    { name: 'gRPC', host, port: grpcPort, variable: 'QUITTANCE_GRPC_PORT' },
+    { name: 'Connect', host, port: connectPort, variable: 'QUITTANCE_CONNECT_PORT' },
   ];
 }
 

@@ -1,6 +1,14 @@
+import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from '@connectrpc/connect-node';
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { ErrorInfoSchema, RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
+import { Health } from '../../gen/grpc/health/v1/health_pb.js';
 import { freePort } from './free-port.js';
 import { holdPorts, type WantedPort } from './ports.js';
 
@@ -15,8 +23,8 @@ async function close(server: Server): Promise<void> {
   await once(server, 'close');
 }
 
-function wanted(port: number, protocol: WantedPort['protocol'] = 'other'): WantedPort {
-  return { name: 'gRPC', host: '127.0.0.1', port, variable: 'QUITTANCE_GRPC_PORT', protocol };
+function wanted(port: number): WantedPort {
+  return { name: 'gRPC', host: '127.0.0.1', port, variable: 'QUITTANCE_GRPC_PORT' };
 }
 
 test('a taken port ends in one line, and the ports before it are free again', async () => {
@@ -40,10 +48,36 @@ test('held ports are nobody else’s until they are released', async () => {
 
 test('a caller over HTTP is told that we are starting, and does not hold up the release', async () => {
   const port = await freePort();
-  const held = await holdPorts([wanted(port, 'http')]);
+  const held = await holdPorts([wanted(port)]);
   const response = await fetch(`http://127.0.0.1:${String(port)}/readyz`);
   expect(response.status).toBe(503);
   await response.text();
+  await held.release();
+});
+
+test('until the doors open, callers of every protocol get an ErrorInfo and a RetryInfo', async () => {
+  const port = await freePort();
+  const held = await holdPorts([wanted(port)]);
+  const baseUrl = `http://127.0.0.1:${String(port)}`;
+  for (const transport of [
+    createGrpcTransport({ baseUrl }),
+    createGrpcWebTransport({ baseUrl, httpVersion: '1.1' }),
+    createConnectTransport({ baseUrl, httpVersion: '1.1' }),
+    createConnectTransport({ baseUrl, httpVersion: '2' }),
+  ]) {
+    const { check, watch } = createClient(Health, transport);
+    for (const call of [() => check({}), () => watch({})[Symbol.asyncIterator]().next()]) {
+      const error = ConnectError.from(await call().catch((thrown: unknown) => thrown));
+      expect([error.code, error.rawMessage]).toEqual([Code.Unavailable, 'Quittance is starting']);
+      expect(error.findDetails(ErrorInfoSchema)).toMatchObject([
+        { domain: 'quittance', reason: 'NOT_SERVING' },
+      ]);
+      expect(error.findDetails(RetryInfoSchema)).toMatchObject([{ retryDelay: { seconds: 1n } }]);
+    }
+  }
+  const page = await fetch(`${baseUrl}/readyz`);
+  expect([page.status, page.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await page.json()).toMatchObject({ code: 'unavailable', details: [{}, {}] });
   await held.release();
 });
 

@@ -1,38 +1,35 @@
 /** The ports are taken before any engine starts, so that a second start ends at once and in one line. */
-import { once } from 'node:events';
-import { createServer as createHttpServer, Server as HttpServer } from 'node:http';
-import { createServer, type Server } from 'node:net';
 import { StartError } from '../base/start-error.js';
+import { openStartingPort } from '../rpc/connect/starting.js';
+import type { WebPort } from '../rpc/connect/web-port.js';
 
 /** A port that Quittance will listen on. */
-export type WantedPort = {
+export interface WantedPort {
   /** As the operator knows it, for example gRPC. */
-  name: string;
-  host: string;
+  readonly name: string;
+  readonly host: string;
   /** 0 lets the system choose when the door opens: nothing is held. */
-  port: number;
+  readonly port: number;
   /** What to set in order to choose another. */
-  variable: string;
-  /** What callers meet until the door opens: `http` is answered 503, anything else is hung up on. */
-  protocol: 'http' | 'other';
-};
+  readonly variable: string;
+}
 
-/** Ports that nobody else can take. */
-export type HeldPorts = {
+/** Ports that no other program can take. */
+export interface HeldPorts {
   /** Frees them; the doors bind right after. Safe to call twice. */
-  release: () => Promise<void>;
-};
+  release(): Promise<void>;
+}
 
 /**
- * Binds every port and holds it. grpc-js cannot be given a bound socket, so the doors bind again after `release`,
+ * Binds every port and holds it; calls are answered that Quittance is starting. grpc-js cannot be given a bound socket, so the doors bind again after `release`,
  * which leaves microseconds to another program, not the seconds that engines and migrations take.
  *
  * @throws StartError naming the port that is taken; none is held then.
  */
 export async function holdPorts(wanted: readonly WantedPort[]): Promise<HeldPorts> {
-  const held: Server[] = [];
+  const held: WebPort[] = [];
   const release = async (): Promise<void> => {
-    await Promise.all(held.splice(0).map(closed));
+    await Promise.all(held.splice(0).map((port) => port.close()));
   };
   try {
     for (const want of wanted) {
@@ -45,30 +42,12 @@ export async function holdPorts(wanted: readonly WantedPort[]): Promise<HeldPort
   return { release };
 }
 
-async function hold(want: WantedPort): Promise<Server> {
-  const server = want.protocol === 'http' ? notYet() : createServer((socket) => socket.destroy());
+async function hold(want: WantedPort): Promise<WebPort> {
   try {
-    server.listen({ host: want.host, port: want.port, exclusive: true });
-    await once(server, 'listening');
-    return server;
+    return await openStartingPort(want);
   } catch (error) {
     throw startError(want, error);
   }
-}
-
-function notYet(): Server {
-  return createHttpServer((_request, response) => {
-    response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1', connection: 'close' });
-    response.end('{"code":"unavailable","message":"Quittance is starting"}\n');
-  });
-}
-
-async function closed(server: Server): Promise<void> {
-  const done = once(server, 'close');
-  server.close();
-  // A caller that keeps its connection open would otherwise hold up the start.
-  if (server instanceof HttpServer) server.closeAllConnections();
-  await done;
 }
 
 /** One line for what can go wrong when a port is bound; other errors come back as they are. */
