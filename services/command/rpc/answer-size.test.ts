@@ -18,7 +18,7 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import { FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
 import { abbreviatedStatus, fail, toStatus } from '../../../lib/rpc/errors.js';
-import { MESSAGE_MAX_BYTES } from '../../../lib/rpc/grpc/door.js';
+import { MESSAGE_MAX_BYTES } from '../../../lib/rpc/decode.js';
 import { type CommandInit, LedgerFixture, testId } from '../../../test/ledger-fixture.js';
 import type { Decided } from '../application/job.js';
 import { abbreviatedAnswerOf, answerOf } from './answer.js';

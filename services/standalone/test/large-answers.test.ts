@@ -25,7 +25,7 @@ import {
   EventQueryService,
   ListEventsResponseSchema,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
-import { MESSAGE_MAX_BYTES } from '../../../lib/rpc/grpc/door.js';
+import { MESSAGE_MAX_BYTES } from '../../../lib/rpc/decode.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 import { type RawClient, rawClient, type Wire, WIRES } from './raw-client.js';
 
