@@ -1,8 +1,8 @@
 /** One broker of Kafka from Maven Central, which is its own controller. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { kafkaClient } from '../../../lib/log/kafka-client.js';
 import { freePort } from '../../../lib/process/free-port.js';
 import { type Engine, type EnginePlace, installRoot, projectRoot, startProgram } from './engine.js';
 import { madeOnce, needProgram, run } from './install.js';
@@ -41,7 +41,7 @@ export const kafka: Engine = {
       directory,
       command: 'java',
       args: [...javaOptions(), 'kafka.Kafka', config],
-      isReady: () => answers(host, port),
+      isReady: () => isInCluster(host, port),
     });
   },
 };
@@ -91,18 +91,17 @@ function properties({ host, port, directory }: EnginePlace, controllerPort: numb
     .join('');
 }
 
-/** Whether a request for the supported versions is answered: a listening socket alone is not yet a broker. */
-function answers(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    const done = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(2_000, () => done(false));
-    socket.once('error', () => done(false));
-    socket.once('data', () => done(true));
-    // ApiVersions, version 0, correlation id 1, no client id.
-    socket.write(Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]));
-  });
+/**
+ * Whether the broker is one that topics can be created on: it answers requests some time before its controller has taken it
+ * into the cluster, and until then every creation fails for want of brokers.
+ */
+async function isInCluster(host: string, port: number): Promise<boolean> {
+  const retry = { retries: 0 };
+  const admin = kafkaClient([`${host}:${String(port)}`], 'stack', retry).admin({ retry });
+  try {
+    await admin.connect();
+    return (await admin.describeCluster()).brokers.length > 0;
+  } finally {
+    await admin.disconnect();
+  }
 }
