@@ -205,7 +205,8 @@ redisTest(
     await generations.migrate();
     const view = await generations.current();
     await view.apply(fixture.batch(0n, 2n));
-    await client.save();
+    // It waits for the disk, which may take longer than this client lets a command wait.
+    await untilDone(() => client.save());
 
     server.freeze();
     const start = performance.now();
