@@ -60,6 +60,14 @@ export default tseslint.config(
         'error',
         { selector: 'ExportAllDeclaration', message: 'No barrel files: import from where a thing is.' },
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        {
+          selector: 'ObjectExpression > SpreadElement > ObjectExpression',
+          message: 'Write the properties themselves: TypeScript checks no excess properties through a spread.',
+        },
+        {
+          selector: 'ArrayExpression > SpreadElement > ArrayExpression',
+          message: 'Write the elements themselves.',
+        },
       ],
       eqeqeq: 'error',
       'no-console': 'error',
