@@ -64,7 +64,10 @@ export async function openDoors(
   const [grpcPort, connectPort] = wantedPorts(config);
   const { host } = config;
   const grpc = await openGrpcDoor({
-    ...{ host, port: config.grpcPort, services, chain },
+    host,
+    port: config.grpcPort,
+    services,
+    chain,
     mount: (server) => {
       addReflection(server, services);
     },
@@ -73,7 +76,12 @@ export async function openDoors(
   });
   closeables.add('the gRPC door', () => grpc.close());
   const connect = await openConnectDoor({
-    ...{ host, port: config.connectPort, services, chain, health, registry },
+    host,
+    port: config.connectPort,
+    services,
+    chain,
+    health,
+    registry,
     corsOrigins: config.corsOrigins,
     allowedHosts: config.allowedHosts,
     logger: log,
