@@ -62,7 +62,8 @@ export default tseslint.config(
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
         {
           selector: 'ObjectExpression > SpreadElement > ObjectExpression',
-          message: 'Write the properties themselves: TypeScript checks no excess properties through a spread.',
+          message:
+            'Write the properties themselves: TypeScript checks no excess properties through a spread.',
         },
         {
           selector: 'ArrayExpression > SpreadElement > ArrayExpression',
