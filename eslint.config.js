@@ -43,7 +43,17 @@ const IMPURE_GLOBALS = [
 
 export default tseslint.config(
   // The hot path of generated code is protoc-gen-es' business.
-  { ignores: ['gen/', 'dist/', 'node_modules/', '.quittance/', '.quittance-stack/', 'coverage/'] },
+  {
+    ignores: [
+      'gen/',
+      'test/conformance/gen/',
+      'dist/',
+      'node_modules/',
+      '.quittance/',
+      '.quittance-stack/',
+      'coverage/',
+    ],
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -8,12 +8,7 @@ import {
   type Message,
   toJsonString,
 } from '@bufbuild/protobuf';
-import {
-  createConnectRouter,
-  createContextKey,
-  type HandlerContext,
-  type Interceptor,
-} from '@connectrpc/connect';
+import { createConnectRouter, createContextKey, type HandlerContext } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { encodeMessage } from '../../base/codec/binary.js';
 import type { CallOrigin, Chain, Decoded } from '../chain.js';
@@ -44,13 +39,17 @@ export interface Route {
   readonly handler: UniversalHandler;
 }
 
+/** Runs each step of a call: for tests of the protocols, which set headers, trailers and errors of their own. */
+export type Around = <T>(context: HandlerContext, step: () => Promise<T>) => Promise<T>;
+
+const asItIs: Around = (_context, step) => step();
+
 export interface RouteOptions {
   readonly services: readonly Service[];
   readonly chain: Chain;
   /** Aborts, with a CallError, when the server shuts down. */
   readonly leaving: AbortSignal;
-  /** Around each call: for tests of the protocols, which need headers and trailers of their own. */
-  readonly interceptors?: readonly Interceptor[];
+  readonly around?: Around;
 }
 
 /**
@@ -78,21 +77,21 @@ export function fits({ output }: DescMethod, isJson: boolean, answer: Message): 
 }
 
 /** The handlers of all methods, by path. */
-export function routesOf({ services, chain, leaving, interceptors = [] }: RouteOptions): Map<string, Route> {
+export function routesOf({ services, chain, leaving, around = asItIs }: RouteOptions): Map<string, Route> {
   const router = createConnectRouter({
     acceptCompression: [...ACCEPTED_COMPRESSION],
     jsonOptions: WRITE_JSON,
-    interceptors: [...interceptors],
   });
   const routes = new Map<string, Route>();
   for (const method of services.flatMap(({ methods }) => methods)) {
     const { desc } = method;
     if (method.kind === 'unary' && isUnary(desc)) {
-      router.rpc(desc, unary(method, chain));
+      const answer = unary(method, chain);
+      router.rpc(desc, (request, context) => around(context, () => answer(request, context)));
     } else if (method.kind === 'server_streaming' && isServerStreaming(desc)) {
-      router.rpc(desc, serverStream(method, chain, leaving));
+      router.rpc(desc, stepped(serverStream(method, chain, leaving), around));
     } else if (method.kind === 'bidi_streaming' && isBidi(desc)) {
-      router.rpc(desc, bidi(method, chain, leaving));
+      router.rpc(desc, stepped(bidi(method, chain, leaving), around));
     }
     const handler = router.handlers.at(-1);
     if (handler?.method !== desc) throw new TypeError(`${method.name} is not of the kind that it says`);
@@ -150,6 +149,23 @@ function bidi(method: BidiMethod, chain: Chain, leaving: AbortSignal) {
       arrival,
       leaving,
     );
+  };
+}
+
+/** A stream whose every step runs within `around`. */
+function stepped<I>(run: (input: I, context: HandlerContext) => AsyncIterable<Message>, around: Around) {
+  if (around === asItIs) return run;
+  return (input: I, context: HandlerContext): AsyncIterable<Message> => {
+    const answers = run(input, context)[Symbol.asyncIterator]();
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => around(context, () => answers.next()),
+        return: async () => {
+          await answers.return?.();
+          return { done: true, value: undefined };
+        },
+      }),
+    };
   };
 }
 

@@ -1,6 +1,5 @@
 /** The door for browsers and for all who speak HTTP: pages, and calls as connect-es serves them (see served-call.ts). */
 import { setMaxListeners } from 'node:events';
-import type { Interceptor } from '@connectrpc/connect';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Log } from '../../base/logging.js';
 import type { Chain } from '../chain.js';
@@ -8,7 +7,7 @@ import { tooLarge } from '../decode.js';
 import type { Door } from '../door.js';
 import { type CallError, fail, toCallError } from '../errors.js';
 import type { Service } from '../service.js';
-import { type Route, routesOf } from './calls.js';
+import { type Around, type Route, routesOf } from './calls.js';
 import { errorJson, sendPlainError } from './connect-error.js';
 import { allowOrigin, answerPreflight } from './cors.js';
 import { isAllowedHost } from './hosts.js';
@@ -29,8 +28,8 @@ export interface ConnectDoorOptions extends Pages {
   /** Names that a request may give as its host, besides loopback, addresses and `host`; `*` stands for all. */
   readonly allowedHosts: readonly string[];
   readonly logger: Log;
-  /** Around each call: for tests of the protocols. */
-  readonly interceptors?: readonly Interceptor[];
+  /** Around each step of a call: for tests of the protocols. */
+  readonly around?: Around;
 }
 
 interface State {
