@@ -8,6 +8,9 @@ export interface HealthProbe {
   probe(): Promise<boolean>;
 }
 
+/** How often a service asks whether it can serve. Milliseconds. */
+export const HEALTH_INTERVAL_MS = 1_000;
+
 /** Probes now and then every interval, until stopped. The first round is awaited. */
 export async function probeHealth(
   health: Pick<Health, 'set'>,

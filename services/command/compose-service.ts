@@ -10,7 +10,7 @@ import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { postgresRelayCursor } from '../../lib/log/postgres-relay.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
-import { probeHealth } from '../../lib/rpc/health-probe.js';
+import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
 import type { ServiceParts } from '../../lib/process/run-service.js';
 import type { Service } from '../../lib/rpc/service.js';
@@ -19,9 +19,8 @@ import { composeCommand, DEFAULT_LIMITS } from './compose.js';
 import type { CommandConfig } from './config.js';
 import { relayMetrics } from './relay/metrics.js';
 import { Relay } from './relay/relay.js';
+import { SHARD } from '../../lib/log/shard.js';
 
-const SHARD = 0;
-const HEALTH_MS = 1_000;
 const COMMANDS = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
   ({ typeName }) => typeName,
 );
@@ -57,7 +56,7 @@ export async function composeCommandService(
   const probing = await probeHealth(
     health,
     [{ services: COMMANDS, probe: async () => command.context.executor.isServing }],
-    HEALTH_MS,
+    HEALTH_INTERVAL_MS,
   );
   closeables.add('the health probe', () => probing.stop());
   return { services: command.services, health };

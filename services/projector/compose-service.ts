@@ -10,7 +10,7 @@ import { checkLogVersion } from '../../lib/log/postgres-migrate.js';
 import type { LogReader } from '../../lib/log/reader.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
-import { probeHealth } from '../../lib/rpc/health-probe.js';
+import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
 import type { ServiceParts } from '../../lib/process/run-service.js';
 import type { Service } from '../../lib/rpc/service.js';
@@ -21,9 +21,8 @@ import type { ProjectorConfig } from './config.js';
 import { openPostgresControl } from './control/postgres-control.js';
 import { ledgerService } from '../verifier/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
+import { SHARD } from '../../lib/log/shard.js';
 
-const SHARD = 0;
-const HEALTH_ms = 1_000;
 const VIEWS: readonly ViewId[] = ['balances', 'history', 'reports'];
 const OPERATIONS = [ProjectionService, LedgerService].map(({ typeName }) => typeName);
 
@@ -72,7 +71,7 @@ export async function composeProjectorService(
   const probing = await probeHealth(
     health,
     [{ services: OPERATIONS, probe: async () => (await reader.head()).position >= 0n }],
-    HEALTH_ms,
+    HEALTH_INTERVAL_MS,
   );
   closeables.add('the health probe', () => probing.stop());
   return { services: [...projector.services, verifier(parts, views, partitionOf)], health };

@@ -13,7 +13,7 @@ import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { checkLogVersion } from '../../lib/log/postgres-migrate.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
-import { type HealthProbe, probeHealth } from '../../lib/rpc/health-probe.js';
+import { HEALTH_INTERVAL_MS, type HealthProbe, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
 import type { ServiceParts } from '../../lib/process/run-service.js';
 import type { Service } from '../../lib/rpc/service.js';
@@ -22,9 +22,8 @@ import { composeQuery } from './compose.js';
 import type { QueryConfig } from './config.js';
 import { currentBalances } from './current-balances.js';
 import type { Generations, ReadableView } from './serving-view.js';
+import { SHARD } from '../../lib/log/shard.js';
 
-const SHARD = 0;
-const HEALTH_ms = 1_000;
 const ACCOUNTS = AccountQueryService.typeName;
 const EVENTS = EventQueryService.typeName;
 const OF_HISTORY = [LedgerQueryService.typeName, TransactionQueryService.typeName];
@@ -55,7 +54,7 @@ export async function composeQueryService(
   // Without one of the views the others are read all the same.
   const health = createHealth([EVENTS], [ACCOUNTS, ...OF_HISTORY, REPORTS]);
   const ofLog = { services: [EVENTS], probe: async () => (await reader.head()).position >= 0n };
-  const probing = await probeHealth(health, [ofLog, ...probesOf(views)], HEALTH_ms);
+  const probing = await probeHealth(health, [ofLog, ...probesOf(views)], HEALTH_INTERVAL_MS);
   closeables.add('the health probe', () => probing.stop());
   return { services, health };
 }

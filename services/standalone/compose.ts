@@ -22,7 +22,7 @@ import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/ba
 import { openDoors, type OpenDoors } from '../../lib/process/doors.js';
 import type { DoorsConfig } from '../../lib/base/environment.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
-import { probeHealth } from '../../lib/rpc/health-probe.js';
+import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { systemClock } from '../../lib/base/time.js';
 import { postgresBalances } from '../../lib/views/balances/postgres/balances.js';
@@ -33,6 +33,7 @@ import { composeProjector, healthServiceOf } from '../projector/compose.js';
 import { ledgerService } from '../verifier/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
 import { composeQuery } from '../query/compose.js';
+import { SHARD } from '../../lib/log/shard.js';
 
 /** What runs, once composed. */
 export type Standalone = OpenDoors & { close: () => Promise<void> };
@@ -46,9 +47,6 @@ export interface StandaloneParts {
   /** See QueryDeps. */
   readonly readDeadline_ms?: number | undefined;
 }
-
-const SHARD = 0;
-const HEALTH_MS = 1_000;
 
 const COMMAND_SERVICES = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
   typeNameOf,
@@ -136,7 +134,7 @@ async function composeServices(
       },
       { services: READ_SERVICES, probe: async () => (await reader.head()).position >= 0n },
     ],
-    HEALTH_MS,
+    HEALTH_INTERVAL_MS,
   );
   closeables.add('the health probe', () => probing.stop());
   return {
