@@ -47,7 +47,7 @@ function messagesOf(parent: DescFile | DescMessage): DescMessage[] {
 const schemas: DescMessage[] = [];
 for (const path of readdirSync(GEN, { recursive: true, encoding: 'utf8' }).sort()) {
   if (!/^(quittance|google|grpc)\/.*_pb\.ts$/.test(path)) continue;
-  const module = (await import(`../../gen/${path.replace(/ts$/, 'js')}`)) as Fields;
+  const module = (await import(`../../../gen/${path.replace(/ts$/, 'js')}`)) as Fields;
   for (const value of Object.values(module)) {
     const desc = value as Partial<DescFile> | null;
     if (desc?.kind === 'file') schemas.push(...messagesOf(desc as DescFile));
