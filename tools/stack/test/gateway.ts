@@ -104,6 +104,10 @@ function passGrpc(
   });
   stream.on('error', () => onward.close(http2.constants.NGHTTP2_CANCEL));
   onward.on('error', () => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR));
+  onward.on('close', () => {
+    // The process was killed in the middle of the answer: without this its caller would wait until the deadline.
+    if (!onward.readableEnded) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  });
 }
 
 function passHttp(request: http.IncomingMessage, response: http.ServerResponse, target: string): void {
