@@ -1,5 +1,6 @@
 /** The topic: created by an explicit step, and checked by the services that use it. */
 import type { Admin } from 'kafkajs';
+import { pause } from '../base/pause.js';
 import { StartError } from '../base/start-error.js';
 import { kafkaClient } from './kafka-client.js';
 import type { Pool } from './postgres-client.js';
@@ -14,6 +15,10 @@ export interface TopicOptions {
 
 /** Enough for a broker that is there; the step does not wait for one that is away. */
 const IMPATIENT = { retries: 3, initialRetryTime: 200 };
+/** How long the brokers may take to hear of a new topic, and how often one is asked. */
+const KNOWN_MS = 30_000;
+const ASK_MS = 50;
+const NOT_YET_KNOWN: ReadonlySet<unknown> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 /** How long messages are kept: a reader that was away longer catches up from the log. */
 const RETENTION_MS = 7 * 86_400_000;
 
@@ -29,7 +34,8 @@ export async function createTopic(
     const recorded = await readTopic(pool, topic);
     if (recorded !== undefined && recorded !== partitions) throw otherCount(topic, recorded, partitions);
     const isNew = await admin.createTopics({
-      waitForLeaders: true,
+      // Waited for below: kafkajs fails if it asks a broker that has not heard of the topic yet.
+      waitForLeaders: false,
       topics: [
         {
           topic,
@@ -44,8 +50,8 @@ export async function createTopic(
         },
       ],
     });
-    const found = await partitionsOf(admin, topic);
-    if (found !== partitions) throw otherCount(topic, found ?? 0, partitions);
+    const found = await untilKnown(admin, topic);
+    if (found !== partitions) throw otherCount(topic, found, partitions);
     await recordTopic(pool, topic, partitions);
     return isNew ? 'created' : 'present';
   });
@@ -85,6 +91,28 @@ async function partitionsOf(admin: Admin, topic: string): Promise<number | undef
   if (!(await admin.listTopics()).includes(topic)) return undefined;
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   return topics[0]?.partitions.length;
+}
+
+/** How many partitions a topic has that was just created: brokers hear of it some time after the controller has answered. */
+async function untilKnown(admin: Admin, topic: string): Promise<number> {
+  for (const end_ms = performance.now() + KNOWN_MS; ;) {
+    const found = await partitionsOf(admin, topic).catch((error: unknown) => {
+      if (isNotYetKnown(error)) return undefined;
+      throw error;
+    });
+    if (found !== undefined) return found;
+    if (performance.now() > end_ms) {
+      throw new StartError(
+        `Kafka has created the topic ${topic}, and its brokers do not know it yet; try again`,
+      );
+    }
+    await pause(ASK_MS);
+  }
+}
+
+function isNotYetKnown(error: unknown): boolean {
+  // kafkajs exports its errors in a way that modules of Node cannot import.
+  return error instanceof Error && 'type' in error && NOT_YET_KNOWN.has(error.type);
 }
 
 async function withAdmin<T>({ brokers }: TopicOptions, work: (admin: Admin) => Promise<T>): Promise<T> {
