@@ -34,7 +34,7 @@ function handlerFor(form: Form): UniversalHandler | undefined {
 }
 
 /** A refused caller may send this much more before the connection is closed on it. */
-const DISCARD_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
+const DISCARD_MAX_BYTES = 5 * MESSAGE_MAX_BYTES;
 /** A plain iterator destroys the connection when it has read enough, before we could answer. */
 const KEEP_OPEN = { destroyOnReturn: false };
 
