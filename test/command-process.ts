@@ -34,6 +34,8 @@ export interface ProcessOptions {
   readonly limits?: Partial<CommandLimits>;
   /** How often the expirer looks for holds whose time has come; 20 if not given. */
   readonly expiry_ms?: number;
+  /** The state tables are written so long after the write before; 20 if not given. */
+  readonly stateInterval_ms?: number;
   /** Silent if not given. */
   readonly logger?: Log;
 }
@@ -75,6 +77,7 @@ export class CommandProcess {
         limits: { ...DEFAULT_LIMITS, ...options.limits },
         onHalt: (cause) => halted.push(cause),
         expiry_ms: options.expiry_ms ?? 20,
+        stateInterval_ms: options.stateInterval_ms ?? 20,
         ...(options.wrapLog === undefined ? {} : { wrapLog: options.wrapLog }),
       },
       closeables,

@@ -4,10 +4,15 @@
  */
 import { toBinary } from '@bufbuild/protobuf';
 import { TransactionStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
+import { uuidToBytes } from '../../base/uuid.js';
+import { int2Array, int4Array, int8Array, textArray, uuidArray } from '../postgres-arrays.js';
 import type { Pool, PoolClient } from '../postgres-client.js';
 import type { StateCheckpoint } from './rows.js';
 import type { StateBatch, StateChanges } from './state-changes.js';
 import * as sql from './write.sql.js';
+
+/** Rows per statement: binding them takes some milliseconds, and all else in this process waits meanwhile. */
+const ROWS_PER_STATEMENT = 2_000;
 
 /** What a write-behind came to. */
 export interface Written {
@@ -23,7 +28,7 @@ export interface Written {
  */
 export async function writeState(
   pool: Pool,
-  changesAfter: (checkpoint: StateCheckpoint) => StateBatch | undefined,
+  changesAfter: (checkpoint: StateCheckpoint) => Promise<StateBatch | undefined>,
 ): Promise<Written> {
   const client = await pool.connect();
   try {
@@ -34,7 +39,7 @@ export async function writeState(
     const { rows } = await client.query<StateCheckpoint>(sql.lockCheckpoint);
     const checkpoint = rows[0];
     if (checkpoint === undefined) throw new Error('the state tables have no checkpoint');
-    const batch = changesAfter(checkpoint);
+    const batch = await changesAfter(checkpoint);
     if (batch !== undefined) await write(client, batch);
     await client.query('commit');
     const { rows: lsns } = await client.query<{ lsn: string }>(sql.readInsertLsn);
@@ -54,41 +59,45 @@ export async function isDurable(pool: Pool, lsn: string): Promise<boolean> {
 }
 
 async function write(client: PoolClient, { changes, through }: StateBatch): Promise<void> {
-  if (changes.ledgers.length > 0) {
-    await client.query({
-      name: 'upsert_ledgers',
-      text: sql.upsertLedgers,
-      values: [changes.ledgers.map((row) => row.ledgerId), changes.ledgers.map((row) => row.position)],
-    });
+  for (const rows of slicesOf(changes.ledgers)) {
+    const values = [textArray(rows.map((row) => row.ledgerId)), int8Array(rows.map((row) => row.position))];
+    await client.query({ name: 'upsert_ledgers', text: sql.upsertLedgers, values });
   }
-  if (changes.accounts.length > 0) {
-    const values = accountColumns(changes.accounts);
-    await client.query({ name: 'upsert_accounts', text: sql.upsertAccounts, values });
+  for (const rows of slicesOf(changes.accounts)) {
+    await client.query({ name: 'upsert_accounts', text: sql.upsertAccounts, values: accountColumns(rows) });
   }
-  if (changes.transactions.length > 0) {
-    const values = transactionColumns(changes.transactions);
+  for (const rows of slicesOf(changes.transactions)) {
+    const values = transactionColumns(rows);
     await client.query({ name: 'upsert_transactions', text: sql.upsertTransactions, values });
   }
   await client.query(sql.moveCheckpoint, [through.epoch, through.position, through.hash]);
 }
 
+function slicesOf<T>(rows: readonly T[]): (readonly T[])[] {
+  const slices = [];
+  for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT) {
+    slices.push(rows.slice(from, from + ROWS_PER_STATEMENT));
+  }
+  return slices;
+}
+
 function accountColumns(rows: StateChanges['accounts']): unknown[] {
   return [
-    rows.map((row) => row.ledgerId),
-    rows.map((row) => row.state.accountId),
-    rows.map((row) => row.state.version),
-    rows.map((row) => row.state.type),
-    rows.map((row) => row.state.currency),
-    rows.map((row) => row.state.status),
-    rows.map((row) => row.state.freezeScope),
-    rows.map((row) => row.state.overdraftLimit),
-    rows.map((row) => row.state.credits),
-    rows.map((row) => row.state.debits),
-    rows.map((row) => row.state.held),
-    rows.map((row) => row.profile?.profileVersion ?? 0n),
-    rows.map((row) => row.profile?.name ?? ''),
-    rows.map((row) => row.profile?.ownerReference ?? ''),
-    rows.map((row) => JSON.stringify(row.profile?.metadata ?? {})),
+    textArray(rows.map((row) => row.ledgerId)),
+    textArray(rows.map((row) => row.state.accountId)),
+    int8Array(rows.map((row) => row.state.version)),
+    int2Array(rows.map((row) => row.state.type)),
+    textArray(rows.map((row) => row.state.currency)),
+    int2Array(rows.map((row) => row.state.status)),
+    int2Array(rows.map((row) => row.state.freezeScope)),
+    int8Array(rows.map((row) => row.state.overdraftLimit)),
+    int8Array(rows.map((row) => row.state.credits)),
+    int8Array(rows.map((row) => row.state.debits)),
+    int8Array(rows.map((row) => row.state.held)),
+    int8Array(rows.map((row) => row.profile?.profileVersion ?? 0n)),
+    textArray(rows.map((row) => row.profile?.name ?? '')),
+    textArray(rows.map((row) => row.profile?.ownerReference ?? '')),
+    textArray(rows.map((row) => JSON.stringify(row.profile?.metadata ?? {}))),
   ];
 }
 
@@ -101,12 +110,12 @@ function transactionColumns(rows: StateChanges['transactions']): unknown[] {
     return at;
   });
   return [
-    rows.map((row) => row.ledgerId),
-    rows.map((row) => row.transactionId),
-    rows.map((row) => row.state.version),
+    textArray(rows.map((row) => row.ledgerId)),
+    uuidArray(rows.map((row) => uuidToBytes(row.transactionId))),
+    int8Array(rows.map((row) => row.state.version)),
     Buffer.concat(states),
-    states.map(({ length }) => length),
-    starts,
+    int4Array(states.map(({ length }) => length)),
+    int4Array(starts),
     rows.map((row) => row.holdExpireTime),
   ];
 }

@@ -40,38 +40,56 @@ export interface StateBatch {
 
 /** The rows that these events, in order, come to. */
 export function stateChangesOf(events: Iterable<Event>): StateChanges {
-  const ledgers = new Map<string, bigint>();
-  const accounts = new Map<
-    string,
-    { ledgerId: string; state: AccountState; profile: AccountProfile | null }
-  >();
-  const transactions = new Map<
-    string,
-    { ledgerId: string; transactionId: string; state: TransactionState }
-  >();
-  for (const event of events) {
+  const fold = new StateFold();
+  for (const event of events) fold.add(event);
+  return fold.changes();
+}
+
+interface FoldedAccount {
+  readonly ledgerId: string;
+  readonly state: AccountState;
+  readonly profile: AccountProfile | null;
+}
+
+interface FoldedTransaction {
+  readonly ledgerId: string;
+  readonly transactionId: string;
+  readonly state: TransactionState;
+}
+
+/** The same, event by event: thousands of them take longer than the event loop may stand still. */
+export class StateFold {
+  readonly #ledgers = new Map<string, bigint>();
+  readonly #accounts = new Map<string, FoldedAccount>();
+  readonly #transactions = new Map<string, FoldedTransaction>();
+
+  /** Takes in the event after the one before. */
+  add(event: Event): void {
     const { ledgerId, position } = event;
-    if (event.payload.case === 'ledgerCreated') ledgers.set(ledgerId, position);
+    if (event.payload.case === 'ledgerCreated') this.#ledgers.set(ledgerId, position);
     for (const state of accountsChangedBy(event)) {
       const key = `${ledgerId}\0${state.accountId}`;
-      const profile = profileOf(event) ?? accounts.get(key)?.profile ?? null;
-      accounts.set(key, { ledgerId, state, profile });
+      const profile = profileOf(event) ?? this.#accounts.get(key)?.profile ?? null;
+      this.#accounts.set(key, { ledgerId, state, profile });
     }
     for (const state of transactionStatesIn(event)) {
       if (!hasRow(event, state)) continue;
       const whole = wholeState(event, state);
       const transactionId = uuidFromBytes(whole.transactionId);
-      transactions.set(`${ledgerId}\0${transactionId}`, { ledgerId, transactionId, state: whole });
+      this.#transactions.set(`${ledgerId}\0${transactionId}`, { ledgerId, transactionId, state: whole });
     }
   }
-  return {
-    ledgers: sorted(ledgers).map(([ledgerId, position]) => ({ ledgerId, position })),
-    accounts: sorted(accounts).map(([, row]) => row),
-    transactions: sorted(transactions).map(([, row]) => ({
-      ...row,
-      holdExpireTime: holdExpireTime(row.state),
-    })),
-  };
+
+  changes(): StateChanges {
+    return {
+      ledgers: sorted(this.#ledgers).map(([ledgerId, position]) => ({ ledgerId, position })),
+      accounts: sorted(this.#accounts).map(([, row]) => row),
+      transactions: sorted(this.#transactions).map(([, row]) => ({
+        ...row,
+        holdExpireTime: holdExpireTime(row.state),
+      })),
+    };
+  }
 }
 
 /** What was made and never changed stands in its own event; only open holds must be found by their expiry. */

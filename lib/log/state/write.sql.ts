@@ -19,16 +19,22 @@ on conflict (ledger_id) do nothing`;
  * overdraft limits
  * $9 credits  $10 debits  $11 held  $12 profile versions, 0 where the profile is not known: an older row has
  * it
- * $13 names  $14 owner references  $15 metadata
+ * $13 names  $14 owner references  $15 metadata, JSON
  */
 export const upsertAccounts = `
 insert into state.accounts as a (
   ledger_id, account_id, version, type, currency, status, freeze_scope, overdraft_limit, credits, debits, held,
   profile_version, name, owner_reference, metadata
 )
-select * from unnest(
+select
+  u.ledger_id, u.account_id, u.version, u.type, u.currency, u.status, u.freeze_scope, u.overdraft_limit, u.credits,
+  u.debits, u.held, u.profile_version, u.name, u.owner_reference, u.metadata::jsonb
+from unnest(
   $1::text[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::smallint[], $7::smallint[], $8::bigint[],
-  $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::jsonb[]
+  $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[]
+) as u (
+  ledger_id, account_id, version, type, currency, status, freeze_scope, overdraft_limit, credits, debits, held,
+  profile_version, name, owner_reference, metadata
 )
 on conflict (ledger_id, account_id) do update set
   version = excluded.version,

@@ -1,30 +1,42 @@
-/** Keeps the state tables behind the log: every 20,000 events or every second, whichever comes first. */
-import { stateChangesOf } from '../../../lib/log/state/state-changes.js';
-import type { StateBatch } from '../../../lib/log/state/state-changes.js';
-import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
+/**
+ * Keeps the state tables behind the log: every 20,000 events or every 10 seconds, whichever comes first. Large writes are
+ * cheap, since an account is written once for all that happened to it: 25 microseconds of PostgreSQL per payment by 200 events,
+ * 16 by 2,500, 5 by 20,000.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { smallerOf } from '../../../lib/base/bigints.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
+import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
+import { type StateBatch, StateFold } from '../../../lib/log/state/state-changes.js';
 import type { Memory } from './memory.js';
 import { Outage } from './outage.js';
-import { smallerOf } from '../../../lib/base/bigints.js';
 
 /** The state tables as the write-behind needs them. */
 export interface StateWriter {
   write(
-    changesAfter: (checkpoint: StateCheckpoint) => StateBatch | undefined,
+    changesAfter: (checkpoint: StateCheckpoint) => Promise<StateBatch | undefined>,
   ): Promise<{ readonly position: bigint; readonly lsn: string }>;
   isDurable(lsn: string): Promise<boolean>;
 }
 
-const INTERVAL_MS = 1_000;
-const EARLY_EVENTS = 20_000;
-/** Events per transaction at most: it must not hold a snapshot for long. */
-const EVENTS_PER_WRITE = 20_000;
+export interface WriteBehindOptions {
+  /** A write begins at the latest so long after the one before. */
+  readonly interval_ms: number;
+  /** It begins earlier when so many events wait; a write takes at most so many: it must not hold a snapshot for long. */
+  readonly eventsPerWrite: number;
+}
+
 const LOOK_MS = 50;
+/** How often PostgreSQL is asked whether the last write is on disk; it takes up to 0.6 s by its own clock. */
+const DURABLE_LOOK_MS = 250;
+/** Events folded without a pause: commands wait meanwhile. */
+const EVENTS_PER_TURN = 500;
 
 export class WriteBehind {
   readonly #memory: Memory;
   readonly #state: StateWriter;
+  readonly #options: WriteBehindOptions;
   readonly #outage: Outage;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
@@ -32,9 +44,10 @@ export class WriteBehind {
   #pending: { readonly position: bigint; readonly lsn: string } | undefined;
   #written: bigint;
 
-  constructor(memory: Memory, state: StateWriter, logger: Log) {
+  constructor(memory: Memory, state: StateWriter, logger: Log, options: WriteBehindOptions) {
     this.#memory = memory;
     this.#state = state;
+    this.#options = options;
     this.#outage = new Outage(logger, {
       failed: 'the state tables cannot be written; the write-behind tries again',
       ended: 'the state tables are written again',
@@ -54,34 +67,50 @@ export class WriteBehind {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    let lastWrite_ms = 0;
-    for (;;) {
-      // The last write begins after the stop: it has all that was committed.
-      const isLast = signal.aborted;
-      const isDue =
-        isLast ||
-        performance.now() - lastWrite_ms >= INTERVAL_MS ||
-        this.#memory.end.position - this.#written >= BigInt(EARLY_EVENTS);
-      if (isDue) {
-        lastWrite_ms = performance.now();
-        try {
-          await this.writeOnce();
-          this.#outage.succeeded();
-        } catch (error) {
-          this.#outage.failed(error);
+    let lastWrite_ms = performance.now();
+    let lastLook_ms = lastWrite_ms;
+    while (!signal.aborted) {
+      const now_ms = performance.now();
+      try {
+        if (now_ms - lastLook_ms >= DURABLE_LOOK_MS) {
+          lastLook_ms = now_ms;
+          await this.#letTailGo();
         }
+        if (this.#isDue(now_ms - lastWrite_ms)) {
+          lastWrite_ms = now_ms;
+          await this.writeOnce();
+        }
+        this.#outage.succeeded();
+      } catch (error) {
+        this.#outage.failed(error);
       }
-      if (isLast) return;
       await pause(LOOK_MS, signal);
+    }
+    await this.#writeRest();
+  }
+
+  /** Begins after the stop: it has all that was committed. Gives up when a write brings the tables no further. */
+  async #writeRest(): Promise<void> {
+    try {
+      for (let before: bigint | undefined; this.#written !== before;) {
+        if (this.#memory.end.position <= this.#written) return;
+        before = this.#written;
+        await this.writeOnce();
+      }
+    } catch (error) {
+      this.#outage.failed(error);
     }
   }
 
-  /** Writes one batch, and lets the tail go up to what is known to be on disk. */
+  #isDue(sinceLastWrite_ms: number): boolean {
+    const { interval_ms, eventsPerWrite } = this.#options;
+    return (
+      sinceLastWrite_ms >= interval_ms || this.#memory.end.position - this.#written >= BigInt(eventsPerWrite)
+    );
+  }
+
+  /** Writes one batch. */
   async writeOnce(): Promise<void> {
-    if (this.#pending !== undefined && (await this.#state.isDurable(this.#pending.lsn))) {
-      this.#memory.dropThrough(smallerOf(this.#pending.position, this.#memory.end.position));
-      this.#pending = undefined;
-    }
     if (this.#memory.end.position <= this.#written && this.#memory.tailSize === 0) return;
     const result = await this.#state.write((checkpoint) => this.#changesAfter(checkpoint));
     this.#written = result.position;
@@ -89,20 +118,32 @@ export class WriteBehind {
     this.#pending = result;
   }
 
-  #changesAfter({ position }: StateCheckpoint): StateBatch | undefined {
+  /** Lets the tail go up to what is known to be on disk. */
+  async #letTailGo(): Promise<void> {
+    const pending = this.#pending;
+    if (pending === undefined || !(await this.#state.isDurable(pending.lsn))) return;
+    this.#memory.dropThrough(smallerOf(pending.position, this.#memory.end.position));
+    if (this.#pending === pending) this.#pending = undefined;
+  }
+
+  async #changesAfter({ position }: StateCheckpoint): Promise<StateBatch | undefined> {
     // Below the tail: the database lost a checkpoint. The executor notices at its next fill and reads the log again.
     if (position < this.#memory.tailFrom) return undefined;
-    const events = this.#memory.tailAfter(position).slice(0, EVENTS_PER_WRITE);
+    const tail = this.#memory.tailAfter(position);
+    const events = tail.slice(0, this.#options.eventsPerWrite);
     const last = events.at(-1);
     if (last === undefined) return undefined;
-    const next = this.#memory.tailAfter(last.position)[0];
-    return {
-      changes: stateChangesOf(events.map(({ event }) => event)),
-      through: {
-        epoch: last.event.epoch,
-        position: last.position,
-        hash: next === undefined ? this.#memory.end.hash : next.event.previousHash,
-      },
+    const next = tail[events.length];
+    const through = {
+      epoch: last.event.epoch,
+      position: last.position,
+      hash: next === undefined ? this.#memory.end.hash : next.event.previousHash,
     };
+    const fold = new StateFold();
+    for (const [index, { event }] of events.entries()) {
+      if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await nextTurn();
+      fold.add(event);
+    }
+    return { changes: fold.changes(), through };
   }
 }

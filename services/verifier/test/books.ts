@@ -121,10 +121,11 @@ export class Books {
     const last = events.at(-1);
     if (last === undefined) return;
     this.#state = through;
-    await writeState(this.pool, () => ({
+    const batch = {
       changes: stateChangesOf(events.map(({ event }) => event)),
       through: { epoch: 0, position: last.position, hash: last.hash },
-    }));
+    };
+    await writeState(this.pool, () => Promise.resolve(batch));
   }
 
   /** Brings a view to the last of `events`; all by default. */
