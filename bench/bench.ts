@@ -1,20 +1,18 @@
-/** The workloads P1 to P4 and P6 of the speed targets, each against a limit taken in the same run. */
+/** What all workloads share: a server with accounts, the load process, and the limits. */
 import { randomUUID } from 'node:crypto';
-import { GetBalanceResponseSchema } from '../gen/quittance/query/v1/account_query_service_pb.js';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command_service_pb.js';
 import {
-  type Command,
   CommandSchema,
-  SubmitPaymentResponseSchema,
   TransactionCommandService,
 } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command_service_pb.js';
-import { TransactionStatus } from '../gen/quittance/common/v1/transaction_pb.js';
-import { ProjectionService, RebuildPhase } from '../gen/quittance/ops/v1/projection_service_pb.js';
-import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { microsOf } from '../lib/base/time.js';
+import { type Projection, ProjectionService } from '../gen/quittance/ops/v1/projection_service_pb.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
-import type { LoadJob, LoadResult } from './load/job.js';
-import { accountId, CURRENCY, LEDGER, type RequestKind } from './load/requests.js';
+import { Calibration } from './calibration.js';
+import { type CpuTimes, cpuPer, cpuTimes } from './cpu.js';
+import type { Figure } from './figure.js';
+import type { LoadJob, LoadLine, LoadResult } from './load/job.js';
+import { accountId, CURRENCY, LEDGER } from './load/requests.js';
 import { type Listening, runBuilt, runProgram, type RunningServer, startEcho } from './processes.js';
 
 /** How much of everything. */
@@ -24,6 +22,10 @@ export interface Scale {
   readonly measure_ms: number;
   readonly pgbenchScale: number;
   readonly pgbench_s: number;
+  /** How many events P7 lets the log grow to. */
+  readonly grown: number;
+  /** How long P8 watches the memory. */
+  readonly watch_ms: number;
 }
 
 export const FULL: Scale = {
@@ -32,69 +34,60 @@ export const FULL: Scale = {
   measure_ms: 10_000,
   pgbenchScale: 20,
   pgbench_s: 10,
+  grown: 10_000_000,
+  watch_ms: 1_800_000,
 };
-export const SMOKE: Scale = { accounts: 50, warmUp_ms: 500, measure_ms: 500, pgbenchScale: 1, pgbench_s: 1 };
+export const SMOKE: Scale = {
+  accounts: 50,
+  warmUp_ms: 500,
+  measure_ms: 500,
+  pgbenchScale: 1,
+  pgbench_s: 1,
+  grown: 5_000,
+  watch_ms: 2_000,
+};
 
-/** A line of the table. */
-export interface Row {
-  readonly workload: string;
-  /** Per second. */
-  readonly rate: number;
-  readonly latency: string;
-  /** What it is held against. */
-  readonly limit: string;
-  readonly ratio: number | undefined;
-  /** The ratio aimed for. */
-  readonly aim: number | undefined;
-}
-
-/** What all workloads share. */
+/** A build under test, with accounts in it. */
 export interface Bench {
+  readonly build: string;
   readonly server: RunningServer;
   readonly client: GrpcClient;
   readonly scale: Scale;
-  /** Transactions per second of pgbench; undefined where it is not installed. */
-  readonly pgbench: number | undefined;
   readonly note: (line: string) => void;
 }
 
-const SUBMIT_PAYMENT = '/quittance.command.v1.TransactionCommandService/SubmitPayment';
-const EXECUTE_BATCH = '/quittance.command.v1.TransactionCommandService/ExecuteBatch';
-const STREAM_COMMANDS = '/quittance.command.v1.TransactionCommandService/StreamCommands';
-const GET_BALANCE = '/quittance.query.v1.AccountQueryService/GetBalance';
+/** A load that ran, with what it cost. */
+export interface Loaded extends LoadResult {
+  /** CPU microseconds per call, from the beginning of the measuring until every view has all of it. */
+  readonly cpu_us: Figure['cpu_us'];
+  readonly calibration_us: number;
+  /** Calls per second, from the beginning of the measuring until every view has all of it. */
+  readonly sustained: number;
+}
 
-/** Makes ledger and accounts, and measures pgbench on the same PostgreSQL. */
+const { method: projections } = ProjectionService;
+const CATCH_UP_LIMIT_MS = 600_000;
+const POLL_MS = 20;
+const PER_CALL = 1000;
+
+/** Makes the ledger and its accounts. */
 export async function prepare(
+  build: string,
   server: RunningServer,
   scale: Scale,
   note: (line: string) => void,
-  withPgbench: boolean,
 ): Promise<Bench> {
   const client = grpcClient(`${server.host}:${server.port}`);
   note(`opening ${String(scale.accounts)} accounts…`);
   await client.unary(LedgerCommandService.method.createLedger, { ledgerId: LEDGER, requestId: randomUUID() });
-  for (let first = 0; first < scale.accounts; first += 1000) {
-    const ids = Array.from({ length: Math.min(1000, scale.accounts - first) }, (_, n) =>
+  for (let first = 0; first < scale.accounts; first += PER_CALL) {
+    const ids = Array.from({ length: Math.min(PER_CALL, scale.accounts - first) }, (_, n) =>
       accountId(first + n),
     );
     await execute(client, ids.map(openAccount));
     await execute(client, ids.map(deposit));
   }
-  if (withPgbench) note('measuring pgbench…');
-  const pgbench = withPgbench ? await measurePgbench(server, scale) : undefined;
-  if (withPgbench && pgbench === undefined) note('pgbench is not on the PATH: its ratios are left out');
-  return { server, client, scale, pgbench, note };
-}
-
-/** Waits until the projections have caught up, so that no load is slowed by the one before. */
-async function settle({ client, note }: Bench): Promise<void> {
-  const until_ms = performance.now() + 300_000;
-  while (performance.now() < until_ms) {
-    const { projections } = await client.unary(ProjectionService.method.listProjections, {});
-    if (projections.every(({ lagEvents }) => lagEvents === 0n)) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  note('the projections did not catch up within 5 minutes: what follows is measured beside them');
+  return { build, server, client, scale, note };
 }
 
 type CommandInit = NonNullable<MessageInitShape<typeof CommandSchema>['command']>;
@@ -110,7 +103,7 @@ function deposit(id: string): CommandInit {
 }
 
 async function execute(client: GrpcClient, inits: readonly CommandInit[]): Promise<void> {
-  const commands: Command[] = inits.map((command) => create(CommandSchema, { command }));
+  const commands = inits.map((command) => create(CommandSchema, { command }));
   const { results } = await client.unary(
     TransactionCommandService.method.executeBatch,
     { ledgerId: LEDGER, commands },
@@ -120,161 +113,97 @@ async function execute(client: GrpcClient, inits: readonly CommandInit[]): Promi
   if (failed?.result.case === 'error') throw new Error(`preparing failed: ${failed.result.value.message}`);
 }
 
-async function measurePgbench({ postgres }: RunningServer, scale: Scale): Promise<number | undefined> {
-  const at = ['-h', postgres.host, '-p', postgres.port, '-U', 'quittance'];
-  const made = await runProgram('pgbench', [...at, '-i', '-q', '-s', String(scale.pgbenchScale), 'postgres']);
-  if (made === undefined) return undefined;
-  const seconds = String(scale.pgbench_s);
-  const run = [...at, '-c', '16', '-j', '2', '-M', 'prepared', '-n', '-T', seconds, 'postgres'];
-  const printed = await runProgram('pgbench', run);
-  return Number(/tps = ([\d.]+)/.exec(printed ?? '')?.[1]);
+/** Waits until every view has what was committed. @throws Error if one of them does not catch up */
+export async function settle({ client }: Bench): Promise<readonly Projection[]> {
+  const until_ms = performance.now() + CATCH_UP_LIMIT_MS;
+  for (;;) {
+    const { projections: found } = await client.unary(projections.listProjections, {}, 30_000);
+    if (found.every(({ lagEvents }) => lagEvents === 0n)) return found;
+    if (performance.now() > until_ms) throw new Error('the views did not catch up within 10 minutes');
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
-async function load(
+/** Runs a load on the server, after the views have caught up with what was before, and lets them catch up with it. */
+export async function load(
   bench: Bench,
-  at: Listening,
   job: Pick<LoadJob, 'path' | 'kind' | 'inFlight'> & Partial<LoadJob>,
-): Promise<LoadResult> {
-  const { scale } = bench;
-  const whole: LoadJob = {
-    host: at.host,
-    port: at.port,
-    size: 1,
-    hot: false,
-    accounts: scale.accounts,
-    warmUp_ms: scale.warmUp_ms,
-    measure_ms: scale.measure_ms,
-    ...job,
-  };
+  during: () => Promise<void> = () => Promise.resolve(),
+): Promise<Loaded> {
   await settle(bench);
-  const printed = await runBuilt('bench/load/main.js', [JSON.stringify(whole)]);
-  // Our own process wrote it.
-  const result = JSON.parse(printed) as LoadResult;
-  if (result.failed > 0) bench.note(`${job.path}: ${result.failed} calls had no answer`);
-  return result;
+  const { pid, postgres } = bench.server;
+  let before: CpuTimes | undefined;
+  let began_ms = performance.now();
+  let beside = Promise.resolve();
+  const calibration = new Calibration();
+  const result = await runLoad(bench.server, bench.scale, job, () => {
+    before = cpuTimes(pid, postgres.host);
+    began_ms = performance.now();
+    beside = during();
+  });
+  const calibration_us = calibration.stop();
+  await beside;
+  await settle(bench);
+  const took_s = (performance.now() - began_ms) / 1000;
+  if (result.failed > 0) bench.note(`${job.path}: ${String(result.failed)} calls had no answer`);
+  const after = cpuTimes(pid, postgres.host);
+  const cpu = before && after ? cpuPer(before, after, Math.max(1, result.answered)) : undefined;
+  return {
+    ...result,
+    cpu_us: cpu && { ...cpu, client: result.clientCpu_us },
+    calibration_us,
+    sustained: result.answered / took_s,
+  };
 }
 
-async function echo(
+/** The same load on a grpc-js server that answers every call with the same bytes, in a later tick as a group commit does. */
+export async function echo(
   bench: Bench,
-  job: { path: string; kind: RequestKind; inFlight: number },
+  job: Pick<LoadJob, 'path' | 'kind' | 'inFlight'>,
   sample: string,
-): Promise<LoadResult> {
+): Promise<number> {
   const server = await startEcho(job.path, sample);
   try {
-    return await load(bench, server, job);
+    const { perSecond } = await runLoad(server, bench.scale, job, () => undefined);
+    return perSecond;
   } finally {
     await server.stop();
   }
 }
 
-function row(
-  workload: string,
-  result: LoadResult,
-  limit: string,
-  against: number | undefined,
-  aim: number,
-  factor = 1,
-): Row {
-  const rate = result.perSecond * factor;
-  return {
-    workload,
-    rate,
-    latency: `${result.p50_ms.toFixed(1)} / ${result.p99_ms.toFixed(1)} ms, client ${Math.round(result.clientCpu_us)} µs`,
-    limit: against === undefined ? limit : `${limit} ${Math.round(against).toLocaleString('en-US')}/s`,
-    ratio: against === undefined ? undefined : rate / against,
-    aim,
+async function runLoad(
+  at: Listening,
+  scale: Scale,
+  job: Pick<LoadJob, 'path' | 'kind' | 'inFlight'> & Partial<LoadJob>,
+  onMeasuring: () => void,
+): Promise<LoadResult> {
+  const whole: LoadJob = {
+    host: at.host,
+    port: at.port,
+    size: 1,
+    spread: 'uniform',
+    accounts: scale.accounts,
+    warmUp_ms: scale.warmUp_ms,
+    measure_ms: scale.measure_ms,
+    ...job,
   };
+  const last = await runBuilt('bench/load/main.js', [JSON.stringify(whole)], (line) => {
+    if (line === MEASURING) onMeasuring();
+  });
+  // Our own process wrote it.
+  return JSON.parse(last) as LoadResult;
 }
 
-/** Unary payments against pgbench and against an echo of the same answer. */
-export async function p1(bench: Bench): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const inFlight of [64, 256]) {
-    const job = { path: SUBMIT_PAYMENT, kind: 'payment' as const, inFlight };
-    const paid = await load(bench, bench.server, job);
-    requirePosted(paid.sample);
-    const limit = await echo(bench, job, paid.sample);
-    const name = `P1 SubmitPayment, ${inFlight} in flight`;
-    rows.push(row(name, paid, 'pgbench', bench.pgbench, 2), row(name, paid, 'echo', limit.perSecond, 0.8));
-  }
-  return rows;
-}
+const MEASURING = JSON.stringify({ measuring: true } satisfies LoadLine);
 
-function requirePosted(sample: string): void {
-  const { transaction } = fromBinary(SubmitPaymentResponseSchema, Buffer.from(sample, 'base64'));
-  if (transaction?.status !== TransactionStatus.POSTED)
-    throw new Error('the payments of the load are not posted');
-}
-
-/** Many commands per call, and many on a stream, against pgbench. */
-export async function p2(bench: Bench): Promise<Row[]> {
-  const size = 100;
-  const batch = await load(bench, bench.server, { path: EXECUTE_BATCH, kind: 'batch', inFlight: 8, size });
-  const stream = await load(bench, bench.server, { path: STREAM_COMMANDS, kind: 'stream', inFlight: 2000 });
-  return [
-    row('P2 ExecuteBatch(100), 8 in flight, transactions', batch, 'pgbench', bench.pgbench, 8, size),
-    row('P2 StreamCommands, 2,000 in flight', stream, 'pgbench', bench.pgbench, 8),
-  ];
-}
-
-/** One account in every payment, against payments between all. */
-export async function p3(bench: Bench): Promise<Row[]> {
-  const job = { path: SUBMIT_PAYMENT, kind: 'payment' as const, inFlight: 256 };
-  const uniform = await load(bench, bench.server, job);
-  const hot = await load(bench, bench.server, { ...job, hot: true });
-  return [row('P3 SubmitPayment to one hot account, 256 in flight', hot, 'uniform', uniform.perSecond, 1)];
-}
-
-/** Balances against an echo of the same answer. */
-export async function p4(bench: Bench): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const inFlight of [64, 256]) {
-    const job = { path: GET_BALANCE, kind: 'balance' as const, inFlight };
-    const read = await load(bench, bench.server, job);
-    const { balance } = fromBinary(GetBalanceResponseSchema, Buffer.from(read.sample, 'base64'));
-    if (balance === undefined) throw new Error('GetBalance answers no balance');
-    const limit = await echo(bench, job, read.sample);
-    rows.push(row(`P4 GetBalance, ${inFlight} in flight`, read, 'echo', limit.perSecond, 0.8));
-  }
-  return rows;
-}
-
-/** A rebuild of each view against reading and decoding the same events. */
-export async function p6(bench: Bench): Promise<Row[]> {
-  await settle(bench);
-  const { host, port } = bench.server.postgres;
-  const printed = await runBuilt('bench/scan/postgres-scan-main.js', [host, port]);
-  const scan = JSON.parse(printed) as { events: number; elapsed_ms: number };
-  const scanned = (scan.events * 1000) / scan.elapsed_ms;
-  const rows: Row[] = [];
-  for (const projectionId of ['balances', 'history', 'reports']) {
-    const rate = await rebuild(bench, projectionId);
-    rows.push({
-      workload: `P6 rebuild of ${projectionId}, events`,
-      rate,
-      latency: `${scan.events.toLocaleString('en-US')} events`,
-      limit: `read and decode ${Math.round(scanned).toLocaleString('en-US')}/s`,
-      ratio: rate / scanned,
-      aim: 0.5,
-    });
-  }
-  return rows;
-}
-
-/** @returns events per second, with the comparison and the switch. */
-async function rebuild({ client }: Bench, projectionId: string): Promise<number> {
-  const { method } = ProjectionService;
-  await client.unary(method.rebuildProjection, { projectionId }, 30_000);
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const { projection } = await client.unary(method.getProjection, { projectionId });
-    const found = projection?.rebuild;
-    if (found === undefined) continue;
-    if (found.phase === RebuildPhase.FAILED)
-      throw new Error(`the rebuild of ${projectionId} failed: ${found.failure}`);
-    if (found.phase !== RebuildPhase.DONE || found.startTime === undefined || found.endTime === undefined)
-      continue;
-    const elapsed_s = Number(microsOf(found.endTime) - microsOf(found.startTime)) / 1e6;
-    return Number(found.position) / elapsed_s;
-  }
+/** @returns transactions per second of pgbench's TPC-B on the same PostgreSQL; undefined where there is no pgbench. */
+export async function pgbench({ server, scale }: Bench): Promise<number | undefined> {
+  const at = ['-h', server.postgres.host, '-p', server.postgres.port, '-U', 'quittance'];
+  const size = String(scale.pgbenchScale);
+  const made = await runProgram('pgbench', [...at, '-i', '-q', '-s', size, 'postgres']);
+  if (made === undefined) return undefined;
+  const seconds = String(scale.pgbench_s);
+  const run = [...at, '-c', '16', '-j', '2', '-M', 'prepared', '-n', '-T', seconds, 'postgres'];
+  const printed = await runProgram('pgbench', run);
+  return Number(/tps = ([\d.]+)/.exec(printed ?? '')?.[1]);
 }

@@ -3,26 +3,21 @@
  * the payment's token. It measures from the answer of the command to the answer of the read: commit to visible, and the read.
  */
 import { randomUUID } from 'node:crypto';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { ConsistencySchema } from '../gen/quittance/common/v1/consistency_pb.js';
 import { AccountCommandService } from '../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { AccountQueryService } from '../gen/quittance/query/v1/account_query_service_pb.js';
-import { Interval, ReportQueryService } from '../gen/quittance/query/v1/report_query_service_pb.js';
-import { TransactionQueryService } from '../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { commandLine, readCommandLine, runCommand } from '../lib/process/command-line.js';
 import { parseAddress } from '../tools/client/address.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
 import { againstServers, countOf } from './command-line.js';
+import { percentile } from './report/statistics.js';
+import { type View, VIEWS, visibleAfter } from './visible.js';
 
 const LEDGERS = 8;
 const ACCOUNTS = 25;
 /** Every so many payments are followed into the views. */
 const SAMPLE = 25;
-const READ_MS = 20_000;
 
 interface Bench {
   readonly command: GrpcClient;
@@ -54,66 +49,25 @@ async function prepare({ command, run }: Bench): Promise<void> {
   );
 }
 
-const timestampNow = (later_ms = 0) => timestampFromMs(Date.now() + later_ms);
-
-type Fresh = MessageInitShape<typeof ConsistencySchema>;
-
-/** A read of each view that must have seen a payment. */
-const READS: Readonly<
-  Record<string, (query: GrpcClient, ledgerId: string, id: string, consistency: Fresh) => Promise<unknown>>
-> = {
-  balances: (query, ledgerId, _id, consistency) =>
-    query.unary(AccountQueryService.method.getBalance, { ledgerId, accountId: 'a0', consistency }, READ_MS),
-  history: (query, ledgerId, transactionId, consistency) =>
-    query.unary(
-      TransactionQueryService.method.getTransaction,
-      { ledgerId, transactionId, consistency },
-      READ_MS,
-    ),
-  reports: (query, ledgerId, _id, consistency) =>
-    // The cheapest report, so that it is not the reports that are measured.
-    query.unary(
-      ReportQueryService.method.summarizeDeclines,
-      {
-        ledgerId,
-        consistency,
-        buckets: { startTime: timestampNow(), endTime: timestampNow(3_600_000), interval: Interval.HOUR },
-      },
-      READ_MS,
-    ),
-};
-
 async function measure(
   bench: Bench,
-  views: readonly string[],
+  views: readonly View[],
   rate: number,
   seconds: number,
-): Promise<Map<string, number[]>> {
+): Promise<Map<View, number[]>> {
   const { command, query, run } = bench;
-  const found = new Map<string, number[]>(Object.keys(READS).map((view) => [view, []]));
+  const found = new Map<View, number[]>(views.map((view) => [view, []]));
   const following: Promise<unknown>[] = [];
   const pay = async (index: number) => {
-    const ledgerId = `${run}-${String(index % LEDGERS)}`;
-    const requestId = randomUUID();
-    const { consistencyToken } = await command.unary(TransactionCommandService.method.submitPayment, {
-      ledgerId,
-      requestId,
+    const payment = {
+      ledgerId: `${run}-${String(index % LEDGERS)}`,
       payerAccountId: `a${String(index % ACCOUNTS)}`,
       payeeAccountId: `a${String((index + 1) % ACCOUNTS)}`,
       amount: { currency: 'EUR', minorUnits: 1n },
-    });
-    if (index % SAMPLE !== 0) return;
-    const began_ms = performance.now();
-    const consistency = { requirement: { case: 'atLeastAsFresh' as const, value: consistencyToken } };
-    for (const [view, read] of Object.entries(READS)) {
-      if (!views.includes(view)) continue;
-      following.push(
-        read(query, ledgerId, requestId, consistency).then(
-          () => found.get(view)?.push(performance.now() - began_ms),
-          // Never in time: it counts as late as it was given up.
-          () => found.get(view)?.push(READ_MS),
-        ),
-      );
+    };
+    const followed = index % SAMPLE === 0 ? views : [];
+    for (const [view, took_ms] of await visibleAfter(command, query, payment, followed)) {
+      following.push(took_ms.then((time_ms) => found.get(view)?.push(time_ms)));
     }
   };
   const payments: Promise<void>[] = [];
@@ -130,10 +84,6 @@ async function measure(
   process.stdout.write(`${String(rate * seconds)} payments at ${(payments.length / took_s).toFixed(0)}/s\n`);
   await Promise.all(following);
   return found;
-}
-
-function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 const FRESHNESS = commandLine({
@@ -153,13 +103,14 @@ const FRESHNESS = commandLine({
   .option('--rate <number>', 'payments per second', countOf, 500)
   .option('--seconds <number>', 'how long to measure', countOf, 20)
   .option('--warm <number>', 'seconds of payments before it measures', countOf, 10)
-  .option('--views <names>', 'views to read, separated by commas', viewsOf, Object.keys(READS));
+  .option('--views <names>', 'views to read, separated by commas', viewsOf, VIEWS);
 
-function viewsOf(text: string): string[] {
-  const views = text.split(',');
-  const unknown = views.find((view) => !(view in READS));
-  if (unknown === undefined) return views;
-  throw new InvalidArgumentError(`There is no view ${unknown}, only ${Object.keys(READS).join(', ')}.`);
+function viewsOf(text: string): readonly View[] {
+  return text.split(',').map((name) => {
+    const view = VIEWS.find((one) => one === name);
+    if (view !== undefined) return view;
+    throw new InvalidArgumentError(`There is no view ${name}, only ${VIEWS.join(', ')}.`);
+  });
 }
 
 async function main(): Promise<number> {
@@ -174,10 +125,9 @@ async function main(): Promise<number> {
   const found = await measure(bench, views, rate, seconds);
   for (const [view, times] of found) {
     if (times.length === 0) continue;
-    const sorted = times.sort((one, other) => one - other);
-    const [p50, p99] = [0.5, 0.99].map((share) => percentile(sorted, share).toFixed(1));
+    const [p50, p99, max] = [0.5, 0.99, 1].map((share) => percentile(times, share).toFixed(1));
     process.stdout.write(
-      `${view.padEnd(9)} p50 ${p50 ?? ''} ms  p99 ${p99 ?? ''} ms  max ${percentile(sorted, 1).toFixed(1)} ms  (${String(sorted.length)} reads)\n`,
+      `${view.padEnd(9)} p50 ${p50 ?? ''} ms  p99 ${p99 ?? ''} ms  max ${max ?? ''} ms  (${String(times.length)} reads)\n`,
     );
   }
   bench.command.close();

@@ -1,9 +1,10 @@
-/** The processes of a benchmark: our server on a directory of its own, the echo server, and programs that run to an end. */
+/** The processes of a benchmark: servers on directories of their own, the echo server, and programs that run to an end. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '../lib/process/free-port.js';
@@ -15,24 +16,30 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
-/** Our server, with the socket of its PostgreSQL. */
+/** A server of the platform, with the socket of its PostgreSQL. */
 export interface RunningServer extends Listening {
+  readonly pid: number;
   readonly postgres: { readonly host: string; readonly port: string };
   /** Resident memory of the server's process in bytes; undefined where the system does not say. */
   memory(): number | undefined;
 }
 
+/** The folder of this build, seen from dist/bench. */
+const BUILD = fileURLToPath(new URL('../', import.meta.url));
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
 
-/** Starts the standalone server, as built, on a new directory and free ports. */
-export async function startServer(): Promise<RunningServer> {
+/**
+ * Starts a standalone server, as built, on a new directory and free ports.
+ * @param build the folder that the build wrote
+ */
+export async function startServer(build: string = BUILD): Promise<RunningServer> {
   const directory = mkdtempSync(join(tmpdir(), 'quittance-bench-'));
   const dataDir = join(directory, 'data');
   const [port, connectPort] = [await freePort(), await freePort()];
   // As npm start has it.
   const options = ['--enable-source-maps', '--max-semi-space-size=32'];
-  const child = spawn(process.execPath, [...options, built('services/standalone/main.js')], {
+  const child = spawn(process.execPath, [...options, join(build, 'services/standalone/main.js')], {
     env: {
       ...process.env,
       QUITTANCE_DATA_DIR: dataDir,
@@ -52,6 +59,7 @@ export async function startServer(): Promise<RunningServer> {
   return {
     host: '127.0.0.1',
     port,
+    pid: child.pid ?? 0,
     postgres: { host: join(dataDir, 'postgres'), port: '5432' },
     memory: () => residentBytes(child.pid),
     stop: async () => {
@@ -70,12 +78,25 @@ export async function startEcho(path: string, answer: string): Promise<Listening
   return { host: '127.0.0.1', port, stop: () => end(child) };
 }
 
-/** Runs one of our built programs to its end. @returns its standard output. */
-export async function runBuilt(path: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [built(path), ...args], {
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return stdout;
+/**
+ * Runs one of our built programs to its end.
+ * @returns the last line of its standard output
+ */
+export async function runBuilt(
+  path: string,
+  args: readonly string[],
+  onLine: (line: string) => void = () => undefined,
+): Promise<string> {
+  const child = spawn(process.execPath, [built(path), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  let last = '';
+  for await (const line of createInterface({ input: child.stdout })) {
+    last = line;
+    onLine(line);
+  }
+  const [code] = (await ended) as [number | null];
+  if (code !== 0) throw new Error(`${path} ended with ${String(code)}`);
+  return last;
 }
 
 /** Runs a program to its end. @returns its standard output; undefined if there is no such program. */
@@ -89,9 +110,9 @@ export async function runProgram(name: string, args: readonly string[]): Promise
   }
 }
 
-/** The path of a built file, seen from dist/bench. */
+/** The path of a file of this build. */
 function built(path: string): string {
-  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+  return join(BUILD, path);
 }
 
 async function untilPrinted(child: ChildProcess, what: string): Promise<string> {

@@ -8,8 +8,8 @@ import {
 import { GetBalanceRequestSchema } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { accountId, LEDGER, requests } from './requests.js';
 
-const CHOICE = { accounts: 50, hot: false, run: '0123abcd' };
-const UUID = /^0123abcd-ffff-7fff-bfff-[0-9a-f]{12}$/;
+const CHOICE = { accounts: 50, spread: 'uniform' as const, run: '012a' };
+const UUID = /^[0-9a-f]{8}-ffff-7fff-bfff-012a[0-9a-f]{8}$/;
 const GRPC_PREFIX_BYTES = 5;
 const IDS: ReadonlySet<string> = new Set(Array.from({ length: CHOICE.accounts }, (_, n) => accountId(n)));
 
@@ -34,7 +34,7 @@ test('each payment has a request id of its own and two different accounts that e
 });
 
 test('with a hot account it is the payee of every payment', () => {
-  const next = requests('payment', 1, { ...CHOICE, hot: true });
+  const next = requests('payment', 1, { ...CHOICE, spread: 'hot' });
   for (let n = 0; n < 50; n += 1) {
     const payment = fromBinary(SubmitPaymentRequestSchema, body(next()));
     expect(payment.payeeAccountId).toBe(accountId(0));
@@ -54,4 +54,18 @@ test('a command of a stream and a read of a balance are what their methods take'
   expect(command?.command.value?.requestId).toMatch(UUID);
   const read = fromBinary(GetBalanceRequestSchema, body(requests('balance', 1, CHOICE)()));
   expect(IDS.has(read.accountId)).toBe(true);
+});
+
+test('with a zipf spread the first accounts are in far more payments than the last', () => {
+  const next = requests('payment', 1, { ...CHOICE, spread: 'zipf' });
+  const counts = new Map<string, number>();
+  for (let n = 0; n < 2_000; n += 1) {
+    const { payerAccountId, payeeAccountId } = fromBinary(SubmitPaymentRequestSchema, body(next()));
+    expect(payerAccountId).not.toBe(payeeAccountId);
+    expect(IDS.has(payerAccountId)).toBe(true);
+    counts.set(payerAccountId, (counts.get(payerAccountId) ?? 0) + 1);
+  }
+  // Of 49 accounts the first has a share of 1 / (1 + 1/2 + … + 1/49) = 0.22, the 40th of 0.006.
+  expect(counts.get(accountId(1)) ?? 0).toBeGreaterThan(300);
+  expect(counts.get(accountId(40)) ?? 0).toBeLessThan(50);
 });

@@ -27,13 +27,18 @@ const REQUEST_ID = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
 const PAYER = accountId(999_998);
 const PAYEE = accountId(999_999);
 
+/**
+ * How payments spread over accounts: evenly; the n-th account n times less often than the first (zipf with exponent 1);
+ * or account 0 as the payee of every payment.
+ */
+export type AccountSpread = 'uniform' | 'zipf' | 'hot';
+
 /** How to choose accounts. */
 export interface AccountChoice {
   /** Accounts 0 to this number - 1. */
   readonly accounts: number;
-  /** Account 0 is the payee of every payment. */
-  readonly hot: boolean;
-  /** Makes the request ids of this run differ from those of others: 8 hexadecimal digits. */
+  readonly spread: AccountSpread;
+  /** Makes the request ids of this run differ from those of others: 4 hexadecimal digits. */
   readonly run: string;
 }
 
@@ -44,24 +49,55 @@ export function requests(kind: RequestKind, size: number, choice: AccountChoice)
   const payers = offsetsOf(template, PAYER);
   const payees = offsetsOf(template, PAYEE);
   const names = Array.from({ length: choice.accounts }, (_, n) => Buffer.from(accountId(n), 'latin1'));
+  const pick = picker(choice);
   let sent = 0;
   return () => {
     const bytes = Buffer.from(template);
     ids.forEach((at) => {
       sent += 1;
-      bytes.write(choice.run, at, 'latin1');
-      bytes.write(sent.toString(16).padStart(12, '0'), at + 24, 'latin1');
+      // Random at the front: ids that rise would make the indexes over them cheaper than they are in life.
+      bytes.write(randomDigits(), at, 'latin1');
+      bytes.write(choice.run, at + 24, 'latin1');
+      bytes.write(sent.toString(16).padStart(8, '0'), at + 28, 'latin1');
     });
     payers.forEach((at, index) => {
-      const payer = 1 + Math.floor(Math.random() * (choice.accounts - 1));
+      const payer = pick();
       names[payer]?.copy(bytes, at);
       const payeeAt = payees[index];
       if (payeeAt === undefined) return;
-      const other = 1 + Math.floor(Math.random() * (choice.accounts - 1));
-      names[choice.hot ? 0 : other === payer ? 0 : other]?.copy(bytes, payeeAt);
+      const other = pick();
+      names[choice.spread === 'hot' || other === payer ? 0 : other]?.copy(bytes, payeeAt);
     });
     return bytes;
   };
+}
+
+/** 8 hexadecimal digits. */
+function randomDigits(): string {
+  return Math.floor(Math.random() * 0x1_0000_0000)
+    .toString(16)
+    .padStart(8, '0');
+}
+
+/** Chooses one of accounts 1 to the last; account 0 is left to stand in for a payer who would pay itself. */
+function picker({ accounts, spread }: AccountChoice): () => number {
+  const others = accounts - 1;
+  if (spread !== 'zipf') return () => 1 + Math.floor(Math.random() * others);
+  const upTo = new Float64Array(others);
+  let sum = 0;
+  for (let n = 0; n < others; n += 1) upTo[n] = sum += 1 / (n + 1);
+  return () => 1 + firstAbove(upTo, Math.random() * sum);
+}
+
+/** The index of the first of some rising numbers that is above a value. */
+function firstAbove(rising: Float64Array, value: number): number {
+  let [low, high] = [0, rising.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rising[middle] ?? 0) > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function templateOf(kind: RequestKind, size: number): Uint8Array {
