@@ -1,0 +1,109 @@
+/** Decisions that callers meet at the doors: currencies that changed, echoes of answers, closed payers, streams in number. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
+import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
+import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
+import { endingOf, openBooks, patientClient, paymentOf, proveBooks } from '../../../test/load.js';
+import type { GrpcClient } from '../../../tools/client/grpc-client.js';
+import { startPlatform, type TestPlatform } from './platform.js';
+
+const FRESH = { consistency: { requirement: { case: 'fullyConsistent' as const, value: true } } };
+const DOORS = ['grpc', 'connect'] as const;
+
+let platform: TestPlatform;
+let client: GrpcClient;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  client = patientClient(platform.grpcAddress);
+});
+
+afterAll(async () => {
+  client.close();
+  await platform.stop();
+});
+
+describe.each(DOORS)('over %s', (door) => {
+  test('an account may be opened in a currency of 2025, not in one that was withdrawn', async () => {
+    const ledgerId = `currencies-${door}`;
+    const ledgers = platform[door](LedgerCommandService);
+    const accounts = platform[door](AccountCommandService);
+    await ledgers.createLedger({ ledgerId, requestId: randomUUID() });
+    const open = (accountId: string, currency: string) =>
+      accounts.openAccount({ ledgerId, requestId: randomUUID(), accountId, currency });
+    const { account } = await open('guilder', 'XCG');
+    expect(account).toMatchObject({ accountId: 'guilder', currency: 'XCG' });
+    const refused = client.unary(AccountCommandService.method.openAccount, {
+      ledgerId,
+      requestId: randomUUID(),
+      accountId: 'old',
+      currency: 'ANG',
+    });
+    expect(await endingOf(refused)).toBe('UNKNOWN_CURRENCY');
+  });
+
+  test('a retry may echo what only answers say, such as the exponent', async () => {
+    const ledgerId = `echoes-${door}`;
+    await openBooks(client, ledgerId, 2);
+    const transactions = platform[door](TransactionCommandService);
+    const payment = paymentOf(ledgerId, 'a0', 'a1');
+    const first = await transactions.submitPayment(payment);
+    const echoed = { ...payment, amount: { currency: 'EUR', minorUnits: 1n, exponent: 2 } };
+    const again = await transactions.submitPayment(echoed);
+    expect(again.replayed).toBe(true);
+    expect(again.transaction).toEqual(first.transaction);
+  });
+
+  test('a payment of a closed payer is refunded to another account, and the books are proved', async () => {
+    const ledgerId = `refunds-${door}`;
+    await openBooks(client, ledgerId, 3);
+    const transactions = platform[door](TransactionCommandService);
+    const accounts = platform[door](AccountCommandService);
+    const payment = paymentOf(ledgerId, 'a0', 'a1');
+    await transactions.submitPayment(payment);
+    const amount = { currency: 'EUR', minorUnits: 999_999n };
+    await transactions.withdraw({ ledgerId, requestId: randomUUID(), accountId: 'a0', amount });
+    await accounts.closeAccount({ ledgerId, requestId: randomUUID(), accountId: 'a0' });
+    const { transaction } = await transactions.refundPayment({
+      ledgerId,
+      requestId: randomUUID(),
+      paymentId: payment.requestId,
+      amount: payment.amount,
+      toAccountId: 'a2',
+    });
+    expect(transaction?.status).toBe(TransactionStatus.POSTED);
+    const { balance } = await platform[door](AccountQueryService).getBalance({
+      ledgerId,
+      accountId: 'a2',
+      ...FRESH,
+    });
+    expect(balance?.posted).toBe(1_000_001n);
+    await proveBooks(platform.grpcAddress, ledgerId);
+  });
+});
+
+test('1,000 idle streams of one connection leave streams to other callers and to operations', async () => {
+  const ledgerId = 'streams';
+  await openBooks(client, ledgerId, 1);
+  const { watchEvents } = EventQueryService.method;
+  const streams = Array.from({ length: 1_000 }, () =>
+    client.serverStream(watchEvents, { ledgerId })[Symbol.asyncIterator](),
+  );
+  const leaving = new AbortController();
+  try {
+    const endings = await Promise.all(streams.map((stream) => endingOf(stream.next())));
+    const counts = (ending: string) => endings.filter((found) => found === ending).length;
+    expect([counts('OK'), counts('TOO_MANY_STREAMS')]).toEqual([250, 750]);
+    // This client has a connection of its own.
+    const other = platform.grpc(EventQueryService).watchEvents({ ledgerId }, { signal: leaving.signal });
+    expect((await other[Symbol.asyncIterator]().next()).done).toBe(false);
+    await proveBooks(platform.grpcAddress, ledgerId);
+  } finally {
+    leaving.abort();
+    for (const stream of streams) await stream.return?.();
+  }
+});
