@@ -50,7 +50,7 @@ export async function createTopic(
         },
       ],
     });
-    const found = await untilKnown(admin, topic);
+    const found = await untilKnown(topic, () => partitionsOf(admin, topic));
     if (found !== partitions) throw otherCount(topic, found, partitions);
     await recordTopic(pool, topic, partitions);
     return isNew ? 'created' : 'present';
@@ -93,20 +93,36 @@ async function partitionsOf(admin: Admin, topic: string): Promise<number | undef
   return topics[0]?.partitions.length;
 }
 
-/** How many partitions a topic has that was just created: brokers hear of it some time after the controller has answered. */
-async function untilKnown(admin: Admin, topic: string): Promise<number> {
-  for (const end_ms = performance.now() + KNOWN_MS; ;) {
-    const found = await partitionsOf(admin, topic).catch((error: unknown) => {
+/** The time that a wait takes. */
+interface Waiting {
+  now_ms(): number;
+  pause(pause_ms: number): Promise<void>;
+}
+
+const REAL_TIME: Waiting = { now_ms: () => performance.now(), pause: (pause_ms) => pause(pause_ms) };
+
+/**
+ * How many partitions a topic has that was just created: brokers hear of it some time after the controller has answered.
+ * @param ask one of the brokers; undefined: it does not list the topic
+ * @throws StartError after half a minute
+ */
+export async function untilKnown(
+  topic: string,
+  ask: () => Promise<number | undefined>,
+  time: Waiting = REAL_TIME,
+): Promise<number> {
+  for (const end_ms = time.now_ms() + KNOWN_MS; ;) {
+    const found = await ask().catch((error: unknown) => {
       if (isNotYetKnown(error)) return undefined;
       throw error;
     });
     if (found !== undefined) return found;
-    if (performance.now() > end_ms) {
+    if (time.now_ms() > end_ms) {
       throw new StartError(
         `Kafka has created the topic ${topic}, and its brokers do not know it yet; try again`,
       );
     }
-    await pause(ASK_MS);
+    await time.pause(ASK_MS);
   }
 }
 
