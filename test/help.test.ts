@@ -26,6 +26,8 @@ const SERVICES = ['command', 'projector', 'query'].map((name) => ({
   name,
   file: `dist/services/${name}/main.js`,
 }));
+/** A step that is run once, by hand or by `npm run stack`. */
+const STEPS = [{ name: 'create-topic', file: 'dist/tools/create-topic/main.js' }];
 
 interface Ended {
   readonly code: number;
@@ -46,7 +48,7 @@ test('the commands are those that a newcomer meets', () => {
   expect(names).toEqual(expect.arrayContaining(['start', 'demo', 'import', 'reset', 'stack', 'bench']));
 });
 
-test.each([...COMMANDS, ...SERVICES])(
+test.each([...COMMANDS, ...SERVICES, ...STEPS])(
   '$name --help prints its usage and does nothing else',
   async ({ file }) => {
     const { code, stdout, stderr } = await run(file, ['--help']);
@@ -56,7 +58,7 @@ test.each([...COMMANDS, ...SERVICES])(
   },
 );
 
-test.each([...COMMANDS, ...SERVICES])(
+test.each([...COMMANDS, ...SERVICES, ...STEPS])(
   '$name refuses an option that it does not know, in one line',
   async ({ name, file }) => {
     const { code, stdout, stderr } = await run(file, [...(REQUIRED[name] ?? []), '--nonsense']);

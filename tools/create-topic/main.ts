@@ -2,15 +2,33 @@
 import { requireNode } from '../../lib/process/node-version.js';
 
 requireNode(process);
-const { StartError } = await import('../../lib/base/start-error.js');
+const { commandLine, readCommandLine, runCommand } = await import('../../lib/process/command-line.js');
+const { SERVICE_VARIABLE_HELP: help } = await import('../../lib/process/variable-help.js');
 const { readTopicConfig } = await import('../../services/command/config.js');
 const { composeTopic } = await import('./compose-topic.js');
-try {
+
+const PROGRAM = 'node dist/tools/create-topic/main.js';
+const CREATE_TOPIC = commandLine({
+  name: PROGRAM,
+  summary:
+    'Creates the topic of the events in Kafka and records its partitions in PostgreSQL, once, before the services start. A topic ' +
+    'that is there is left as it is; one with another number of partitions is an error.',
+  environment: {
+    QUITTANCE_DATABASE_URL: help.QUITTANCE_DATABASE_URL,
+    QUITTANCE_KAFKA_BROKERS: help.QUITTANCE_KAFKA_BROKERS,
+    QUITTANCE_KAFKA_TOPIC: help.QUITTANCE_KAFKA_TOPIC,
+    QUITTANCE_KAFKA_PARTITIONS: help.QUITTANCE_KAFKA_PARTITIONS,
+    QUITTANCE_KAFKA_REPLICATION: help.QUITTANCE_KAFKA_REPLICATION,
+  },
+  examples: [[PROGRAM, 'creates the topic, or says that it is there']],
+  notes: ['`npm run stack` runs this step. See docs/operations.md.'],
+});
+
+async function createTopic(): Promise<number> {
+  if (readCommandLine(CREATE_TOPIC, process.argv.slice(2), process) === undefined) return 0;
   process.stdout.write(`${await composeTopic(readTopicConfig(process.env))}\n`);
-  process.exit(0);
-} catch (error) {
-  const text =
-    error instanceof StartError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${text ?? 'unknown error'}\n`);
-  process.exit(1);
+  return 0;
 }
+
+// Idle connections of the Kafka client must not keep the process alive.
+process.exit(await runCommand(process, createTopic));
