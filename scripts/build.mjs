@@ -23,8 +23,8 @@ const OUT = join(ROOT, 'dist');
 const RECORD = join(OUT, '.build.json');
 
 const FOLDERS = ['gen', 'lib', 'services', 'tools', 'bench'];
-/** Tests, their fixtures and the suites that stores share. */
-const NOT_BUILT = /\.test\.ts$|(^|\/)test\/|(^|\/)contract(\.ts$|\/)|\.d\.ts$/;
+/** Tests, their fixtures, the suites that stores share, and packages. */
+const NOT_BUILT = /(^|\/)node_modules\/|\.test\.ts$|(^|\/)test\/|(^|\/)contract(\.ts$|\/)|\.d\.ts$/;
 
 /** Above this many files a build takes long enough to say so. */
 const SAY_ABOVE_FILES = 50;
