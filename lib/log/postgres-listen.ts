@@ -1,18 +1,22 @@
-/** Wakes this process's readers when another process has committed. */
+/** Hears of every commit to the log, of this process and of others. */
 import pg from 'pg';
-import type { Wakeups } from './wakeups.js';
+import { pause } from '../base/pause.js';
 
 const RETRY_MS = 500;
+const POSITION = /^\d{1,19}$/;
+
+/** Called with the position of the last event of a commit; undefined if the notification does not say it. */
+export type OnCommit = (position: bigint | undefined) => void;
 
 /**
  * Listens until it is stopped; a lost connection is made again. Only a hint is lost meanwhile: readers poll.
  */
 export function listenForCommits(
   config: pg.ClientConfig,
-  wakeups: Wakeups,
+  onCommit: OnCommit,
 ): { readonly stop: () => Promise<void> } {
   const stopping = new AbortController();
-  const ended = listen(config, wakeups, stopping.signal);
+  const ended = listen(config, onCommit, stopping.signal);
   return {
     stop: async () => {
       stopping.abort();
@@ -21,7 +25,7 @@ export function listenForCommits(
   };
 }
 
-async function listen(config: pg.ClientConfig, wakeups: Wakeups, signal: AbortSignal): Promise<void> {
+async function listen(config: pg.ClientConfig, onCommit: OnCommit, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const client = new pg.Client({ ...config, application_name: 'quittance listen', keepAlive: true });
     const ended = new Promise<void>((resolve) => {
@@ -37,15 +41,15 @@ async function listen(config: pg.ClientConfig, wakeups: Wakeups, signal: AbortSi
       );
     });
     client.on('error', () => undefined);
-    client.on('notification', () => {
-      wakeups.wake();
+    client.on('notification', ({ payload = '' }) => {
+      onCommit(POSITION.test(payload) ? BigInt(payload) : undefined);
     });
     try {
       await client.connect();
       await client.query('listen quittance_log');
       await ended;
     } catch {
-      await wakeups.wait(RETRY_MS, signal);
+      await pause(RETRY_MS, signal);
     } finally {
       await client.end().catch(() => undefined);
     }

@@ -36,7 +36,7 @@ export async function composeCommandService(
   const { config, log, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
   const wakeups = new Wakeups();
-  closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
+  closeables.add('listening for commits', listenForCommits(postgres, () => wakeups.wake()).stop);
   const health = createHealth(COMMANDS, [RELAY_HEALTH]);
   const command = await composeCommand(
     {

@@ -18,6 +18,7 @@ import { type Closeables, unwindOnFailure } from '../../lib/base/closeables.js';
 import type { Log } from '../../lib/base/logging.js';
 import type { Service } from '../../lib/rpc/service.js';
 import type { Clock } from '../../lib/base/time.js';
+import type { OnCommitted } from './application/committer.js';
 import { Executor } from './application/executor.js';
 import { Expirer } from './application/expirer.js';
 import type { StateReader } from './application/loader.js';
@@ -36,6 +37,8 @@ export interface CommandDeps {
   readonly logger: Log;
   readonly shard: number;
   readonly limits: CommandLimits;
+  /** Called with the events of each commit, in order. */
+  readonly onCommitted?: OnCommitted | undefined;
   /** The service can no longer decide; its health is to say so. */
   onHalt(cause: Error): void;
   /** Tests put faults between the executor and the log here. */
@@ -97,6 +100,7 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
       queueLimit: limits.queue,
       flushLimit: limits.flush,
       tailLimit: limits.tail,
+      onCommitted: deps.onCommitted,
       onHalt: deps.onHalt,
     });
     await executor.start();

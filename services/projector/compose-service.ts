@@ -86,7 +86,7 @@ async function openLog({ config, closeables }: Parts): Promise<Shared> {
   await checkLogVersion(pool);
   const partitions = await checkTopic({ ...bus, pool });
   const wakeups = new Wakeups();
-  closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
+  closeables.add('listening for commits', listenForCommits(postgres, () => wakeups.wake()).stop);
   return {
     pool,
     partitions,

@@ -43,7 +43,7 @@ export async function composeQueryService(
   const partitions = await recordedPartitions(pool, config.topic);
   const partitionOf = partitioner(partitions);
   const wakeups = new Wakeups();
-  closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
+  closeables.add('listening for commits', listenForCommits(postgres, () => wakeups.wake()).stop);
   const reader = postgresLogReader(pool, wakeups, SHARD);
   const { stores, databaseUrl } = config;
   const views = composeViews(

@@ -14,6 +14,8 @@
  * $1 our last position  $2 its hash  $3 the events, end to end  $4 their lengths in bytes  $5 their hashes, end to end
  * $6 ledger ids  $7 stream ids  $8 request ids, null for internal events  $9 ordinals  $10 recorded times, microseconds
  * $11 where each event starts in $3, from 1
+ *
+ * The notification names the position of the last event: a listener that has it already need not look.
  */
 export const append = `
 with guard as (
@@ -43,4 +45,5 @@ with guard as (
   insert into log.request_keys (ledger_id, request_id, position)
   select ledger_id, request_id, position from e where ordinal = 0 and request_id is not null
 )
-select guard.*, (select count(*) from e) as appended, pg_notify('quittance_log', '') from guard`;
+select guard.*, written.appended, pg_notify('quittance_log', ($1::bigint + written.appended)::text)
+from guard, (select count(*) as appended from e) written`;

@@ -30,12 +30,17 @@ export class AppendRefused extends Error {
   }
 }
 
+/** Takes the events of a commit. It must not throw, and must not keep them. */
+export type OnCommitted = (events: readonly Pick<RecordedEvent, 'position' | 'bytes' | 'hash'>[]) => void;
+
 export interface CommitterDeps {
   readonly memory: Memory;
   readonly log: WriteLog;
   readonly follower: LogFollower;
   readonly wakeups: Wakeups;
   readonly logger: Log;
+  /** Called with the events of each commit, in order. */
+  readonly onCommitted?: OnCommitted | undefined;
   /** Whether a stop has waited long enough for a database that does not answer. */
   isOverdue(): boolean;
 }
@@ -110,6 +115,7 @@ export class Committer {
 
   #takeIn(plan: Plan): Commit {
     this.#deps.memory.commit(plan.events, plan.states);
+    this.#deps.onCommitted?.(plan.events);
     this.#deps.wakeups.wake();
     return 'committed';
   }

@@ -11,7 +11,7 @@ import { type CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
 import type { Command } from '../domain/command.js';
 import { unreachable } from '../domain/invariant.js';
 import { ClockGuard } from './clock-guard.js';
-import { AppendRefused, type Commit, Committer } from './committer.js';
+import { AppendRefused, type Commit, Committer, type OnCommitted } from './committer.js';
 import type { Job } from './job.js';
 import type { StateReader } from './loader.js';
 import { LogFollower } from './log-follower.js';
@@ -36,6 +36,8 @@ export interface ExecutorDeps {
   readonly flushLimit: number;
   /** Events in the retained tail at most. */
   readonly tailLimit: number;
+  /** Called with the events of each commit, in order. */
+  readonly onCommitted?: OnCommitted | undefined;
   /** Called when the executor can no longer decide: what it read is of a newer version, or not our history. */
   onHalt(cause: Error): void;
 }
@@ -59,13 +61,14 @@ export class Executor {
   #committing: Plan | undefined;
 
   constructor(deps: ExecutorDeps) {
-    const { memory, log, state, clock, wakeups, logger } = deps;
+    const { memory, log, state, clock, wakeups, logger, onCommitted } = deps;
     const isOverdue = () =>
       this.#stoppedAt_ms !== undefined && performance.now() - this.#stoppedAt_ms > STOP_LIMIT_MS;
     this.#deps = deps;
     this.queue = new JobQueue(deps.queueLimit);
-    this.#follower = new LogFollower({ memory, log, state, clock, logger, isOverdue });
-    this.#committer = new Committer({ memory, log, follower: this.#follower, wakeups, logger, isOverdue });
+    const follower = new LogFollower({ memory, log, state, clock, logger, isOverdue });
+    this.#follower = follower;
+    this.#committer = new Committer({ memory, log, follower, wakeups, logger, onCommitted, isOverdue });
     this.#clockGuard = new ClockGuard(clock, log, logger);
   }
 
