@@ -2,6 +2,7 @@
 import pino from 'pino';
 import { composeStandalone } from '../services/standalone/compose.js';
 import { createTestDatabase } from './postgres.js';
+import { spawnProjector } from './projector-thread.js';
 
 /** A server for tests. Stop it in `afterAll`. */
 export interface TestServer {
@@ -28,6 +29,7 @@ export async function startTestServer(): Promise<TestServer> {
     postgres: database.config,
     log: pino({ level: 'silent' }),
     releasePorts: () => Promise.resolve(),
+    spawnProjector,
   });
   return {
     ...standalone.addresses,

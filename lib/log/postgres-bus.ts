@@ -1,43 +1,38 @@
-/** The embedded bus: the event log itself, tailed by position. One partition; the offset is the position. */
+/** The embedded bus: the event log itself, followed by its tail. One partition; the offset is the position. */
+import { pause } from '../base/pause.js';
 import type { BusHandler, EventBus } from './bus.js';
-import { type RecordedEvent, pointOf } from './recorded-event.js';
-import type { LogReader } from './reader.js';
+import { type LogTail, PAGE_EVENTS } from './log-tail.js';
+import { pointOf } from './recorded-event.js';
 
-/** At most so many events per batch. */
-const BATCH_SIZE = 1_000;
+/**
+ * The least time between the starts of two batches: under load more events share a statement. A batch of a whole page does
+ * not wait, nor does an event that comes after a pause.
+ */
+const BETWEEN_BATCHES_MS = 10;
 
-export function logBus(log: LogReader): EventBus {
+export function logBus(tail: LogTail): EventBus {
   return {
     partitions: 1,
     partitionOf: () => 0,
-    consume: (handler, signal) => consume(log, handler, signal),
+    consume: (handler, signal) => consume(tail, handler, signal),
   };
 }
 
-async function consume(log: LogReader, handler: BusHandler, signal: AbortSignal): Promise<void> {
-  let position = await handler.offsetOf(0);
-  // The next page is read while this one is applied.
-  let next = readAfter(log, position);
-  while (!signal.aborted) {
-    const events = await next;
-    const [first, last] = [events[0], events.at(-1)];
-    if (first === undefined || last === undefined) {
-      await log.changed(position, signal);
-      next = readAfter(log, position);
-      continue;
+async function consume(tail: LogTail, handler: BusHandler, signal: AbortSignal): Promise<void> {
+  const place = tail.enter(await handler.offsetOf(0));
+  try {
+    while (!signal.aborted) {
+      const events = await place.next(signal);
+      const [first, last] = [events[0], events.at(-1)];
+      if (first === undefined || last === undefined) return;
+      const began_ms = performance.now();
+      const after = first.position - 1n;
+      const offset = last.position;
+      await handler.handle({ partition: 0, events, offset, after, watermark: pointOf(last) });
+      const left_ms = BETWEEN_BATCHES_MS - (performance.now() - began_ms);
+      if (left_ms > 0 && events.length < PAGE_EVENTS && !place.hasPage) await pause(left_ms, signal);
     }
-    position = last.position;
-    if (events.length === BATCH_SIZE) next = readAfter(log, position);
-    const after = first.position - 1n;
-    await handler.handle({ partition: 0, events, offset: position, after, watermark: pointOf(last) });
-    if (events.length < BATCH_SIZE) next = readAfter(log, position);
+  } finally {
+    await place.leave();
   }
-  await next.catch(() => undefined);
-}
-
-function readAfter(log: LogReader, after: bigint): Promise<readonly RecordedEvent[]> {
-  const page = log.page({ after, through: null, limit: BATCH_SIZE, ledgerId: null, streamId: null });
-  // It is awaited later; a rejection until then must not count as unhandled.
-  page.catch(() => undefined);
-  return page;
 }

@@ -7,9 +7,11 @@ import { type Clock, systemClock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import type { ProjectionControl } from './control/control.js';
 import { soloControl } from './control/solo-control.js';
-import { projectorMetrics } from './metrics.js';
+import { type ProjectionFigures, projectorMetrics } from './metrics.js';
+import { operationsOf, type ProjectionOperations } from './operations.js';
 import { Projector, type ProjectorView } from './projector.js';
 import { projectionService } from './rpc/projection-service.js';
+import type { ProjectorEntry } from './projector-entry.js';
 import type { ProjectorLog } from './projector-log.js';
 
 /** The generations of one view: all that a projection needs of it, and not to be mixed up with another's. */
@@ -39,7 +41,10 @@ export interface ProjectorDeps {
 /** A projector ready to start. */
 export interface ComposedProjector {
   readonly services: readonly Service[];
+  readonly operations: ProjectionOperations;
   readonly projector: Projector;
+  /** What the metrics say now. */
+  figures(): Promise<readonly ProjectionFigures[]>;
   /**
    * Creates the views if need be and begins; resolves when each was opened or failed to be (and is tried
    * again).
@@ -57,7 +62,7 @@ export function healthServiceOf(id: ViewId): string {
 /** Wires the projector; nothing runs yet. */
 export function composeProjector(deps: ProjectorDeps): ComposedProjector {
   const { log, logger, registry, onHealth } = deps;
-  const metrics = registry === undefined ? undefined : projectorMetrics(registry);
+  const applied = new Map<ViewId, number>();
   const viewOf = (id: ViewId, generations: ViewGenerations<View>): ProjectorView => ({
     id,
     generations,
@@ -67,7 +72,7 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
       onHealth?.(healthServiceOf(id), state !== 'failed');
       if (projector.entry(id).projection.failure?.kind === 'history_lost') void rebuildLost(id);
     },
-    onApplied: (events) => metrics?.applied(id, events),
+    onApplied: (events) => applied.set(id, (applied.get(id) ?? 0) + events),
   });
   // The log was restored to an older end: what the view holds beyond it is wrong, so it is rebuilt without an
   // operator.
@@ -91,10 +96,15 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     viewOf('history', deps.history),
     viewOf('reports', deps.reports),
   ]);
-  metrics?.watch(projector.entries);
+  const figures = () =>
+    Promise.all(projector.entries.map((entry) => figuresOf(entry, applied.get(entry.projection.id) ?? 0)));
+  if (registry !== undefined) projectorMetrics(registry, figures);
+  const operations = operationsOf(projector);
   return {
-    services: [projectionService(projector)],
+    services: [projectionService(operations)],
+    operations,
     projector,
+    figures,
     start: async () => {
       await projector.start();
       for (const { projection } of projector.entries) {
@@ -102,5 +112,18 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
       }
     },
     stop: () => projector.stop(),
+  };
+}
+
+async function figuresOf({ projection }: ProjectorEntry, appliedEvents: number): Promise<ProjectionFigures> {
+  const lag = await projection.lag().catch(() => undefined);
+  return {
+    projection: projection.id,
+    appliedEvents,
+    lag: lag && {
+      position: Number(lag.checkpoint.position),
+      events: Number(lag.events),
+      seconds: Number(lag.time) / 1e6,
+    },
   };
 }

@@ -1,4 +1,5 @@
 /** The embedded composition root: command, projector and query in one process, over one PostgreSQL, behind two doors. */
+import { Worker } from 'node:worker_threads';
 import type { DescService } from '@bufbuild/protobuf';
 import type { PoolConfig } from 'pg';
 import type pino from 'pino';
@@ -13,7 +14,6 @@ import { EventQueryService } from '../../gen/quittance/query/v1/event_query_serv
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { ReportQueryService } from '../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { logBus } from '../../lib/log/postgres-bus.js';
 import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
 import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
@@ -29,11 +29,16 @@ import { postgresBalances } from '../../lib/views/balances/postgres/balances.js'
 import { HISTORY_PLANS, postgresHistory } from '../../lib/views/history/postgres/history.js';
 import { postgresReports, REPORT_PLANS } from '../../lib/views/reports/postgres/reports.js';
 import { composeCommand, DEFAULT_LIMITS } from '../command/compose.js';
-import { composeProjector, healthServiceOf } from '../projector/compose.js';
+import { healthServiceOf } from '../projector/compose.js';
+import { projectorMetrics } from '../projector/metrics.js';
+import { projectionService } from '../projector/rpc/projection-service.js';
+import { ProjectorThread } from '../projector/thread/projector-thread.js';
 import { ledgerService } from '../verifier/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
+import type { ViewId } from '../../lib/views/view.js';
 import { composeQuery } from '../query/compose.js';
 import { SHARD } from '../../lib/log/shard.js';
+import type { ProjectorThreadData } from './compose-projector.js';
 
 /** What runs, once composed. */
 export type Standalone = OpenDoors & { close: () => Promise<void> };
@@ -44,9 +49,17 @@ export interface StandaloneParts {
   readonly log: pino.Logger;
   /** Frees the ports that were held since the start; awaited right before the doors bind. */
   readonly releasePorts: () => Promise<void>;
+  /** Makes the thread of the projector; tests bring their own, since they run from sources. */
+  readonly spawnProjector?: ((data: ProjectorThreadData) => Worker) | undefined;
   /** See QueryDeps. */
   readonly readDeadline_ms?: number | undefined;
 }
+
+/** The heap of the projector's thread: beyond it the thread ends, and not the process. */
+const HEAP_MAX_MB = 256;
+const VIEWS: readonly ViewId[] = ['balances', 'history', 'reports'];
+/** The embedded log is one partition. */
+const partitionOf = () => 0;
 
 const COMMAND_SERVICES = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
   typeNameOf,
@@ -60,11 +73,7 @@ const READ_SERVICES = [
   ProjectionService,
   LedgerService,
 ].map(typeNameOf);
-const HEALTH_NAMES = [
-  ...COMMAND_SERVICES,
-  ...READ_SERVICES,
-  ...(['balances', 'history', 'reports'] as const).map(healthServiceOf),
-];
+const HEALTH_NAMES = [...COMMAND_SERVICES, ...READ_SERVICES, ...VIEWS.map(healthServiceOf)];
 
 function typeNameOf({ typeName }: DescService): string {
   return typeName;
@@ -83,14 +92,21 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
 }
 
 async function composeServices(
-  { postgres, log, readDeadline_ms }: StandaloneParts,
+  parts: StandaloneParts,
   registry: Registry,
   closeables: Closeables,
 ): Promise<{ services: Service[]; health: Health }> {
-  const wakeups = new Wakeups();
-  closeables.add('listening for commits', listenForCommits(postgres, wakeups).stop);
-  const clock = systemClock;
+  const { postgres, log, readDeadline_ms } = parts;
   const health = createHealth(HEALTH_NAMES);
+  const projector = openProjector(parts, health, registry);
+  closeables.add('projector', () => projector.stop());
+  const wakeups = new Wakeups();
+  const listening = listenForCommits(postgres, (position) => {
+    wakeups.wake();
+    projector.committed(position);
+  });
+  closeables.add('listening for commits', listening.stop);
+  const clock = systemClock;
   const command = await composeCommand(
     {
       postgres,
@@ -99,6 +115,7 @@ async function composeServices(
       logger: log,
       shard: SHARD,
       limits: DEFAULT_LIMITS,
+      onCommitted: (events) => projector.handOver(events),
       onHalt: () => {
         for (const service of COMMAND_SERVICES) health.set(service, false);
       },
@@ -107,24 +124,10 @@ async function composeServices(
   );
   const pools = openPools(postgres, closeables);
   const reader = postgresLogReader(pools.log, wakeups, SHARD);
-  const bus = logBus(reader);
-  const writing = viewsOn(pools.project, { history: pools.project, reports: pools.reports });
-  const projector = composeProjector({
-    log: reader,
-    busOf: () => bus,
-    ...writing,
-    logger: log,
-    registry,
-    clock,
-    onHealth: (service, serving) => {
-      health.set(service, serving);
-    },
-  });
   await projector.start();
-  closeables.add('projector', () => projector.stop());
   const reading = { ...viewsOn(pools.query, pools), readDeadline_ms };
-  const query = composeQuery({ log: reader, partitionOf: (id) => bus.partitionOf(id), ...reading });
-  const verify = composeVerifier(pools, (ledgerId) => bus.partitionOf(ledgerId));
+  const query = composeQuery({ log: reader, partitionOf, ...reading });
+  const verify = composeVerifier(pools);
   const probing = await probeHealth(
     health,
     [
@@ -138,15 +141,37 @@ async function composeServices(
   );
   closeables.add('the health probe', () => probing.stop());
   return {
-    services: [...command.services, ...query, ...projector.services, verify],
+    services: [...command.services, ...query, projectionService(projector), verify],
     health,
   };
 }
 
-function composeVerifier(
-  pools: ReturnType<typeof openPools>,
-  partitionOf: (ledgerId: string) => number,
-): Service {
+/** The thread loads its program while the write side is composed. */
+function openProjector(
+  { config, postgres, log, spawnProjector = spawnThread }: StandaloneParts,
+  health: Health,
+  registry: Registry,
+): ProjectorThread {
+  const projector = new ProjectorThread({
+    spawn: (start) => spawnProjector({ ...start, postgres, logLevel: config.logLevel }),
+    views: VIEWS,
+    logger: log,
+    onHealth: (service, isServing) => {
+      health.set(service, isServing);
+    },
+  });
+  projectorMetrics(registry, () => projector.figures());
+  return projector;
+}
+
+function spawnThread(data: ProjectorThreadData): Worker {
+  return new Worker(new URL('./projector-worker.js', import.meta.url), {
+    workerData: data,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB },
+  });
+}
+
+function composeVerifier(pools: ReturnType<typeof openPools>): Service {
   const views = viewsOn(pools.verify, pools);
   return ledgerService({
     stored: postgresStoredLog(pools.verify, SHARD),
@@ -173,12 +198,6 @@ function viewsOn(pool: Pool, { history, reports }: { readonly history: Pool; rea
 function openPools(postgres: PoolConfig, closeables: Closeables) {
   const pools = {
     log: createPool(postgres, { max: 6, name: 'quittance log', options: KEYED_PLANS }),
-    project: createPool(postgres, {
-      max: 6,
-      name: 'quittance projector',
-      options: KEYED_PLANS,
-      statementTimeout_ms: 30_000,
-    }),
     query: createPool(postgres, { max: 8, name: 'quittance query' }),
     history: createPool(postgres, { max: 6, name: 'quittance history', options: HISTORY_PLANS }),
     reports: createPool(postgres, {

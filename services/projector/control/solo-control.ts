@@ -2,8 +2,11 @@
 import type { ViewId } from '../../../lib/views/view.js';
 import { type ControlState, INITIAL_STATE, type Lease, type ProjectionControl } from './control.js';
 
-export function soloControl(): ProjectionControl {
-  const states = new Map<ViewId, ControlState>();
+/** @param paused the projections that do not run until they are resumed */
+export function soloControl(paused: readonly ViewId[] = []): ProjectionControl {
+  const states = new Map<ViewId, ControlState>(
+    paused.map((view) => [view, { ...INITIAL_STATE, paused: true }]),
+  );
   const held = new Set<ViewId>();
   const change = async (view: ViewId, changed: (state: ControlState) => Partial<ControlState>) => {
     const state = states.get(view) ?? INITIAL_STATE;

@@ -1,14 +1,11 @@
 /** ProjectionService/ListProjections: all of them, with how far behind each is. */
 import type { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import type { Projector } from '../projector.js';
-import { projectionMessage } from './projection-message.js';
+import type { ProjectionOperations } from '../operations.js';
 
 /** The method. */
 export function listProjections(
-  projector: Projector,
+  operations: ProjectionOperations,
 ): MethodFunction<(typeof ProjectionService)['method']['listProjections']> {
-  return async () => ({
-    projections: await Promise.all(projector.entries.map(projectionMessage)),
-  });
+  return async () => ({ projections: [...(await operations.list())] });
 }

@@ -4,16 +4,13 @@
  */
 import type { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import type { Projector } from '../projector.js';
-import { projectionMessage } from './projection-message.js';
+import type { ProjectionOperations } from '../operations.js';
 
 /** The method. */
 export function pauseProjection(
-  projector: Projector,
+  operations: ProjectionOperations,
 ): MethodFunction<(typeof ProjectionService)['method']['pauseProjection']> {
-  return async ({ projectionId }) => {
-    const entry = projector.entry(projectionId);
-    await projector.pause(entry);
-    return { projection: await projectionMessage(entry) };
-  };
+  return async ({ projectionId }) => ({
+    projection: await operations.run({ operation: 'pause', projectionId }),
+  });
 }

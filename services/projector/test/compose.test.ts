@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { LogTail } from '../../../lib/log/log-tail.js';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import { FakeLog } from '../../../test/fake-log.js';
 import { type ComposedProjector, composeProjector } from '../compose.js';
@@ -23,7 +24,7 @@ const build = () => {
   health = new Map();
   projector = composeProjector({
     log,
-    busOf: () => logBus(log),
+    busOf: () => logBus(new LogTail(log, log.wakeups)),
     logger,
     registry,
     ...generations,

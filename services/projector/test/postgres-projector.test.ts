@@ -8,6 +8,7 @@ import {
   ProjectionState,
   RebuildPhase,
 } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
+import { LogTail } from '../../../lib/log/log-tail.js';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
 import { postgresLogReader } from '../../../lib/log/postgres-log-reader.js';
@@ -22,6 +23,7 @@ import type { ViewGenerations } from '../../../lib/views/view.js';
 import { LedgerFixture, testId } from '../../../test/ledger-fixture.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
 import { soloControl } from '../control/solo-control.js';
+import { operationsOf } from '../operations.js';
 import { Projector } from '../projector.js';
 import { projectionService } from '../rpc/projection-service.js';
 import { until } from '../../../test/until.js';
@@ -63,7 +65,9 @@ function deposit(count: number): void {
 }
 
 async function call(name: string, request: Record<string, unknown>): Promise<Projection> {
-  const method = projectionService(projector).methods.find(({ desc }) => desc.localName === name);
+  const method = projectionService(operationsOf(projector)).methods.find(
+    ({ desc }) => desc.localName === name,
+  );
   const schema = ProjectionService.methods.find(({ localName }) => localName === name)?.input;
   if (method?.kind !== 'unary' || schema === undefined) throw new Error(`no method ${name}`);
   const answer = await method.run(create(schema, request), {
@@ -97,7 +101,7 @@ beforeAll(async () => {
   await pool.query('delete from log.events');
   const log = postgresLogReader(pool, wakeups);
   generations = postgresBalances(pool);
-  const bus = logBus(log);
+  const bus = logBus(new LogTail(log, wakeups));
   const logger = { info: () => {}, warn: () => {}, error: () => {} };
   const parts = { log, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
   projector = new Projector({ ...parts, control: soloControl() }, [
@@ -188,7 +192,7 @@ test('connections that break under load lose nothing and count nothing twice', a
 test('a rebuild finds what somebody changed in the view, and puts it right when told to', async () => {
   await projector.stop();
   const log = postgresLogReader(pool, wakeups);
-  const bus = logBus(log);
+  const bus = logBus(new LogTail(log, wakeups));
   const logger = { info: () => {}, warn: () => {}, error: () => {} };
   const parts = { log, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
   projector = new Projector({ ...parts, control: soloControl() }, [

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { LogTail } from '../../../lib/log/log-tail.js';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import type { EventBus } from '../../../lib/log/bus.js';
 import { FakeLog } from '../../../test/fake-log.js';
@@ -16,7 +17,7 @@ const build = (change: Partial<ProjectionDeps> = {}) =>
   new Projection({
     id: 'history',
     generations,
-    bus: logBus(log),
+    bus: logBus(new LogTail(log, log.wakeups)),
     log,
     logger,
     pauses_ms: [1, 1],
@@ -173,9 +174,9 @@ describe('an event', () => {
 
 test('events delivered twice are counted once', async () => {
   const twice: EventBus = {
-    ...logBus(log),
+    ...logBus(new LogTail(log, log.wakeups)),
     consume: (handler, signal) =>
-      logBus(log).consume(
+      logBus(new LogTail(log, log.wakeups)).consume(
         {
           offsetOf: async (partition) => (await handler.offsetOf(partition)) - 3n,
           handle: async (batch) => {
@@ -272,7 +273,7 @@ test('a log that is restored while it is followed stops the projection before it
   await projection.pause();
   log.restoreTo(10n);
   log.fill(30);
-  const followed = logBus(log);
+  const followed = logBus(new LogTail(log, log.wakeups));
   // As if the bus had not noticed: its next page begins right after the view's position.
   const consume: EventBus['consume'] = (handler, signal) =>
     followed.consume(

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { LogTail } from '../../../lib/log/log-tail.js';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import { CallError } from '../../../lib/rpc/errors.js';
 import { START, FakeLog } from '../../../test/fake-log.js';
@@ -17,7 +18,7 @@ let entry: ProjectorEntry;
 
 const logger = { info: () => {}, warn: () => {}, error: () => {} };
 const build = (keepReplaced_ms = 60_000) => {
-  const bus = logBus(log);
+  const bus = logBus(new LogTail(log, log.wakeups));
   const parts = { log, logger, clock: () => START, offsetAt: (at: bigint) => at, keepReplaced_ms };
   projector = new Projector({ ...parts, control: soloControl() }, [
     { id: 'history', generations, bus, pauses_ms: [1], backoff_ms: () => 5 },

@@ -4,6 +4,7 @@ import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect
 import type { DescService } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
+import { spawnProjector } from '../../../test/projector-thread.js';
 import { composeStandalone, type Standalone, type StandaloneParts } from '../compose.js';
 
 export interface TestPlatform {
@@ -35,6 +36,7 @@ export async function startPlatform(
     postgres: database.config,
     log: pino({ level: 'silent' }),
     releasePorts: () => Promise.resolve(),
+    spawnProjector,
     ...options,
   });
   const { grpc: grpcAddress, connect: connectUrl } = standalone.addresses;

@@ -1,0 +1,76 @@
+/** Composes the projector of the embedded process, which runs in a thread of its own. */
+import type { MessagePort } from 'node:worker_threads';
+import type { PoolConfig } from 'pg';
+import type { LevelWithSilent } from 'pino';
+import { LogTail } from '../../lib/log/log-tail.js';
+import { logBus } from '../../lib/log/postgres-bus.js';
+import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
+import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
+import { SHARD } from '../../lib/log/shard.js';
+import { Wakeups } from '../../lib/log/wakeups.js';
+import { postgresBalances } from '../../lib/views/balances/postgres/balances.js';
+import { postgresHistory } from '../../lib/views/history/postgres/history.js';
+import { postgresReports, REPORT_PLANS } from '../../lib/views/reports/postgres/reports.js';
+import { composeProjector } from '../projector/compose.js';
+import { soloControl } from '../projector/control/solo-control.js';
+import type { FromThread, ThreadStart } from '../projector/thread/messages.js';
+import { serveThread, type ThreadedProjector } from '../projector/thread/serve-thread.js';
+import { threadLog } from '../projector/thread/thread-log.js';
+
+/** What the thread is made with: plain data. */
+export interface ProjectorThreadData extends ThreadStart {
+  readonly postgres: PoolConfig;
+  readonly logLevel: LevelWithSilent;
+}
+
+/** Serves the process until it asks for the end. */
+export function runProjectorThread(port: MessagePort, data: ProjectorThreadData): void {
+  serveThread(port, data, composeThread(port, data));
+}
+
+function composeThread(
+  port: MessagePort,
+  { postgres, paused, logLevel }: ProjectorThreadData,
+): ThreadedProjector {
+  const send = (message: FromThread) => port.postMessage(message);
+  const { pools, close } = openPools(postgres);
+  const wakeups = new Wakeups();
+  const log = postgresLogReader(pools.log, wakeups, SHARD);
+  const tail = new LogTail(log, wakeups);
+  const bus = logBus(tail);
+  const projector = composeProjector({
+    log,
+    busOf: () => bus,
+    balances: postgresBalances(pools.project),
+    history: postgresHistory(pools.project),
+    reports: postgresReports(pools.reports),
+    logger: threadLog(logLevel, (line) => send({ kind: 'log', line })),
+    control: soloControl(paused),
+    onHealth: (service, isServing) => send({ kind: 'health', service, isServing }),
+  });
+  return {
+    projector,
+    handOver: (flush) => tail.handOver(flush),
+    grown: () => wakeups.wake(),
+    close,
+  };
+}
+
+/** A connection for each view and some for rebuilds. Reports are planned differently from the rest. */
+function openPools(postgres: PoolConfig) {
+  const name = 'quittance projector';
+  const pools = {
+    log: createPool(postgres, { max: 4, name: 'quittance projector log', options: KEYED_PLANS }),
+    project: createPool(postgres, { max: 6, name, options: KEYED_PLANS, statementTimeout_ms: 30_000 }),
+    reports: createPool(postgres, {
+      max: 4,
+      name: 'quittance projector reports',
+      options: REPORT_PLANS,
+      statementTimeout_ms: 30_000,
+    }),
+  };
+  const close = async () => {
+    await Promise.all(Object.values(pools).map((pool) => pool.end()));
+  };
+  return { pools, close };
+}
