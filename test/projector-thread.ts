@@ -1,10 +1,9 @@
 /** The thread of the projector as it was built: a thread cannot load the sources. */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { ProjectorThreadData } from '../services/standalone/compose-projector.js';
 
 const ENTRY = fileURLToPath(new URL('../dist/services/standalone/projector-worker.js', import.meta.url));
 
-export function spawnProjector(data: ProjectorThreadData): Worker {
-  return new Worker(ENTRY, { workerData: data });
+export function spawnProjector(): Worker {
+  return new Worker(ENTRY);
 }

@@ -17,22 +17,21 @@ import type { FromThread, ThreadStart } from '../projector/thread/messages.js';
 import { serveThread, type ThreadedProjector } from '../projector/thread/serve-thread.js';
 import { threadLog } from '../projector/thread/thread-log.js';
 
-/** What the thread is made with: plain data. */
-export interface ProjectorThreadData extends ThreadStart {
+/** What the composition needs, as plain data. */
+export interface ProjectorThreadParts {
   readonly postgres: PoolConfig;
   readonly logLevel: LevelWithSilent;
 }
 
 /** Serves the process until it asks for the end. */
-export function runProjectorThread(port: MessagePort, data: ProjectorThreadData): void {
-  serveThread(port, data, composeThread(port, data));
+export function runProjectorThread(port: MessagePort): void {
+  serveThread(port, composeThread);
 }
 
 function composeThread(
-  port: MessagePort,
-  { postgres, paused, logLevel }: ProjectorThreadData,
+  { parts: { postgres, logLevel }, paused }: ThreadStart<ProjectorThreadParts>,
+  send: (message: FromThread) => void,
 ): ThreadedProjector {
-  const send = (message: FromThread) => port.postMessage(message);
   const { pools, close } = openPools(postgres);
   const wakeups = new Wakeups();
   const log = postgresLogReader(pools.log, wakeups, SHARD);

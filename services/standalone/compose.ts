@@ -1,5 +1,5 @@
 /** The embedded composition root: command, projector and query in one process, over one PostgreSQL, behind two doors. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { DescService } from '@bufbuild/protobuf';
 import type { PoolConfig } from 'pg';
 import type pino from 'pino';
@@ -38,7 +38,7 @@ import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres
 import type { ViewId } from '../../lib/views/view.js';
 import { composeQuery } from '../query/compose.js';
 import { SHARD } from '../../lib/log/shard.js';
-import type { ProjectorThreadData } from './compose-projector.js';
+import type { ProjectorThreadParts } from './compose-projector.js';
 
 /** What runs, once composed. */
 export type Standalone = OpenDoors & { close: () => Promise<void> };
@@ -49,14 +49,12 @@ export interface StandaloneParts {
   readonly log: pino.Logger;
   /** Frees the ports that were held since the start; awaited right before the doors bind. */
   readonly releasePorts: () => Promise<void>;
-  /** Makes the thread of the projector; tests bring their own, since they run from sources. */
-  readonly spawnProjector?: ((data: ProjectorThreadData) => Worker) | undefined;
+  /** Makes a thread for the projector. */
+  readonly spawnProjector: () => Worker;
   /** See QueryDeps. */
   readonly readDeadline_ms?: number | undefined;
 }
 
-/** The heap of the projector's thread: beyond it the thread ends, and not the process. */
-const HEAP_MAX_MB = 256;
 const VIEWS: readonly ViewId[] = ['balances', 'history', 'reports'];
 /** The embedded log is one partition. */
 const partitionOf = () => 0;
@@ -148,12 +146,13 @@ async function composeServices(
 
 /** The thread loads its program while the write side is composed. */
 function openProjector(
-  { config, postgres, log, spawnProjector = spawnThread }: StandaloneParts,
+  { config, postgres, log, spawnProjector }: StandaloneParts,
   health: Health,
   registry: Registry,
-): ProjectorThread {
-  const projector = new ProjectorThread({
-    spawn: (start) => spawnProjector({ ...start, postgres, logLevel: config.logLevel }),
+): ProjectorThread<ProjectorThreadParts> {
+  const projector = new ProjectorThread<ProjectorThreadParts>({
+    spawn: spawnProjector,
+    parts: { postgres, logLevel: config.logLevel },
     views: VIEWS,
     logger: log,
     onHealth: (service, isServing) => {
@@ -162,13 +161,6 @@ function openProjector(
   });
   projectorMetrics(registry, () => projector.figures());
   return projector;
-}
-
-function spawnThread(data: ProjectorThreadData): Worker {
-  return new Worker(new URL('./projector-worker.js', import.meta.url), {
-    workerData: data,
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB },
-  });
 }
 
 function composeVerifier(pools: ReturnType<typeof openPools>): Service {

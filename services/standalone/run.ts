@@ -1,4 +1,5 @@
 /** Starts Quittance as the environment says, and stops it. */
+import type { Worker } from 'node:worker_threads';
 import type pg from 'pg';
 import type pino from 'pino';
 import type { Closeables } from '../../lib/base/closeables.js';
@@ -14,11 +15,11 @@ import {
 import { type EndWatch, watchForEnd } from '../../lib/process/shutdown.js';
 import { versionOf } from '../../lib/process/version.js';
 import { bannerText, nextCommands } from './banner.js';
-import { composeStandalone } from './compose.js';
 import { readConfig, type StandaloneConfig, VARIABLE_HELP } from './config.js';
 import { openDataDir } from './data-dir.js';
 import { startPostgresEngine } from './engines/postgres-engine.js';
 import { openLog } from './log-files.js';
+import { spawnProjector } from './spawn-projector.js';
 
 const HELP: CommandText = {
   name: 'npm start --',
@@ -62,10 +63,20 @@ async function start(host: ProcessHost, closeables: Closeables): Promise<Running
   const ports = await holdPorts(wantedPorts(config));
   closeables.add('the ports', ports.release);
   unlessInterrupted(watch);
+  // The programs of both threads are loaded while PostgreSQL starts.
+  const nextThread = spawnAhead(closeables);
+  const loading = import('./compose.js');
   const { postgres, failed } = await openPostgres(config, closeables, watch, log);
+  const { composeStandalone } = await loading;
   unlessInterrupted(watch);
   log.info('starting the services…');
-  const standalone = await composeStandalone({ config, postgres, log, releasePorts: ports.release });
+  const standalone = await composeStandalone({
+    config,
+    postgres,
+    log,
+    releasePorts: ports.release,
+    spawnProjector: nextThread,
+  });
   closeables.add('the services', () => standalone.close());
   announce(host, log, {
     version: versionOf(),
@@ -74,6 +85,19 @@ async function start(host: ProcessHost, closeables: Closeables): Promise<Running
     next: nextCommands(config.host, standalone.addresses),
   });
   return { drain: () => standalone.drain(), failed, log, watch };
+}
+
+/** Makes the first thread of the projector now, and the others when they are asked for. */
+function spawnAhead(closeables: Closeables): () => Worker {
+  let ahead: Worker | undefined = spawnProjector();
+  closeables.add('the thread of the projector', async () => {
+    await ahead?.terminate();
+  });
+  return () => {
+    const thread = ahead ?? spawnProjector();
+    ahead = undefined;
+    return thread;
+  };
 }
 
 async function openPostgres(

@@ -6,8 +6,9 @@ import type { ViewId } from '../../../lib/views/view.js';
 import type { ProjectionFigures } from '../metrics.js';
 import type { ProjectionInfo, ProjectionRequest } from '../operations.js';
 
-/** With what a thread is made, besides what its composition needs. */
-export interface ThreadStart {
+/** With what a thread begins. `P` is what its composition needs, as plain data. */
+export interface ThreadStart<P> {
+  readonly parts: P;
   /** Two 64-bit counters that the thread keeps: the events and the bytes of all flushes that it has received. */
   readonly received: SharedArrayBuffer;
   /** The projections that do not run until they are resumed. */
@@ -26,9 +27,9 @@ export type Question<K extends keyof Questions = keyof Questions> = {
   [P in K]: { readonly name: P; readonly asked: Questions[P]['asked'] };
 }[K];
 
-export type ToThread =
+export type ToThread<P> =
   /** The log is there: the projections may begin. */
-  | { readonly kind: 'start' }
+  | { readonly kind: 'start'; readonly start: ThreadStart<P> }
   | { readonly kind: 'flush'; readonly flush: PackedFlush }
   /** The log has more than was handed over. */
   | { readonly kind: 'grown' }

@@ -8,9 +8,9 @@ import type { ViewId } from '../../../lib/views/view.js';
 import { healthServiceOf } from '../compose.js';
 import type { ProjectionFigures } from '../metrics.js';
 import type { ProjectionInfo, ProjectionOperations, ProjectionRequest } from '../operations.js';
-import { projectorAway, RunningThread, type ThreadParts } from './running-thread.js';
+import { projectorAway, RunningThread, type ThreadDeps } from './running-thread.js';
 
-export interface ProjectorThreadDeps extends ThreadParts {
+export interface ProjectorThreadDeps<P> extends ThreadDeps<P> {
   readonly views: readonly ViewId[];
   /** How long to wait after the n-th end in a row, in milliseconds. */
   readonly backoff_ms?: (failures: number) => number;
@@ -27,12 +27,12 @@ function defaultBackoff_ms(failures: number): number {
   return Math.min(5_000, 100 * 2 ** Math.min(failures - 1, 10));
 }
 
-export class ProjectorThread implements ProjectionOperations {
-  readonly #deps: ProjectorThreadDeps;
+export class ProjectorThread<P> implements ProjectionOperations {
+  readonly #deps: ProjectorThreadDeps<P>;
   readonly #stop = new AbortController();
   /** What operators have paused stays so in the next thread. */
   readonly #paused = new Set<ViewId>();
-  #thread: RunningThread | undefined;
+  #thread: RunningThread<P> | undefined;
   #keeping: Promise<void> | undefined;
   /** The last position that was handed over. */
   #handed = -1n;
@@ -41,9 +41,9 @@ export class ProjectorThread implements ProjectionOperations {
   #looking: NodeJS.Timeout | undefined;
 
   /** The thread loads its program at once; nothing is projected before `start`. */
-  constructor(deps: ProjectorThreadDeps) {
+  constructor(deps: ProjectorThreadDeps<P>) {
     this.#deps = deps;
-    this.#thread = new RunningThread(deps, []);
+    this.#thread = new RunningThread(deps);
   }
 
   /**
@@ -53,7 +53,7 @@ export class ProjectorThread implements ProjectionOperations {
   async start(): Promise<void> {
     const thread = this.#thread;
     if (thread === undefined) throw new Error('the projector was stopped');
-    thread.start();
+    thread.start([]);
     await thread.started;
     this.#keeping = this.#keepRunning(thread);
   }
@@ -107,13 +107,13 @@ export class ProjectorThread implements ProjectionOperations {
     return Promise.race([figures, late]).finally(() => answered.abort());
   }
 
-  #running(): RunningThread {
+  #running(): RunningThread<P> {
     if (this.#thread === undefined) throw projectorAway();
     return this.#thread;
   }
 
   /** Makes another thread when one ends, until the stop. */
-  async #keepRunning(first: RunningThread): Promise<void> {
+  async #keepRunning(first: RunningThread<P>): Promise<void> {
     const { logger, onHealth, views, backoff_ms = defaultBackoff_ms } = this.#deps;
     const { signal } = this.#stop;
     let failures = 0;
@@ -132,10 +132,10 @@ export class ProjectorThread implements ProjectionOperations {
     }
   }
 
-  #makeAnother(): RunningThread | undefined {
+  #makeAnother(): RunningThread<P> | undefined {
     if (this.#stop.signal.aborted) return undefined;
-    this.#thread = new RunningThread(this.#deps, [...this.#paused]);
-    this.#thread.start();
+    this.#thread = new RunningThread(this.#deps);
+    this.#thread.start([...this.#paused]);
     return this.#thread;
   }
 }

@@ -7,19 +7,14 @@ import { TAIL_LIMITS } from '../../../lib/log/log-tail.js';
 import { packFlush, type StoredEvent } from '../../../lib/log/packed-flush.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import type { ViewId } from '../../../lib/views/view.js';
-import {
-  errorOf,
-  type FromThread,
-  type Question,
-  type Questions,
-  type ThreadStart,
-  type ToThread,
-} from './messages.js';
+import { errorOf, type FromThread, type Question, type Questions, type ToThread } from './messages.js';
 import { writeLine } from './thread-log.js';
 
-export interface ThreadParts {
+export interface ThreadDeps<P> {
   /** Makes a thread that runs `serveThread`. */
-  readonly spawn: (start: ThreadStart) => Worker;
+  readonly spawn: () => Worker;
+  /** What its composition needs, as plain data. */
+  readonly parts: P;
   readonly logger: Log;
   /** Called with each change of a projection's health, as the projector does. */
   readonly onHealth: (service: string, isServing: boolean) => void;
@@ -33,13 +28,15 @@ interface Waiting {
   reject(error: CallError): void;
 }
 
-export class RunningThread {
+export class RunningThread<P> {
   /** Resolves with the reason when the thread has ended. */
   readonly ended: Promise<Error>;
   /** Resolves when each projection was opened or failed to be; rejects if the thread ends before. */
   readonly started: Promise<void>;
+  readonly #parts: P;
   readonly #worker: Worker;
-  readonly #received: BigUint64Array;
+  /** See ThreadStart. */
+  readonly #received = new BigUint64Array(new SharedArrayBuffer(2 * BigUint64Array.BYTES_PER_ELEMENT));
   readonly #waiting = new Map<number, Waiting>();
   #questions = 0;
   /** The events and the bytes that were handed over. */
@@ -49,10 +46,10 @@ export class RunningThread {
   #isSkipping = false;
   #onStopped: () => void = () => undefined;
 
-  constructor({ spawn, logger, onHealth }: ThreadParts, paused: readonly ViewId[]) {
-    const received = new SharedArrayBuffer(2 * BigUint64Array.BYTES_PER_ELEMENT);
-    this.#received = new BigUint64Array(received);
-    const worker = spawn({ received, paused });
+  /** The thread loads its program; nothing is projected before `start`. */
+  constructor({ spawn, parts, logger, onHealth }: ThreadDeps<P>) {
+    this.#parts = parts;
+    const worker = spawn();
     this.#worker = worker;
     this.ended = new Promise((resolve) => {
       worker.once('error', resolve);
@@ -93,9 +90,9 @@ export class RunningThread {
     });
   }
 
-  /** The projections begin. */
-  start(): void {
-    this.#send({ kind: 'start' });
+  /** The projections begin, but for those that are paused. */
+  start(paused: readonly ViewId[]): void {
+    this.#send({ kind: 'start', start: { parts: this.#parts, received: this.#received.buffer, paused } });
   }
 
   /** Hands over what was just committed, unless the thread is far behind: it finds it in the log then. */
@@ -148,7 +145,7 @@ export class RunningThread {
     return waiting;
   }
 
-  #send(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
+  #send(message: ToThread<P>, transfer: readonly ArrayBuffer[] = []): void {
     this.#worker.postMessage(message, transfer);
   }
 }

@@ -15,55 +15,80 @@ export interface ThreadedProjector {
   close(): Promise<void>;
 }
 
-/** Serves until the process asks for the end. An error that is not an answer ends the thread: the process makes another. */
-export function serveThread(
+/**
+ * Serves until the process asks for the end. An error that is not an answer ends the thread: the process makes another.
+ * @param compose called when the log is there
+ */
+export function serveThread<P>(
   port: MessagePort,
-  { received }: Pick<ThreadStart, 'received'>,
-  threaded: ThreadedProjector,
+  compose: (start: ThreadStart<P>, send: (message: FromThread) => void) => ThreadedProjector,
 ): void {
-  const { projector } = threaded;
-  const counters = new BigUint64Array(received);
+  let serving: Serving | undefined;
   const send = (message: FromThread) => port.postMessage(message);
-  const start = async () => {
-    await projector.start();
-    send({ kind: 'started' });
-  };
-  const answer = async (id: number, question: Question) => {
-    try {
-      send({ kind: 'answer', id, answer: await answerTo(question, threaded) });
-    } catch (error) {
-      send({ kind: 'failure', id, failure: failureOf(error) });
-    }
-  };
-  const stop = async () => {
-    await projector.stop();
-    await threaded.close();
-    send({ kind: 'stopped' });
-    port.close();
-  };
-  port.on('message', (message: ToThread) => {
+  port.on('message', (message: ToThread<P>) => {
     switch (message.kind) {
       case 'start':
-        void start();
+        serving = new Serving(compose(message.start, send), message.start.received, send);
+        void serving.start();
         break;
-      case 'flush': {
-        const { flush } = message;
-        Atomics.add(counters, 0, BigInt(flush.count));
-        Atomics.add(counters, 1, BigInt(flush.block.byteLength));
-        threaded.handOver(flush);
+      case 'flush':
+        serving?.handOver(message.flush);
         break;
-      }
       case 'grown':
-        threaded.grown();
+        serving?.grown();
         break;
       case 'question':
-        void answer(message.id, message.question);
+        void serving?.answer(message.id, message.question);
         break;
       case 'stop':
-        void stop();
+        void (serving?.stop() ?? Promise.resolve()).then(() => {
+          send({ kind: 'stopped' });
+          port.close();
+        });
         break;
     }
   });
+}
+
+/** The projector, from its start on. */
+class Serving {
+  readonly #threaded: ThreadedProjector;
+  readonly #received: BigUint64Array;
+  readonly #send: (message: FromThread) => void;
+
+  constructor(threaded: ThreadedProjector, received: SharedArrayBuffer, send: (message: FromThread) => void) {
+    this.#threaded = threaded;
+    this.#received = new BigUint64Array(received);
+    this.#send = send;
+  }
+
+  async start(): Promise<void> {
+    await this.#threaded.projector.start();
+    this.#send({ kind: 'started' });
+  }
+
+  handOver(flush: PackedFlush): void {
+    Atomics.add(this.#received, 0, BigInt(flush.count));
+    Atomics.add(this.#received, 1, BigInt(flush.block.byteLength));
+    this.#threaded.handOver(flush);
+  }
+
+  grown(): void {
+    this.#threaded.grown();
+  }
+
+  async answer(id: number, question: Question): Promise<void> {
+    try {
+      this.#send({ kind: 'answer', id, answer: await answerTo(question, this.#threaded) });
+    } catch (error) {
+      this.#send({ kind: 'failure', id, failure: failureOf(error) });
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#threaded.projector.stop();
+    await this.#threaded.close();
+  }
 }
 
 async function answerTo(question: Question, { projector }: ThreadedProjector): Promise<unknown> {
