@@ -5,7 +5,7 @@ import type { WebRequest, WebResponse } from './web-port.js';
 
 const ALLOWED_METHODS = cors.allowedMethods.join(', ');
 const ALLOWED_HEADERS = [...cors.allowedHeaders, 'Authorization', 'Traceparent', 'Tracestate'].join(', ');
-const EXPOSED_HEADERS = [...cors.exposedHeaders, 'Retry-After', 'Allow', 'Accept-Post'].join(', ');
+const EXPOSED_HEADERS = [...cors.exposedHeaders, 'Retry-After', 'Allow', 'Accept-Post', 'ETag'].join(', ');
 const PREFLIGHT_AGE_S = 7200;
 
 /** Tells the browser whether the page may read the answer. */

@@ -70,7 +70,7 @@ describe('calls', () => {
     const message = encodeURIComponent(JSON.stringify(BALANCE));
     const answer = await fetch(`${url}${GET_BALANCE}?encoding=json&message=${message}`);
     expect(await answer.json()).toMatchObject({ asOf: { position: '42' } });
-    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('cache-control')).toBe('private, no-cache');
     const refused = await fetch(`${url}${CREATE_LEDGER}?encoding=json&message=%7B%7D`);
     expect(refused.headers.get('allow')).toBe('POST');
     expect(await httpFailure(refused)).toMatchObject({ status: 405, reason: 'UNKNOWN_METHOD' });
@@ -78,6 +78,29 @@ describe('calls', () => {
     expect(await httpFailure(untold)).toMatchObject({ status: 415, reason: 'MALFORMED_MESSAGE' });
     const garbled = await fetch(`${url}${GET_BALANCE}?encoding=proto&base64=1&message=!!!`);
     expect(await httpFailure(garbled)).toMatchObject({ status: 400, reason: 'MALFORMED_MESSAGE' });
+  });
+
+  test('a query by GET has an ETag, by which an answer that is known is not sent again', async () => {
+    const { url } = await open();
+    const get = (request: object, headers: Record<string, string> = {}) => {
+      const message = encodeURIComponent(JSON.stringify(request));
+      return fetch(`${url}${GET_BALANCE}?encoding=json&message=${message}`, { headers });
+    };
+    const first = await get(BALANCE);
+    const tag = first.headers.get('etag') ?? '';
+    expect(tag).toMatch(/^W\/"[\w-]{24}"$/);
+    await first.arrayBuffer();
+    for (const known of [tag, `"other", ${tag}`, tag.slice(2), '*']) {
+      const again = await get(BALANCE, { 'If-None-Match': known });
+      expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, tag, '']);
+    }
+    const other = await get(BALANCE, { 'If-None-Match': '"other"' });
+    expect([other.status, other.headers.get('etag')]).toEqual([200, tag]);
+    expect(await other.json()).toMatchObject({ asOf: { position: '42' } });
+    const posted = await post(`${url}${GET_BALANCE}`, JSON.stringify(BALANCE));
+    expect([posted.headers.get('etag'), posted.headers.get('cache-control')]).toEqual([null, 'no-store']);
+    const failed = await get({ ledgerId: 'main' }, { 'If-None-Match': '*' });
+    expect([failed.status, failed.headers.get('etag')]).toEqual([400, null]);
   });
 
   test('a google.rpc.Status within an answer is written as JSON', async () => {

@@ -11,6 +11,7 @@ import type { CallOrigin, Chain, Decoded } from '../chain.js';
 import { CallError, fail } from '../errors.js';
 import type { Method } from '../service.js';
 import { type Arrival, arrivalKey, failedArrival, fits, type Route } from './calls.js';
+import { withETag } from './etag.js';
 import { type Form, formOf, timeoutOf, withoutMessage } from './form.js';
 import { answerError, bodyOf, discard, refuse, urlOf } from './refusals.js';
 import { type Incoming, messagesOf, onlyMessage } from './requests.js';
@@ -65,7 +66,9 @@ export async function serveCall(call: ServedCall): Promise<void> {
     timeout_ms instanceof CallError
       ? failedArrival(timeout_ms, origin, form.isJson)
       : arrivalOf(call, { form, universal, origin });
-  const answer = await route.handler(await emptied(universal, form, arrival));
+  const answered = await route.handler(await emptied(universal, form, arrival));
+  const answer =
+    universal.method === 'GET' ? await withETag(answered, universal.header.get('If-None-Match')) : answered;
   destroyIfStuck(response);
   await universalResponseToNodeResponse(answer, response);
 }
