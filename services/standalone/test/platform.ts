@@ -24,7 +24,7 @@ export interface TestPlatform {
 }
 
 export async function startPlatform(
-  options: Pick<StandaloneParts, 'readDeadline_ms'> = {},
+  options: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector'>> = {},
 ): Promise<TestPlatform> {
   const database = await createTestDatabase();
   const standalone = await composeStandalone({
