@@ -1,12 +1,17 @@
 /** The append to the event log, as the command services know it. Only they import it. */
+import { isSameBytes } from '../base/bytes.js';
+import type { RecordedEvent } from './recorded-event.js';
+import { streamIdOf } from './stream-id.js';
 
-/** An event to append: its bytes as encoded once, and the copies for indexes. */
+/** An event to append: its bytes as encoded once, and the copies for look-ups. */
 export interface NewEvent {
   readonly bytes: Uint8Array;
   /** SHA-256 of the bytes: 32 bytes. */
   readonly hash: Uint8Array;
+  readonly epoch: number;
   readonly ledgerId: string;
-  readonly streamId: string;
+  /** Undefined for what is found by its request id: the first event of a command that begins a stream of transactions. */
+  readonly streamId: string | undefined;
   /** 16 bytes; undefined for internal events. */
   readonly requestId: Uint8Array | undefined;
   readonly ordinal: number;
@@ -28,3 +33,22 @@ export type AppendOutcome =
   /** The server refused the statement and rolled it back: no room, no connection to spare, or a defect of ours. */
   | { readonly outcome: 'refused'; readonly cause: unknown }
   | { readonly outcome: 'unknown'; readonly cause: unknown };
+
+/** An event with the copies for look-ups. */
+export function newEventOf({ event, bytes, hash }: RecordedEvent): NewEvent {
+  return {
+    bytes,
+    hash,
+    epoch: event.epoch,
+    ledgerId: event.ledgerId,
+    streamId: isFoundByRequestId(event) ? undefined : streamIdOf(event),
+    requestId: event.requestId.length === 0 ? undefined : event.requestId,
+    ordinal: event.ordinal,
+    recordedTime: event.recordedTimeMicros,
+  };
+}
+
+/** Whether the event begins a stream of transactions, which has the id of its command. */
+export function isFoundByRequestId({ stream, requestId, ordinal }: RecordedEvent['event']): boolean {
+  return ordinal === 0 && stream.case === 'transactionStreamId' && isSameBytes(stream.value, requestId);
+}

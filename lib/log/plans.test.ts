@@ -7,7 +7,14 @@ import { createTestDatabase, type TestDatabase } from '../../test/postgres.js';
 import { createPool, KEYED_PLANS, type Pool } from './postgres-client.js';
 import { migrateLog } from './postgres-migrate.js';
 import { append } from './sql/append.sql.js';
-import { readAt, readAtTime, readHead, readLedgerPage, readPage, readStreamPage } from './sql/read.sql.js';
+import {
+  readAt,
+  readFlushAfterTime,
+  readHead,
+  readLedgerPage,
+  readPage,
+  readStreamPage,
+} from './sql/read.sql.js';
 import * as state from './state/read.sql.js';
 
 const MILLION = 1_000_000;
@@ -19,7 +26,7 @@ const STATEMENTS: readonly (readonly [name: string, types: string, args: string,
   ['stream_page', 'bigint, bigint, integer, text, text, uuid', `0, 100, 10, 'l', 's', null`, readStreamPage],
   ['at', 'bigint', '1', readAt],
   ['head', '', '', readHead],
-  ['at_time', 'bigint', '1', readAtTime],
+  ['flush_after_time', 'bigint', '1', readFlushAfterTime],
   ['ledgers', 'text[]', `'{l}'`, state.readLedgers],
   ['accounts', 'text[], text[]', `'{l}', '{a}'`, state.readAccounts],
   [
@@ -55,7 +62,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** The nodes of a plan that read log.events, log.request_keys or state tables without an index. */
+/** The nodes of a plan that read the log or state tables without an index. */
 async function sequentialScans(name: string, args: string): Promise<string[]> {
   await pool.query('set plan_cache_mode = force_generic_plan');
   const call = args === '' ? `plan_${name}` : `plan_${name}(${args})`;
@@ -70,13 +77,25 @@ describe.each([
 ])('on %s', (_, count) => {
   beforeAll(async () => {
     if (count === 0) return;
+    const flush = 100;
     await pool.query(
-      `insert into log.events (position, ledger_id, stream_id, request_id, ordinal, recorded_time, event, hash)
-       select n, 'l' || n % 10, 's' || n % 1000, gen_random_uuid(), 0, 1000 + n, 'event', 'hash'
-       from generate_series(1, ${String(count)}) n`,
+      `insert into log.flushes (first, last, epoch, recorded_time, ends, hash, events)
+       select n, n + ${String(flush)} - 1, 0, 1000 + n, array(select generate_series(5, 5 * ${String(flush)}, 5)), 'hash',
+         repeat('event', ${String(flush)})::bytea
+       from generate_series(1, ${String(count)}, ${String(flush)}) n`,
     );
     await pool.query(
-      `insert into log.request_keys select ledger_id, request_id, position from log.events where position > 0`,
+      `insert into log.ledger_flushes (ledger_id, first, indexes)
+       select 'l' || l, first, array(select generate_series(l, ${String(flush)} - 1, 10)::smallint)
+       from log.flushes cross join generate_series(0, 9) l where first > 0`,
+    );
+    await pool.query(
+      `insert into log.request_keys (request_id, ledger_id, position)
+       select gen_random_uuid(), 'l' || n % 10, n from generate_series(1, ${String(count)}) n`,
+    );
+    await pool.query(
+      `insert into log.streams (ledger_id, stream_id, position)
+       select 'l' || n % 10, 's' || n % 1000, n from generate_series(1, ${String(count)}, 10) n`,
     );
     await pool.query('analyze');
   }, 120_000);
@@ -91,8 +110,8 @@ describe.each([
   test('the append finds its guard and the request ids by index', async () => {
     const { rows } = await pool.query<Record<string, string>>(`explain (costs off, generic_plan) ${append}`);
     const lines = rows.map((row) => row['QUERY PLAN'] ?? '').join('\n');
-    expect(lines).toContain('events_pkey');
+    expect(lines).toContain('flushes_pkey');
     expect(lines).toContain('request_keys_pkey');
-    expect(lines).not.toMatch(/Seq Scan on (events|request_keys)/);
+    expect(lines).not.toMatch(/Seq Scan on (flushes|request_keys)/);
   });
 });

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { StoreUnavailable } from '../base/store-unavailable.js';
 import type { AppendOutcome, NewEvent } from './append.js';
-import { int4Array, int8Array, textArray, uuidArray } from './postgres-arrays.js';
+import { int2Array, int4Array, textArray, uuidArray } from './postgres-arrays.js';
 import type { Pool } from './postgres-client.js';
 import { append } from './sql/append.sql.js';
 
@@ -63,7 +63,7 @@ function failureOf(error: unknown): AppendOutcome {
   // 57014 (cancelled), 57P01 (shutting down) and the like: the server may have been past the commit.
   if (rolledBack === undefined) return { outcome: 'unknown', cause: error };
   if (rolledBack.code === UNIQUE_VIOLATION) {
-    if (rolledBack.constraint === 'events_pkey') return { outcome: 'behind' };
+    if (rolledBack.constraint === 'flushes_pkey') return { outcome: 'behind' };
     if (rolledBack.constraint === 'request_keys_pkey') return { outcome: 'duplicate_request' };
   }
   return { outcome: 'refused', cause: error };
@@ -77,25 +77,67 @@ function rollbackIn(error: unknown): pg.DatabaseError | undefined {
 }
 
 function valuesOf(position: bigint, hash: Uint8Array, events: readonly NewEvent[]): unknown[] {
-  const lengths: number[] = [];
-  const starts: number[] = [];
-  let start = 1;
-  for (const { bytes } of events) {
-    lengths.push(bytes.length);
-    starts.push(start);
-    start += bytes.length;
-  }
+  const last = events.at(-1);
+  if (last === undefined) throw new Error('an append has events');
+  const ends: number[] = [];
+  let end = 0;
+  for (const { bytes } of events) ends.push((end += bytes.length));
   return [
     position,
     hash,
     Buffer.concat(events.map(({ bytes }) => bytes)),
-    int4Array(lengths),
-    Buffer.concat(events.map((event) => event.hash)),
-    textArray(events.map(({ ledgerId }) => ledgerId)),
-    textArray(events.map(({ streamId }) => streamId)),
-    uuidArray(events.map(({ requestId }) => requestId)),
-    int4Array(events.map(({ ordinal }) => ordinal)),
-    int8Array(events.map(({ recordedTime }) => recordedTime)),
-    int4Array(starts),
+    int4Array(ends),
+    last.hash,
+    last.recordedTime,
+    last.epoch,
+    ...requestColumns(events),
+    ...ledgerColumns(events),
+    ...streamColumns(events),
   ];
+}
+
+function requestColumns(events: readonly NewEvent[]): Buffer[] {
+  const ids: Uint8Array[] = [];
+  const ledgerIds: string[] = [];
+  const indexes: number[] = [];
+  for (const [index, { requestId, ledgerId, ordinal }] of events.entries()) {
+    if (requestId === undefined || ordinal !== 0) continue;
+    ids.push(requestId);
+    ledgerIds.push(ledgerId);
+    indexes.push(index);
+  }
+  return [uuidArray(ids), textArray(ledgerIds), int4Array(indexes)];
+}
+
+/** The indexes of each ledger's events; events of no ledger are in no ledger's pages. */
+function ledgerColumns(events: readonly NewEvent[]): Buffer[] {
+  const byLedger = new Map<string, number[]>();
+  for (const [index, { ledgerId }] of events.entries()) {
+    if (ledgerId === '') continue;
+    const known = byLedger.get(ledgerId);
+    if (known === undefined) byLedger.set(ledgerId, [index]);
+    else known.push(index);
+  }
+  const starts: number[] = [];
+  const stops: number[] = [];
+  const all: number[] = [];
+  for (const indexes of byLedger.values()) {
+    starts.push(all.length + 1);
+    all.push(...indexes);
+    stops.push(all.length);
+  }
+  return [textArray([...byLedger.keys()]), int4Array(starts), int4Array(stops), int2Array(all)];
+}
+
+function streamColumns(events: readonly NewEvent[]): Buffer[] {
+  const ledgerIds: string[] = [];
+  const streamIds: string[] = [];
+  const indexes: number[] = [];
+  for (const [index, { ledgerId, streamId }] of events.entries()) {
+    if (streamId === undefined || ledgerId === '') continue;
+    ledgerIds.push(ledgerId);
+    streamIds.push(streamId);
+    indexes.push(index);
+  }
+  return [textArray(ledgerIds), textArray(streamIds), int4Array(indexes)];
 }

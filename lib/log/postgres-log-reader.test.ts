@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/postgres.js';
 import { LedgerFixture, testId } from '../../test/ledger-fixture.js';
+import { smallerOf } from '../base/bigints.js';
+import { hexOf } from '../base/bytes.js';
 import { createPool, type Pool } from './postgres-client.js';
 import { postgresLogReader } from './postgres-log-reader.js';
 import { migrateLog } from './postgres-migrate.js';
 import { appendEvents } from './postgres-append.js';
+import { storeEvents } from '../../test/stored-log.js';
 import { streamIdOf } from './stream-id.js';
 import { Wakeups } from './wakeups.js';
 
@@ -18,13 +21,6 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = createPool(database.config, { max: 2, name: 'test' });
   await migrateLog(pool, 1n);
-  const [genesis] = fixture.events;
-  if (genesis === undefined) throw new Error('a log begins');
-  await pool.query('update log.events set event = $1, hash = $2, recorded_time = $3', [
-    genesis.bytes,
-    genesis.hash,
-    genesis.event.recordedTimeMicros,
-  ]);
   for (const ledgerId of ['one', 'two']) {
     const id = (n: number) => testId(ledgerId === 'one' ? n : 1000 + n);
     fixture.run({ case: 'createLedger', value: { ledgerId, requestId: id(1) } });
@@ -45,16 +41,8 @@ beforeAll(async () => {
       });
     }
   }
-  const events = fixture.events.slice(1).map((recorded) => ({
-    bytes: recorded.bytes,
-    hash: recorded.hash,
-    ledgerId: recorded.event.ledgerId,
-    streamId: streamIdOf(recorded.event),
-    requestId: recorded.event.requestId,
-    ordinal: recorded.event.ordinal,
-    recordedTime: recorded.event.recordedTimeMicros,
-  }));
-  expect(await appendEvents(pool, 0n, genesis.hash, events)).toEqual({ outcome: 'appended' });
+  // Flushes of three: pages, streams and times begin and end within them.
+  await storeEvents(pool, fixture.events, 3);
 });
 
 afterAll(async () => {
@@ -72,6 +60,48 @@ describe('the log reader', () => {
     expect(events.map(({ hash }) => Buffer.from(hash).toString('hex'))).toEqual(
       fixture.events.map(({ hash }) => Buffer.from(hash).toString('hex')),
     );
+  });
+
+  test('a page begins and ends anywhere in a flush, with the hash of each event', async () => {
+    for (let after = -1n; after < 20n; after++) {
+      for (const limit of [1, 2, 3, 4, 7]) {
+        for (const through of [null, after + 2n]) {
+          const events = await reader().page({ ...all, after, through, limit });
+          const end = through === null ? after + BigInt(limit) : smallerOf(through, after + BigInt(limit));
+          const expected = fixture.events.filter(({ position }) => position > after && position <= end);
+          expect(events.map(({ position, hash }) => [position, hexOf(hash)])).toEqual(
+            expected.map(({ position, hash }) => [position, hexOf(hash)]),
+          );
+        }
+      }
+    }
+  });
+
+  test('finds each event by its position, and none beyond the end', async () => {
+    for (const { position, hash } of fixture.events) {
+      const found = await reader().at(position);
+      expect([found?.position, hexOf(found?.hash ?? hash.subarray(1))]).toEqual([position, hexOf(hash)]);
+    }
+    expect(await reader().at(BigInt(fixture.events.length))).toBeUndefined();
+    expect(await reader().at(-1n)).toBeUndefined();
+  });
+
+  test('a ledger is read from and to any position', async () => {
+    const own = fixture.events.filter(({ event }) => event.ledgerId === 'two');
+    for (let after = -1n; after < BigInt(fixture.events.length); after++) {
+      const events = await reader().page({ ...all, ledgerId: 'two', after, through: after + 5n, limit: 4 });
+      const expected = own.filter(({ position }) => position > after && position <= after + 5n);
+      expect(events.map(({ position }) => position)).toEqual(
+        expected.slice(0, 4).map(({ position }) => position),
+      );
+    }
+  });
+
+  test('the id of a command that belongs to another stream takes no place in a page of that stream', async () => {
+    // A capture belongs to the stream of its payment.
+    expect(await reader().page({ ...all, ledgerId: 'one', streamId: testId(31), limit: 1 })).toEqual([]);
+    const [root] = await reader().page({ ...all, ledgerId: 'one', streamId: testId(30), limit: 1 });
+    expect(root?.event.payload.case).toBe('paymentAuthorized');
   });
 
   test('reads a stream whole, whether its events are found by request id or by the index of streams', async () => {
@@ -116,6 +146,7 @@ describe('the log reader', () => {
     const again = {
       bytes: last.bytes,
       hash: last.hash,
+      epoch: 0,
       ledgerId: 'one',
       streamId: 's',
       ordinal: 0,

@@ -1,61 +1,89 @@
 /** The event log in PostgreSQL, for readers. */
+import { hash as digestOf } from 'node:crypto';
 import { type LogPoint, type RecordedEvent, pointOf } from './recorded-event.js';
 import { decodeEvent } from './codec.js';
 import type { Pool } from './postgres-client.js';
 import type { LogPage, LogReader } from './reader.js';
 import {
   readAt,
-  readAtTime,
+  readFlushAfterTime,
   readHead,
   readLedgerPage,
   readNow,
   readPage,
   readStreamPage,
 } from './sql/read.sql.js';
+import { streamIdOf } from './stream-id.js';
 import type { Wakeups } from './wakeups.js';
 import { INT64_MAX } from '../base/bigints.js';
 
 /** How long a reader waits for a wake-up before it looks for itself. */
 const POLL_MS = 200;
 
-interface Row {
+/** One event. */
+export interface EventRow {
   readonly position: bigint;
   readonly event: Buffer;
+}
+
+/** The events of a flush, or a part of them. */
+interface FlushRow {
+  /** The position of the first one here. */
+  readonly first: bigint;
+  /** Where it begins in the flush, in bytes. */
+  readonly base: number;
+  /** Where each ends in the flush, as PostgreSQL writes an array. */
+  readonly ends: string;
+  readonly events: Buffer;
+  /** Of the last one; null where the flush goes on. */
+  readonly hash: Buffer | null;
+}
+
+interface HeadRow {
+  readonly epoch: number;
+  readonly position: bigint;
+  readonly recorded_time: bigint;
   readonly hash: Buffer;
 }
 
 /** Reads of a log. `wakeups` is woken by commits in this process, and by a listener for those of others. */
 export function postgresLogReader(pool: Pool, wakeups: Wakeups, shard = 0): LogReader {
   let logId: Promise<Uint8Array> | undefined;
-  const one = async (name: string, text: string, values: unknown[]): Promise<RecordedEvent | undefined> => {
-    const { rows } = await pool.query<Row>({ name, text, values });
-    return rows[0] === undefined ? undefined : decoded(rows[0]);
-  };
   const head = async (): Promise<LogPoint> => {
-    const last = await one('read_head', readHead, []);
-    if (last === undefined) throw new Error('the log is empty: it has no first event');
-    return pointOf(last);
+    const { rows } = await pool.query<HeadRow>({ name: 'read_head', text: readHead });
+    const row = rows[0];
+    if (row === undefined) throw new Error('the log is empty: it has no first event');
+    const { epoch, position, hash, recorded_time: recordedTime } = row;
+    return { epoch, position, hash, recordedTime };
+  };
+  const at = async (position: bigint): Promise<RecordedEvent | undefined> => {
+    const { rows } = await pool.query<EventRow>({ name: 'read_at', text: readAt, values: [position] });
+    return rows[0] === undefined ? undefined : decodedRow(rows[0]);
   };
   return {
     shard,
     head,
+    at,
     logId: () => {
-      logId ??= readLogId(pool).catch((error: unknown) => {
+      logId ??= logIdOf(at).catch((error: unknown) => {
         logId = undefined;
         throw error;
       });
       return logId;
     },
-    page: async (page) => {
-      const { name, text, values } = statementOf(page);
-      const { rows } = await pool.query<Row>({ name, text, values });
-      return rows.map(decoded);
-    },
+    page: (page) => readPageOf(pool, page),
     atTime: async (recordedTime) => {
-      const found = await one('read_at_time', readAtTime, [recordedTime]);
+      const { rows } = await pool.query<FlushRow>({
+        name: 'read_flush_after_time',
+        text: readFlushAfterTime,
+        values: [recordedTime],
+      });
+      const flush = rows[0];
+      if (flush === undefined) return head();
+      const position = positionAtTime(flush, recordedTime);
+      const found = await at(position);
       return found === undefined ? undefined : pointOf(found);
     },
-    at: (position) => one('read_at', readAt, [position]),
     changed: async (position, signal) => {
       while (!signal.aborted) {
         const since = wakeups.count;
@@ -70,33 +98,98 @@ export function postgresLogReader(pool: Pool, wakeups: Wakeups, shard = 0): LogR
   };
 }
 
-function decoded({ position, event, hash }: Row): RecordedEvent {
-  return decodeEvent(position, event, hash);
+/** The event of a row, which says its hash by its bytes. */
+export function decodedRow({ position, event }: EventRow): RecordedEvent {
+  return decodeEvent(position, event, digestOf('sha256', event, 'buffer'));
 }
 
-async function readLogId(pool: Pool): Promise<Uint8Array> {
-  const { rows } = await pool.query<Row>({ name: 'read_at', text: readAt, values: [0n] });
-  const genesis = rows[0] === undefined ? undefined : decoded(rows[0]).event.payload;
-  if (genesis?.case !== 'logStarted') throw new Error('the log does not begin with LogStarted');
-  return genesis.value.logId;
+async function readPageOf(pool: Pool, page: LogPage): Promise<readonly RecordedEvent[]> {
+  const { after, through, limit, ledgerId, streamId } = page;
+  const values: unknown[] = [after, through ?? INT64_MAX, limit];
+  if (ledgerId === null) {
+    const { rows } = await pool.query<FlushRow>({ name: 'read_page', text: readPage, values });
+    return rows.flatMap(decodedFlush);
+  }
+  if (streamId === null) {
+    values.push(ledgerId);
+    const { rows } = await pool.query<EventRow>({ name: 'read_ledger_page', text: readLedgerPage, values });
+    return rows.map(decodedRow);
+  }
+  const { text, values: streamValues, takes } = streamPage({ after, through, limit, ledgerId, streamId });
+  const { rows } = await pool.query<EventRow>({ name: 'read_stream_page', text, values: streamValues });
+  return rows
+    .map(decodedRow)
+    .filter(({ event }) => streamIdOf(event) === streamId)
+    .slice(0, takes);
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A stream of transactions is named by the request id of its first. */
-export function uuidOrNull(streamId: string): string | null {
-  return UUID.test(streamId) ? streamId : null;
+/**
+ * The statement that reads a page of a stream. A stream of transactions is named by the request id of its first command, but a
+ * command with that id may be of another stream: one row more is read than the page takes, and the reader leaves that one out.
+ */
+export function streamPage(page: LogPage): {
+  readonly text: string;
+  readonly values: unknown[];
+  readonly takes: number;
+} {
+  const { after, through, limit, ledgerId, streamId } = page;
+  const uuid = streamId !== null && UUID.test(streamId) ? streamId : null;
+  return {
+    text: readStreamPage,
+    values: [after, through ?? INT64_MAX, limit + 1, ledgerId, streamId, uuid],
+    takes: limit,
+  };
 }
 
-function statementOf({ after, through, limit, ledgerId, streamId }: LogPage) {
-  const values: unknown[] = [after, through ?? INT64_MAX, limit];
-  if (ledgerId === null) return { name: 'read_page', text: readPage, values };
-  if (streamId === null) {
-    return { name: 'read_ledger_page', text: readLedgerPage, values: [...values, ledgerId] };
+/** The events of a flush. The hash of each but the last stands in the event after it. */
+function decodedFlush(row: FlushRow): RecordedEvent[] {
+  const slices = slicesOf(row);
+  const last = slices.at(-1);
+  if (last === undefined) return [];
+  const events: RecordedEvent[] = [];
+  let hash: Uint8Array = row.hash ?? digestOf('sha256', last, 'buffer');
+  for (const [index, bytes] of [...slices.entries()].reverse()) {
+    const recorded = decodeEvent(row.first + BigInt(index), bytes, hash);
+    events.push(recorded);
+    hash = recorded.event.previousHash;
   }
-  return {
-    name: 'read_stream_page',
-    text: readStreamPage,
-    values: [...values, ledgerId, streamId, uuidOrNull(streamId)],
-  };
+  return events.reverse();
+}
+
+function slicesOf({ ends, events, base }: FlushRow): Buffer[] {
+  let start = 0;
+  return endsOf(ends).map((end) => {
+    const slice = events.subarray(start, end - base);
+    start = end - base;
+    return slice;
+  });
+}
+
+/** An array of integers as PostgreSQL writes it, such as `{1,2}`. */
+export function endsOf(text: string): number[] {
+  return text === '{}' ? [] : text.slice(1, -1).split(',').map(Number);
+}
+
+/** The last position recorded at or before a time, where the flush is the first that ends after it: by bisection. */
+function positionAtTime(row: FlushRow, recordedTime: bigint): bigint {
+  const slices = slicesOf(row);
+  let low = 0;
+  let high = slices.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const bytes = slices[middle];
+    if (bytes === undefined) throw new Error('the middle lies within the flush');
+    const { event } = decodeEvent(row.first + BigInt(middle), bytes, bytes);
+    if (event.recordedTimeMicros <= recordedTime) low = middle + 1;
+    else high = middle;
+  }
+  return row.first + BigInt(low) - 1n;
+}
+
+async function logIdOf(at: (position: bigint) => Promise<RecordedEvent | undefined>): Promise<Uint8Array> {
+  const payload = (await at(0n))?.event.payload;
+  if (payload?.case !== 'logStarted') throw new Error('the log does not begin with LogStarted');
+  return payload.value.logId;
 }

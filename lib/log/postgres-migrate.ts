@@ -29,9 +29,9 @@ create table if not exists public.quittance_migrations (
 const readVersion = `select coalesce(max(version), 0) as version from public.quittance_migrations`;
 
 const insertGenesis = `
-insert into log.events (position, ledger_id, stream_id, request_id, ordinal, recorded_time, event, hash)
-values (0, '', '', null, 0, $1, $2, $3)
-on conflict (position) do nothing`;
+insert into log.flushes (first, last, epoch, recorded_time, ends, hash, events)
+values (0, 0, 0, $1, array[length($2::bytea)], $3, $2)
+on conflict (first) do nothing`;
 
 const insertCheckpoint = `
 insert into state.checkpoint (epoch, position, hash)

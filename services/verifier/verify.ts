@@ -11,21 +11,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { VerifySubject } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
-import { largestOf } from '../../lib/base/bigints.js';
+import { INT64_MAX, largestOf, smallerOf } from '../../lib/base/bigints.js';
 import { fail } from '../../lib/rpc/errors.js';
 import type { View } from '../../lib/views/view.js';
 import { ChainWalk, decodeStored, type LogRecord } from './log/chain-walk.js';
+import { ExpectedCopies } from './log/expected-copies.js';
 import { Comparison } from './compare/comparison.js';
 import { type FindingSink, type Findings, NO_FINDINGS } from './compare/findings.js';
 import { HASH_END, type HashRange } from './fold/hash-range.js';
 import { isFixedHistoryRow } from './rows/history-rows.js';
 import { type Comparisons, LedgerPass, type StateCheckpoints } from './fold/ledger-pass.js';
-import type { StateTables, StoredEvent, StoredLog } from './ports.js';
+import type { StateTables, StoredFlush, StoredLog } from './ports.js';
 import { checkCheckpoint, waitForView } from './compare/checkpoints.js';
 import { readState, readView } from './rows/read-rows.js';
 import { isFixedReportRow } from './rows/report-sums.js';
 import { BUCKETS } from './rows/row-sums.js';
-import { INT64_MAX } from '../../lib/base/bigints.js';
 
 /** What bounds memory. */
 export interface VerifyLimits {
@@ -78,6 +78,8 @@ export const SUBJECTS = [
 ] as const;
 
 const PAGE_EVENTS = 500;
+/** Positions read at once, from where a row begins; rows are read whole. */
+const PAGE_POSITIONS = 1_000n;
 /** Events folded without a pause: all else in this process waits meanwhile. */
 const EVENTS_A_TURN = 50;
 
@@ -102,7 +104,7 @@ export async function verify(deps: VerifyDeps, verification: Verification): Prom
   const { ledgerId, findings, due_ms, signal } = verification;
   const end = await stored.end();
   if (end === undefined) throw new Error('the log is empty: it has no first event');
-  const through = end.position;
+  const through = end.last;
   const first = await stored.page({ after: -1n, through, limit: 1, ledgerId, streamId: null });
   if (first.length === 0) {
     throw fail(ErrorReason.LEDGER_NOT_FOUND, `there is no ledger ${ledgerId}`, {
@@ -294,40 +296,55 @@ async function fold(
 
 /** Walks the chain over the shard, and folds the ledger's events on the way. */
 async function walkChain(run: Run, pass: LedgerPass, log: FindingSink): Promise<void> {
-  const { stored, ledgerId, through, findings } = run;
+  const { stored, ledgerId, through, findings, signal } = run;
   const chain = new ChainWalk(stored.shard, log);
-  await eachPage(run, -1n, through, null, async (rows) => {
-    for (const [index, row] of rows.entries()) {
-      if (index % EVENTS_A_TURN === 0) await nextTurn();
-      const record = chain.check(row);
-      if (record?.event.ledgerId === ledgerId) await pass.apply(record);
+  for (let next = readAhead(stored, -1n, through), after = -1n; after < through;) {
+    signal.throwIfAborted();
+    const flushes = await next;
+    after = flushes.at(-1)?.first ?? smallerOf(after + PAGE_POSITIONS, through);
+    // Read while this page is folded.
+    next = readAhead(stored, after, through);
+    const copies = new ExpectedCopies();
+    const records: LogRecord[] = [];
+    for (const flush of flushes) {
+      await nextTurn();
+      records.push(...chain.check(flush, copies));
     }
-    findings.progress(VerifySubject.LOG, (rows.at(-1)?.position ?? 0n) + 1n, through + 1n);
-  });
+    const reading = stored.copies(copies.asked);
+    reading.catch(() => undefined);
+    await applyAll(records, ledgerId, pass);
+    copies.compare(await reading, log);
+    findings.progress(
+      VerifySubject.LOG,
+      smallerOf(records.at(-1)?.position ?? after, through) + 1n,
+      through + 1n,
+    );
+  }
   chain.end(through);
+}
+
+/** The rows that begin in the next positions. It is awaited later; a rejection until then must not count as unhandled. */
+function readAhead(stored: StoredLog, after: bigint, through: bigint): Promise<readonly StoredFlush[]> {
+  const reading =
+    after >= through
+      ? Promise.resolve([])
+      : stored.flushes(after, smallerOf(after + PAGE_POSITIONS, through));
+  reading.catch(() => undefined);
+  return reading;
+}
+
+async function applyAll(records: readonly LogRecord[], ledgerId: string, pass: LedgerPass): Promise<void> {
+  for (const [index, record] of records.entries()) {
+    if (index % EVENTS_A_TURN === 0) await nextTurn();
+    if (record.event.ledgerId === ledgerId) await pass.apply(record);
+  }
 }
 
 /** Folds the ledger's events after a position. */
 async function applyEvents(run: Run, pass: LedgerPass, after: bigint, through: bigint): Promise<void> {
-  await eachPage(run, after, through, run.ledgerId, async (rows) => {
-    for (const [index, row] of rows.entries()) {
-      if (index % EVENTS_A_TURN === 0) await nextTurn();
-      const record: LogRecord | undefined = decodeStored(row);
-      if (record !== undefined) await pass.apply(record);
-    }
-  });
-}
-
-async function eachPage(
-  { stored, signal }: Run,
-  after: bigint,
-  through: bigint,
-  ledgerId: string | null,
-  take: (rows: readonly StoredEvent[]) => Promise<void>,
-): Promise<void> {
+  const { stored, ledgerId, signal } = run;
   const read = (from: bigint) => {
     const page = stored.page({ after: from, through, limit: PAGE_EVENTS, ledgerId, streamId: null });
-    // It is awaited later; a rejection until then must not count as unhandled.
     page.catch(() => undefined);
     return page;
   };
@@ -337,9 +354,9 @@ async function eachPage(
     const last = rows.at(-1);
     if (last === undefined) return;
     const isLast = rows.length < PAGE_EVENTS;
-    // Read while this page is folded.
     if (!isLast) next = read(last.position);
-    await take(rows);
+    const records = rows.flatMap((row) => decodeStored(row) ?? []);
+    await applyAll(records, ledgerId, pass);
     if (isLast) return;
   }
 }

@@ -1,67 +1,101 @@
-/** Reads of the log: keyset pages by primary key or index, none longer than its page. */
+/**
+ * Reads of the log, all by primary key or index, none longer than its page. A position is found in the flush with the greatest
+ * `first` that is not beyond it; `substring` of an external bytea reads its part alone.
+ */
 
-const columns = `position, event, hash`;
+/** The event at a position, as a row `name` of position, events, start and stop in bytes; no row beyond the end. */
+export function eventAt(position: string, name: string): string {
+  return `lateral (
+    select found.first, found.events, coalesce(found.ends[at.index], 0) as start, found.ends[at.index + 1] as stop
+    from (select first, last, ends, events from log.flushes where first <= ${position} order by first desc limit 1) found
+    cross join lateral (select (${position} - found.first)::integer as index) at
+    where found.last >= ${position}
+  ) ${name}`;
+}
 
-/** $1 after  $2 through  $3 limit */
+/** The bytes of an event found by `eventAt`. */
+export function eventOf(name: string): string {
+  return `substring(${name}.events from ${name}.start + 1 for ${name}.stop - ${name}.start)`;
+}
+
+/**
+ * $1 after  $2 through  $3 limit: a row per flush, less what is outside. Positions are gapless, so the limit is a position.
+ * `hash` is null where the flush goes on after the page.
+ */
 export const readPage = `
-select ${columns} from log.events
-where position > $1 and position <= $2
-order by position limit $3`;
+select
+  f.first + part.skip as first,
+  base.base,
+  f.ends[part.skip + 1 : part.upto]::text as ends,
+  substring(f.events from base.base + 1 for f.ends[part.upto] - base.base) as events,
+  case when part.upto = f.last - f.first + 1 then f.hash end as hash
+from log.flushes f
+cross join lateral (
+  select
+    greatest($1::bigint + 1 - f.first, 0)::integer as skip,
+    (least(f.last, $2::bigint, $1 + $3::integer) - f.first + 1)::integer as upto
+) part
+cross join lateral (select coalesce(f.ends[part.skip], 0) as base) base
+where f.first >= coalesce((select first from log.flushes where first <= $1 + 1 order by first desc limit 1), 0)
+  and f.first <= least($2, $1 + $3) and part.upto > part.skip
+order by f.first`;
 
 /** $1 after  $2 through  $3 limit  $4 ledger id */
 export const readLedgerPage = `
-select ${columns} from log.events
-where ledger_id = $4 and position > $1 and position <= $2
-order by ledger_id, position limit $3`;
+select e.position, ${eventOf('e')} as event
+from (
+  select f.first + i.index as position, f.events, coalesce(f.ends[i.index], 0) as start, f.ends[i.index + 1] as stop
+  from log.ledger_flushes l
+  join log.flushes f on f.first = l.first
+  cross join lateral unnest(l.indexes) as i (index)
+  where l.ledger_id = $4
+    and l.first >= coalesce(
+      (
+        select first from log.ledger_flushes
+        where ledger_id = $4 and first <= $1::bigint + 1 order by ledger_id desc, first desc limit 1
+      ),
+      0
+    )
+    and l.first <= $2::bigint and f.first + i.index > $1 and f.first + i.index <= $2
+  order by l.first, i.index limit $3
+) e
+order by e.position`;
 
 /**
  * $1 after  $2 through  $3 limit  $4 ledger id  $5 stream id  $6 the same as uuid, null if it is none: the
- * root of a stream of transactions is found by its request id, the further events by the index of streams.
+ * root of a stream of transactions is found by its request id, the further events by the table of streams. The command with
+ * that id may belong to another stream: the reader must look.
  */
 export const readStreamPage = `
-select ${columns} from (
+select p.position, ${eventOf('e')} as event
+from (
   (
-    select ${columns} from log.events
-    where ledger_id = $4 and stream_id = $5 and stream_id is distinct from request_id::text
-      and position > $1 and position <= $2
+    select position from log.streams
+    where ledger_id = $4 and stream_id = $5 and position > $1 and position <= $2
     order by ledger_id, stream_id, position limit $3
   )
   union all
   (
-    select e.position, e.event, e.hash
-    from log.request_keys k
-    join log.events e on e.position = k.position
-    where k.ledger_id = $4 and k.request_id = $6::uuid and e.stream_id = $5
-      and e.position > $1 and e.position <= $2
+    select position from log.request_keys
+    where request_id = $6::uuid and ledger_id = $4 and position > $1 and position <= $2
   )
-) stream
-order by position limit $3`;
+) p
+cross join ${eventAt('p.position', 'e')}
+order by p.position limit $3`;
 
 /** $1 position */
-export const readAt = `select ${columns} from log.events where position = $1`;
+export const readAt = `
+select p.position, ${eventOf('e')} as event
+from (select $1::bigint as position) p
+cross join ${eventAt('p.position', 'e')}`;
 
 export const readHead = `
-select ${columns} from log.events order by position desc limit 1`;
+select epoch, last as position, recorded_time, hash from log.flushes order by first desc limit 1`;
 
-/**
- * $1 recorded time, microseconds: the last event at or before it, by bisection. recorded_time rises with
- * position.
- */
-export const readAtTime = `
-with recursive search (low, high) as (
-  select min(position), max(position) from log.events
-  union all
-  select
-    case when middle.recorded_time <= $1 then middle.position else low end,
-    case when middle.recorded_time <= $1 then high else middle.position - 1 end
-  from search
-  cross join lateral (
-    select position, recorded_time from log.events where position = (low + high + 1) / 2
-  ) middle
-  where low < high
-)
-select ${columns} from log.events
-where position = (select low from search where low = high) and recorded_time <= $1`;
+/** $1 recorded time, microseconds: the first flush that ends after it; it holds the events that are later. */
+export const readFlushAfterTime = `
+select first, 0 as base, ends::text as ends, events, hash
+from log.flushes where recorded_time > $1 order by recorded_time limit 1`;
 
 /** The database's clock in microseconds. */
 export const readNow = `select (extract(epoch from clock_timestamp()) * 1000000)::bigint as now`;

@@ -3,7 +3,9 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import { AccountProfileSchema, TransactionStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import { type AccountColumns, accountStateOf } from '../account-state.js';
 import type { RecordedEvent } from '../recorded-event.js';
-import { decodeEvent } from '../codec.js';
+import { isSameBytes } from '../../base/bytes.js';
+import { uuidToBytes } from '../../base/uuid.js';
+import { decodedRow, type EventRow } from '../postgres-log-reader.js';
 import type { Pool } from '../postgres-client.js';
 import * as sql from './read.sql.js';
 import type {
@@ -36,7 +38,6 @@ interface TransactionColumns {
   transaction_id: string | null;
   position: bigint | null;
   event: Buffer;
-  hash: Buffer;
   state: Buffer | null;
 }
 
@@ -146,22 +147,18 @@ export async function readRequests(
   pool: Pool,
   keys: readonly { readonly ledgerId: string; readonly requestId: string }[],
 ): Promise<{ ledgerId: string; requestId: string; recorded: RecordedEvent }[]> {
-  const { rows } = await pool.query<{
-    ledger_id: string;
-    request_id: string;
-    position: bigint;
-    event: Buffer;
-    hash: Buffer;
-  }>({
+  const { rows } = await pool.query<{ ledger_id: string; request_id: string } & EventRow>({
     name: 'requests',
     text: sql.readRequests,
     values: [keys.map(({ ledgerId }) => ledgerId), keys.map(({ requestId }) => requestId)],
   });
-  return rows.map((row) => ({
-    ledgerId: row.ledger_id,
-    requestId: row.request_id,
-    recorded: decodeEvent(row.position, row.event, row.hash),
-  }));
+  return rows.flatMap((row) => {
+    const [ledgerId, requestId] = [row.ledger_id, row.request_id];
+    const recorded = decodedRow(row);
+    const { event } = recorded;
+    const isOfCommand = event.ledgerId === ledgerId && isSameBytes(event.requestId, uuidToBytes(requestId));
+    return isOfCommand ? [{ ledgerId, requestId, recorded }] : [];
+  });
 }
 
 function checkpointOf(rows: readonly { checkpoint: bigint }[]): bigint {
@@ -190,7 +187,10 @@ function transactionRow(row: TransactionColumns): TransactionRow[] {
       ledgerId: row.ledger_id,
       transactionId: row.transaction_id,
       // Pages do not read the event: the column is not there at all.
-      made: typeof row.position === 'bigint' ? decodeEvent(row.position, row.event, row.hash) : undefined,
+      made:
+        typeof row.position === 'bigint'
+          ? decodedRow({ position: row.position, event: row.event })
+          : undefined,
       state: row.state === null ? undefined : fromBinary(TransactionStateSchema, row.state),
     },
   ];

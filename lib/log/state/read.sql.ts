@@ -2,6 +2,7 @@
  * Look-ups in the state tables, each with the checkpoint in the same snapshot. Meant for connections with
  * KEYED_PLANS.
  */
+import { eventAt, eventOf } from '../sql/read.sql.js';
 
 export const readCheckpoint = `select epoch, position, hash from state.checkpoint`;
 
@@ -25,11 +26,11 @@ left join state.accounts a on a.ledger_id = q.ledger_id and a.account_id = q.acc
 
 /** $1 ledger ids  $2 transaction ids */
 export const readTransactions = `
-select c.position as checkpoint, q.ledger_id, q.transaction_id, e.position, e.event, e.hash, t.state
+select c.position as checkpoint, q.ledger_id, q.transaction_id, k.position, ${eventOf('e')} as event, t.state
 from state.checkpoint c
 cross join unnest($1::text[], $2::uuid[]) as q (ledger_id, transaction_id)
-left join log.request_keys k on k.ledger_id = q.ledger_id and k.request_id = q.transaction_id
-left join log.events e on e.position = k.position
+left join log.request_keys k on k.request_id = q.transaction_id and k.ledger_id = q.ledger_id
+left join ${eventAt('k.position', 'e')} on true
 left join state.transactions t on t.ledger_id = q.ledger_id and t.transaction_id = q.transaction_id`;
 
 /** $1 expiring before, microseconds  $2 limit */
@@ -55,10 +56,14 @@ left join lateral (
   select * from state.transactions where ledger_id = $1 and transaction_id > $2 order by ledger_id, transaction_id limit $3
 ) t on true`;
 
-/** $1 ledger ids  $2 request ids: all events of these commands, by position. A command has at most two. */
+/**
+ * $1 ledger ids  $2 request ids: the first event of each of these commands and the event after it, by position. A command has at
+ * most two events; the reader leaves out what is of another one.
+ */
 export const readRequests = `
-select k.ledger_id, k.request_id, e.position, e.event, e.hash
+select k.ledger_id, k.request_id, p.position, ${eventOf('e')} as event
 from unnest($1::text[], $2::uuid[]) as q (ledger_id, request_id)
-join log.request_keys k on k.ledger_id = q.ledger_id and k.request_id = q.request_id
-join log.events e on e.position in (k.position, k.position + 1) and e.request_id = k.request_id
-order by e.position`;
+join log.request_keys k on k.request_id = q.request_id and k.ledger_id = q.ledger_id
+cross join lateral (values (k.position), (k.position + 1)) as p (position)
+cross join ${eventAt('p.position', 'e')}
+order by p.position`;

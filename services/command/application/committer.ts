@@ -6,9 +6,8 @@
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
-import type { AppendOutcome, NewEvent } from '../../../lib/log/append.js';
+import { type AppendOutcome, newEventOf } from '../../../lib/log/append.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
-import { streamIdOf } from '../../../lib/log/stream-id.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
 import { HistoryDiverged, type LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
@@ -110,7 +109,7 @@ export class Committer {
 
   #append(plan: Plan): Promise<AppendOutcome> {
     const { position, hash } = this.#deps.memory.end;
-    return this.#deps.log.append(position, hash, plan.events.map(toNewEvent));
+    return this.#deps.log.append(position, hash, plan.events.map(newEventOf));
   }
 
   #takeIn(plan: Plan): Commit {
@@ -142,16 +141,4 @@ export class Committer {
     const found = await this.#deps.follower.at(event.position);
     return found !== undefined && isSameBytes(found.hash, event.hash);
   }
-}
-
-function toNewEvent({ event, bytes, hash }: RecordedEvent): NewEvent {
-  return {
-    bytes,
-    hash,
-    ledgerId: event.ledgerId,
-    streamId: streamIdOf(event),
-    requestId: event.requestId.length === 0 ? undefined : event.requestId,
-    ordinal: event.ordinal,
-    recordedTime: event.recordedTimeMicros,
-  };
 }

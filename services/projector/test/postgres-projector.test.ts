@@ -13,7 +13,6 @@ import { logBus } from '../../../lib/log/postgres-bus.js';
 import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
 import { postgresLogReader } from '../../../lib/log/postgres-log-reader.js';
 import { migrateLog } from '../../../lib/log/postgres-migrate.js';
-import { streamIdOf } from '../../../lib/log/stream-id.js';
 import { Wakeups } from '../../../lib/log/wakeups.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import { CallError } from '../../../lib/rpc/errors.js';
@@ -22,6 +21,7 @@ import { postgresBalances } from '../../../lib/views/balances/postgres/balances.
 import type { ViewGenerations } from '../../../lib/views/view.js';
 import { LedgerFixture, testId } from '../../../test/ledger-fixture.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
+import { storeEvents } from '../../../test/stored-log.js';
 import { soloControl } from '../control/solo-control.js';
 import { operationsOf } from '../operations.js';
 import { Projector } from '../projector.js';
@@ -42,13 +42,7 @@ let stored = 0;
 async function store(): Promise<void> {
   const fresh: RecordedEvent[] = fixture.events.slice(stored);
   stored = fixture.events.length;
-  for (const { position, event, bytes, hash } of fresh) {
-    await writers.query(
-      `insert into log.events (position, ledger_id, stream_id, request_id, ordinal, recorded_time, event, hash)
-       values ($1, $2, $3, null, $4, $5, $6, $7)`,
-      [position, event.ledgerId, streamIdOf(event), event.ordinal, event.recordedTimeMicros, bytes, hash],
-    );
-  }
+  await storeEvents(writers, fresh);
   wakeups.wake();
 }
 
@@ -98,7 +92,6 @@ beforeAll(async () => {
   pool = createPool(database.config, { max: 6, name: 'projector' });
   writers = createPool(database.config, { max: 2, name: 'test' });
   await migrateLog(pool, 0n);
-  await pool.query('delete from log.events');
   const log = postgresLogReader(pool, wakeups);
   generations = postgresBalances(pool);
   const bus = logBus(new LogTail(log, wakeups));

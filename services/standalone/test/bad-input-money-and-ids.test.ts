@@ -189,7 +189,7 @@ const IDS = [
   ...[
     'x'.repeat(129),
     'x'.repeat(200),
-    "a'; drop table log.events; --",
+    "a'; drop table log.flushes; --",
     '{"a":1}',
     '$1',
     '%',

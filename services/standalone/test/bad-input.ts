@@ -60,7 +60,7 @@ export function badInput(): BadInput {
   };
   const head = async () => {
     const { rows } = await started().database.query<{ end: string }>(
-      'select max(position)::text as end from log.events',
+      'select max(last)::text as end from log.flushes',
     );
     return rows[0]?.end ?? '';
   };

@@ -1,8 +1,8 @@
 /** Watches that break off and go on, and a log that holds an event of a newer version. */
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { create, toBinary } from '@bufbuild/protobuf';
-import pg from 'pg';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type pg from 'pg';
 import { Health, HealthCheckResponse_ServingStatus } from '../../../gen/grpc/health/v1/health_pb.js';
 import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
@@ -11,6 +11,11 @@ import { AccountQueryService } from '../../../gen/quittance/query/v1/account_que
 import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { newEventOf } from '../../../lib/log/append.js';
+import { appendEvents } from '../../../lib/log/postgres-append.js';
+import { createPool } from '../../../lib/log/postgres-client.js';
+import { postgresLogReader } from '../../../lib/log/postgres-log-reader.js';
+import { Wakeups } from '../../../lib/log/wakeups.js';
 import type { GrpcClient } from '../../../tools/client/grpc-client.js';
 import {
   depositTo,
@@ -189,31 +194,30 @@ describe('under load', () => {
 
 /** Appends an event of a kind that this program does not know, as a newer one would. Gives its position. */
 async function appendUnknown(database: pg.PoolConfig): Promise<bigint> {
-  const connection = new pg.Client(database);
-  await connection.connect();
+  const pool = createPool(database, { max: 1, name: 'test' });
   try {
-    const { rows } = await connection.query<{ position: string; recorded_time: string; hash: Buffer }>(
-      'select position, recorded_time, hash from log.events order by position desc limit 1',
-    );
-    const [end] = rows;
-    if (end === undefined) throw new Error('the log has a first event');
-    const position = BigInt(end.position) + 1n;
-    const recordedTimeMicros = BigInt(end.recorded_time) + 1n;
+    const end = await postgresLogReader(pool, new Wakeups()).head();
+    const position = end.position + 1n;
+    const recordedTimeMicros = end.recordedTime + 1n;
     const known = create(EventSchema, {
-      ...{ position, ledgerId: LEDGER, recordedTimeMicros, previousHash: end.hash, actor: 'newer' },
+      position,
+      ledgerId: LEDGER,
+      recordedTimeMicros,
+      previousHash: end.hash,
+      actor: 'newer',
       stream: { case: 'entityStreamId', value: 'a0' },
     });
     // Field 99, a message: a kind of event of the next version.
     const bytes = Buffer.concat([toBinary(EventSchema, known), Buffer.from([0x9a, 0x06, 0x02, 0x08, 0x01])]);
-    await connection.query(
-      `insert into log.events (position, ledger_id, stream_id, request_id, ordinal, recorded_time, event, hash)
-       values ($1, $2, 'a0', null, 0, $3, $4, $5)`,
-      [position, LEDGER, recordedTimeMicros, bytes, createHash('sha256').update(bytes).digest()],
-    );
-    await connection.query(`select pg_notify('quittance_log', '')`);
+    const event = fromBinary(EventSchema, bytes);
+    const hash = createHash('sha256').update(bytes).digest();
+    const result = await appendEvents(pool, end.position, end.hash, [
+      newEventOf({ position, event, bytes, hash }),
+    ]);
+    expect(result.outcome).toBe('appended');
     return position;
   } finally {
-    await connection.end();
+    await pool.end();
   }
 }
 

@@ -53,7 +53,7 @@ export class Chains {
     for (let after = -1n; ;) {
       const page = { after, through: before - 1n, limit: PAGE_EVENTS, ledgerId: this.#ledgerId, streamId };
       const rows = await this.#log.page(page);
-      for (const row of rows) fold(chain, decodeStored(row));
+      for (const row of rows) fold(chain, streamId, decodeStored(row));
       const last = rows.at(-1);
       if (last === undefined || rows.length < PAGE_EVENTS) return chain;
       after = last.position;
@@ -61,8 +61,10 @@ export class Chains {
   }
 }
 
-function fold(chain: Chain, record: LogRecord | undefined): void {
-  if (record === undefined) return;
+function fold(chain: Chain, streamId: string, record: LogRecord | undefined): void {
+  // The command that has the id of a stream may belong to another one.
+  if (record?.event.stream.case !== 'transactionStreamId') return;
+  if (idOf(record.event.stream.value) !== streamId) return;
   try {
     foldTransactions(chain, record, () => undefined);
   } catch (error) {

@@ -1,13 +1,12 @@
 /** Walks the hash chain of a log, row by row, and checks that its columns say what its events say. */
 import { hash as digestOf } from 'node:crypto';
-import { fromBinary } from '@bufbuild/protobuf';
 import { type Event, EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
-import { streamIdOf } from '../../../lib/log/stream-id.js';
-import { uuidFromBytes } from '../../../lib/base/uuid.js';
+import { hexOf, isSameBytes } from '../../../lib/base/bytes.js';
+import { decodeMessage } from '../../../lib/base/codec/binary.js';
 import type { FindingSink } from '../compare/findings.js';
-import type { StoredEvent } from '../ports.js';
-import { hexOf } from '../../../lib/base/bytes.js';
+import type { StoredEvent, StoredFlush } from '../ports.js';
+import type { ExpectedCopies } from './expected-copies.js';
 
 /** An event with its place, as the fold takes it. */
 export interface LogRecord {
@@ -18,7 +17,7 @@ export interface LogRecord {
 /** What the bytes decode to; undefined if they are no event. */
 export function decodeStored({ position, bytes }: StoredEvent): LogRecord | undefined {
   try {
-    return { position, event: fromBinary(EventSchema, bytes) };
+    return { position, event: decodeMessage(EventSchema, bytes) };
   } catch {
     return undefined;
   }
@@ -29,7 +28,7 @@ export class ChainWalk {
   readonly #shard: number;
   readonly #findings: FindingSink;
   #next = 0n;
-  /** The hash of the row before; undefined right after a gap. */
+  /** The hash of the event before; undefined right after a gap. */
   #hash: Uint8Array | undefined = new Uint8Array(0);
   #recordedTime = -1n;
   #epoch = 0;
@@ -39,26 +38,23 @@ export class ChainWalk {
     this.#findings = findings;
   }
 
-  /** The hash of the last row. */
-  get hash(): Uint8Array {
-    return this.#hash ?? new Uint8Array(0);
-  }
-
-  /** Checks one row; gives its event, undefined if its bytes are none. */
-  check(row: StoredEvent): LogRecord | undefined {
-    const { position, bytes, hash } = row;
-    this.#closeGap(position);
-    const digest = digestOf('sha256', bytes, 'buffer');
-    if (digest.compare(hash) !== 0) {
-      this.#found(position, 'hash', `SHA-256 of the event: ${digest.toString('hex')}`, hexOf(hash));
+  /** Checks one row; gives its events, less those whose bytes are none. What it expects of look-ups goes to `copies`. */
+  check(flush: StoredFlush, copies: ExpectedCopies): LogRecord[] {
+    this.#closeGap(flush.first);
+    this.#checkEnds(flush);
+    const records: LogRecord[] = [];
+    let start = 0;
+    for (const [index, end] of flush.ends.entries()) {
+      const stored = { position: flush.first + BigInt(index), bytes: flush.events.subarray(start, end) };
+      start = end;
+      const record = this.#checkEvent(stored, index > 0);
+      if (record === undefined) continue;
+      records.push(record);
+      copies.add(record, flush.first);
     }
-    const record = decodeStored(row);
-    if (record === undefined)
-      this.#found(position, 'event', 'the bytes of an event', 'bytes that do not decode');
-    else this.#checkEvent(row, record.event);
-    this.#next = position + 1n;
-    this.#hash = hash;
-    return record;
+    this.#checkColumns(flush, records.at(-1));
+    this.#next = flush.first + BigInt(flush.ends.length);
+    return records;
   }
 
   /** The rows end here: nothing up to `through` may be missing. */
@@ -74,14 +70,57 @@ export class ChainWalk {
     this.#hash = undefined;
   }
 
-  #checkEvent(row: StoredEvent, event: Event): void {
-    const { position } = row;
-    const same = (entity: string, expected: unknown, actual: unknown) => {
-      if (expected !== actual) this.#found(position, entity, String(expected), String(actual));
-    };
-    if (this.#hash !== undefined) same('previous_hash', hexOf(this.#hash), hexOf(event.previousHash));
-    same('event.position', position, event.position);
-    same('event.shard', this.#shard, event.shard);
+  /** One event must end after the other, the last one where the bytes end. */
+  #checkEnds({ first, last, ends, events }: StoredFlush): void {
+    if (first < this.#next) this.#found(first, 'first', String(this.#next), String(first));
+    const count = last - first + 1n;
+    const isWhole =
+      BigInt(ends.length) === count &&
+      ends.every((end, index) => end > (ends[index - 1] ?? 0)) &&
+      ends.at(-1) === events.length;
+    if (isWhole) return;
+    const expected = `${count} events that end one after the other, the last at ${events.length}`;
+    this.#found(first, 'ends', expected, ends.join(','));
+  }
+
+  /** What the row says of its last event. */
+  #checkColumns(flush: StoredFlush, record: LogRecord | undefined): void {
+    if (this.#hash !== undefined && !isSameBytes(this.#hash, flush.hash)) {
+      const expected = `SHA-256 of the event: ${hexOf(this.#hash)}`;
+      this.#found(flush.last, 'hash', expected, hexOf(flush.hash));
+      this.#hash = flush.hash;
+    }
+    if (record?.position !== flush.last) return;
+    const { epoch, recordedTimeMicros } = record.event;
+    this.#same(flush.last, 'column epoch', epoch, flush.epoch);
+    this.#same(flush.last, 'column recorded_time', recordedTimeMicros, flush.recordedTime);
+  }
+
+  /** Checks one event, and where it is not the first of its row, what it says of the one before. */
+  #checkEvent(stored: StoredEvent, isWithin: boolean): LogRecord | undefined {
+    const { position, bytes } = stored;
+    const record = decodeStored(stored);
+    if (record === undefined) {
+      this.#found(position, 'event', 'the bytes of an event', 'bytes that do not decode');
+    } else {
+      this.#checkPrevious(position, record.event, isWithin);
+      this.#checkEnvelope(position, record.event);
+    }
+    this.#hash = digestOf('sha256', bytes, 'buffer');
+    return record;
+  }
+
+  /** Within a row only the next event says an event's hash: what it says is wrong is the event, not the next one. */
+  #checkPrevious(position: bigint, { previousHash }: Event, isWithin: boolean): void {
+    if (this.#hash === undefined || isSameBytes(this.#hash, previousHash)) return;
+    const [actual, digest] = [hexOf(previousHash), hexOf(this.#hash)];
+    if (isWithin) this.#found(position - 1n, 'hash', `SHA-256 of the event: ${digest}`, actual);
+    else this.#found(position, 'previous_hash', digest, actual);
+  }
+
+  #checkEnvelope(position: bigint, event: Event): void {
+    this.#same(position, 'event.position', position, event.position);
+    this.#same(position, 'event.shard', this.#shard, event.shard);
     if (event.recordedTimeMicros <= this.#recordedTime) {
       this.#found(
         position,
@@ -93,13 +132,10 @@ export class ChainWalk {
     this.#recordedTime = event.recordedTimeMicros;
     this.#checkEpoch(position, event);
     this.#checkKind(position, event);
-    const requestId = textOf(event.requestId);
-    same('column ledger_id', event.ledgerId, row.ledgerId);
-    same('column stream_id', streamText(event), row.streamId);
-    same('column request_id', requestId, row.requestId);
-    same('column ordinal', event.ordinal, row.ordinal);
-    same('column recorded_time', event.recordedTimeMicros, row.recordedTime);
-    if (requestId !== null && event.ordinal === 0) same('request_keys', position, row.keyPosition);
+  }
+
+  #same(position: bigint, entity: string, expected: unknown, actual: unknown): void {
+    if (expected !== actual) this.#found(position, entity, String(expected), String(actual));
   }
 
   #checkEpoch(position: bigint, { epoch, payload }: Event): void {
@@ -133,15 +169,4 @@ export class ChainWalk {
   #found(position: bigint, entity: string, expected: string, actual: string): void {
     this.#findings.add({ subject: VerifySubject.LOG, position, entity, expected, actual });
   }
-}
-
-/** A UUID as text; null for none; hexadecimal if it is not 16 bytes. */
-function textOf(bytes: Uint8Array): string | null {
-  if (bytes.length === 0) return null;
-  return bytes.length === 16 ? uuidFromBytes(bytes) : hexOf(bytes);
-}
-
-function streamText(event: Event): string {
-  const { stream } = event;
-  return stream.case === 'transactionStreamId' ? (textOf(stream.value) ?? '') : streamIdOf(event);
 }

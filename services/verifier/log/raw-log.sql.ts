@@ -1,42 +1,31 @@
-/**
- * The log with the copies that its columns are, and what the table of request ids says of each command's
- * first event. Keyset pages by primary key or index.
- */
-const columns = `
-select e.position, e.ledger_id, e.stream_id, e.request_id, e.ordinal, e.recorded_time, e.event, e.hash, k.position as key_position
-from log.events e
-left join log.request_keys k on e.ordinal = 0 and k.ledger_id = e.ledger_id and k.request_id = e.request_id`;
+/** The log as it is stored, and what the tables for look-ups say of its events. */
 
-/** $1 after  $2 through  $3 limit */
-export const readStored = `${columns}
-where e.position > $1 and e.position <= $2
-order by e.position limit $3`;
+const columns = 'first, last, epoch, recorded_time, ends::text as ends, hash, events';
 
-/** $1 after  $2 through  $3 limit  $4 ledger id */
-export const readStoredLedger = `${columns}
-where e.ledger_id = $4 and e.position > $1 and e.position <= $2
-order by e.ledger_id, e.position limit $3`;
+/** $1 after  $2 through */
+export const readStoredFlushes = `
+select ${columns} from log.flushes where first > $1 and first <= $2 order by first`;
 
-/**
- * $1 after $2 through $3 limit $4 ledger id $5 stream id $6 the same as uuid, null if it is none; see
- * readStreamPage
- */
-export const readStoredStream = `
-select * from (
-  (
-    ${columns}
-    where e.ledger_id = $4 and e.stream_id = $5 and e.stream_id is distinct from e.request_id::text
-      and e.position > $1 and e.position <= $2
-    order by e.ledger_id, e.stream_id, e.position limit $3
-  )
-  union all
-  (
-    ${columns}
-    where e.position = (select position from log.request_keys where ledger_id = $4 and request_id = $6::uuid)
-      and e.stream_id = $5 and e.position > $1 and e.position <= $2
-  )
-) stream
-order by position limit $3`;
+export const readStoredEnd = `
+select ${columns} from log.flushes order by first desc limit 1`;
 
-export const readStoredEnd = `${columns}
-order by e.position desc limit 1`;
+/** $1 request ids  $2 ledger ids */
+export const readStoredRequests = `
+select k.position
+from unnest($1::uuid[], $2::text[]) with ordinality as q (request_id, ledger_id, n)
+left join log.request_keys k on k.request_id = q.request_id and k.ledger_id = q.ledger_id
+order by q.n`;
+
+/** $1 ledger ids  $2 first positions of flushes */
+export const readStoredLedgers = `
+select l.indexes::text as indexes
+from unnest($1::text[], $2::bigint[]) with ordinality as q (ledger_id, first, n)
+left join log.ledger_flushes l on l.ledger_id = q.ledger_id and l.first = q.first
+order by q.n`;
+
+/** $1 ledger ids  $2 stream ids  $3 positions */
+export const readStoredStreams = `
+select s.position is not null as found
+from unnest($1::text[], $2::text[], $3::bigint[]) with ordinality as q (ledger_id, stream_id, position, n)
+left join log.streams s on s.ledger_id = q.ledger_id and s.stream_id = q.stream_id and s.position = q.position
+order by q.n`;

@@ -14,16 +14,14 @@ import { createPool, KEYED_PLANS, type Pool } from '../../../lib/log/postgres-cl
 import { migrateLog } from '../../../lib/log/postgres-migrate.js';
 import { writeState } from '../../../lib/log/state/postgres-state-writer.js';
 import { stateChangesOf } from '../../../lib/log/state/state-changes.js';
-import { streamIdOf } from '../../../lib/log/stream-id.js';
-import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Call } from '../../../lib/rpc/call.js';
-import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { postgresBalances } from '../../../lib/views/balances/postgres/balances.js';
 import { postgresHistory } from '../../../lib/views/history/postgres/history.js';
 import { postgresReports } from '../../../lib/views/reports/postgres/reports.js';
 import type { View } from '../../../lib/views/view.js';
 import { FIXTURE_START, LedgerFixture } from '../../../test/ledger-fixture.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
+import { storeEvents } from '../../../test/stored-log.js';
 import { verifyLedger } from '../rpc/verify-ledger.js';
 import { postgresStateTables, postgresStoredLog } from '../log/postgres-stored-log.js';
 import type { VerifyDeps, VerifyLimits } from '../verify.js';
@@ -49,15 +47,15 @@ export class Books {
     readonly reads: Pool,
     readonly views: Record<ViewName, View>,
     readonly fixture: LedgerFixture,
+    /** Events per row of the log. */
+    readonly flush: number,
   ) {}
 
-  static async open(fixture = new LedgerFixture()): Promise<Books> {
+  static async open(fixture = new LedgerFixture(), flush = 200): Promise<Books> {
     const database = await createTestDatabase();
     const pool = createPool(database.config, { max: 4, name: 'test' });
     const reads = createPool(database.config, { max: 4, name: 'test verify', options: KEYED_PLANS });
     await migrateLog(pool, FIXTURE_START);
-    // The fixture brings its own first event.
-    await pool.query('delete from log.events');
     const generations = [postgresBalances(pool), postgresHistory(pool), postgresReports(pool)] as const;
     for (const one of generations) await one.migrate();
     const [balances, history, reports] = generations;
@@ -66,7 +64,7 @@ export class Books {
       history: await history.current(),
       reports: await reports.current(),
     };
-    return new Books(database, pool, reads, views, fixture);
+    return new Books(database, pool, reads, views, fixture, flush);
   }
 
   async close(): Promise<void> {
@@ -86,33 +84,7 @@ export class Books {
   async store(): Promise<void> {
     const fresh = this.fixture.events.slice(this.#stored);
     this.#stored = this.fixture.events.length;
-    for (let from = 0; from < fresh.length; from += 1_000)
-      await this.#insert(fresh.slice(from, from + 1_000));
-  }
-
-  async #insert(events: readonly RecordedEvent[]): Promise<void> {
-    const requestIds = events.map(({ event }) =>
-      event.requestId.length === 0 ? null : uuidFromBytes(event.requestId),
-    );
-    await this.pool.query(
-      `with e as (
-         insert into log.events (position, ledger_id, stream_id, request_id, ordinal, recorded_time, event, hash)
-         select * from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::int[], $6::bigint[], $7::bytea[], $8::bytea[])
-         returning ledger_id, request_id, position, ordinal
-       )
-       insert into log.request_keys (ledger_id, request_id, position)
-       select ledger_id, request_id, position from e where ordinal = 0 and request_id is not null`,
-      [
-        events.map(({ position }) => position),
-        events.map(({ event }) => event.ledgerId),
-        events.map(({ event }) => streamIdOf(event)),
-        requestIds,
-        events.map(({ event }) => event.ordinal),
-        events.map(({ event }) => event.recordedTimeMicros),
-        events.map(({ bytes }) => bytes),
-        events.map(({ hash }) => hash),
-      ],
-    );
+    await storeEvents(this.pool, fresh, this.flush);
   }
 
   /** Brings the state tables to the last of `events`; all by default. */

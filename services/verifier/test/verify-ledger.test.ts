@@ -16,7 +16,8 @@ let commands: RandomCommands;
 beforeAll(async () => {
   commands = new RandomCommands(1).grow(400);
   everyCommand(commands.fixture);
-  books = await Books.open(commands.fixture);
+  // A row per event, so that one event can be taken out.
+  books = await Books.open(commands.fixture, 1);
   await books.settle();
 });
 afterAll(async () => {
@@ -89,11 +90,15 @@ describe('a clean ledger', () => {
 });
 
 describe('tampering with the log is found and named:', () => {
+  /** The row of the log that holds an event alone, but for the event of the test about rows of several. */
+  const row = (position: bigint) => `first <= ${position} and last >= ${position}`;
+  /** Changes the last byte, which is of the payload: an amount. */
+  const changed = `set_byte(events, length(events) - 1, (get_byte(events, length(events) - 1) + 1) % 128)`;
+
   test('changed bytes of an event', async () => {
     const position = positionOf(TransactionKind.DEPOSIT);
-    // The last bytes are of the payload: an amount.
-    const statement = `update log.events set event = set_byte(event, length(event) - 1, (get_byte(event, length(event) - 1) + 1) % 128) where position = ${position}`;
-    const report = await tamperedTable('log.events', statement);
+    const statement = `update log.flushes set events = ${changed} where ${row(position)}`;
+    const report = await tamperedTable('log.flushes', statement);
     expect(named(report)).toContain(`LOG ${position} hash`);
     expect(report.verdict?.ok).toBe(false);
   });
@@ -101,15 +106,15 @@ describe('tampering with the log is found and named:', () => {
   test('bytes that are no event any more', async () => {
     const position = positionOf(TransactionKind.DEPOSIT);
     const report = await tamperedTable(
-      'log.events',
-      `update log.events set event = '\\xff' where position = ${position}`,
+      'log.flushes',
+      `update log.flushes set events = '\\xff', ends = '{1}' where ${row(position)}`,
     );
     expect(named(report)).toEqual(expect.arrayContaining([`LOG ${position} hash`, `LOG ${position} event`]));
   });
 
   test('a removed event', async () => {
     const position = positionOf(TransactionKind.PAYMENT);
-    const report = await tamperedTable('log.events', `delete from log.events where position = ${position}`);
+    const report = await tamperedTable('log.flushes', `delete from log.flushes where ${row(position)}`);
     expect(named(report)).toContain(`LOG ${position} position`);
     // The view has it still, as a later event left it.
     const key = `transaction every ${String(position).padStart(19, '0')}`;
@@ -120,23 +125,31 @@ describe('tampering with the log is found and named:', () => {
 
   test('an event and its hash replaced together', async () => {
     const position = positionOf(TransactionKind.DEPOSIT);
-    const statement = `update log.events set event = e.changed, hash = sha256(e.changed) from (select position, set_byte(event, length(event) - 1, 1) as changed from log.events) as e where e.position = log.events.position and log.events.position = ${position}`;
-    const report = await tamperedTable('log.events', statement);
+    const statement = `update log.flushes set events = ${changed}, hash = sha256(${changed}) where ${row(position)}`;
+    const report = await tamperedTable('log.flushes', statement);
     expect(named(report)).toContain(`LOG ${position + 1n} previous_hash`);
   });
 
   test.each([
     ['hash', `hash = sha256(hash)`],
-    ['column ledger_id', `ledger_id = 'other'`],
-    ['column stream_id', `stream_id = 'other'`],
-    ['column request_id', `request_id = gen_random_uuid()`],
-    ['column ordinal', `ordinal = 1`],
+    ['column epoch', `epoch = 7`],
     ['column recorded_time', `recorded_time = recorded_time + 1`],
+    ['ends', `ends = array[ends[1] - 1]`],
+    ['ends', `last = last + 1`],
   ])('a changed %s', async (entity, change) => {
     const position = positionOf(TransactionKind.DEPOSIT);
-    const statement = `update log.events set ${change} where position = ${position}`;
-    const report = await tamperedTable('log.events', statement);
+    const statement = `update log.flushes set ${change} where ${row(position)}`;
+    const report = await tamperedTable('log.flushes', statement);
     expect(named(report)).toContain(`LOG ${position} ${entity}`);
+  });
+
+  test('a row that holds an event twice', async () => {
+    const position = positionOf(TransactionKind.DEPOSIT);
+    const statement = `update log.flushes set events = events || events, ends = array[ends[1], 2 * ends[1]], last = last + 1 where ${row(position)}`;
+    const report = await tamperedTable('log.flushes', statement);
+    expect(named(report)).toEqual(
+      expect.arrayContaining([`LOG ${position + 1n} event.position`, `LOG ${position + 1n} first`]),
+    );
   });
 
   test('a request id that was forgotten', async () => {
@@ -146,11 +159,68 @@ describe('tampering with the log is found and named:', () => {
     expect(named(report)).toEqual([`LOG ${position} request_keys`]);
   });
 
+  test('a request id that leads to another event', async () => {
+    const position = positionOf(TransactionKind.DEPOSIT);
+    const statement = `update log.request_keys set position = position - 1 where position = ${position}`;
+    const report = await tamperedTable('log.request_keys', statement);
+    expect(named(report)).toContain(`LOG ${position} request_keys`);
+  });
+
+  test.each([
+    ['missing', `delete from log.ledger_flushes`],
+    ['changed', `update log.ledger_flushes set indexes = '{1}'`],
+    ["another ledger's", `update log.ledger_flushes set ledger_id = 'other'`],
+  ])('a %s row of the events of a ledger', async (_, change) => {
+    const position = positionOf(TransactionKind.DEPOSIT);
+    const report = await tamperedTable('log.ledger_flushes', `${change} where first = ${position}`);
+    expect(named(report)).toEqual([`LOG ${position} ledger_flushes every`]);
+  });
+
+  test.each([
+    ['missing', `delete from log.streams`],
+    ['changed', `update log.streams set stream_id = 'other'`],
+  ])('a %s row of the events of a stream', async (_, change) => {
+    const position = positionOf(TransactionKind.CAPTURE);
+    const report = await tamperedTable('log.streams', `${change} where position = ${position}`);
+    expect(named(report)).toEqual([`LOG ${position} streams`]);
+  });
+
   test('an end that was cut off', async () => {
     const last = books.fixture.events.at(-1)?.position ?? 0n;
-    const report = await tamperedTable('log.events', `delete from log.events where position = ${last}`);
+    const report = await tamperedTable('log.flushes', `delete from log.flushes where last = ${last}`);
     expect(named(report)).toContain(`BALANCES ${last} checkpoint`);
     expect(named(report)).toContain(`STATE_TABLES ${last} checkpoint`);
+  });
+});
+
+describe('in a row of many events', () => {
+  let rows: Books;
+  beforeAll(async () => {
+    const fixture = new RandomCommands(2).grow(60).fixture;
+    everyCommand(fixture);
+    rows = await Books.open(fixture, 50);
+    await rows.settle();
+  });
+  afterAll(async () => {
+    await rows.close();
+  });
+
+  test('nothing is found where nothing is wrong', async () => {
+    expect(named(await rows.verify('every'))).toEqual([]);
+  });
+
+  test('a changed byte is found and named by the event that it is of', async () => {
+    // The second row begins at position 51; its tenth event is neither its first nor its last.
+    const position = 60n;
+    const at = '(select ends[10] - 1 from log.flushes where first = 51)';
+    await rows.pool.query(
+      `update log.flushes set events = set_byte(events, ${at}, (get_byte(events, ${at}) + 1) % 128) where first = 51`,
+    );
+    const report = await rows.verify('every');
+    expect(named(report)).toContain(`LOG ${position} hash`);
+    expect(named(report).filter((name) => /previous_hash|LOG \d+ hash/.test(name))).toEqual([
+      `LOG ${position} hash`,
+    ]);
   });
 });
 

@@ -1,0 +1,134 @@
+/** The guard of the append: of writers that append after the same event at most one commits, whatever each of them sends. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { LedgerFixture, testId } from '../../test/ledger-fixture.js';
+import { createTestDatabase, type TestDatabase } from '../../test/postgres.js';
+import { storeEvents } from '../../test/stored-log.js';
+import { newEventOf } from './append.js';
+import { appendEvents } from './postgres-append.js';
+import { createPool, KEYED_PLANS, type Pool } from './postgres-client.js';
+import { postgresLogReader } from './postgres-log-reader.js';
+import { migrateLog } from './postgres-migrate.js';
+import type { RecordedEvent } from './recorded-event.js';
+import { Wakeups } from './wakeups.js';
+
+let database: TestDatabase;
+let pools: Pool[];
+let other: pg.Client;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  pools = [1, 2].map((n) =>
+    createPool(database.config, { max: 1, name: `writer ${String(n)}`, options: KEYED_PLANS }),
+  );
+  other = new pg.Client(database.config);
+  await other.connect();
+  await migrateLog(firstOf(pools), 1n);
+});
+
+afterEach(async () => {
+  await other.end();
+  for (const pool of pools) await pool.end();
+  await database.drop();
+});
+
+function firstOf<T>(list: readonly T[]): T {
+  const [first] = list;
+  if (first === undefined) throw new Error('the list is not empty');
+  return first;
+}
+
+/** Histories that have the first `common` events in common, and then go on for `lengths` events each. */
+function histories(common: number, lengths: readonly number[]): readonly (readonly RecordedEvent[])[] {
+  return lengths.map((length, index) => {
+    const fixture = new LedgerFixture();
+    for (let n = 1; fixture.events.length < common + length; n++) {
+      const own = fixture.events.length < common ? 0 : (index + 1) * 1_000;
+      const value = { ledgerId: `ledger-${String(own + n)}`, requestId: testId(own + n) };
+      fixture.run({ case: 'createLedger', value });
+    }
+    return fixture.events;
+  });
+}
+
+async function positionsInLog(): Promise<readonly bigint[]> {
+  const reader = postgresLogReader(firstOf(pools), new Wakeups());
+  const page = { after: -1n, through: null, limit: 1_000, ledgerId: null, streamId: null };
+  return (await reader.page(page)).map(({ position }) => position);
+}
+
+function appendTo(pool: Pool, end: RecordedEvent, events: readonly RecordedEvent[]) {
+  return appendEvents(pool, end.position, end.hash, events.map(newEventOf));
+}
+
+async function untilBlocked(name: string): Promise<void> {
+  const waiting = `select count(*)::integer as n from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'`;
+  for (;;) {
+    // Within a transaction the view shows what it showed first.
+    await other.query('select pg_stat_clear_snapshot()');
+    const { rows } = await other.query<{ n: number }>(waiting, [name]);
+    if (rows[0]?.n === 1) return;
+  }
+}
+
+describe('two writers after the same event', () => {
+  test.each([
+    [1, 1],
+    [1, 3],
+    [3, 1],
+    [2, 5],
+  ])('never both commit, with %d and %d events that are sent at the same time', async (one, two) => {
+    const [a = [], b = []] = histories(4, [one, two]);
+    await storeEvents(firstOf(pools), a.slice(0, 4));
+    const end = a[3];
+    if (end === undefined) throw new Error('the histories have four events in common');
+    // Both statements wait for this lock, and go on at once.
+    await other.query('begin; lock table log.flushes in access exclusive mode');
+    const appends = [a, b].map((events, index) =>
+      appendTo(pools[index] ?? firstOf(pools), end, events.slice(4)),
+    );
+    await untilBlocked('writer 1');
+    await untilBlocked('writer 2');
+    await other.query('commit');
+    const outcomes = (await Promise.all(appends)).map(({ outcome }) => outcome);
+    expect([...outcomes].sort()).toEqual(['appended', 'behind']);
+    const written = outcomes[0] === 'appended' ? one : two;
+    expect(await positionsInLog()).toEqual(Array.from({ length: 4 + written }, (_, n) => BigInt(n)));
+  });
+
+  test.each([
+    ['commits', 'commit', 'behind', 3],
+    ['is rolled back', 'rollback', 'appended', 4],
+  ])('the second waits for the first; when that %s, the outcome says so', async (_, end, outcome, count) => {
+    const [events = []] = histories(2, [2]);
+    await storeEvents(firstOf(pools), events.slice(0, 2));
+    await other.query('begin');
+    // What the first has inserted and not committed, a shorter flush.
+    await other.query(
+      `insert into log.flushes select 2, 2, epoch, recorded_time + 1, ends, hash, events from log.flushes where first = 1`,
+    );
+    const [, previous] = events;
+    if (previous === undefined) throw new Error('the histories have two events in common');
+    const second = appendTo(firstOf(pools), previous, events.slice(2));
+    await untilBlocked('writer 1');
+    await other.query(end);
+    expect((await second).outcome).toBe(outcome);
+    const { rows } = await other.query<{ count: number }>(
+      'select (max(last) + 1)::integer as count from log.flushes',
+    );
+    expect(rows[0]?.count).toBe(count);
+  });
+});
+
+test('a writer whose last event is followed by another in the same flush is behind', async () => {
+  const [events = []] = histories(1, [5]);
+  await storeEvents(firstOf(pools), events);
+  const [, , within] = events;
+  if (within === undefined) throw new Error('the history has six events');
+  const [fresh = []] = histories(3, [1]);
+  const renamed = fresh.slice(3).map((event) => ({ ...newEventOf(event), requestId: Buffer.alloc(16, 9) }));
+  expect(await appendEvents(firstOf(pools), within.position, within.hash, renamed)).toEqual({
+    outcome: 'behind',
+  });
+  expect(await positionsInLog()).toHaveLength(6);
+});
