@@ -203,3 +203,24 @@ describe('the fingerprint of a query', () => {
     expect(of({ case: 'startPosition', value: 5n })).toEqual(of({ case: 'resumeToken', value: 'x' }));
   });
 });
+
+test('a consistency token is spelled as base64url has it', () => {
+  const point = fc.record({
+    logId: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    shard: fc.nat(),
+    epoch: fc.nat(),
+    position: fc.oneof(
+      fc.constantFrom(-1n, 0n, 2n ** 32n, 2n ** 53n + 1n),
+      fc.bigInt({ min: -1n, max: 2n ** 63n - 1n }),
+    ),
+    hash: fc.uint8Array({ minLength: 8, maxLength: 32 }),
+  });
+  const property = fc.property(point, (given) => {
+    const token = encodeConsistencyToken(given);
+    const bytes = Buffer.from(token, 'base64url');
+    expect(token).toBe(bytes.toString('base64url'));
+    expect(bytes.readBigInt64BE(26)).toBe(given.position);
+    expect(decodeConsistencyToken(token)).toMatchObject({ shard: given.shard, epoch: given.epoch });
+  });
+  fc.assert(property);
+});

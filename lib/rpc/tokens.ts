@@ -72,13 +72,18 @@ const HASH_BYTES = 8;
 const FINGERPRINT_BYTES = 8;
 /** The contracts allow 4,096 characters for every token. */
 const LONGEST_TOKEN = 4096;
+/** From here on the native encoder is as fast as a loop. */
+const LONGEST_BY_HAND = 96;
+const TWO_32 = 0x1_0000_0000;
 
 /** A token for `at_least_as_fresh`. */
 export function encodeConsistencyToken(point: TokenPoint): string {
-  const bytes = Buffer.alloc(POINT_BYTES + CHECK_BYTES);
-  writePoint(bytes, KIND.consistency, point);
-  return seal(bytes);
+  writePoint(consistencyBytes, KIND.consistency, point);
+  return seal(consistencyBytes);
 }
+
+/** Written over by each consistency token: every answer carries one. */
+const consistencyBytes = Buffer.alloc(POINT_BYTES + CHECK_BYTES);
 
 /** @throws CallError INVALID_CONSISTENCY_TOKEN for anything that `encodeConsistencyToken` did not make. */
 export function decodeConsistencyToken(token: string): TokenPoint {
@@ -183,15 +188,21 @@ function invalid(reason: ErrorReason, field: string, why = 'it is damaged'): Cal
   return fail(reason, `${field}: ${description}`, { fields: [{ field, description }] });
 }
 
-function writePoint(bytes: Buffer, kind: number, point: TokenPoint): void {
-  if (point.logId.length !== 16) throw new RangeError('the id of a log has 16 bytes');
-  let at = bytes.writeUInt8(VERSION, 0);
-  at = bytes.writeUInt8(kind, at);
-  bytes.set(point.logId, at);
-  at = bytes.writeUInt32BE(point.shard, at + 16);
-  at = bytes.writeUInt32BE(point.epoch, at);
-  at = bytes.writeBigInt64BE(point.position, at);
-  bytes.set(point.hash.subarray(0, HASH_BYTES), at);
+function writePoint(bytes: Buffer, kind: number, { logId, shard, epoch, position, hash }: TokenPoint): void {
+  if (logId.length !== 16) throw new RangeError('the id of a log has 16 bytes');
+  bytes[0] = VERSION;
+  bytes[1] = kind;
+  for (let index = 0; index < 16; index += 1) bytes[2 + index] = logId[index] ?? 0;
+  bytes.writeUInt32BE(shard, 18);
+  bytes.writeUInt32BE(epoch, 22);
+  const number = Number(position);
+  if (Number.isSafeInteger(number)) {
+    bytes.writeUInt32BE(Math.floor(number / TWO_32) >>> 0, 26);
+    bytes.writeUInt32BE(number >>> 0, 30);
+  } else {
+    bytes.writeBigInt64BE(position, 26);
+  }
+  for (let index = 0; index < HASH_BYTES; index += 1) bytes[34 + index] = hash[index] ?? 0;
 }
 
 function readPoint(bytes: Buffer): TokenPoint {
@@ -207,8 +218,28 @@ function readPoint(bytes: Buffer): TokenPoint {
 /** Writes the check into the last bytes. */
 function seal(bytes: Buffer): string {
   const end = bytes.length - CHECK_BYTES;
-  bytes.writeUInt32BE(checkOf(bytes.subarray(0, end)), end);
-  return bytes.toString('base64url');
+  bytes.writeUInt32BE(checkOf(bytes, end), end);
+  return base64urlOf(bytes);
+}
+
+const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', 'latin1');
+const characters = Buffer.alloc(LONGEST_BY_HAND * 2);
+
+/** What `toString('base64url')` gives, at a third of its price for the few bytes of a consistency token. */
+function base64urlOf(bytes: Buffer): string {
+  const { length } = bytes;
+  if (length > LONGEST_BY_HAND) return bytes.toString('base64url');
+  let to = 0;
+  for (let from = 0; from < length; from += 3) {
+    const three = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
+    characters[to] = ALPHABET[three >> 18] ?? 0;
+    characters[to + 1] = ALPHABET[(three >> 12) & 63] ?? 0;
+    characters[to + 2] = ALPHABET[(three >> 6) & 63] ?? 0;
+    characters[to + 3] = ALPHABET[three & 63] ?? 0;
+    to += 4;
+  }
+  // There is no padding: what the last group has too many of is cut off.
+  return characters.toString('latin1', 0, Math.ceil((length * 4) / 3));
 }
 
 /** The bytes without the check; undefined unless they are a whole token of this version and kind. */
@@ -220,15 +251,16 @@ function open(token: string, kind: number): Buffer | undefined {
   // Node passes over what is not base64url; a token has one spelling only.
   if (bytes.toString('base64url') !== token) return undefined;
   const content = bytes.subarray(0, end);
-  if (bytes.readUInt32BE(end) !== checkOf(content)) return undefined;
+  if (bytes.readUInt32BE(end) !== checkOf(bytes, end)) return undefined;
   // Before the first event there is -1 and nothing less.
   return bytes.readBigInt64BE(26) < -1n ? undefined : content;
 }
 
-/** FNV-1a, 32 bits: to see damage, at a fraction of a hash's cost, since every answer carries a token. */
-function checkOf(bytes: Uint8Array): number {
+/** FNV-1a, 32 bits, of the bytes before `end`: to see damage, at a fraction of a hash's cost, since every answer carries a token. */
+function checkOf(bytes: Uint8Array, end: number): number {
   let check = 0x811c9dc5;
-  for (const byte of bytes) check = Math.imul(check ^ byte, 0x01000193);
+  // By index: an iterator over a Buffer costs more than all the rest of a token.
+  for (let at = 0; at < end; at += 1) check = Math.imul(check ^ (bytes[at] ?? 0), 0x01000193);
   return check >>> 0;
 }
 
