@@ -1,38 +1,27 @@
 /**
- * Decoding, compiled: every message type becomes a table of closures, one a tag, and a template to copy. Input that is
- * not as an encoder of ours would write it (another wire type, a message field twice, groups, cut off) is left to the
- * library, from its first byte.
+ * Decoding, compiled: every message type becomes one function of straight code, made of its descriptor when the type is first
+ * seen. It reads the fields into variables and makes the message at the end as one literal, whose shape V8 knows. Input that is
+ * not as an encoder of ours would write it (another wire type, a message field twice, groups, cut off) is left to the library,
+ * from its first byte.
  */
 import { Buffer } from 'node:buffer';
-import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
+import { create, type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { getTextEncoding } from '@bufbuild/protobuf/wire';
-import { type Fields, isSupported, type KnownScalar, scalarOf, UNUSUAL } from './support.js';
-import { type Zero, zeroMessage, zeroOf } from './zero.js';
-
-/** Reads the value at the cursor, whose tag is read, into a message. */
-type FieldReader = (message: Fields, cursor: Cursor) => void;
-
-/** Reads the value at the cursor. */
-type ValueReader = (cursor: Cursor) => unknown;
-
-/** How a message type is read; filled after it is made known, since types may contain themselves. */
-interface Decoder {
-  readonly zero: Zero;
-  /** By tag: the number and the wire type. */
-  readonly readers: (FieldReader | undefined)[];
-  readonly numbers: Set<number>;
-}
+import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
+import { compileSource } from '../compile.js';
+import { type Fields, isSupported, scalarOf, UNUSUAL, wireTypeOf } from './support.js';
 
 /** Where in the input we are. */
 interface Cursor {
   readonly bytes: Uint8Array;
   at: number;
-  /** The end of the message that is read. */
-  end: number;
   depth: number;
   /** The input as a Buffer, once text needs it. */
   text: Buffer | undefined;
 }
+
+/** Reads the message from the cursor to an offset. */
+type Reader = (cursor: Cursor, end: number) => Fields;
 
 const VARINT = 0;
 const FIXED_64 = 1;
@@ -41,84 +30,254 @@ const FIXED_32 = 5;
 
 /** The library's. */
 const DEEPEST = 100;
-/** Up to here a loop in JavaScript beats the native decoder. */
+/** Up to here a loop in JavaScript is faster than the native decoder. */
 const SHORT_TEXT = 6;
+/** Longer texts are not compared with the last one of their field. */
+const LONGEST_REPEATED = 40;
+/** With more optional fields than these there are too many shapes to write a literal for each. */
+const MOST_LITERAL_OPTIONALS = 3;
 const TWO_28 = 0x1000_0000;
 
-const NOTHING = new Uint8Array(0);
 const words = new DataView(new ArrayBuffer(8));
 
-const decoders = new WeakMap<DescMessage, Decoder | null>();
+/** Null: the library has to read the type. */
+const readers = new WeakMap<DescMessage, Reader | null>();
 
 /** The message, or undefined if the library has to read it. */
 export function decodeCompiled(schema: DescMessage, bytes: Uint8Array): Fields | undefined {
-  const decoder = decoderOf(schema);
+  let reader = readers.get(schema);
+  if (reader === undefined) {
+    reader = isSupported(schema) ? compile(schema, new Map()) : null;
+    readers.set(schema, reader);
+  }
   // Types do not keep an array of numbers out, which the library refuses.
-  if (decoder === null || !ArrayBuffer.isView(bytes)) return undefined;
+  if (reader === null || !ArrayBuffer.isView(bytes)) return undefined;
   try {
-    return readMessage(decoder, { bytes, at: 0, end: bytes.length, depth: 0, text: undefined });
+    return reader({ bytes, at: 0, depth: 0, text: undefined }, bytes.length);
   } catch {
     return undefined;
   }
 }
 
-function decoderOf(schema: DescMessage): Decoder | null {
-  let decoder = decoders.get(schema);
-  if (decoder === undefined) {
-    decoder = isSupported(schema) ? compile(schema) : null;
-    decoders.set(schema, decoder);
-  }
-  return decoder;
-}
+/** What generated code calls. */
+const RUNTIME = {
+  UNUSUAL,
+  NOTHING: new Uint8Array(0),
+  readTag,
+  readEnd,
+  readUnknown,
+  text: readText,
+  repeatedText: readRepeatedText,
+  bytes: readBytes,
+  bool: readBool,
+  int32: readInt32,
+  uint32: readUint32,
+  int64: readInt64,
+  sint64: readSint64,
+};
 
-/** Only called for what is supported, and then all within it is. */
-function compile(schema: DescMessage): Decoder {
-  const known = decoders.get(schema);
+/** The functions of a type's own: nested readers and the numbers of its fields, by their names in the text. */
+type Constants = Record<string, unknown>;
+
+/** Only called for what is supported, and then all within it is. `underWay` has the types that may contain this one. */
+function compile(schema: DescMessage, underWay: Map<DescMessage, { read: Reader | undefined }>): Reader {
+  const known = readers.get(schema);
   if (known) return known;
-  const decoder: Decoder = {
-    zero: zeroOf(schema, tagOf),
-    readers: [],
-    numbers: new Set(schema.fields.map((field) => field.number)),
+  const self: { read: Reader | undefined } = { read: undefined };
+  underWay.set(schema, self);
+  const constants: Constants = { ...RUNTIME };
+  constants.numbers = new Set(schema.fields.map(({ number }) => number));
+  const nested = (message: DescMessage): string => {
+    const name = `read${String(Object.keys(constants).length)}`;
+    const around = underWay.get(message);
+    // A type that contains itself is not there yet when its text is compiled.
+    constants[name] = around === undefined ? compile(message, underWay) : lateReader(around);
+    return name;
   };
-  decoders.set(schema, decoder);
-  for (const field of schema.fields) addReaders(decoder, field);
-  return decoder;
+  // The text is a reader: see readerText.
+  const read = compileSource(constants, readerText(schema, nested)) as Reader;
+  self.read = read;
+  underWay.delete(schema);
+  readers.set(schema, read);
+  return read;
 }
 
-function readMessage(decoder: Decoder, cursor: Cursor): Fields {
-  if (++cursor.depth > DEEPEST) throw UNUSUAL;
-  const { readers } = decoder;
-  const { bytes, end } = cursor;
-  const message = zeroMessage(decoder.zero, bytes, cursor.at, end);
-  let unknown: unknown[] | undefined;
-  while (cursor.at < end) {
-    let tag = bytes[cursor.at] ?? 0;
-    if (tag > 0x7f) tag = readTag(cursor);
-    else cursor.at++;
-    const read = readers[tag];
-    if (read === undefined) (unknown ??= []).push(readUnknown(decoder, tag, cursor));
-    else read(message, cursor);
+function lateReader(holder: { readonly read: Reader | undefined }): Reader {
+  return (cursor, end) => {
+    if (holder.read === undefined) throw UNUSUAL;
+    return holder.read(cursor, end);
+  };
+}
+
+function readerText(schema: DescMessage, nested: (message: DescMessage) => string): string {
+  const variables = schema.fields.map((field) => (field.oneof === undefined ? variableOf(field) : ''));
+  const oneofs = schema.oneofs.map(({ localName }) => `let ${localName}$;`);
+  return `
+${schema.fields.map((field) => (isRepeatable(field) ? `let last${String(field.number)} = '';` : '')).join('')}
+return function(c, end) {
+  if (++c.depth > ${String(DEEPEST)}) throw UNUSUAL;
+  const { bytes: b } = c;
+  let unknown;
+  ${[...variables, ...oneofs].join(' ')}
+  while (c.at < end) {
+    let tag = b[c.at];
+    if (tag > 0x7f) tag = readTag(c, end);
+    else c.at++;
+    switch (tag) {
+      ${schema.fields.map((field) => casesOf(field, nested)).join('\n      ')}
+      default: (unknown ??= []).push(readUnknown(c, tag, end, numbers));
+    }
   }
-  if (cursor.at !== end) throw UNUSUAL;
-  if (unknown !== undefined) message.$unknown = unknown;
-  cursor.depth--;
-  return message;
+  if (c.at !== end) throw UNUSUAL;
+  c.depth--;
+  ${messageText(schema)}
+};`;
 }
 
-/** A message within another one, its length before it. */
-function readNested(decoder: Decoder, cursor: Cursor): Fields {
-  const outer = cursor.end;
-  cursor.end = readEnd(cursor);
-  const message = readMessage(decoder, cursor);
-  cursor.end = outer;
-  return message;
+/** The name of a field's variable. */
+function nameOf(field: DescField): string {
+  return `f${String(field.number)}`;
 }
 
-function readUnknown(decoder: Decoder, tag: number, cursor: Cursor): unknown {
+function variableOf(field: DescField): string {
+  return isOptional(field) ? `let ${nameOf(field)};` : `let ${nameOf(field)} = ${zeroText(field)};`;
+}
+
+/** Whether a message without the field lacks its property. */
+function isOptional(field: DescField): boolean {
+  const isSingular = field.fieldKind !== 'list' && field.fieldKind !== 'map';
+  return isSingular && field.oneof === undefined && field.presence !== FeatureSet_FieldPresence.IMPLICIT;
+}
+
+/** Whether the field's text is often that of the message before: then the same string is taken, its hash computed already. */
+function isRepeatable(field: DescField): boolean {
+  return field.fieldKind === 'scalar' && field.scalar === ScalarType.STRING;
+}
+
+/** What a message has where nothing was read. */
+function zeroText(field: DescField): string {
+  if (field.fieldKind === 'list') return '[]';
+  return field.fieldKind === 'map' ? '{}' : zeroValueText(field);
+}
+
+function zeroValueText(field: DescField): string {
+  switch (scalarOf(field)) {
+    case ScalarType.STRING:
+      return `''`;
+    case ScalarType.BYTES:
+      return 'NOTHING';
+    case ScalarType.BOOL:
+      return 'false';
+    case ScalarType.INT64:
+    case ScalarType.SINT64:
+      return '0n';
+    default:
+      return String(field.enum?.values[0]?.number ?? 0);
+  }
+}
+
+/** The message of what was read: properties in the library's order, those that may be absent behind them. */
+function messageText(schema: DescMessage): string {
+  const byName = new Map(schema.fields.map((field) => [field.localName, nameOf(field)]));
+  const oneofs = new Set(schema.oneofs.map(({ localName }) => localName));
+  const always = Object.keys(create(schema)).map((name) => {
+    if (name === '$typeName') return `$typeName: ${JSON.stringify(schema.typeName)}`;
+    return oneofs.has(name)
+      ? `${name}: ${name}$ ?? { case: undefined }`
+      : `${name}: ${byName.get(name) ?? ''}`;
+  });
+  const optional = schema.fields.filter(isOptional).sort((a, b) => a.number - b.number);
+  const property = (field: DescField) => `${field.localName}: ${nameOf(field)}`;
+  if (optional.length > MOST_LITERAL_OPTIONALS) {
+    const later = optional.map(
+      (field) => `if (${nameOf(field)} !== undefined) m.${field.localName} = ${nameOf(field)};`,
+    );
+    return `const m = { ${always.join(', ')} };\n  ${later.join('\n  ')}\n  ${unknownText}`;
+  }
+  const literal = (rest: readonly DescField[], taken: readonly DescField[]): string => {
+    const [field, ...others] = rest;
+    if (field === undefined) return `{ ${[...always, ...taken.map(property)].join(', ')} }`;
+    return `${nameOf(field)} === undefined ? ${literal(others, taken)} : ${literal(others, [...taken, field])}`;
+  };
+  return `const m = ${literal(optional, [])};\n  ${unknownText}`;
+}
+
+const unknownText = 'if (unknown !== undefined) m.$unknown = unknown;\n  return m;';
+
+/** The cases of the switch over tags that read a field. */
+function casesOf(field: DescField, nested: (message: DescMessage) => string): string {
+  if (field.fieldKind === 'map')
+    return `case ${tagText(field, LENGTH_DELIMITED)}: { ${mapText(field, nested)} break; }`;
+  const read = valueText(field, nested);
+  const tag = tagText(field, wireTypeOf(scalarOf(field)));
+  const target = nameOf(field);
+  if (field.fieldKind === 'list') {
+    const packed = `{ const e = readEnd(c, end); while (c.at < e) ${target}.push(${valueText(field, nested, 'e')}); break; }`;
+    const isPackable = wireTypeOf(scalarOf(field)) === VARINT;
+    const alsoPacked = isPackable ? ` case ${tagText(field, LENGTH_DELIMITED)}: ${packed}` : '';
+    return `case ${tag}: ${target}.push(${read}); break;${alsoPacked}`;
+  }
+  if (field.oneof !== undefined) {
+    const oneof = `${field.oneof.localName}$`;
+    const name = JSON.stringify(field.localName);
+    const merges =
+      field.message === undefined
+        ? ''
+        : `if (${oneof} !== undefined && ${oneof}.case === ${name}) throw UNUSUAL; `;
+    return `case ${tag}: ${merges}${oneof} = { case: ${name}, value: ${read} }; break;`;
+  }
+  if (field.message !== undefined) {
+    // The library merges a second one into the first.
+    return `case ${tag}: if (${target} !== undefined) throw UNUSUAL; ${target} = ${read}; break;`;
+  }
+  return isRepeatable(field)
+    ? `case ${tag}: ${target} = last${String(field.number)} = repeatedText(c, end, last${String(field.number)}); break;`
+    : `case ${tag}: ${target} = ${read}; break;`;
+}
+
+/** One entry of a map. The library does not skip what else may be in it. */
+function mapText(field: DescField & { fieldKind: 'map' }, nested: (message: DescMessage) => string): string {
+  const zero = field.message === undefined ? zeroValueText(field) : `${nested(field.message)}(c, c.at)`;
+  return (
+    `const e = readEnd(c, end); let k = '', v; while (c.at < e) { const t = b[c.at++]; ` +
+    `if (t === ${String((1 << 3) | LENGTH_DELIMITED)}) k = text(c, e); ` +
+    `else if (t === ${String((2 << 3) | wireTypeOf(scalarOf(field)))}) v = ${valueText(field, nested, 'e')}; ` +
+    `else throw UNUSUAL; } if (c.at !== e) throw UNUSUAL; ${nameOf(field)}[k] = v ?? ${zero};`
+  );
+}
+
+/** An expression that reads a value, of a message that ends at `end`. */
+function valueText(field: DescField, nested: (message: DescMessage) => string, end = 'end'): string {
+  if (field.message !== undefined) return `${nested(field.message)}(c, readEnd(c, ${end}))`;
+  switch (scalarOf(field)) {
+    case ScalarType.STRING:
+      return `text(c, ${end})`;
+    case ScalarType.BYTES:
+      return `bytes(c, ${end})`;
+    case ScalarType.BOOL:
+      return `bool(c, ${end})`;
+    case ScalarType.INT32:
+      return `int32(c, ${end})`;
+    case ScalarType.UINT32:
+      return `uint32(c, ${end})`;
+    case ScalarType.INT64:
+      return `int64(c, ${end})`;
+    case ScalarType.SINT64:
+      return `sint64(c, ${end})`;
+    case undefined:
+      throw UNUSUAL;
+  }
+}
+
+function tagText(field: DescField, wireType: number): string {
+  return String((field.number << 3) | wireType);
+}
+
+function readUnknown(cursor: Cursor, tag: number, end: number, numbers: ReadonlySet<number>): unknown {
   const no = tag >>> 3;
   const wireType = tag & 7;
   // A number of ours with another wire type, which the library reads as if it were the right one.
-  if (no === 0 || decoder.numbers.has(no)) throw UNUSUAL;
+  if (no === 0 || numbers.has(no)) throw UNUSUAL;
   const start = cursor.at;
   switch (wireType) {
     case VARINT:
@@ -128,7 +287,7 @@ function readUnknown(decoder: Decoder, tag: number, cursor: Cursor): unknown {
       cursor.at += 8;
       break;
     case LENGTH_DELIMITED:
-      cursor.at = readEnd(cursor);
+      cursor.at = readEnd(cursor, end);
       break;
     case FIXED_32:
       cursor.at += 4;
@@ -136,155 +295,31 @@ function readUnknown(decoder: Decoder, tag: number, cursor: Cursor): unknown {
     default:
       throw UNUSUAL;
   }
-  if (cursor.at > cursor.end) throw UNUSUAL;
+  if (cursor.at > end) throw UNUSUAL;
   return { no, wireType, data: cursor.bytes.subarray(start, cursor.at) };
 }
 
-function tagOf(field: DescField): number {
-  const wireType = field.fieldKind === 'map' ? LENGTH_DELIMITED : wireTypeOf(scalarOf(field));
-  return (field.number << 3) | wireType;
-}
-
-function addReaders(decoder: Decoder, field: DescField): void {
-  const tag = tagOf(field);
-  if (field.fieldKind === 'list') {
-    decoder.readers[tag] = itemReader(field);
-    if ((tag & 7) === VARINT) {
-      decoder.readers[(field.number << 3) | LENGTH_DELIMITED] = packedReader(field);
+/** The text at the cursor; if it is the last one again, that string. */
+function readRepeatedText(cursor: Cursor, limit: number, last: string): string {
+  const { bytes, at } = cursor;
+  const { length } = last;
+  if (bytes[at] === length && length > 0 && length <= LONGEST_REPEATED && at + length < limit) {
+    let index = 0;
+    while (index < length) {
+      const byte = bytes[at + 1 + index] ?? 0x80;
+      if (byte > 0x7f || byte !== last.charCodeAt(index)) break;
+      index++;
     }
-  } else if (field.fieldKind === 'map') {
-    decoder.readers[tag] = mapReader(field);
-  } else {
-    decoder.readers[tag] =
-      field.oneof === undefined ? singularReader(field) : memberReader(field, field.oneof.localName);
-  }
-}
-
-function singularReader(field: DescField): FieldReader {
-  const name = field.localName;
-  if (field.message !== undefined) {
-    const decoder = compile(field.message);
-    return (message, cursor) => {
-      // The library merges a second one into the first.
-      if (message[name] !== undefined) throw UNUSUAL;
-      message[name] = readNested(decoder, cursor);
-    };
-  }
-  const read = valueReader(field);
-  return (message, cursor) => {
-    message[name] = read(cursor);
-  };
-}
-
-function memberReader(field: DescField, oneof: string): FieldReader {
-  const name = field.localName;
-  const read = valueReader(field);
-  const merges = field.message !== undefined;
-  return (message, cursor) => {
-    if (merges && (message[oneof] as Fields).case === name) throw UNUSUAL;
-    message[oneof] = { case: name, value: read(cursor) };
-  };
-}
-
-function itemReader(field: DescField): FieldReader {
-  const name = field.localName;
-  const read = valueReader(field);
-  return (message, cursor) => {
-    (message[name] as unknown[]).push(read(cursor));
-  };
-}
-
-function packedReader(field: DescField): FieldReader {
-  const name = field.localName;
-  const read = valueReader(field);
-  return (message, cursor) => {
-    const list = message[name] as unknown[];
-    const outer = cursor.end;
-    cursor.end = readEnd(cursor);
-    while (cursor.at < cursor.end) list.push(read(cursor));
-    cursor.end = outer;
-  };
-}
-
-function mapReader(field: DescField & { fieldKind: 'map' }): FieldReader {
-  const name = field.localName;
-  const read = valueReader(field);
-  const zero = zeroReader(field);
-  const keyTag = (1 << 3) | LENGTH_DELIMITED;
-  const valueTag = (2 << 3) | wireTypeOf(scalarOf(field));
-  return (message, cursor) => {
-    const outer = cursor.end;
-    const end = (cursor.end = readEnd(cursor));
-    let key = '';
-    let value: unknown;
-    while (cursor.at < end) {
-      const tag = cursor.bytes[cursor.at++];
-      if (tag === keyTag) key = readText(cursor);
-      else if (tag === valueTag) value = read(cursor);
-      // The library does not skip what else may be in an entry.
-      else throw UNUSUAL;
-    }
-    cursor.end = outer;
-    (message[name] as Fields)[key] = value ?? zero();
-  };
-}
-
-/** What a map's entry has that lacks a value. */
-function zeroReader(field: DescField & { fieldKind: 'map' }): () => unknown {
-  if (field.message !== undefined) {
-    const decoder = compile(field.message);
-    return () => zeroMessage(decoder.zero, NOTHING, 0, 0);
-  }
-  switch (scalarOf(field)) {
-    case ScalarType.STRING:
-      return () => '';
-    case ScalarType.BYTES:
-      return () => new Uint8Array(0);
-    case ScalarType.BOOL:
-      return () => false;
-    case ScalarType.INT64:
-    case ScalarType.SINT64:
-      return () => 0n;
-    default: {
-      const zero = field.enum?.values[0]?.number ?? 0;
-      return () => zero;
+    if (index === length) {
+      cursor.at = at + 1 + length;
+      return last;
     }
   }
+  return readText(cursor, limit);
 }
 
-function wireTypeOf(scalar: KnownScalar | undefined): number {
-  return scalar === undefined || scalar === ScalarType.STRING || scalar === ScalarType.BYTES
-    ? LENGTH_DELIMITED
-    : VARINT;
-}
-
-function valueReader(field: DescField): ValueReader {
-  if (field.message !== undefined) {
-    const decoder = compile(field.message);
-    return (cursor) => readNested(decoder, cursor);
-  }
-  switch (scalarOf(field)) {
-    case ScalarType.STRING:
-      return readText;
-    case ScalarType.BYTES:
-      return readBytes;
-    case ScalarType.BOOL:
-      return readBool;
-    case ScalarType.INT32:
-      return readInt32;
-    case ScalarType.UINT32:
-      return readUint32;
-    case ScalarType.INT64:
-      return readInt64;
-    case ScalarType.SINT64:
-      return readSint64;
-    case undefined:
-      throw UNUSUAL;
-  }
-}
-
-function readText(cursor: Cursor): string {
-  const end = readEnd(cursor);
+function readText(cursor: Cursor, limit: number): string {
+  const end = readEnd(cursor, limit);
   const start = cursor.at;
   cursor.at = end;
   if (end - start <= SHORT_TEXT) {
@@ -317,48 +352,48 @@ function readAscii(bytes: Uint8Array, start: number, end: number): string | unde
 }
 
 /** A view of the input, as the library gives it. */
-function readBytes(cursor: Cursor): Uint8Array {
-  const end = readEnd(cursor);
+function readBytes(cursor: Cursor, limit: number): Uint8Array {
+  const end = readEnd(cursor, limit);
   const start = cursor.at;
   cursor.at = end;
   return cursor.bytes.subarray(start, end);
 }
 
-function readBool(cursor: Cursor): boolean {
+function readBool(cursor: Cursor, limit: number): boolean {
   const byte = cursor.bytes[cursor.at++] ?? 0x80;
-  if (byte > 0x7f || cursor.at > cursor.end) throw UNUSUAL;
+  if (byte > 0x7f || cursor.at > limit) throw UNUSUAL;
   return byte !== 0;
 }
 
-function readInt32(cursor: Cursor): number {
-  return readUint32(cursor) | 0;
+function readInt32(cursor: Cursor, limit: number): number {
+  return readUint32(cursor, limit) | 0;
 }
 
 /** The low 32 bits of a varint. */
-function readUint32(cursor: Cursor): number {
+function readUint32(cursor: Cursor, limit: number): number {
   const byte = cursor.bytes[cursor.at] ?? 0x80;
   if (byte <= 0x7f) {
     cursor.at++;
-    if (cursor.at > cursor.end) throw UNUSUAL;
+    if (cursor.at > limit) throw UNUSUAL;
     return byte;
   }
-  readWords(cursor);
+  readWords(cursor, limit);
   return words.getUint32(0, true);
 }
 
-function readInt64(cursor: Cursor): bigint {
+function readInt64(cursor: Cursor, limit: number): bigint {
   const byte = cursor.bytes[cursor.at] ?? 0x80;
   if (byte <= 0x7f) {
     cursor.at++;
-    if (cursor.at > cursor.end) throw UNUSUAL;
+    if (cursor.at > limit) throw UNUSUAL;
     return BigInt(byte);
   }
-  readWords(cursor);
+  readWords(cursor, limit);
   return words.getBigInt64(0, true);
 }
 
-function readSint64(cursor: Cursor): bigint {
-  readWords(cursor);
+function readSint64(cursor: Cursor, limit: number): bigint {
+  readWords(cursor, limit);
   const low = words.getInt32(0, true);
   const high = words.getInt32(4, true);
   const sign = -(low & 1);
@@ -368,7 +403,7 @@ function readSint64(cursor: Cursor): bigint {
 }
 
 /** A varint of up to ten bytes into `words`. */
-function readWords(cursor: Cursor): void {
+function readWords(cursor: Cursor, limit: number): void {
   const { bytes } = cursor;
   let at = cursor.at;
   let low = 0;
@@ -387,14 +422,14 @@ function readWords(cursor: Cursor): void {
       high |= (byte & 0x7f) << shift;
     }
   }
-  if (byte > 0x7f || at > cursor.end) throw UNUSUAL;
+  if (byte > 0x7f || at > limit) throw UNUSUAL;
   cursor.at = at;
   words.setInt32(0, low, true);
   words.setInt32(4, high, true);
 }
 
 /** A tag of more than one byte. */
-function readTag(cursor: Cursor): number {
+function readTag(cursor: Cursor, limit: number): number {
   const start = cursor.at;
   const { bytes } = cursor;
   let tag = 0;
@@ -406,14 +441,14 @@ function readTag(cursor: Cursor): number {
     scale *= 0x80;
     if (scale > TWO_28 * 0x80) throw UNUSUAL;
   }
-  if (cursor.at > cursor.end || cursor.at - start > 5 || tag > 0xffff_ffff) throw UNUSUAL;
+  if (cursor.at > limit || cursor.at - start > 5 || tag > 0xffff_ffff) throw UNUSUAL;
   return tag;
 }
 
 /** Reads a length: the offset that it ends at. */
-function readEnd(cursor: Cursor): number {
-  const length = readUint32(cursor);
+function readEnd(cursor: Cursor, limit: number): number {
+  const length = readUint32(cursor, limit);
   const end = cursor.at + length;
-  if (end > cursor.end) throw UNUSUAL;
+  if (end > limit) throw UNUSUAL;
   return end;
 }

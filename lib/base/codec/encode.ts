@@ -1,26 +1,18 @@
 /**
- * Encoding, compiled: every message type becomes an array of closures, one a field in the order of the numbers, that
- * write into one scratch buffer. Each takes the offset to write at and returns the next one. A value that is not what
- * its field's type says (a number for an int64, nothing for a message) is left to the library.
+ * Encoding, compiled: every message type becomes one function of straight code, made of its descriptor when the type is first
+ * seen. It writes the fields in the order of their numbers into one scratch buffer. Each function takes the offset to write at and
+ * returns the next one. A value that is not what its field's type says (a number for an int64, nothing for a message) is left to
+ * the library.
  */
 import { Buffer } from 'node:buffer';
 import { type DescField, type DescMessage, type Message, ScalarType } from '@bufbuild/protobuf';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
-import { type Fields, isSupported, type KnownScalar, scalarOf, UNUSUAL } from './support.js';
+import { compileSource } from '../compile.js';
+import { type Fields, isSupported, scalarOf, UNUSUAL, wireTypeOf } from './support.js';
 
-/** Writes what a message has in a field, if anything. */
-type FieldWriter = (message: Fields, at: number) => number;
+/** Writes a message without a tag. */
+type Writer = (message: unknown, at: number) => number;
 
-/** Writes a value, zero or not, and the tag before it. */
-type ValueWriter = (value: unknown, at: number) => number;
-
-/** How a message type is written; filled after it is made known, since types may contain themselves. */
-interface Encoder {
-  readonly typeName: string;
-  readonly writers: FieldWriter[];
-}
-
-const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
 const INITIAL_BYTES = 64 * 1024;
@@ -28,8 +20,8 @@ const INITIAL_BYTES = 64 * 1024;
 const KEPT_BYTES = 4 * 1024 * 1024;
 /** Enough for a tag and a varint, or a tag and a length. */
 const ROOM = 16;
-/** From here on the native encoder beats a loop in JavaScript. */
-const SHORT_TEXT = 20;
+/** From here on the native encoder is faster than a loop in JavaScript. */
+const SHORT_TEXT = 40;
 const TWO_32 = 0x1_0000_0000;
 const INT64_MAX = 0x7fff_ffff_ffff_ffffn;
 const INT64_MIN = -0x8000_0000_0000_0000n;
@@ -38,16 +30,21 @@ let scratch = Buffer.alloc(INITIAL_BYTES);
 let busy = false;
 const words = new DataView(new ArrayBuffer(8));
 
-const encoders = new WeakMap<DescMessage, Encoder | null>();
+/** Null: the library has to write the type. */
+const writers = new WeakMap<DescMessage, Writer | null>();
 
 /** The bytes of a message, or undefined if the library has to make them. */
 export function encodeCompiled(schema: DescMessage, message: Message): Buffer | undefined {
-  const encoder = encoderOf(schema);
+  let writer = writers.get(schema);
+  if (writer === undefined) {
+    writer = isSupported(schema) ? compile(schema, new Map()) : null;
+    writers.set(schema, writer);
+  }
   // A getter that encodes a message within ours would overwrite it.
-  if (encoder === null || busy) return undefined;
+  if (writer === null || busy) return undefined;
   busy = true;
   try {
-    const end = writeMessage(encoder, message, 0);
+    const end = writer(message, 0);
     const bytes = Buffer.allocUnsafe(end);
     scratch.copy(bytes, 0, 0, end);
     return bytes;
@@ -59,26 +56,80 @@ export function encodeCompiled(schema: DescMessage, message: Message): Buffer | 
   }
 }
 
-function encoderOf(schema: DescMessage): Encoder | null {
-  let encoder = encoders.get(schema);
-  if (encoder === undefined) {
-    encoder = isSupported(schema) ? compile(schema) : null;
-    encoders.set(schema, encoder);
-  }
-  return encoder;
+/** What generated code calls. */
+const RUNTIME = {
+  UNUSUAL,
+  asFields,
+  asList,
+  open: openLength,
+  close: closeLength,
+  writeUnknown,
+  text: writeText,
+  bytes: writeBytes,
+  bool: writeBool,
+  int32: writeInt32,
+  uint32: writeUint32,
+  int64: writeInt64,
+  sint64: writeSint64,
+};
+
+/** Gives text for a function that writes a nested message with its tag. */
+type Nested = (field: DescField, number: number) => string;
+
+/** Only called for what is supported, and then all within it is. `underWay` has the types that may contain this one. */
+function compile(schema: DescMessage, underWay: Map<DescMessage, { write: Writer | undefined }>): Writer {
+  const known = writers.get(schema);
+  if (known) return known;
+  const self: { write: Writer | undefined } = { write: undefined };
+  underWay.set(schema, self);
+  const constants: Record<string, unknown> = { ...RUNTIME };
+  let functions = '';
+  const nested: Nested = ({ message }, number) => {
+    if (message === undefined) throw UNUSUAL;
+    const count = String(Object.keys(constants).length);
+    const around = underWay.get(message);
+    // A type that contains itself is not there yet when its text is compiled.
+    constants[`write${count}`] = around === undefined ? compile(message, underWay) : lateWriter(around);
+    functions += nestedText(count, tagOf(number, LENGTH_DELIMITED));
+    return `nested${count}`;
+  };
+  const writer = writerText(schema, nested);
+  // The text is a writer: see writerText.
+  const write = compileSource(constants, `${functions}\nreturn ${writer};`) as Writer;
+  self.write = write;
+  underWay.delete(schema);
+  writers.set(schema, write);
+  return write;
 }
 
-/** Only called for what is supported, and then all within it is. */
-function compile(schema: DescMessage): Encoder {
-  const known = encoders.get(schema);
-  if (known) return known;
-  const encoder: Encoder = { typeName: schema.typeName, writers: [] };
-  encoders.set(schema, encoder);
+function lateWriter(holder: { readonly write: Writer | undefined }): Writer {
+  return (message, at) => {
+    if (holder.write === undefined) throw UNUSUAL;
+    return holder.write(message, at);
+  };
+}
+
+/** A nested message with its tag. Its length takes as many bytes as the last one's did, or the message is moved. */
+function nestedText(count: string, tag: number): string {
+  return `
+let size${count} = 1;
+function nested${count}(v, at) {
+  const size = size${count};
+  const from = open(${String(tag)}, size, at);
+  const end = write${count}(v, from);
+  const moved = close(from, end, size);
+  size${count} = size + moved - end;
+  return moved;
+}`;
+}
+
+function writerText(schema: DescMessage, nested: Nested): string {
   const fields = schema.fields.toSorted((a, b) => a.number - b.number);
+  const lines: string[] = [];
   for (let index = 0; index < fields.length; index++) {
     const field = fields[index];
     if (field?.oneof === undefined) {
-      if (field !== undefined) encoder.writers.push(fieldWriter(field));
+      if (field !== undefined) lines.push(fieldText(field, nested));
       continue;
     }
     // Members that follow one another need one look at the oneof, not one each.
@@ -87,22 +138,101 @@ function compile(schema: DescMessage): Encoder {
       run.push(next);
       index++;
     }
-    encoder.writers.push(oneofWriter(field.oneof.localName, run));
+    lines.push(oneofText(field.oneof.localName, run, nested));
   }
-  return encoder;
+  return `function(m, at) {
+  if (m.$typeName !== ${JSON.stringify(schema.typeName)}) throw UNUSUAL;
+  let v;
+  ${lines.join('\n  ')}
+  return m.$unknown === undefined ? at : writeUnknown(m.$unknown, at);
+}`;
 }
 
-function writeMessage(encoder: Encoder, value: unknown, start: number): number {
-  const message = asFields(value);
-  if (message.$typeName !== encoder.typeName) throw UNUSUAL;
-  let at = start;
-  for (const write of encoder.writers) at = write(message, at);
-  return message.$unknown === undefined ? at : writeUnknown(message.$unknown, at);
+function fieldText(field: DescField, nested: Nested): string {
+  const value = `m.${field.localName}`;
+  if (field.fieldKind === 'list') return listText(field, nested);
+  if (field.fieldKind === 'map') return mapText(field, nested);
+  const write = valueText(field, field.number, nested);
+  return `v = ${value}; if (${presentText(field)}) at = ${write};`;
+}
+
+/** Whether a field is written whose value is `v`: whatever is not the zero of its type, right or wrong. */
+function presentText(field: DescField): string {
+  const scalar = scalarOf(field);
+  if (scalar === undefined || field.presence !== FeatureSet_FieldPresence.IMPLICIT) return 'v !== undefined';
+  switch (scalar) {
+    case ScalarType.STRING:
+      return `v !== ''`;
+    case ScalarType.BYTES:
+      return '!(v instanceof Uint8Array && v.length === 0)';
+    case ScalarType.BOOL:
+      return 'v !== false';
+    case ScalarType.INT64:
+    case ScalarType.SINT64:
+      return 'v !== 0n';
+    default:
+      return 'v !== 0';
+  }
+}
+
+function oneofText(name: string, members: readonly DescField[], nested: Nested): string {
+  const cases = members.map(
+    (field) =>
+      `case ${JSON.stringify(field.localName)}: v = v.value; at = ${valueText(field, field.number, nested)}; break;`,
+  );
+  return `v = asFields(m.${name}); switch (v.case) {\n    ${cases.join('\n    ')}\n  }`;
+}
+
+function listText(field: DescField & { fieldKind: 'list' }, nested: Nested): string {
+  const each = (write: string) => `for (let i = 0; i < list.length; i++) { v = list[i]; at = ${write}; }`;
+  const list = `const list = asList(m.${field.localName});`;
+  if (!field.packed) return `{ ${list} ${each(valueText(field, field.number, nested))} }`;
+  const tag = String(tagOf(field.number, LENGTH_DELIMITED));
+  const items = each(valueText(field, 0, nested));
+  return `{ ${list} if (list.length > 0) { const from = open(${tag}, 1, at); at = from; ${items} at = close(from, at, 1); } }`;
+}
+
+function mapText(field: DescField & { fieldKind: 'map' }, nested: Nested): string {
+  const tag = String(tagOf(field.number, LENGTH_DELIMITED));
+  const keyTag = String(tagOf(1, LENGTH_DELIMITED));
+  return (
+    `{ const map = asFields(m.${field.localName}); for (const key of Object.keys(map)) { ` +
+    `const from = open(${tag}, 1, at); at = text(${keyTag}, key, from); v = map[key]; ` +
+    `at = ${valueText(field, 2, nested)}; at = close(from, at, 1); } }`
+  );
+}
+
+/** An expression that writes the value `v` of a field with a number; without a tag if that is 0. */
+function valueText(field: DescField, number: number, nested: Nested): string {
+  const scalar = scalarOf(field);
+  if (scalar === undefined) return `${nested(field, number)}(v, at)`;
+  const tag = number === 0 ? '0' : String(tagOf(number, wireTypeOf(scalar)));
+  switch (scalar) {
+    case ScalarType.STRING:
+      return `text(${tag}, v, at)`;
+    case ScalarType.BYTES:
+      return `bytes(${tag}, v, at)`;
+    case ScalarType.BOOL:
+      return `bool(${tag}, v, at)`;
+    case ScalarType.INT32:
+      return `int32(${tag}, v, at)`;
+    case ScalarType.UINT32:
+      return `uint32(${tag}, v, at)`;
+    case ScalarType.INT64:
+      return `int64(${tag}, v, at)`;
+    case ScalarType.SINT64:
+      return `sint64(${tag}, v, at)`;
+  }
 }
 
 function asFields(value: unknown): Fields {
   if (typeof value !== 'object' || value === null) throw UNUSUAL;
   return value as Fields;
+}
+
+function asList(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw UNUSUAL;
+  return value;
 }
 
 function writeUnknown(unknown: unknown, start: number): number {
@@ -114,190 +244,23 @@ function writeUnknown(unknown: unknown, start: number): number {
       throw UNUSUAL;
     if (!(no > 0 && no < 0x2000_0000 && wireType >= 0 && wireType <= 5)) throw UNUSUAL;
     room(at, ROOM + data.length);
-    at = writeUint32(((no << 3) | wireType) >>> 0, at);
+    at = writeVarint(((no << 3) | wireType) >>> 0, at);
     scratch.set(data, at);
     at += data.length;
   }
   return at;
 }
 
-function fieldWriter(field: DescField): FieldWriter {
-  const name = field.localName;
-  if (field.fieldKind === 'list') return listWriter(field);
-  if (field.fieldKind === 'map') return mapWriter(field);
-  const write = valueWriter(field, field.number);
-  const scalar = scalarOf(field);
-  if (scalar === undefined || field.presence !== FeatureSet_FieldPresence.IMPLICIT) {
-    return (message, at) => {
-      const value = message[name];
-      return value === undefined ? at : write(value, at);
-    };
-  }
-  return implicitWriter(name, scalar, write);
-}
-
-/** One closure a type, though all say "unless zero": each comparison then only ever sees one type. */
-function implicitWriter(name: string, scalar: KnownScalar, write: ValueWriter): FieldWriter {
-  switch (scalar) {
-    case ScalarType.STRING:
-      return (message, at) => {
-        const value = message[name];
-        return value === '' ? at : write(value, at);
-      };
-    case ScalarType.BYTES:
-      return (message, at) => {
-        const value = message[name];
-        return value instanceof Uint8Array && value.length === 0 ? at : write(value, at);
-      };
-    case ScalarType.BOOL:
-      return (message, at) => {
-        const value = message[name];
-        return value === false ? at : write(value, at);
-      };
-    case ScalarType.INT32:
-    case ScalarType.UINT32:
-      return (message, at) => {
-        const value = message[name];
-        return value === 0 ? at : write(value, at);
-      };
-    case ScalarType.INT64:
-    case ScalarType.SINT64:
-      return (message, at) => {
-        const value = message[name];
-        return value === 0n ? at : write(value, at);
-      };
-  }
-}
-
-function oneofWriter(name: string, members: readonly DescField[]): FieldWriter {
-  const writers = new Map<unknown, ValueWriter>(
-    members.map((field) => [field.localName, valueWriter(field, field.number)]),
-  );
-  return (message, at) => {
-    const oneof = asFields(message[name]);
-    if (oneof.case === undefined) return at;
-    const write = writers.get(oneof.case);
-    return write === undefined ? at : write(oneof.value, at);
-  };
-}
-
-function listWriter(field: DescField & { fieldKind: 'list' }): FieldWriter {
-  const name = field.localName;
-  if (field.packed) return packedWriter(field);
-  const write = valueWriter(field, field.number);
-  return (message, start) => {
-    const list = message[name];
-    if (!Array.isArray(list)) throw UNUSUAL;
-    let at = start;
-    for (let index = 0; index < list.length; index++) at = write(list[index], at);
-    return at;
-  };
-}
-
-function packedWriter(field: DescField & { fieldKind: 'list' }): FieldWriter {
-  const name = field.localName;
-  const tag = tagOf(field.number, LENGTH_DELIMITED);
-  const write = bareWriter(scalarOf(field));
-  return (message, start) => {
-    const list = message[name];
-    if (!Array.isArray(list)) throw UNUSUAL;
-    if (list.length === 0) return start;
-    room(start, ROOM);
-    const from = writeTag(tag, start) + 1;
-    let at = from;
-    for (let index = 0; index < list.length; index++) {
-      room(at, ROOM);
-      at = write(list[index], at);
-    }
-    return writeLengthBefore(from, at);
-  };
-}
-
-function mapWriter(field: DescField & { fieldKind: 'map' }): FieldWriter {
-  const name = field.localName;
-  const tag = tagOf(field.number, LENGTH_DELIMITED);
-  const writeKey = scalarWriter(1, ScalarType.STRING);
-  const writeValue = valueWriter(field, 2);
-  return (message, start) => {
-    const map = asFields(message[name]);
-    let at = start;
-    for (const key of Object.keys(map)) {
-      room(at, ROOM);
-      const from = writeTag(tag, at) + 1;
-      at = writeLengthBefore(from, writeValue(map[key], writeKey(key, from)));
-    }
-    return at;
-  };
-}
-
-/** For the value of a field, an item of its list or a value of its map. */
-function valueWriter(field: DescField, number: number): ValueWriter {
-  const scalar = scalarOf(field);
-  if (scalar !== undefined) return scalarWriter(number, scalar);
-  if (field.message === undefined) throw UNUSUAL;
-  const encoder = compile(field.message);
-  const tag = tagOf(number, LENGTH_DELIMITED);
-  return (value, at) => {
-    room(at, ROOM);
-    const from = writeTag(tag, at) + 1;
-    return writeLengthBefore(from, writeMessage(encoder, value, from));
-  };
-}
-
-function scalarWriter(number: number, scalar: KnownScalar): ValueWriter {
-  switch (scalar) {
-    case ScalarType.STRING:
-      return textWriter(tagOf(number, LENGTH_DELIMITED));
-    case ScalarType.BYTES:
-      return bytesWriter(tagOf(number, LENGTH_DELIMITED));
-    case ScalarType.INT64: {
-      const tag = tagOf(number, VARINT);
-      return (value, at) => {
-        room(at, ROOM);
-        return writeInt64(value, writeTag(tag, at));
-      };
-    }
-    default: {
-      const tag = tagOf(number, VARINT);
-      const write = bareWriter(scalar);
-      return (value, at) => {
-        room(at, ROOM);
-        return write(value, writeTag(tag, at));
-      };
-    }
-  }
-}
-
-/** Varints without tags; the caller has made room. */
-function bareWriter(scalar: KnownScalar | undefined): ValueWriter {
-  switch (scalar) {
-    case ScalarType.BOOL:
-      return writeBool;
-    case ScalarType.INT32:
-      return writeInt32;
-    case ScalarType.UINT32:
-      return writeCheckedUint32;
-    case ScalarType.INT64:
-      return writeInt64;
-    case ScalarType.SINT64:
-      return writeSint64;
-    default:
-      throw UNUSUAL;
-  }
-}
-
-function textWriter(tag: number): ValueWriter {
-  return (value, start) => {
-    if (typeof value !== 'string') throw UNUSUAL;
-    const { length } = value;
-    // A UTF-16 code unit takes three bytes at most.
-    room(start, ROOM + length * 3);
-    const at = writeTag(tag, start);
-    const end = length <= SHORT_TEXT ? writeAscii(value, at + 1) : -1;
-    if (end < 0) return writeText(value, at);
-    scratch[at] = length;
-    return end;
-  };
+function writeText(tag: number, value: unknown, start: number): number {
+  if (typeof value !== 'string') throw UNUSUAL;
+  const { length } = value;
+  // A UTF-16 code unit takes three bytes at most.
+  room(start, ROOM + length * 3);
+  const at = writeTag(tag, start);
+  const end = length <= SHORT_TEXT ? writeAscii(value, at + 1) : -1;
+  if (end < 0) return writeLongText(value, at);
+  scratch[at] = length;
+  return end;
 }
 
 /** The end of the text, or -1 if it is not all ASCII. */
@@ -313,51 +276,58 @@ function writeAscii(text: string, start: number): number {
 }
 
 /** Text and the length before it, which is only known afterwards: for most it is as long as if it were ASCII. */
-function writeText(text: string, at: number): number {
-  const from = writeUint32(text.length, at);
+function writeLongText(text: string, at: number): number {
+  const from = writeVarint(text.length, at);
   const written = scratch.write(text, from, 'utf8');
   const moved = at + varintBytes(written);
   if (moved !== from) scratch.copyWithin(moved, from, from + written);
-  return writeUint32(written, at) + written;
+  return writeVarint(written, at) + written;
 }
 
-function bytesWriter(tag: number): ValueWriter {
-  return (value, start) => {
-    if (!(value instanceof Uint8Array)) throw UNUSUAL;
-    const { length } = value;
-    room(start, ROOM + length);
-    const at = writeUint32(length, writeTag(tag, start));
-    scratch.set(value, at);
-    return at + length;
-  };
+function writeBytes(tag: number, value: unknown, start: number): number {
+  if (!(value instanceof Uint8Array)) throw UNUSUAL;
+  const { length } = value;
+  room(start, ROOM + length);
+  const at = writeVarint(length, writeTag(tag, start));
+  scratch.set(value, at);
+  return at + length;
 }
 
-function writeBool(value: unknown, at: number): number {
+function writeBool(tag: number, value: unknown, start: number): number {
   if (typeof value !== 'boolean') throw UNUSUAL;
+  room(start, ROOM);
+  const at = writeTag(tag, start);
   scratch[at] = value ? 1 : 0;
   return at + 1;
 }
 
-function writeInt32(value: unknown, at: number): number {
+function writeInt32(tag: number, value: unknown, start: number): number {
   if (typeof value !== 'number' || (value | 0) !== value) throw UNUSUAL;
-  return value < 0 ? writeWords(value >>> 0, 0xffff_ffff, at) : writeUint32(value, at);
+  room(start, ROOM);
+  const at = writeTag(tag, start);
+  return value < 0 ? writeWords(value >>> 0, 0xffff_ffff, at) : writeVarint(value, at);
 }
 
-function writeCheckedUint32(value: unknown, at: number): number {
+function writeUint32(tag: number, value: unknown, start: number): number {
   if (typeof value !== 'number' || value >>> 0 !== value) throw UNUSUAL;
-  return writeUint32(value, at);
+  room(start, ROOM);
+  return writeVarint(value, writeTag(tag, start));
 }
 
-function writeInt64(value: unknown, at: number): number {
+function writeInt64(tag: number, value: unknown, start: number): number {
   if (typeof value !== 'bigint') throw UNUSUAL;
+  room(start, ROOM);
+  const at = writeTag(tag, start);
   const number = Number(value);
   if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return writeSafe(number, at);
   setWords(value);
   return writeWords(words.getUint32(0, true), words.getUint32(4, true), at);
 }
 
-function writeSint64(value: unknown, at: number): number {
+function writeSint64(tag: number, value: unknown, start: number): number {
   if (typeof value !== 'bigint') throw UNUSUAL;
+  room(start, ROOM);
+  const at = writeTag(tag, start);
   const number = Number(value);
   // Doubled it has to be safe still.
   if (number >= -0x10_0000_0000_0000 && number <= 0xf_ffff_ffff_ffff) {
@@ -376,7 +346,7 @@ function setWords(value: bigint): void {
 }
 
 function writeSafe(value: number, at: number): number {
-  if (value < TWO_32) return writeUint32(value, at);
+  if (value < TWO_32) return writeVarint(value, at);
   const low = value >>> 0;
   return writeWords(low, (value - low) / TWO_32, at);
 }
@@ -384,7 +354,7 @@ function writeSafe(value: number, at: number): number {
 /** A varint of 64 bits; `high` may be zero only if the caller wants five bytes at least. */
 function writeWords(low: number, high: number, start: number): number {
   const bytes = scratch;
-  if (high === 0) return writeUint32(low, start);
+  if (high === 0) return writeVarint(low, start);
   bytes[start] = (low & 0x7f) | 0x80;
   bytes[start + 1] = ((low >>> 7) & 0x7f) | 0x80;
   bytes[start + 2] = ((low >>> 14) & 0x7f) | 0x80;
@@ -396,11 +366,11 @@ function writeWords(low: number, high: number, start: number): number {
     return start + 5;
   }
   bytes[start + 4] = middle | 0x80;
-  return writeUint32(rest, start + 5);
+  return writeVarint(rest, start + 5);
 }
 
 /** The caller has made room. */
-function writeUint32(value: number, start: number): number {
+function writeVarint(value: number, start: number): number {
   const bytes = scratch;
   let at = start;
   let rest = value;
@@ -412,8 +382,9 @@ function writeUint32(value: number, start: number): number {
   return at + 1;
 }
 
-/** A tag: two bytes at most, as the numbers supported are. The caller has made room. */
+/** A tag: two bytes at most, as the numbers supported are; none if it is 0. The caller has made room. */
 function writeTag(tag: number, at: number): number {
+  if (tag === 0) return at;
   if (tag > 0x7f) {
     scratch[at] = (tag & 0x7f) | 0x80;
     scratch[at + 1] = tag >>> 7;
@@ -423,18 +394,22 @@ function writeTag(tag: number, at: number): number {
   return at + 1;
 }
 
-/** Puts a length into the byte left before `from`, and moves what follows if it needs more. */
-function writeLengthBefore(from: number, end: number): number {
+/** Writes a tag and leaves so many bytes for a length: where what has that length starts. */
+function openLength(tag: number, size: number, start: number): number {
+  room(start, ROOM);
+  return writeTag(tag, start) + size;
+}
+
+/** Writes the length into the bytes left before `from`, and moves what follows if it needs more or fewer. */
+function closeLength(from: number, end: number, size: number): number {
   const length = end - from;
-  if (length <= 0x7f) {
-    scratch[from - 1] = length;
-    return end;
+  const needed = varintBytes(length);
+  if (needed !== size) {
+    room(end, ROOM);
+    scratch.copyWithin(from - size + needed, from, end);
   }
-  const more = varintBytes(length) - 1;
-  room(end, more);
-  scratch.copyWithin(from + more, from, end);
-  writeUint32(length, from - 1);
-  return end + more;
+  writeVarint(length, from - size);
+  return end + needed - size;
 }
 
 function varintBytes(value: number): number {

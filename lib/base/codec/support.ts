@@ -25,7 +25,7 @@ export type KnownScalar =
   | ScalarType.INT64
   | ScalarType.SINT64;
 
-/** Tables are indexed by tag: a message with a higher number would make them large. */
+/** Up to here a tag has two bytes. */
 const HIGHEST_NUMBER = 512;
 
 /** In fields the library represents these as scalars and JSON, not as messages. */
@@ -48,6 +48,16 @@ export function scalarOf(field: DescField): KnownScalar | undefined {
   const scalar = field.scalar ?? ScalarType.INT32;
   if (!isKnownScalar(scalar)) throw UNUSUAL;
   return scalar;
+}
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+
+/** How a scalar is written; undefined is a message. */
+export function wireTypeOf(scalar: KnownScalar | undefined): number {
+  return scalar === undefined || scalar === ScalarType.STRING || scalar === ScalarType.BYTES
+    ? LENGTH_DELIMITED
+    : VARINT;
 }
 
 function isSupportedField(field: DescField): boolean {
