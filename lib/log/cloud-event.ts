@@ -8,11 +8,10 @@
  * (`<epoch>:<position>:<recorded time, microseconds>:<hash>`) says up to where the partition is complete with
  * this message. A message of type quittance.watermark.v1 says that alone.
  */
-import { createHash } from 'node:crypto';
 import type { Event } from '../../gen/quittance/event/v1/event_pb.js';
 import type { OutgoingMessage } from './bus.js';
 import type { LogPoint, RecordedEvent } from './recorded-event.js';
-import { decodeEvent } from './codec.js';
+import { type DecodeRecord, decodeRecord } from './shared-records.js';
 import { streamIdOf } from './stream-id.js';
 
 export interface BusMessage {
@@ -101,10 +100,11 @@ function asBuffer(bytes: Uint8Array): Buffer {
 const INTEGER = /^-?\d{1,19}$/;
 const WATERMARK = /^(\d{1,9}):(\d{1,19}):(\d{1,19}):([0-9a-f]{64})$/;
 
-/** Reads a message of the topic. @throws UnreadableMessage */
+/** Reads a message of the topic. @throws UnreadableMessage, UndecodableEvent */
 export function fromKafkaMessage(
   value: Buffer | null,
   header: (name: string) => string | undefined,
+  decode: DecodeRecord = decodeRecord,
 ): IncomingMessage {
   const type = header('ce_type') ?? '';
   const previous = header('ce_previous') ?? '';
@@ -120,8 +120,7 @@ export function fromKafkaMessage(
   const sequence = header('ce_sequence') ?? '';
   if (value === null || !INTEGER.test(sequence)) throw new UnreadableMessage('an event without its bytes');
   const position = BigInt(sequence);
-  const hash = createHash('sha256').update(value).digest();
-  const record = decodeEvent(position, value, hash);
+  const record = decode(position, value);
   // The chain of hashes covers what is inside; the header is only to save the decoding.
   if (record.event.position !== position) throw new UnreadableMessage('the event is of another position');
   return { record, after, watermark };

@@ -11,6 +11,7 @@ import type { Log } from '../base/logging.js';
 import { fromKafkaMessage, type IncomingMessage, UnreadableMessage } from './cloud-event.js';
 import { kafkaClient, PATIENT } from './kafka-client.js';
 import { kafkaError } from './kafka-errors.js';
+import type { DecodeRecord } from './shared-records.js';
 
 export interface KafkaBusOptions {
   readonly brokers: readonly string[];
@@ -20,6 +21,8 @@ export interface KafkaBusOptions {
   /** Consumers of the same group share the partitions: one group per view. */
   readonly group: string;
   readonly logger: Pick<Log, 'info' | 'warn'>;
+  /** How events are decoded: several buses of a process may share it. */
+  readonly decode?: DecodeRecord;
 }
 
 /** At most so many messages per batch. */
@@ -228,10 +231,11 @@ class Consumption {
 
   #decode(partition: number, { value, headers, offset }: KafkaMessage): IncomingMessage {
     try {
-      return fromKafkaMessage(value, (name) => {
+      const header = (name: string) => {
         const found = headers?.[name];
         return Array.isArray(found) ? undefined : found?.toString();
-      });
+      };
+      return fromKafkaMessage(value, header, this.#options.decode);
     } catch (cause) {
       const { topic } = this.#options;
       const reason = cause instanceof Error ? cause.message : 'it cannot be read';

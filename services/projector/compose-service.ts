@@ -8,6 +8,7 @@ import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { checkLogVersion } from '../../lib/log/postgres-migrate.js';
 import type { LogReader } from '../../lib/log/reader.js';
+import { sharedRecords } from '../../lib/log/shared-records.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
@@ -19,6 +20,7 @@ import type { ViewId } from '../../lib/views/view.js';
 import { composeProjector, healthServiceOf } from './compose.js';
 import type { ProjectorConfig } from './config.js';
 import { openPostgresControl } from './control/postgres-control.js';
+import { projectorMetrics } from './metrics.js';
 import { ledgerService } from '../verifier/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
 import { SHARD } from '../../lib/log/shard.js';
@@ -58,7 +60,6 @@ export async function composeProjectorService(
     busOf: busesOf(parts, partitions, partitionOf),
     ...views,
     logger: log,
-    registry,
     control: await openPostgresControl(pool, VIEWS),
     // Which message of Kafka has an event is not known from the log.
     offsetAt: () => -1n,
@@ -66,6 +67,7 @@ export async function composeProjectorService(
       health.set(service, serving);
     },
   });
+  projectorMetrics(registry, () => projector.figures());
   await projector.start();
   closeables.add('the projections', () => projector.stop());
   const probing = await probeHealth(
@@ -95,15 +97,19 @@ async function openLog({ config, closeables }: Parts): Promise<Shared> {
   };
 }
 
-/** One consumer group per topic and view: each view is as far as its own store lets it be. */
+/**
+ * One consumer group per topic and view: each view is as far as its own store lets it be. What they share is that an event is
+ * decoded once.
+ */
 function busesOf(
   { config, log }: Parts,
   partitions: number,
   partitionOf: (ledgerId: string) => number,
 ): (view: ViewId) => ReturnType<typeof kafkaBus> {
   const { brokers, topic } = config.bus;
+  const decode = sharedRecords(VIEWS.length);
   return (view) =>
-    kafkaBus({ brokers, topic, partitions, partitionOf, group: `${topic}.${view}`, logger: log });
+    kafkaBus({ brokers, topic, partitions, partitionOf, group: `${topic}.${view}`, logger: log, decode });
 }
 
 function verifier(

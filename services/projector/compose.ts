@@ -1,5 +1,4 @@
 /** Wires the projector: a projection for each view, their rebuilds, and the methods that steer them. */
-import type { Registry } from 'prom-client';
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
 import type { Service } from '../../lib/rpc/service.js';
@@ -7,7 +6,7 @@ import { type Clock, systemClock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import type { ProjectionControl } from './control/control.js';
 import { soloControl } from './control/solo-control.js';
-import { type ProjectionFigures, projectorMetrics } from './metrics.js';
+import type { ProjectionFigures } from './metrics.js';
 import { operationsOf, type ProjectionOperations } from './operations.js';
 import { Projector, type ProjectorView } from './projector.js';
 import { projectionService } from './rpc/projection-service.js';
@@ -26,7 +25,6 @@ export interface ProjectorDeps {
   readonly history: GenerationsOf<'history'>;
   readonly reports: GenerationsOf<'reports'>;
   readonly logger: ProjectorLog;
-  readonly registry?: Registry;
   /** Called with each change of a projection's health, under a name like `quittance.projection.history`. */
   readonly onHealth?: (service: string, serving: boolean) => void;
   readonly clock?: Clock;
@@ -43,7 +41,7 @@ export interface ComposedProjector {
   readonly services: readonly Service[];
   readonly operations: ProjectionOperations;
   readonly projector: Projector;
-  /** What the metrics say now. */
+  /** For `projectorMetrics`. */
   figures(): Promise<readonly ProjectionFigures[]>;
   /**
    * Creates the views if need be and begins; resolves when each was opened or failed to be (and is tried
@@ -61,7 +59,7 @@ export function healthServiceOf(id: ViewId): string {
 
 /** Wires the projector; nothing runs yet. */
 export function composeProjector(deps: ProjectorDeps): ComposedProjector {
-  const { log, logger, registry, onHealth } = deps;
+  const { log, logger, onHealth } = deps;
   const applied = new Map<ViewId, number>();
   const viewOf = (id: ViewId, generations: ViewGenerations<View>): ProjectorView => ({
     id,
@@ -98,7 +96,6 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
   ]);
   const figures = () =>
     Promise.all(projector.entries.map((entry) => figuresOf(entry, applied.get(entry.projection.id) ?? 0)));
-  if (registry !== undefined) projectorMetrics(registry, figures);
   const operations = operationsOf(projector);
   return {
     services: [projectionService(operations)],

@@ -4,6 +4,7 @@ import { LogTail } from '../../../lib/log/log-tail.js';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import { FakeLog } from '../../../test/fake-log.js';
 import { type ComposedProjector, composeProjector } from '../compose.js';
+import { projectorMetrics } from '../metrics.js';
 import { FakeGenerations } from '../../../test/fake-view.js';
 import { until } from '../../../test/until.js';
 
@@ -26,10 +27,10 @@ const build = () => {
     log,
     busOf: () => logBus(new LogTail(log, log.wakeups)),
     logger,
-    registry,
     ...generations,
     onHealth: (service, serving) => health.set(service, serving),
   });
+  projectorMetrics(registry, () => projector.figures());
 };
 const position = (view: FakeGenerations) =>
   view.all.get(view.serving ?? 0)?.checkpoints.get(0)?.position ?? -1n;
