@@ -25,21 +25,31 @@ export function partsOfAccountKey(key: string): readonly [ledgerId: string, acco
 }
 
 /**
- * The last state of each account that the events changed, sorted by key so that writers lock rows in one
- * order. Events may come in any order and more than once: the greatest version wins.
+ * The last state of each account that the events changed. Events may come in any order and more than once:
+ * the greatest version wins.
  */
-export function latestStates(events: readonly RecordedEvent[]): LedgerBalanceRow[] {
-  const latest = new Map<string, LedgerBalanceRow>();
+export function changedAccounts(events: readonly RecordedEvent[]): LedgerBalanceRow[] {
+  const ledgers = new Map<string, Map<string, LedgerBalanceRow>>();
   for (const { position, event } of events) {
+    const { ledgerId } = event;
     for (const state of accountsChangedBy(event)) {
-      const key = accountKey(event.ledgerId, state.accountId);
-      const known = latest.get(key);
+      let accounts = ledgers.get(ledgerId);
+      if (accounts === undefined) ledgers.set(ledgerId, (accounts = new Map<string, LedgerBalanceRow>()));
+      const known = accounts.get(state.accountId);
       if (known === undefined || known.state.version < state.version) {
-        latest.set(key, { ledgerId: event.ledgerId, state, position });
+        accounts.set(state.accountId, { ledgerId, state, position });
       }
     }
   }
-  return [...latest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  return [...ledgers.values()].flatMap((accounts) => [...accounts.values()]);
+}
+
+/** The same, sorted by key so that writers lock rows in one order. */
+export function latestStates(events: readonly RecordedEvent[]): LedgerBalanceRow[] {
+  return changedAccounts(events)
+    .map((row) => ({ row, key: accountKey(row.ledgerId, row.state.accountId) }))
+    .sort((one, other) => (one.key < other.key ? -1 : 1))
+    .map(({ row }) => row);
 }
 
 /** All that a row says, as canonical text. */

@@ -246,7 +246,7 @@ describe('tampering with state tables and views is found and named:', () => {
   test('an account that nobody opened', async () => {
     const report = await tamperedTable(
       'balances_1.accounts',
-      `insert into balances_1.accounts select ledger_id, 'ghost', type, currency, status, freeze_scope, overdraft_limit, credits, debits, held, version, position from balances_1.accounts where ledger_id = 'every' and account_id = 'alice'`,
+      `insert into balances_1.accounts (ledger_id, account_id, type, currency, status, freeze_scope, overdraft_limit, credits, debits, held, version, position) select ledger_id, 'ghost', type, currency, status, freeze_scope, overdraft_limit, credits, debits, held, version, position from balances_1.accounts where ledger_id = 'every' and account_id = 'alice'`,
     );
     expect(named(report)).toEqual([expect.stringMatching(/^BALANCES \d+ every ghost$/)]);
     expect(report.findings[0]).toMatchObject({ expected: 'no row' });

@@ -46,7 +46,7 @@ test('a look-up goes by key, also when it was planned while the table was empty'
       `explain execute look_up(0, array['main'], array['alice'])`,
     );
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-    expect(plan).toMatch(/Index Scan using accounts_pkey/);
+    expect(plan).toMatch(/Index Scan using accounts_ledger_id_account_id_key/);
     expect(plan).not.toMatch(/Seq Scan on accounts/);
   } finally {
     client.release();

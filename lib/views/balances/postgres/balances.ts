@@ -1,17 +1,14 @@
 /** The balances view in PostgreSQL: one row per account, written with the checkpoint in one statement. */
 import { type AccountColumns, accountStateOf } from '../../../log/account-state.js';
 import type { Pool } from '../../../log/postgres-client.js';
-import type { RecordedEvent } from '../../../log/recorded-event.js';
-import { int2Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
 import { postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
-import type { TableWrite, WriteStatement } from '../../stores/postgres/table-write.js';
 import type { RowPage, ViewGenerations, ViewRow } from '../../view.js';
-import { accountKey, contentOf, latestStates, partsOfAccountKey } from '../fold.js';
+import { accountKey, contentOf, partsOfAccountKey } from '../fold.js';
 import { PostgresBalanceReads } from './reads.js';
 import { ledgerRowsSql, rowsSql } from './sql/rows.sql.js';
 import { schemaSql } from './sql/schema.sql.js';
-import { upsertAccounts } from './sql/upsert.sql.js';
+import { BalanceWriter } from './writer.js';
 import type { BalancesView } from '../view.js';
 
 /** The generations of the balances view. The pool is one of createPool. */
@@ -28,8 +25,15 @@ export function postgresBalances(pool: Pool): ViewGenerations<BalancesView> {
 
 function openView(pool: Pool, schema: string, generation: number): BalancesView {
   const gathered = new Map<number, PostgresBalanceReads>();
-  const statement = upsertAccounts(schema);
-  const applier = new PostgresApplier(pool, schema, (events) => [accountsWrite(statement, events)]);
+  const writer = new BalanceWriter(schema);
+  const applier = new PostgresApplier(
+    pool,
+    schema,
+    (events, client) => writer.writesOf(events, client),
+    () => {
+      writer.reset();
+    },
+  );
   return {
     id: 'balances',
     store: 'postgres',
@@ -45,29 +49,6 @@ function openView(pool: Pool, schema: string, generation: number): BalancesView 
       }
       return reads.read(ledgerId, accountIds);
     },
-  };
-}
-
-function accountsWrite(statement: WriteStatement, events: readonly RecordedEvent[]): TableWrite {
-  const latest = latestStates(events);
-  const states = latest.map(({ state }) => state);
-  return {
-    statement,
-    count: latest.length,
-    values: [
-      textArray(latest.map(({ ledgerId }) => ledgerId)),
-      textArray(states.map(({ accountId }) => accountId)),
-      int2Array(states.map(({ type }) => type)),
-      textArray(states.map(({ currency }) => currency)),
-      int2Array(states.map(({ status }) => status)),
-      int2Array(states.map(({ freezeScope }) => freezeScope)),
-      int8Array(states.map(({ overdraftLimit }) => overdraftLimit)),
-      int8Array(states.map(({ credits }) => credits)),
-      int8Array(states.map(({ debits }) => debits)),
-      int8Array(states.map(({ held }) => held)),
-      int8Array(states.map(({ version }) => version)),
-      int8Array(latest.map(({ position }) => position)),
-    ],
   };
 }
 
