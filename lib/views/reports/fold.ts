@@ -80,11 +80,25 @@ export function reportFacts(events: readonly RecordedEvent[]): ReportFacts {
   const postings: PostingFact[] = [];
   const declines: DeclineFact[] = [];
   for (const { event } of knownEvents(events)) {
-    const { payload } = event;
-    if (payload.case === 'transactionPosted') postings.push(postingOf(event, payload.value));
-    else if (payload.case === 'transactionDeclined') declines.push(declineOf(event, payload.value));
+    const fact = reportFactOf(event);
+    if (fact === undefined) continue;
+    if ('entries' in fact) postings.push(fact);
+    else declines.push(fact);
   }
   return { postings, declines };
+}
+
+/** What an event that this program knows says to the reports; undefined if nothing. */
+export function reportFactOf(event: log.Event): PostingFact | DeclineFact | undefined {
+  const { payload } = event;
+  switch (payload.case) {
+    case 'transactionPosted':
+      return postingOf(event, payload.value);
+    case 'transactionDeclined':
+      return declineOf(event, payload.value);
+    default:
+      return undefined;
+  }
 }
 
 /** The part of an account id up to its first `:`, or the whole id where there is none. */

@@ -3,7 +3,8 @@ import type { AccountType } from '../../../../gen/quittance/common/v1/account_pb
 import type { ClickHouseCheckpoints } from '../../stores/clickhouse/checkpoints.js';
 import type { ClickHouse, Parameters } from '../../stores/clickhouse/client.js';
 import type { Read } from '../../view.js';
-import { ROLLUP_WIDTH } from '../fold.js';
+import { cashFlowRow, rankedRow, trialBalanceOf, volumeRow } from '../answer-rows.js';
+import { bucketsOf } from '../time-buckets.js';
 import { cashFlowSql, rankSql, type ReportTables, trialBalanceSql, volumeSql } from './sql/read.sql.js';
 import { CHUNK } from './sql/schema.sql.js';
 import type {
@@ -18,8 +19,6 @@ import type {
   VolumeRow,
 } from '../view.js';
 import { smallerOf, INT64_MAX, INT64_MIN } from '../../../base/bigints.js';
-
-const INT32_MAX = 2n ** 31n - 1n;
 
 export interface ReportStore {
   readonly store: ClickHouse;
@@ -49,17 +48,14 @@ export async function readTrialBalance(
     [INT64_MIN, query.before ?? INT64_MAX],
     { after_currency: after?.currency ?? '', after_key: after?.key ?? '', limit },
   );
-  const sums = (row: { debits_text: string; credits_text: string }) => ({
-    debits: BigInt(row.debits_text),
-    credits: BigInt(row.credits_text),
-  });
-  const rows = read.value
-    .filter(({ total }) => total === 0)
-    .map((row) => ({ currency: row.row_currency, key: row.row_key, type: row.row_type, ...sums(row) }));
-  const totals = read.value
-    .filter(({ total }) => total === 1)
-    .map((row) => ({ currency: row.row_currency, ...sums(row) }));
-  return { value: { rows, totals }, asOf: read.asOf };
+  const rows = read.value.map((row) => ({
+    part: row.total === 0 ? (1 as const) : (2 as const),
+    currency: row.row_currency,
+    key: row.row_key,
+    type: row.row_type,
+    ...sidesOf(row),
+  }));
+  return { value: trialBalanceOf(rows), asOf: read.asOf };
 }
 
 /** @see ReportsView.volume */
@@ -94,13 +90,11 @@ async function readVolumes(
     volume_text: string;
   }>(store, (isCut) => volumeSql(store.tables, basis, by, isCut), query, query.bounds);
   const bucketAt = indexOfBounds(query.bounds);
-  const value = read.value.map((row) => ({
-    bucket: bucketAt(row.start),
-    currency: row.row_currency,
-    what: row.what,
-    count: BigInt(row.count_text),
-    volume: BigInt(row.volume_text),
-  }));
+  const value = read.value.map((row) => {
+    const { what, row_currency: currency, count_text: count, volume_text: volume } = row;
+    const found = volumeRow({ bucket: bucketAt(row.start), currency, what, count, volume });
+    return { ...found, what };
+  });
   return { value, asOf: read.asOf };
 }
 
@@ -124,13 +118,10 @@ export async function readCashFlow(
     accountId === null ? {} : { account: accountId },
   );
   const bucketAt = indexOfBounds(query.bounds);
-  const value = read.value.map((row) => ({
-    bucket: bucketAt(row.start),
-    currency: row.row_currency,
-    kind: row.kind,
-    debits: BigInt(row.debits_text),
-    credits: BigInt(row.credits_text),
-  }));
+  const value = read.value.map((row) => {
+    const { kind, row_currency: currency } = row;
+    return cashFlowRow({ bucket: bucketAt(row.start), currency, kind, ...sidesOf(row) });
+  });
   return { value, asOf: read.asOf };
 }
 
@@ -148,13 +139,15 @@ export async function readRank(store: ReportStore, query: RankQuery): Promise<Re
     [query.from ?? INT64_MIN, query.to ?? INT64_MAX],
     { limit: query.limit },
   );
-  const value = read.value.map((row) => ({
-    accountId: row.account_id,
-    debits: BigInt(row.debits_text),
-    credits: BigInt(row.credits_text),
-    count: BigInt(row.entries_text),
-  }));
+  const value = read.value.map(({ account_id, entries_text: entries, ...sides }) =>
+    rankedRow({ account_id, entries, ...sidesOf(sides) }),
+  );
   return { value, asOf: read.asOf };
+}
+
+/** ClickHouse must not take the name of a column for the name of its text. */
+function sidesOf(row: { readonly debits_text: string; readonly credits_text: string }) {
+  return { debits: row.debits_text, credits: row.credits_text };
 }
 
 /** The checkpoint first, then the data up to it: what is at or before a checkpoint was there before it. */
@@ -170,9 +163,7 @@ async function select<Row>(
   const through = smallerOf(scope.through ?? checkpoint.position, checkpoint.position);
   if (through < 0n) return { value: [], asOf: checkpoint };
   const sealed = smallerOf(lastSealed, (through + 1n) / CHUNK - 1n);
-  const first = bounds[0] ?? INT64_MIN;
-  const last = bounds.at(-1) ?? INT64_MAX;
-  const cut = cutBuckets(bounds);
+  const { cut, first, last } = bucketsOf(bounds);
   const value = await store.select<Row>(sql(cut.length > 0), {
     ledger: ledgerId,
     currency,
@@ -181,8 +172,8 @@ async function select<Row>(
     bounds,
     cut,
     tail: (sealed + 1n) * CHUNK - 1n,
-    first: bucketOf(first),
-    last: bucketOf(last - 1n),
+    first,
+    last,
     ...more,
   });
   return { value, asOf: checkpoint };
@@ -196,18 +187,4 @@ function indexOfBounds(bounds: readonly bigint[]): (start: string) => number {
     if (index === undefined) throw new Error('ClickHouse found a bucket that was not asked for');
     return index;
   };
-}
-
-/**
- * The 15-minute buckets that a bound lies inside of. Nothing is dated before 1970 or beyond Int32's buckets.
- */
-function cutBuckets(bounds: readonly bigint[]): bigint[] {
-  const cut = bounds.filter((bound) => bound > 0n && bound % ROLLUP_WIDTH !== 0n).map(bucketOf);
-  return [...new Set(cut)].filter((bucket) => bucket < INT32_MAX);
-}
-
-/** -1n for all times before 1970. */
-function bucketOf(time: bigint): bigint {
-  if (time < 0n) return -1n;
-  return smallerOf(time / ROLLUP_WIDTH, INT32_MAX);
 }

@@ -1,7 +1,10 @@
 import { afterAll, expect, test } from '@jest/globals';
+import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/postgres.js';
 import { createPool, type Pool } from '../../../log/postgres-client.js';
 import { reportsContract } from '../contract/suite.js';
+import { reportFacts } from '../fold.js';
+import { PackCursor } from './pack.js';
 import { postgresReports, REPORT_PLANS } from './reports.js';
 import { batchOf, busyLedger, spread } from '../contract/busy-ledger.js';
 
@@ -42,13 +45,30 @@ test('segments are sealed once, also when two processes follow the same events',
   const end = { ...batchOf(events), events: [], watermark };
   await one.apply(end);
   await one.apply({ ...end, watermark: { ...watermark, position: 2n ** 31n } });
-  const { rows } = await pool.query<{ rolled: bigint; segments: bigint; entries: bigint; volumes: bigint }>(`
+  const { rows } = await pool.query<{ rolled: bigint; segments: bigint; volumes: bigint; left: bigint }>(`
     select (select sum(entries)::bigint from reports_1.entry_rollup) as rolled,
       (select sum(transactions)::bigint from reports_1.volume_rollup) as volumes,
-      (select sum(cardinality(accounts))::bigint from reports_1.postings) as entries,
+      (select count(*) from reports_1.tail) as left,
       (select count(*) from reports_1.segments) as segments`);
   const [counts] = rows;
-  expect(counts?.rolled).toBe(counts?.entries);
+  expect(counts?.rolled).toBe(BigInt(entriesOf(events)));
+  expect(await packedEntries(pool)).toBe(entriesOf(events));
+  expect(counts?.left).toBe(0n);
   expect(counts?.volumes).toBeGreaterThan(100n);
   expect(counts?.segments).toBeGreaterThan(20n);
 });
+
+function entriesOf(events: readonly RecordedEvent[]): number {
+  return reportFacts(events).postings.reduce((sum, { entries }) => sum + entries.length, 0);
+}
+
+/** How many entries the packs of all sealed segments hold. */
+async function packedEntries(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ rows: Buffer }>('select rows from reports_1.packs');
+  let entries = 0;
+  for (const pack of rows) {
+    const cursor = new PackCursor(pack.rows);
+    while (cursor.next()) entries += cursor.entries;
+  }
+  return entries;
+}

@@ -1,6 +1,6 @@
 /**
- * The reports view in PostgreSQL. Data and checkpoint change in one transaction; rollups follow, and are
- * never needed.
+ * The reports view in PostgreSQL. Data and checkpoint change in one statement; segments are sealed beside it,
+ * and reports never wait for that.
  */
 import type { Pool } from '../../../log/postgres-client.js';
 import type { BusBatch } from '../../../log/bus.js';
@@ -38,6 +38,7 @@ export function postgresReports(pool: Pool): ViewGenerations<ReportsView> {
 }
 
 function openReports(pool: Pool, schema: string, generation: number): ReportsView {
+  const store = { pool, schema };
   const writer = new ReportWriter(schema);
   const sealer = new ReportSealer(pool, schema);
   const applier = new PostgresApplier(
@@ -58,11 +59,11 @@ function openReports(pool: Pool, schema: string, generation: number): ReportsVie
     generation,
     apply: (batch) => apply(batch),
     checkpoint: (partition) => readCheckpoint(pool, schema, partition),
-    rows: (page) => readRows({ pool, schema }, page),
-    trialBalance: (query) => readTrialBalance(pool, schema, query),
-    volume: (query) => readVolume(pool, schema, query),
-    declines: (query) => readDeclines(pool, schema, query),
-    cashFlow: (query) => readCashFlow(pool, schema, query),
-    rank: (query) => readRank(pool, schema, query),
+    rows: (page) => readRows(store, page),
+    trialBalance: (query) => readTrialBalance(store, query),
+    volume: (query) => readVolume(store, query),
+    declines: (query) => readDeclines(store, query),
+    cashFlow: (query) => readCashFlow(store, query),
+    rank: (query) => readRank(store, query),
   };
 }

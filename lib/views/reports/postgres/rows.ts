@@ -1,33 +1,28 @@
 /** The canonical rows of the reports view in PostgreSQL. Their keys and contents are those of `rows.ts`. */
-import type { Pool } from '../../../log/postgres-client.js';
+import type { Buffer } from 'node:buffer';
+import { int4Array } from '../../../log/postgres-arrays.js';
 import type { RowPage, ViewRow } from '../../view.js';
 import { declineRow, entryRow, keyParts, type Section, SECTIONS, sumRow, volumeRow } from '../rows.js';
+import { PackCursor } from './pack.js';
+import { type LedgerNumber, recordsFrom } from './records.js';
+import { RecordSums } from './record-sums.js';
+import { entryRows, entryValues, volumeRows, volumeValues } from './rollup-values.js';
+import type { ReportStore } from './standing.js';
+import { ROLLUP_WIDTH } from '../fold.js';
 import {
-  declineRowsSql,
+  accountsSql,
   declineSumsSql,
-  entryRowsSql,
   entrySumsSql,
   horizonSql,
   nextLedgerSql,
-  volumeRowsSql,
+  sumsStandingSql,
   volumeSumsSql,
 } from './sql/rows.sql.js';
-
-interface LedgerNumber {
-  readonly ledger: number;
-  readonly ledger_id: string;
-  readonly partition: number;
-}
-
-interface Store {
-  readonly pool: Pool;
-  readonly schema: string;
-}
 
 const INT32_MAX = 2_147_483_647;
 
 /** @see View.rows */
-export async function readRows(store: Store, page: RowPage): Promise<readonly ViewRow[]> {
+export async function readRows(store: ReportStore, page: RowPage): Promise<readonly ViewRow[]> {
   const after = page.afterKey === null ? undefined : keyParts(page.afterKey);
   const rows: ViewRow[] = [];
   let ledger = await nextLedger(store, page.ledgerId ?? after?.ledgerId ?? '', page.ledgerId !== null);
@@ -46,13 +41,17 @@ export async function readRows(store: Store, page: RowPage): Promise<readonly Vi
   return rows;
 }
 
-async function nextLedger(store: Store, ledgerId: string, only: boolean): Promise<LedgerNumber | undefined> {
+async function nextLedger(
+  store: ReportStore,
+  ledgerId: string,
+  only: boolean,
+): Promise<LedgerNumber | undefined> {
   const { rows } = await store.pool.query<LedgerNumber>(nextLedgerSql(store.schema), [ledgerId, only]);
   return rows[0];
 }
 
 function sectionRows(
-  store: Store,
+  store: ReportStore,
   ledger: LedgerNumber,
   section: Section,
   after: string,
@@ -70,104 +69,150 @@ function sectionRows(
   }
 }
 
+/** What every row of a record says. */
+function commonOf(cursor: PackCursor, { ledger_id }: LedgerNumber) {
+  return {
+    ledgerId: ledger_id,
+    position: BigInt(cursor.position),
+    effectiveTime: cursor.effectiveTime,
+    recordedTime: BigInt(cursor.recordedTime),
+  };
+}
+
 async function declines(
-  { pool, schema }: Store,
-  { ledger, ledger_id }: LedgerNumber,
+  store: ReportStore,
+  ledger: LedgerNumber,
   after: string,
   limit: number,
 ): Promise<ViewRow[]> {
-  const position = after === '' ? -1n : BigInt(after);
-  const { rows } = await pool.query<{
-    position: bigint;
-    recorded_time: bigint;
-    principal: bigint;
-    reason: number;
-    currency: string;
-  }>(declineRowsSql(schema), [ledger, position, limit]);
-  return rows.map((row) => declineRow({ ...row, ledgerId: ledger_id, recordedTime: row.recorded_time }));
+  const rows: ViewRow[] = [];
+  const from = after === '' ? 0n : BigInt(after) + 1n;
+  for await (const cursor of recordsFrom(store, ledger, from)) {
+    if (!cursor.isDecline) continue;
+    const { what: reason, currency, principal } = cursor;
+    rows.push(declineRow({ ...commonOf(cursor, ledger), reason, currency, principal }));
+    if (rows.length >= limit) break;
+  }
+  return rows;
 }
 
 async function entries(
-  { pool, schema }: Store,
-  { ledger, ledger_id }: LedgerNumber,
+  store: ReportStore,
+  ledger: LedgerNumber,
   after: string,
   limit: number,
 ): Promise<ViewRow[]> {
-  const [position = '-1', index = '-1'] = after === '' ? [] : after.split(' ');
-  const { rows } = await pool.query<{
-    position: bigint;
-    index: number;
-    account_id: string;
-    type: number;
-    currency: string;
-    kind: number;
-    amount: bigint;
-    effective_time: bigint;
-    recorded_time: bigint;
-  }>(entryRowsSql(schema), [ledger, BigInt(position), BigInt(index), limit]);
-  return rows.map((row) =>
-    entryRow({
-      ...row,
-      ledgerId: ledger_id,
-      accountId: row.account_id,
-      effectiveTime: row.effective_time,
-      recordedTime: row.recorded_time,
-    }),
+  const [position = '0', index = '-1'] = after === '' ? [] : after.split(' ');
+  const found: { account: number; row: Omit<Parameters<typeof entryRow>[0], AccountColumn> }[] = [];
+  let first = Number(index) + 1;
+  for await (const cursor of recordsFrom(store, ledger, BigInt(position))) {
+    if (cursor.position !== Number(position)) first = 0;
+    const common = { ...commonOf(cursor, ledger), kind: cursor.what };
+    for (; first < cursor.entries && found.length < limit; first += 1) {
+      const row = { ...common, index: first, amount: cursor.amount(first) };
+      found.push({ account: cursor.account(first), row });
+    }
+    if (found.length >= limit) break;
+  }
+  const accounts = await accountsOf(
+    store,
+    found.map(({ account }) => account),
   );
+  return found.map(({ account, row }) => {
+    const known = accounts.get(account);
+    if (known === undefined) throw new Error('an account of the reports has no row');
+    return entryRow({ ...row, accountId: known.account_id, type: known.type, currency: known.currency });
+  });
+}
+
+type AccountColumn = 'accountId' | 'type' | 'currency';
+
+interface AccountRow {
+  readonly account: number;
+  readonly account_id: string;
+  readonly type: number;
+  readonly currency: string;
+}
+
+async function accountsOf({ pool, schema }: ReportStore, numbers: readonly number[]) {
+  const { rows } = await pool.query<AccountRow>(accountsSql(schema), [int4Array([...new Set(numbers)])]);
+  return new Map(rows.map((row) => [row.account, row]));
 }
 
 async function volumes(
-  { pool, schema }: Store,
-  { ledger, ledger_id }: LedgerNumber,
+  store: ReportStore,
+  ledger: LedgerNumber,
   after: string,
   limit: number,
 ): Promise<ViewRow[]> {
-  const [position = '-1', currency = ''] = after === '' ? [] : after.split(' ');
-  const { rows } = await pool.query<{
-    position: bigint;
-    currency: string;
-    kind: number;
-    principal: string;
-    effective_time: bigint;
-    recorded_time: bigint;
-  }>(volumeRowsSql(schema), [ledger, BigInt(position), currency, limit]);
-  return rows.map((row) =>
-    volumeRow({
-      ...row,
-      ledgerId: ledger_id,
-      effectiveTime: row.effective_time,
-      recordedTime: row.recorded_time,
-      principal: BigInt(row.principal),
-    }),
-  );
+  const [position = '0', last = ''] = after === '' ? [] : after.split(' ');
+  const rows: ViewRow[] = [];
+  for await (const cursor of recordsFrom(store, ledger, BigInt(position))) {
+    if (cursor.isDecline) continue;
+    const common = { ...commonOf(cursor, ledger), kind: cursor.what };
+    const sorted = cursor.volumes().sort((one, other) => (one.currency < other.currency ? -1 : 1));
+    for (const { currency, principal } of sorted) {
+      if (cursor.position === Number(position) && currency <= last) continue;
+      rows.push(volumeRow({ ...common, currency, principal }));
+      if (rows.length >= limit) return rows;
+    }
+  }
+  return rows;
 }
 
 type SumSection = Exclude<Section, 'decline' | 'entry' | 'volume'>;
 
-const SUMS: Readonly<Record<SumSection, { rollup: string; sql: (schema: string) => string }>> = {
-  'sum-decline': { rollup: 'decline_rollup', sql: declineSumsSql },
-  'sum-entry': { rollup: 'entry_rollup', sql: entrySumsSql },
-  'sum-volume': { rollup: 'volume_rollup', sql: volumeSumsSql },
+interface SumTable {
+  readonly rollup: string;
+  readonly sql: (schema: string) => string;
+  /** The sums of the tail as parameters. */
+  readonly values: (ledger: number, sums: readonly RecordSums[]) => unknown[];
+}
+
+const SUMS: Readonly<Record<SumSection, SumTable>> = {
+  'sum-decline': {
+    rollup: 'decline_rollup',
+    sql: declineSumsSql,
+    values: (ledger, sums) =>
+      volumeValues(sums.flatMap(({ declines }) => [...volumeRows(ledger, declines.values())])),
+  },
+  'sum-entry': {
+    rollup: 'entry_rollup',
+    sql: entrySumsSql,
+    values: (ledger, sums) =>
+      entryValues(sums.flatMap(({ entries }) => [...entryRows(ledger, entries.values())])),
+  },
+  'sum-volume': {
+    rollup: 'volume_rollup',
+    sql: volumeSumsSql,
+    values: (ledger, sums) =>
+      volumeValues(sums.flatMap(({ volumes }) => [...volumeRows(ledger, volumes.values())])),
+  },
 };
 
 /** Goes from 15-minute bucket to bucket, as many at a time as have rows enough for the page. */
 async function sums(
-  { pool, schema }: Store,
-  { ledger, ledger_id, partition }: LedgerNumber,
+  store: ReportStore,
+  number: LedgerNumber,
   section: SumSection,
   after: string,
   limit: number,
 ): Promise<ViewRow[]> {
-  const { rollup, sql } = SUMS[section];
+  const { pool, schema } = store;
+  const { ledger, ledger_id, partition } = number;
+  const { rollup, sql, values } = SUMS[section];
   const found: ViewRow[] = [];
   let first = after === '' ? 0 : Number(after.slice(0, 10));
   while (found.length < limit && first <= INT32_MAX) {
+    const left = limit - found.length;
     const horizon = await pool.query<{ last: number | null }>(horizonSql(schema, rollup), [
       ledger,
+      partition,
       first,
-      limit - found.length + 1,
+      left + 1,
     ]);
     const last = horizon.rows[0]?.last ?? INT32_MAX;
+    const standing = await sumsStanding(store, number, first, last);
     const { rows } = await pool.query<{
       key: string;
       position: bigint;
@@ -177,7 +222,14 @@ async function sums(
       principal?: string;
       debits?: string;
       credits?: string;
-    }>(sql(schema), [ledger, partition, first, last, limit - found.length, after]);
+    }>(sql(schema), [
+      ledger,
+      standing.after,
+      standing.through,
+      left,
+      after,
+      ...values(ledger, standing.tail),
+    ]);
     for (const { key, position, count, type, currency, principal, debits, credits } of rows) {
       const content = principal === undefined ? [count, type, currency, debits, credits] : [count, principal];
       found.push(sumRow(ledger_id, section, key, position, content));
@@ -185,4 +237,30 @@ async function sums(
     first = last + 1;
   }
   return found;
+}
+
+/** The sealed positions of some buckets, and the sums of what the tail holds of a ledger in each. */
+async function sumsStanding(
+  { pool, schema }: ReportStore,
+  { ledger, partition }: LedgerNumber,
+  first: number,
+  last: number,
+) {
+  const { rows } = await pool.query<{ after: bigint; through: bigint; pack: Buffer | null }>(
+    sumsStandingSql(schema),
+    [partition, first, last],
+  );
+  const tail = new Map<number, RecordSums>();
+  for (const { pack } of rows) {
+    if (pack === null) continue;
+    const cursor = new PackCursor(pack);
+    while (cursor.next()) {
+      if (cursor.ledger !== ledger) continue;
+      const bucket = Math.floor(cursor.recordedTime / Number(ROLLUP_WIDTH));
+      let found = tail.get(bucket);
+      if (found === undefined) tail.set(bucket, (found = new RecordSums()));
+      found.add(cursor, bucket);
+    }
+  }
+  return { after: rows[0]?.after ?? -1n, through: rows[0]?.through ?? -1n, tail: [...tail.values()] };
 }

@@ -1,117 +1,82 @@
 /**
- * The reports. In all of them: $1 partition, $2 ledger id, $3 the last position that counts or null, $4 the
- * bounds of the buckets of time (n + 1 ascending), $5 the numbers of the 15-minute buckets that a bound cuts,
- * $6 and $7 the first and the last such number within the bounds, $8 currency or empty.
+ * The reports. In all of them: $1 ledger, $2 the last sealed position that counts, $3 currency or empty; the
+ * report buckets of what is sealed by position: $4 edges (ascending positions - 1) and $5 the bucket between
+ * them, -1 for none, one more than edges; then the sums of single records, as arrays; then, but for declines,
+ * whether all sums go by position (by time of record) or only those of transactions dated when they were
+ * recorded, and the report buckets of the others by effective time: edges (numbers of 15 minutes) and buckets.
  *
- * What is in segments that end by $3 and in 15-minute buckets that no bound cuts comes from the rollups, all
- * else from the single rows: the two are disjoint and together exactly the events up to $3. One statement,
- * one snapshot, with the checkpoint beside the data.
+ * Sealed sums are in a bucket as a whole or in none, single records are those that no sealed sum answers for:
+ * the two are disjoint and together exactly what counts. Nothing here changes once it is sealed.
  */
 import { AccountType } from '../../../../../gen/quittance/common/v1/account_pb.js';
-import { checkpointColumns } from '../../../stores/postgres/sql/generations.sql.js';
-import { ROLLUP_WIDTH } from '../../fold.js';
-import type { RankQuery, TimeBasis, TrialBalanceQuery } from '../../view.js';
+import type { RankQuery, TrialBalanceQuery } from '../../view.js';
 
-const LEDGER = '(select ledger from point)';
-const SEALED = '(select sealed from point)';
-const THROUGH = '(select through from point)';
-const FROM = '($4::bigint[])[1]';
-const TO = '($4::bigint[])[cardinality($4::bigint[])]';
-const LAST_POSITION = 9_223_372_036_854_775_807n;
+const POSITION_EDGES = '$4::bigint[]';
+const last = (edges: string): string => `(${edges})[cardinality(${edges})]`;
 
-const point = (schema: string): string => `
-point as materialized (
-  select coalesce($3::bigint, ${LAST_POSITION}) as through,
-    (select l.ledger from ${schema}.ledgers l where l.ledger_id = $2::text) as ledger,
-    coalesce((
-      select max(s.through) from ${schema}.segments s
-      where s.partition = $1::int and s.through <= coalesce($3::bigint, ${LAST_POSITION})
-    ), -1) as sealed
-)`;
+/** The report bucket of a row of a rollup `r` that goes by position, and which rows those may be. */
+const byPosition = `($5::int[])[width_bucket(r.position - 1, ${POSITION_EDGES}) + 1]`;
+const inPositions = `r.position > (${POSITION_EDGES})[1]
+    and r.position <= least(${last(POSITION_EDGES)}, $2::bigint)`;
 
-/** Which rows of a rollup `r` count. */
-const rolled = (basis: TimeBasis): string => `
-  r.position <= ${SEALED} and r.${basis}_bucket between $6::int and $7::int and r.${basis}_bucket <> all ($5::int[])`;
-
-/**
- * The rows of a table of single rows that no rollup answers for. `+ 0` keeps the planner, where it has no
- * statistics, from the index of the wrong column: it went through all of a ledger's times for the few
- * positions of the tail.
- */
-const single = (schema: string, table: string, basis: TimeBasis): string => {
-  const inRange = `p.${basis}_time + 0 >= ${FROM} and p.${basis}_time + 0 < ${TO}`;
-  const tail = `
-  select p.* from ${schema}.${table} p
-  where p.ledger = ${LEDGER} and p.position > ${SEALED} and p.position <= ${THROUGH} and ${inRange}
-  union all`;
-  if (basis === 'recorded') {
-    return `${tail}
-  select p.* from ${schema}.segments s
-  join ${schema}.${table} p on p.ledger = ${LEDGER} and p.position > s.after and p.position <= s.through
-  where s.partition = $1 and s.recorded_bucket = any ($5::int[]) and s.through <= ${SEALED} and ${inRange}`;
-  }
-  return `${tail}
-  select p.* from unnest($5::int[]) as c (bucket)
-  join ${schema}.${table} p on p.ledger = ${LEDGER} and p.effective_time >= c.bucket::bigint * ${ROLLUP_WIDTH}
-    and p.effective_time < (c.bucket::bigint + 1) * ${ROLLUP_WIDTH}
-  where p.position + 0 <= ${SEALED} and ${inRange}`;
+/** The same of a row that goes by effective time; the parameters from `$first` on. */
+const timesFrom = (first: number) => {
+  const [isByPosition, edges, buckets] = [
+    `$${String(first)}::boolean`,
+    `$${String(first + 1)}::bigint[]`,
+    `$${String(first + 2)}::int[]`,
+  ];
+  return {
+    datedWhenRecorded: `(r.on_time or ${isByPosition})`,
+    byTime: `(${buckets})[width_bucket(r.effective_bucket::bigint, ${edges}) + 1]`,
+    inTimes: `not r.on_time and not ${isByPosition}
+    and r.effective_bucket between (${edges})[1] and ${last(edges)} and r.position <= $2`,
+  };
 };
 
-/** Which report bucket a rollup row, or a single row, is in. */
-const rolledBucket = (basis: TimeBasis): string =>
-  `width_bucket(r.${basis}_bucket::bigint * ${ROLLUP_WIDTH}, $4::bigint[]) - 1`;
-const singleBucket = (basis: TimeBasis): string => `width_bucket(p.${basis}_time, $4::bigint[]) - 1`;
-
 interface Movements {
-  readonly basis: TimeBasis;
-  readonly bucketed: boolean;
   /** Only of accounts `a` for which this holds; undefined: all. */
   readonly only?: string;
-  /**
-   * Whether that is at most one account: then its rows are looked up by the account alone, which belongs to
-   * one ledger.
-   */
+  /** Only of the account with the number $15. */
   readonly one?: boolean;
 }
 
 /**
- * CTEs up to `moves`: what moved on accounts. A table just filled has no statistics, and the planner takes
- * its rows for few; so nothing here joins two of its guesses (a nested loop over 10,000 by 10,000 rows ran
- * for over 5 s): `is true` keeps the test of membership a hashed look-up, and reports sum up by account
- * before they look at accounts by key.
+ * CTEs up to `moves`: what moved on accounts. The arrays from $6 on: buckets, accounts, kinds, debits,
+ * credits, numbers of entries; effective time from $12 on. A table just filled has no statistics, and the planner takes its rows for few;
+ * so nothing here joins two of its guesses (a nested loop over 10,000 by 10,000 rows ran for over 5 s):
+ * `is true` keeps the test of membership a hashed look-up, and reports sum up by account before they look at
+ * accounts by key.
  */
-const movements = (schema: string, { basis, bucketed, only, one }: Movements): string => {
+const movements = (schema: string, { only, one }: Movements): string => {
   const among = (account: string): string => {
-    if (only === undefined) return '';
-    const selected = '(select account from selected)';
-    return one === true ? `and ${account} = ${selected}` : `and (${account} in ${selected}) is true`;
+    if (one === true) return `and ${account} = $15::int`;
+    return only === undefined ? '' : `and (${account} in (select account from selected)) is true`;
   };
   const selected = `selected as materialized (
   select a.account from ${schema}.accounts a
-  where a.ledger = ${LEDGER} and ($8::text = '' or a.currency = $8) and ${only ?? ''}
+  where a.ledger = $1 and ($3::text = '' or a.currency = $3) and ${only ?? ''}
 ),`;
+  const { datedWhenRecorded, byTime, inTimes } = timesFrom(12);
+  // The rows of one account are looked up by it alone, which belongs to one ledger.
+  const ofLedger = one === true ? 'true' : 'r.ledger = $1::int';
+  const sums = 'r.account, r.kind, r.debits, r.credits, r.entries';
   return `
-with ${point(schema)}, ${only === undefined ? '' : selected} moves as (
-  select ${bucketed ? rolledBucket(basis) : '0'} as bucket, r.account, r.kind, r.debits, r.credits, r.entries
-  from ${schema}.entry_rollup r
-  where ${one === true ? '' : `r.ledger = ${LEDGER} and`} ${rolled(basis)} ${among('r.account')}
-  union all
-  select ${bucketed ? singleBucket(basis) : '0'}, e.account, p.kind,
-    case when e.amount < 0 then -e.amount else 0 end::numeric, case when e.amount > 0 then e.amount else 0 end::numeric, 1
-  from (${single(schema, 'postings', basis)}
-  ) as p
-  cross join lateral unnest(p.accounts, p.amounts) as e (account, amount)
-  where true ${among('e.account')}
+with ${only === undefined ? '' : selected} moves as (
+  select m.* from (
+    select ${byPosition} as bucket, ${sums} from ${schema}.entry_rollup r
+    where ${ofLedger} and ${inPositions} and ${datedWhenRecorded} ${among('r.account')}
+    union all
+    select ${byTime}, ${sums} from ${schema}.entry_rollup r
+    where ${ofLedger} and ${inTimes} ${among('r.account')}
+    union all
+    select s.* from unnest($6::int[], $7::int[], $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[])
+      as s (bucket, account, kind, debits, credits, entries)
+    where $1::int is not null ${among('s.account')}
+  ) as m
+  where m.bucket >= 0
 )`;
 };
-
-/** Data beside the checkpoint; without data one row with the checkpoint alone. */
-const withCheckpoint = (schema: string, data: string, order: string): string => `
-select ${checkpointColumns}, t.*
-from (select 1) as one
-left join ${schema}.checkpoint c on c.partition = $1
-left join (select true as is_data, d.* from (${data}) as d) as t on true
-order by ${order}`;
 
 const typeNames = Object.values(AccountType)
   .filter((type): type is AccountType => typeof type === 'number')
@@ -125,57 +90,43 @@ const groupKey: Record<TrialBalanceQuery['groupBy'], string> = {
 };
 
 /**
- * $9 and $10: currency and key that the page begins after, $11: its size. Part 1 is the page, part 2 the
+ * $15 and $16: currency and key that the page begins after, $17: its size. Part 1 is the page, part 2 the
  * totals.
  */
-export const trialBalanceSql = (
-  schema: string,
-  basis: TimeBasis,
-  groupBy: TrialBalanceQuery['groupBy'],
-): string =>
-  movements(schema, { basis, bucketed: false }) +
+export const trialBalanceSql = (schema: string, groupBy: TrialBalanceQuery['groupBy']): string =>
+  movements(schema, {}) +
   `, sums as (
   select m.account, sum(m.debits) as debits, sum(m.credits) as credits from moves m group by m.account
 ), grouped as materialized (
   select a.currency, ${groupKey[groupBy]} collate "C" as key, min(a.type) as least, max(a.type) as greatest,
     sum(s.debits) as debits, sum(s.credits) as credits
   from sums s join ${schema}.accounts a on a.account = s.account
-  where $8::text = '' or a.currency = $8
+  where $3::text = '' or a.currency = $3
   group by 1, 2
-)` +
-  withCheckpoint(
-    schema,
-    `
+)
+select t.* from (
   select * from (
     select 1 as part, g.currency, g.key, case when g.least = g.greatest then g.least else 0 end as type, g.debits, g.credits
-    from grouped g where (g.currency, g.key) > ($9::text collate "C", $10::text collate "C")
-    order by g.currency, g.key limit $11::int
+    from grouped g where (g.currency, g.key) > ($15::text collate "C", $16::text collate "C")
+    order by g.currency, g.key limit $17::int
   ) as page
   union all
-  select 2, g.currency, '', 0, sum(g.debits), sum(g.credits) from grouped g group by g.currency`,
-    't.part, t.currency, t.key',
-  );
+  select 2, g.currency, '', 0, sum(g.debits), sum(g.credits) from grouped g group by g.currency
+) as t
+order by t.part, t.currency, t.key`;
 
-/** With `one`, $9 is the account's id. */
-export const cashFlowSql = (schema: string, basis: TimeBasis, one: boolean): string =>
-  movements(schema, {
-    basis,
-    bucketed: true,
-    only: one ? 'a.account_id = $9::text' : `a.type = ${AccountType.ASSET}`,
-    one,
-  }) +
+/** With `one`, $15 is the account's number; else all ASSET accounts. */
+export const cashFlowSql = (schema: string, one: boolean): string =>
+  movements(schema, one ? { one } : { only: `a.type = ${String(AccountType.ASSET)}` }) +
   `, sums as (
   select m.bucket, m.account, m.kind, sum(m.debits) as debits, sum(m.credits) as credits
   from moves m group by m.bucket, m.account, m.kind
-)` +
-  withCheckpoint(
-    schema,
-    `
-  select s.bucket, a.currency, s.kind, sum(s.debits) as debits, sum(s.credits) as credits
-  from sums s join ${schema}.accounts a on a.account = s.account
-  group by s.bucket, a.currency, s.kind`,
-    't.bucket, t.currency, t.kind',
-  );
+)
+select s.bucket, a.currency, s.kind, sum(s.debits) as debits, sum(s.credits) as credits
+from sums s join ${schema}.accounts a on a.account = s.account
+where $3::text = '' or a.currency = $3
+group by s.bucket, a.currency, s.kind
+order by s.bucket, a.currency, s.kind`;
 
 const figure: Record<RankQuery['by'], string> = {
   debits: 's.debits',
@@ -184,56 +135,44 @@ const figure: Record<RankQuery['by'], string> = {
   posted: 's.credits - s.debits',
 };
 
-/** $9: how many. */
-export const rankSql = (schema: string, basis: TimeBasis, by: RankQuery['by']): string =>
-  movements(schema, { basis, bucketed: false }) +
+/** $15: how many. */
+export const rankSql = (schema: string, by: RankQuery['by']): string =>
+  movements(schema, {}) +
   `, sums as (
   select m.account, sum(m.debits) as debits, sum(m.credits) as credits, sum(m.entries) as entries from moves m group by m.account
-)` +
-  withCheckpoint(
-    schema,
-    `
-  select a.account_id, s.debits, s.credits, s.entries, ${figure[by]} as figure
-  from sums s join ${schema}.accounts a on a.account = s.account
-  where a.type = ${AccountType.LIABILITY} and a.currency = $8::text
-  order by figure desc, a.account_id limit $9::int`,
-    't.figure desc, t.account_id',
-  );
+)
+select a.account_id, s.debits, s.credits, s.entries
+from sums s join ${schema}.accounts a on a.account = s.account
+where a.type = ${String(AccountType.LIABILITY)} and a.currency = $3::text
+order by ${figure[by]} desc, a.account_id limit $15::int`;
 
-export const volumeSql = (schema: string, basis: TimeBasis): string => `
-with ${point(schema)}, volumes as (
-  select ${rolledBucket(basis)} as bucket, r.currency, r.kind, r.transactions, r.principal
+/** The arrays from $6 on: buckets, currencies, kinds or reasons, numbers of transactions, principals. */
+const volumes = (sealed: string): string => `
+select v.bucket, v.currency, v.what, sum(v.count) as count, sum(v.principal) as volume
+from (${sealed}
+  union all
+  select s.* from unnest($6::int[], $7::text[], $8::smallint[], $9::bigint[], $10::bigint[])
+    as s (bucket, currency, what, count, principal)
+) as v
+where v.bucket >= 0 and ($3::text = '' or v.currency = $3)
+group by v.bucket, v.currency, v.what
+order by v.bucket, v.currency collate "C", v.what`;
+
+/** Effective time from $11 on. */
+export const volumeSql = (schema: string): string => {
+  const { datedWhenRecorded, byTime, inTimes } = timesFrom(11);
+  return volumes(`
+  select ${byPosition} as bucket, r.currency, r.kind as what, r.transactions as count, r.principal
   from ${schema}.volume_rollup r
-  where r.ledger = ${LEDGER} and ${rolled(basis)} and ($8::text = '' or r.currency = $8)
+  where r.ledger = $1::int and ${inPositions} and ${datedWhenRecorded}
   union all
-  select ${singleBucket(basis)}, p.currency, p.kind, 1, p.principal
-  from (${single(schema, 'postings', basis)}
-  ) as p where $8::text = '' or p.currency = $8
-  union all
-  select ${singleBucket(basis)}, p.currency, p.kind, 1, p.principal
-  from (${single(schema, 'further_volumes', basis)}
-  ) as p where $8::text = '' or p.currency = $8
-)${withCheckpoint(
-  schema,
-  `
-  select v.bucket, v.currency, v.kind, sum(v.transactions) as count, sum(v.principal) as volume
-  from volumes v group by v.bucket, v.currency, v.kind`,
-  't.bucket, t.currency, t.kind',
-)}`;
+  select ${byTime}, r.currency, r.kind, r.transactions, r.principal
+  from ${schema}.volume_rollup r
+  where r.ledger = $1 and ${inTimes}`);
+};
 
-export const declinesSql = (schema: string): string => `
-with ${point(schema)}, declined as (
-  select ${rolledBucket('recorded')} as bucket, r.currency, r.reason, r.declines, r.principal
+export const declinesSql = (schema: string): string =>
+  volumes(`
+  select ${byPosition} as bucket, r.currency, r.reason as what, r.declines as count, r.principal
   from ${schema}.decline_rollup r
-  where r.ledger = ${LEDGER} and ${rolled('recorded')} and ($8::text = '' or r.currency = $8)
-  union all
-  select ${singleBucket('recorded')}, p.currency, p.reason, 1, p.principal
-  from (${single(schema, 'declines', 'recorded')}
-  ) as p where $8::text = '' or p.currency = $8
-)${withCheckpoint(
-  schema,
-  `
-  select d.bucket, d.currency, d.reason, sum(d.declines) as count, sum(d.principal) as volume
-  from declined d group by d.bucket, d.currency, d.reason`,
-  't.bucket, t.currency, t.reason',
-)}`;
+  where r.ledger = $1::int and ${inPositions}`);

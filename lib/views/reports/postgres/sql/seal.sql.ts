@@ -1,72 +1,60 @@
-/**
- * Sums up the segments that the checkpoint has left, in one transaction. In all of these, $1 is the
- * partition, and $2 and $3 are where the segment of the checkpoint begins: the start of its 15 minutes, UTC
- * microseconds, and of its run of positions.
- */
-import { ROLLUP_WIDTH } from '../../fold.js';
-
-/** 65,536 positions. */
-export const RUN_BITS = 16n;
+/** Seals a segment: all in one transaction. */
+import { rowsOfArrays } from '../../../stores/postgres/table-write.js';
+import { DECLINE_COLUMNS, ENTRY_COLUMNS, entryArrays, VOLUME_COLUMNS, volumeArrays } from './rollups.sql.js';
 
 /**
- * One snapshot for all statements: of two processes at the same segments, neither sees the other's half way,
- * and the second to enter one fails on its key. Ranges go by index, whatever the statistics say of a table
+ * One snapshot for all statements: of two processes at the same segment, neither sees the other's half way,
+ * and the second to enter it fails on its key. Ranges go by index, whatever the statistics say of a table
  * just filled.
  */
 export const beginSeal = `
 begin isolation level repeatable read; set local synchronous_commit = off; set local enable_seqscan = off;
 set local enable_hashjoin = off; set local enable_mergejoin = off`;
 
-/** The rows of a table that are in no segment yet and will not be joined by others of theirs. */
-const unsealed = (schema: string, table: string): string => `
-  from ${schema}.ledgers l
-  join ${schema}.${table} p on p.ledger = l.ledger
-  where l.partition = $1
-    and p.position > (select coalesce(max(s.through), -1) from ${schema}.segments s where s.partition = $1)
-    and (p.recorded_time < $2 or p.position < $3)`;
-
-const RECORDED = `(p.recorded_time / ${ROLLUP_WIDTH})::int`;
-const EFFECTIVE = `(p.effective_time / ${ROLLUP_WIDTH})::int`;
-const RUN = `p.position >> ${RUN_BITS}`;
-
-export const sealEntriesSql = (schema: string): string => `
-insert into ${schema}.entry_rollup
-  (position, ledger, account, effective_bucket, recorded_bucket, kind, debits, credits, entries)
-select max(p.position), p.ledger, e.account, p.effective_bucket, p.recorded_bucket, p.kind,
-  coalesce(-sum(e.amount) filter (where e.amount < 0), 0), coalesce(sum(e.amount) filter (where e.amount > 0), 0), count(*)
+/**
+ * The oldest segment in the tail that is complete, and where the sealed ones end. $1 partition; the segment of
+ * the checkpoint begins at $2 (the number of its 15 minutes) and $3 (a position).
+ */
+export const oldestSql = (schema: string): string => `
+select t.recorded_bucket, t.through,
+  (select coalesce(max(s.through), -1) from ${schema}.segments s where s.partition = $1) as sealed
 from (
-  select p.position, p.ledger, p.kind, p.accounts, p.amounts,
-    ${EFFECTIVE} as effective_bucket, ${RECORDED} as recorded_bucket, ${RUN} as run
-  ${unsealed(schema, 'postings')}
-) as p
-cross join lateral unnest(p.accounts, p.amounts) as e (account, amount)
-group by p.ledger, e.account, p.effective_bucket, p.recorded_bucket, p.kind, p.run`;
+  select recorded_bucket, through from ${schema}.tail where partition = $1 order by through limit 1
+) t
+where t.recorded_bucket < $2::int or t.through < $3::bigint`;
 
-/** Of `postings`, and likewise of `further_volumes`. */
-export const sealVolumesSql = (schema: string, table: 'postings' | 'further_volumes'): string => `
-insert into ${schema}.volume_rollup
-  (position, ledger, effective_bucket, recorded_bucket, kind, currency, principal, transactions)
-select max(p.position), p.ledger, ${EFFECTIVE}, ${RECORDED}, p.kind, p.currency, sum(p.principal), count(*)
-${unsealed(schema, table)}
-group by p.ledger, ${EFFECTIVE}, ${RECORDED}, p.kind, p.currency, ${RUN}`;
+/** Packs of a segment: $1 partition, $2 its 15 minutes, $3 through its last position, $4 after this, $5 how many. */
+export const tailPageSql = (schema: string): string => `
+select through, rows from ${schema}.tail
+where partition = $1 and through > $4::bigint and through <= $3::bigint and recorded_bucket = $2::int
+order by through limit $5::int`;
 
-export const sealDeclinesSql = (schema: string): string => `
-insert into ${schema}.decline_rollup (position, ledger, recorded_bucket, reason, currency, principal, declines)
-select max(p.position), p.ledger, ${RECORDED}, p.reason, p.currency, sum(p.principal), count(*)
-${unsealed(schema, 'declines')}
-group by p.ledger, ${RECORDED}, p.reason, p.currency, ${RUN}`;
+/** $1 partition, $2 through, $3 after, $4 and $5 when its first and last records were recorded, $6 its 15 minutes */
+export const enterSegmentSql = (schema: string): string => `
+insert into ${schema}.segments (partition, through, after, from_time, to_time, recorded_bucket)
+values ($1, $2, $3, $4, $5, $6)`;
 
-/** The segments themselves: comes last, since the others look for what is in none. */
-export const sealSegmentsSql = (schema: string): string => `
-insert into ${schema}.segments (partition, through, after, recorded_bucket)
-select $1, f.through, lag(f.through, 1, f.sealed) over (order by f.through), f.recorded_bucket
-from (
-  select max(p.position) as through, ${RECORDED} as recorded_bucket,
-    (select coalesce(max(s.through), -1) from ${schema}.segments s where s.partition = $1) as sealed
-  from (
-    select p.position, p.recorded_time ${unsealed(schema, 'postings')}
-    union all
-    select p.position, p.recorded_time ${unsealed(schema, 'declines')}
-  ) as p
-  group by ${RECORDED}, ${RUN}
-) as f`;
+/** Arrays of the columns. */
+export const insertPacksSql = (schema: string): string => `
+insert into ${schema}.packs (ledger, through, rows) ${rowsOfArrays(1, 'int bigint bytea')}`;
+
+/** Arrays of the columns. */
+export const insertOffTimePacksSql = (schema: string): string => `
+insert into ${schema}.off_time_packs (ledger, effective_bucket, through, rows)
+${rowsOfArrays(1, 'int int bigint bytea')}`;
+
+/** Arrays of the columns. */
+export const insertEntrySumsSql = (schema: string): string => `
+insert into ${schema}.entry_rollup (${ENTRY_COLUMNS}) ${entryArrays(1)}`;
+
+/** Arrays of the columns. */
+export const insertVolumeSumsSql = (schema: string): string => `
+insert into ${schema}.volume_rollup (${VOLUME_COLUMNS}) ${volumeArrays(1)}`;
+
+/** Arrays of the columns. */
+export const insertDeclineSumsSql = (schema: string): string => `
+insert into ${schema}.decline_rollup (${DECLINE_COLUMNS}) ${volumeArrays(1)}`;
+
+/** $1 partition, $2 the last position that goes */
+export const cutTailSql = (schema: string): string => `
+delete from ${schema}.tail where partition = $1 and through <= $2`;

@@ -1,0 +1,112 @@
+/** Sums of single records, as the parameters of the statement that adds the sealed sums to them. */
+import type { Buffer } from 'node:buffer';
+import { int2Array, int4Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
+import type { PackCursor } from './pack.js';
+import { int64Rows } from './record-sums.js';
+
+interface Movement {
+  readonly bucket: number;
+  readonly account: number;
+  readonly kind: number;
+  debits: bigint;
+  credits: bigint;
+  entries: bigint;
+}
+
+/** What moved on accounts, by report bucket and kind. */
+export class MovementSums {
+  readonly #only: number | undefined;
+  /** By report bucket, then by account and kind. */
+  readonly #buckets: Map<number, Movement>[] = [];
+
+  /** `only`: the account of which entries count; undefined: of all. */
+  constructor(only: number | undefined) {
+    this.#only = only;
+  }
+
+  add(cursor: PackCursor, bucket: number): void {
+    if (cursor.isDecline) return;
+    const kind = cursor.what;
+    const sums = (this.#buckets[bucket] ??= new Map());
+    for (let index = 0; index < cursor.entries; index += 1) {
+      const account = cursor.account(index);
+      if (this.#only !== undefined && account !== this.#only) continue;
+      // A kind takes one byte in a pack.
+      const key = account * 256 + kind;
+      let found = sums.get(key);
+      if (found === undefined) {
+        found = { bucket, account, kind, debits: 0n, credits: 0n, entries: 0n };
+        sums.set(key, found);
+      }
+      const amount = cursor.amount(index);
+      found.entries += 1n;
+      if (amount < 0n) found.debits -= amount;
+      else found.credits += amount;
+    }
+  }
+
+  /** Arrays: buckets, accounts, kinds, debits, credits, numbers of entries. */
+  values(): Buffer[] {
+    const rows = this.#buckets.flatMap((sums) =>
+      [...sums.values()].flatMap((sum) =>
+        int64Rows([sum.debits, sum.credits, sum.entries]).map((figures) => ({ sum, figures })),
+      ),
+    );
+    const figures = (column: number) => int8Array(rows.map((row) => row.figures[column] ?? 0n));
+    return [
+      int4Array(rows.map(({ sum }) => sum.bucket)),
+      int4Array(rows.map(({ sum }) => sum.account)),
+      int2Array(rows.map(({ sum }) => sum.kind)),
+      figures(0),
+      figures(1),
+      figures(2),
+    ];
+  }
+}
+
+interface Volume {
+  readonly bucket: number;
+  readonly currency: string;
+  readonly what: number;
+  principal: bigint;
+  count: bigint;
+}
+
+/** What was posted, or declined, by report bucket, currency, and kind or reason. */
+export class VolumeSums {
+  readonly #of: 'postings' | 'declines';
+  readonly #sums = new Map<string, Volume>();
+
+  constructor(of: 'postings' | 'declines') {
+    this.#of = of;
+  }
+
+  add(cursor: PackCursor, bucket: number): void {
+    if (cursor.isDecline !== (this.#of === 'declines')) return;
+    const { what } = cursor;
+    for (const { currency, principal } of cursor.volumes()) {
+      const key = `${String(bucket)} ${currency} ${String(what)}`;
+      let found = this.#sums.get(key);
+      if (found === undefined) {
+        found = { bucket, currency, what, principal: 0n, count: 0n };
+        this.#sums.set(key, found);
+      }
+      found.principal += principal;
+      found.count += 1n;
+    }
+  }
+
+  /** Arrays: buckets, currencies, kinds or reasons, numbers of transactions, principals. */
+  values(): Buffer[] {
+    const rows = [...this.#sums.values()].flatMap((sum) =>
+      int64Rows([sum.count, sum.principal]).map((figures) => ({ sum, figures })),
+    );
+    return [
+      int4Array(rows.map(({ sum }) => sum.bucket)),
+      textArray(rows.map(({ sum }) => sum.currency)),
+      int2Array(rows.map(({ sum }) => sum.what)),
+      int8Array(rows.map(({ figures }) => figures[0] ?? 0n)),
+      int8Array(rows.map(({ figures }) => figures[1] ?? 0n)),
+    ];
+  }
+}
