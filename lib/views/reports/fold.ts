@@ -80,25 +80,11 @@ export function reportFacts(events: readonly RecordedEvent[]): ReportFacts {
   const postings: PostingFact[] = [];
   const declines: DeclineFact[] = [];
   for (const { event } of knownEvents(events)) {
-    const fact = reportFactOf(event);
-    if (fact === undefined) continue;
-    if ('entries' in fact) postings.push(fact);
-    else declines.push(fact);
+    const { payload } = event;
+    if (payload.case === 'transactionPosted') postings.push(postingOf(event, payload.value));
+    else if (payload.case === 'transactionDeclined') declines.push(declineOf(event, payload.value));
   }
   return { postings, declines };
-}
-
-/** What an event that this program knows says to the reports; undefined if nothing. */
-export function reportFactOf(event: log.Event): PostingFact | DeclineFact | undefined {
-  const { payload } = event;
-  switch (payload.case) {
-    case 'transactionPosted':
-      return postingOf(event, payload.value);
-    case 'transactionDeclined':
-      return declineOf(event, payload.value);
-    default:
-      return undefined;
-  }
 }
 
 /** The part of an account id up to its first `:`, or the whole id where there is none. */
@@ -107,11 +93,10 @@ export function idPrefix(accountId: string): string {
   return colon < 0 ? accountId : accountId.slice(0, colon);
 }
 
-function postingOf(event: log.Event, posted: log.TransactionPosted): PostingFact {
+/** What a posted transaction says to the reports. */
+export function postingOf(event: log.Event, posted: log.TransactionPosted): PostingFact {
   const entries = posted.entries.map((entry): EntryFact => {
-    const account = posted.accounts[entry.account];
-    if (account === undefined) throw new Error('an entry names an account that its event does not carry');
-    const { accountId, type, currency } = account;
+    const { accountId, type, currency } = accountOf(posted, entry);
     return {
       accountId,
       type,
@@ -128,6 +113,13 @@ function postingOf(event: log.Event, posted: log.TransactionPosted): PostingFact
     entries,
     volumes: volumesOf(entries, posted.amount),
   };
+}
+
+/** The account of an entry, as it is after the event. */
+export function accountOf(posted: log.TransactionPosted, entry: log.Entry): log.AccountState {
+  const account = posted.accounts[entry.account];
+  if (account === undefined) throw new Error('an entry names an account that its event does not carry');
+  return account;
 }
 
 function volumesOf(entries: readonly EntryFact[], principal: bigint): VolumeFact[] {
@@ -178,7 +170,7 @@ const EFFECTIVE_TIME_FIELD: ReadonlyMap<CommandType, number> = new Map(
  * The time that the entries of a transaction are dated, UTC microseconds. Picks the one field out of the
  * canonical body: to decode all of it would cost as much as to decode the event.
  */
-function effectiveTimeOf(event: log.Event): bigint {
+export function effectiveTimeOf(event: log.Event): bigint {
   const wanted = EFFECTIVE_TIME_FIELD.get(event.commandType);
   if (wanted === undefined) return event.recordedTimeMicros;
   const reader = new BinaryReader(event.canonicalBody);

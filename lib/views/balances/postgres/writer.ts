@@ -1,8 +1,8 @@
 /** What a batch of events writes to the balances view in PostgreSQL. */
-import { LRUCache } from 'lru-cache';
 import { int2Array, int4Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
 import type { PoolClient } from '../../../log/postgres-client.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
+import { RecentNumbers } from '../../stores/postgres/recent-numbers.js';
 import type { TableWrite, WriteStatement } from '../../stores/postgres/table-write.js';
 import { accountKey, changedAccounts, type LedgerBalanceRow } from '../fold.js';
 import { insertAccounts, numbersSql, updateAccounts } from './sql/write.sql.js';
@@ -17,7 +17,7 @@ interface NumberedRow {
 
 /** Of one generation. */
 export class BalanceWriter {
-  readonly #numbers = new LRUCache<string, number>({ max: KNOWN_ACCOUNTS });
+  readonly #numbers = new RecentNumbers(KNOWN_ACCOUNTS);
   readonly #lookUp: { readonly name: string; readonly text: string };
   readonly #update: WriteStatement;
   readonly #insert: WriteStatement;

@@ -1,9 +1,9 @@
 /** The numbers of ledgers and accounts in the reports view in PostgreSQL. */
-import { LRUCache } from 'lru-cache';
+import type * as log from '../../../../gen/quittance/event/v1/event_pb.js';
 import { int2Array, int4Array, textArray } from '../../../log/postgres-arrays.js';
 import type { PoolClient } from '../../../log/postgres-client.js';
 import { transact } from '../../stores/postgres/generations.js';
-import type { DeclineFact, PostingFact } from '../fold.js';
+import { RecentNumbers } from '../../stores/postgres/recent-numbers.js';
 import {
   addAccountsSql,
   addLedgersSql,
@@ -16,11 +16,18 @@ import {
 /** Accounts whose numbers are kept in memory; some 15 MB. */
 const KNOWN_ACCOUNTS = 100_000;
 
-/** The numbers that the facts of a batch need. */
+/** The numbers that the movements of a batch need. */
 export interface BatchNumbers {
   readonly ledgers: ReadonlyMap<string, number>;
-  /** One for each entry, in the order of the facts and of their entries. */
+  /** One for each account of each posting, in the order of the movements and of their accounts. */
   readonly accounts: readonly number[];
+}
+
+/** An event that moved money, or should have. */
+export interface Movement {
+  readonly event: log.Event;
+  /** What was posted; undefined if it was declined. */
+  readonly posted: log.TransactionPosted | undefined;
 }
 
 interface WantedAccount {
@@ -35,7 +42,7 @@ export class ReportNumbers {
   readonly #schema: string;
   /** Replaced when it is forgotten: a batch under way goes on with the one that it began with. */
   #ledgers = new Map<string, number>();
-  readonly #accounts = new LRUCache<string, number>({ max: KNOWN_ACCOUNTS });
+  readonly #accounts = new RecentNumbers(KNOWN_ACCOUNTS);
 
   constructor(schema: string) {
     this.#schema = schema;
@@ -47,36 +54,33 @@ export class ReportNumbers {
     this.#accounts.clear();
   }
 
-  /** The numbers for some facts. Ledgers and accounts that have none get theirs. */
-  async of(
-    client: PoolClient,
-    partition: number,
-    facts: readonly (PostingFact | DeclineFact)[],
-  ): Promise<BatchNumbers> {
+  /** The numbers for some movements. Ledgers and accounts that have none get theirs. */
+  async of(client: PoolClient, partition: number, movements: readonly Movement[]): Promise<BatchNumbers> {
     const ledgers = this.#ledgers;
     const missing = new Set<string>();
-    for (const { ledgerId } of facts) if (!ledgers.has(ledgerId)) missing.add(ledgerId);
+    for (const { event } of movements) if (!ledgers.has(event.ledgerId)) missing.add(event.ledgerId);
     if (missing.size > 0) await this.#learnLedgers(client, partition, [...missing].sort(), ledgers);
-    const keys: string[] = [];
     const accounts: number[] = [];
     const wanted = new Map<string, WantedAccount>();
-    for (const fact of facts) {
-      if (!('entries' in fact)) continue;
-      const ledger = known(ledgers.get(fact.ledgerId));
-      for (const { accountId, type, currency } of fact.entries) {
+    // Where each wanted account stands among the numbers.
+    const gaps: { readonly at: number; readonly key: string }[] = [];
+    for (const { event, posted } of movements) {
+      if (posted === undefined) continue;
+      const ledger = known(ledgers.get(event.ledgerId));
+      for (const { accountId, type, currency } of posted.accounts) {
         const key = keyOf(ledger, accountId);
         const number = this.#accounts.get(key);
-        if (number === undefined) wanted.set(key, { ledger, accountId, type, currency });
-        keys.push(key);
+        if (number === undefined) {
+          wanted.set(key, { ledger, accountId, type, currency });
+          gaps.push({ at: accounts.length, key });
+        }
         accounts.push(number ?? 0);
       }
     }
     if (wanted.size > 0) {
       // A batch may touch more accounts than memory keeps, so it does not look for them there.
       const found = await this.#learnAccounts(client, partition, wanted);
-      for (const [at, key] of keys.entries()) {
-        if (accounts[at] === 0) accounts[at] = known(found.get(key));
-      }
+      for (const { at, key } of gaps) accounts[at] = known(found.get(key));
     }
     return { ledgers, accounts };
   }

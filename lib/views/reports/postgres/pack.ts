@@ -15,8 +15,9 @@
  * pack as they are.
  */
 import { Buffer } from 'node:buffer';
-import { ROLLUP_WIDTH } from '../fold.js';
-import type { DeclineFact, PostingFact, VolumeFact } from '../fold.js';
+import { Direction } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import type * as log from '../../../../gen/quittance/event/v1/event_pb.js';
+import { accountOf, effectiveTimeOf, postingOf, ROLLUP_WIDTH, type VolumeFact } from '../fold.js';
 
 /** A run is of 65,536 positions. */
 export const RUN_BITS = 16n;
@@ -49,14 +50,22 @@ export function segmentOf(position: bigint, recordedTime: bigint): Segment {
 /** Makes one pack. */
 export class PackBuilder {
   readonly segment: Segment;
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  readonly #basePosition: bigint;
+  readonly #baseTime: bigint;
+  #bytes: Buffer;
+  #view: DataView;
   #end = HEADER_BYTES;
   #records = 0;
 
-  constructor(segment: Segment) {
+  /** `size_bytes`: how large it may get; it grows beyond. */
+  constructor(segment: Segment, size_bytes = FIRST_BYTES) {
     this.segment = segment;
-    this.#bytes.writeBigInt64BE(BigInt(segment.run) << RUN_BITS, 0);
-    this.#bytes.writeBigInt64BE(BigInt(segment.bucket) * ROLLUP_WIDTH, 8);
+    this.#basePosition = BigInt(segment.run) << RUN_BITS;
+    this.#baseTime = BigInt(segment.bucket) * ROLLUP_WIDTH;
+    this.#bytes = Buffer.allocUnsafe(size_bytes);
+    this.#view = viewOf(this.#bytes);
+    this.#view.setBigInt64(0, this.#basePosition);
+    this.#view.setBigInt64(8, this.#baseTime);
   }
 
   /** How many records are in it. */
@@ -64,31 +73,49 @@ export class PackBuilder {
     return this.#records;
   }
 
-  /** The accounts of the entries are the numbers from `first` on. */
-  addPosting(posting: PostingFact, ledger: number, accounts: readonly number[], first: number): void {
-    const { entries, volumes, effectiveTime, recordedTime } = posting;
-    const isOffTime = effectiveTime !== recordedTime;
-    const hasFurther = volumes.length > 1;
-    const size_bytes =
-      COMMON_BYTES + 8 + 2 + entries.length * ENTRY_BYTES + 1 + volumes.length * FURTHER_BYTES;
-    let at = this.#begin(size_bytes, (isOffTime ? OFF_TIME : 0) | (hasFurther ? FURTHER : 0), posting);
-    const [principal] = volumes;
-    at = this.#common(at, ledger, posting.kind, principal?.currency ?? '', principal?.principal ?? 0n);
-    const bytes = this.#bytes;
-    if (isOffTime) at = bytes.writeBigInt64BE(effectiveTime, at);
-    at = bytes.writeUInt16BE(entries.length, at);
-    let next = first;
-    for (const { amount } of entries) {
-      at = bytes.writeUInt32BE(accounts[next++] ?? 0, at);
-      at = bytes.writeBigInt64BE(amount, at);
+  /** `accounts`: from `first` on, the number of each account of the event. */
+  addPosting(
+    event: log.Event,
+    posted: log.TransactionPosted,
+    ledger: number,
+    accounts: readonly number[],
+    first: number,
+  ): void {
+    const { entries } = posted;
+    const effectiveTime = effectiveTimeOf(event);
+    const isOffTime = effectiveTime !== event.recordedTimeMicros;
+    const currency = currencyOf(posted);
+    // Only journals in several currencies and their reversals.
+    const further = currency === undefined ? postingOf(event, posted).volumes : [];
+    const tag = (isOffTime ? OFF_TIME : 0) | (further.length > 1 ? FURTHER : 0);
+    this.#reserve(COMMON_BYTES + 8 + 2 + entries.length * ENTRY_BYTES + 1 + further.length * FURTHER_BYTES);
+    let at = this.#common(
+      tag,
+      event,
+      ledger,
+      posted.kind,
+      currency ?? further[0]?.currency ?? '',
+      posted.amount,
+    );
+    const view = this.#view;
+    if (isOffTime) {
+      view.setBigInt64(at, effectiveTime);
+      at += 8;
     }
-    if (hasFurther) at = this.#further(at, volumes);
-    this.#end = at;
+    view.setUint16(at, entries.length);
+    at += 2;
+    for (const { account, direction, amount } of entries) {
+      view.setUint32(at, accounts[first + account] ?? 0);
+      view.setBigInt64(at + 4, direction === Direction.DEBIT ? -amount : amount);
+      at += ENTRY_BYTES;
+    }
+    this.#end = further.length > 1 ? this.#further(at, further) : at;
   }
 
-  addDecline(decline: DeclineFact, ledger: number): void {
-    const at = this.#begin(COMMON_BYTES, DECLINE, decline);
-    this.#end = this.#common(at, ledger, decline.reason, decline.currency, decline.principal);
+  addDecline(event: log.Event, declined: log.TransactionDeclined, ledger: number): void {
+    this.#reserve(COMMON_BYTES);
+    const { reason, currency, amount } = declined;
+    this.#end = this.#common(DECLINE, event, ledger, reason, currency, amount);
   }
 
   /** The record of another pack of the segment, at which the cursor stands. */
@@ -105,35 +132,36 @@ export class PackBuilder {
     return this.#bytes.subarray(0, this.#end);
   }
 
-  #begin(
-    size_bytes: number,
+  /** Gives where what follows is written. */
+  #common(
     tag: number,
-    { position, recordedTime }: { readonly position: bigint; readonly recordedTime: bigint },
+    { position, recordedTimeMicros }: log.Event,
+    ledger: number,
+    what: number,
+    currency: string,
+    principal: bigint,
   ): number {
-    this.#reserve(size_bytes);
-    const { bucket, run } = this.segment;
-    const at = this.#bytes.writeUInt8(tag, this.#end);
-    const offset = Number(position - (BigInt(run) << RUN_BITS));
-    this.#bytes.writeUInt16BE(offset, at);
+    const [view, at] = [this.#view, this.#end];
+    view.setUint8(at, tag);
+    view.setUint16(at + 1, Number(position - this.#basePosition));
+    view.setUint32(at + 3, Number(recordedTimeMicros - this.#baseTime));
+    view.setUint32(at + 7, ledger);
+    view.setUint8(at + 11, what);
+    writeCurrency(view, currency, at + 12);
+    view.setBigInt64(at + 15, principal);
     this.#records += 1;
-    return this.#bytes.writeUInt32BE(Number(recordedTime - BigInt(bucket) * ROLLUP_WIDTH), at + 2);
-  }
-
-  #common(at: number, ledger: number, what: number, currency: string, principal: bigint): number {
-    const bytes = this.#bytes;
-    bytes.writeUInt32BE(ledger, at);
-    bytes.writeUInt8(what, at + 4);
-    writeCurrency(bytes, currency, at + 5);
-    return bytes.writeBigInt64BE(principal, at + 8);
+    return at + COMMON_BYTES;
   }
 
   #further(at: number, volumes: readonly VolumeFact[]): number {
-    const bytes = this.#bytes;
-    let end = bytes.writeUInt8(volumes.length - 1, at);
+    const view = this.#view;
+    view.setUint8(at, volumes.length - 1);
+    let end = at + 1;
     for (const { currency, principal } of volumes.slice(1)) {
-      writeCurrency(bytes, currency, end);
-      end = bytes.writeBigUInt64BE(BigInt.asUintN(64, principal), end + 3);
-      end = bytes.writeBigInt64BE(principal >> 64n, end);
+      writeCurrency(view, currency, end);
+      view.setBigUint64(end + 3, BigInt.asUintN(64, principal));
+      view.setBigInt64(end + 11, principal >> 64n);
+      end += FURTHER_BYTES;
     }
     return end;
   }
@@ -144,7 +172,19 @@ export class PackBuilder {
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#end);
     this.#bytes = larger;
+    this.#view = viewOf(larger);
   }
+}
+
+/** The currency of all entries; undefined if there are several. */
+function currencyOf(posted: log.TransactionPosted): string | undefined {
+  let currency: string | undefined;
+  for (const entry of posted.entries) {
+    const its = accountOf(posted, entry).currency;
+    if (currency !== undefined && its !== currency) return undefined;
+    currency = its;
+  }
+  return currency;
 }
 
 /**
@@ -153,6 +193,7 @@ export class PackBuilder {
  */
 export class PackCursor {
   readonly bytes: Buffer;
+  readonly #view: DataView;
   readonly #basePosition: number;
   readonly #baseTime: number;
   /** Where the record begins and ends. */
@@ -174,8 +215,9 @@ export class PackCursor {
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
-    this.#basePosition = Number(bytes.readBigInt64BE(0));
-    this.#baseTime = Number(bytes.readBigInt64BE(8));
+    this.#view = viewOf(bytes);
+    this.#basePosition = Number(this.#view.getBigInt64(0));
+    this.#baseTime = Number(this.#view.getBigInt64(8));
   }
 
   /** Of all records. */
@@ -188,64 +230,65 @@ export class PackCursor {
 
   /** Goes to the next record; false after the last. */
   next(): boolean {
-    const { bytes, end: start } = this;
-    if (start >= bytes.length) return false;
-    const tag = bytes.readUInt8(start);
+    const view = this.#view;
+    const start = this.end;
+    if (start >= view.byteLength) return false;
+    const tag = view.getUint8(start);
     this.start = start;
     this.#tag = tag;
     this.isDecline = (tag & DECLINE) !== 0;
     this.isOffTime = (tag & OFF_TIME) !== 0;
-    this.position = this.#basePosition + bytes.readUInt16BE(start + 1);
-    this.recordedTime = this.#baseTime + bytes.readUInt32BE(start + 3);
-    this.ledger = bytes.readUInt32BE(start + 7);
-    this.what = bytes.readUInt8(start + 11);
+    this.position = this.#basePosition + view.getUint16(start + 1);
+    this.recordedTime = this.#baseTime + view.getUint32(start + 3);
+    this.ledger = view.getUint32(start + 7);
+    this.what = view.getUint8(start + 11);
     let at = start + COMMON_BYTES;
     this.entries = 0;
     if (!this.isDecline) {
       if (this.isOffTime) at += 8;
-      this.entries = bytes.readUInt16BE(at);
+      this.entries = view.getUint16(at);
       this.#entriesAt = at + 2;
       at += 2 + this.entries * ENTRY_BYTES;
-      if ((tag & FURTHER) !== 0) at += 1 + bytes.readUInt8(at) * FURTHER_BYTES;
+      if ((tag & FURTHER) !== 0) at += 1 + view.getUint8(at) * FURTHER_BYTES;
     }
     this.end = at;
     return true;
   }
 
   get currency(): string {
-    return readCurrency(this.bytes, this.start + 12);
+    return readCurrency(this.#view, this.start + 12);
   }
 
   /** In `currency`, minor units. */
   get principal(): bigint {
-    return this.bytes.readBigInt64BE(this.start + 15);
+    return this.#view.getBigInt64(this.start + 15);
   }
 
   /** UTC microseconds. */
   get effectiveTime(): bigint {
-    return this.isOffTime ? this.bytes.readBigInt64BE(this.start + COMMON_BYTES) : BigInt(this.recordedTime);
+    return this.isOffTime ? this.#view.getBigInt64(this.start + COMMON_BYTES) : BigInt(this.recordedTime);
   }
 
   /** The account of an entry. */
   account(index: number): number {
-    return this.bytes.readUInt32BE(this.#entriesAt + index * ENTRY_BYTES);
+    return this.#view.getUint32(this.#entriesAt + index * ENTRY_BYTES);
   }
 
   /** Of an entry: above zero a credit, below zero a debit. */
   amount(index: number): bigint {
-    return this.bytes.readBigInt64BE(this.#entriesAt + index * ENTRY_BYTES + 4);
+    return this.#view.getBigInt64(this.#entriesAt + index * ENTRY_BYTES + 4);
   }
 
   /** What a posting moved in each currency, `currency` first; of a decline what was asked for. */
   volumes(): VolumeFact[] {
     const volumes: VolumeFact[] = [{ currency: this.currency, principal: this.principal }];
     if ((this.#tag & FURTHER) === 0) return volumes;
-    const { bytes } = this;
+    const view = this.#view;
     let at = this.#entriesAt + this.entries * ENTRY_BYTES;
-    const end = at + 1 + bytes.readUInt8(at) * FURTHER_BYTES;
+    const end = at + 1 + view.getUint8(at) * FURTHER_BYTES;
     for (at += 1; at < end; at += FURTHER_BYTES) {
-      const principal = (bytes.readBigInt64BE(at + 11) << 64n) | bytes.readBigUInt64BE(at + 3);
-      volumes.push({ currency: readCurrency(bytes, at), principal });
+      const principal = (view.getBigInt64(at + 11) << 64n) | view.getBigUint64(at + 3);
+      volumes.push({ currency: readCurrency(view, at), principal });
     }
     return volumes;
   }
@@ -254,17 +297,21 @@ export class PackCursor {
 /** Codes as numbers of three bytes, once read. */
 const CURRENCIES = new Map<number, string>();
 
-function readCurrency(bytes: Buffer, at: number): string {
-  const code = bytes.readUIntBE(at, 3);
+function readCurrency(view: DataView, at: number): string {
+  const code = (view.getUint16(at) << 8) | view.getUint8(at + 2);
   let currency = CURRENCIES.get(code);
   if (currency === undefined) {
-    currency = bytes.toString('latin1', at, at + 3);
+    currency = String.fromCharCode(code >> 16, (code >> 8) & 0xff, code & 0xff);
     CURRENCIES.set(code, currency);
   }
   return currency;
 }
 
-function writeCurrency(bytes: Buffer, currency: string, at: number): void {
+function writeCurrency(view: DataView, currency: string, at: number): void {
   if (currency.length !== 3) throw new RangeError('a currency has three letters');
-  bytes.write(currency, at, 'latin1');
+  for (let index = 0; index < 3; index += 1) view.setUint8(at + index, currency.charCodeAt(index));
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

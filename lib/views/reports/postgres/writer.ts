@@ -3,10 +3,12 @@ import { byteaArray, int4Array, int8Array } from '../../../log/postgres-arrays.j
 import type { PoolClient } from '../../../log/postgres-client.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import type { TableWrite, WriteStatement } from '../../stores/postgres/table-write.js';
-import { type DeclineFact, type PostingFact, reportFactOf } from '../fold.js';
-import { type BatchNumbers, known, ReportNumbers } from './numbers.js';
+import { type BatchNumbers, known, type Movement, ReportNumbers } from './numbers.js';
 import { PackBuilder, segmentOf } from './pack.js';
 import { insertTail } from './sql/write.sql.js';
+
+/** A record of a payment takes 49. */
+const RECORD_BYTES = 56;
 
 /** A pack of the tail. */
 interface TailPack {
@@ -39,13 +41,14 @@ export class ReportWriter {
     client: PoolClient,
     partition: number,
   ): Promise<readonly TableWrite[]> {
-    const facts: (PostingFact | DeclineFact)[] = [];
+    const movements: Movement[] = [];
     for (const { event } of events) {
-      const fact = reportFactOf(event);
-      if (fact !== undefined) facts.push(fact);
+      const { case: kind, value } = event.payload;
+      if (kind === 'transactionPosted') movements.push({ event, posted: value });
+      else if (kind === 'transactionDeclined') movements.push({ event, posted: undefined });
     }
-    if (facts.length === 0) return [];
-    const packs = packsOf(facts, await this.#numbers.of(client, partition, facts));
+    if (movements.length === 0) return [];
+    const packs = packsOf(movements, await this.#numbers.of(client, partition, movements));
     return [
       {
         statement: this.#insertTail,
@@ -62,24 +65,24 @@ export class ReportWriter {
 }
 
 /** One pack for each segment. */
-function packsOf(facts: readonly (PostingFact | DeclineFact)[], numbers: BatchNumbers): TailPack[] {
+function packsOf(movements: readonly Movement[], numbers: BatchNumbers): TailPack[] {
   const packs: TailPack[] = [];
   let open: TailPack | undefined;
   let next = 0;
-  for (const fact of facts) {
-    const { position, recordedTime, ledgerId } = fact;
-    const segment = segmentOf(position, recordedTime);
+  for (const { event, posted } of movements) {
+    const { position, recordedTimeMicros, ledgerId, payload } = event;
+    const segment = segmentOf(position, recordedTimeMicros);
     if (segment.bucket !== open?.pack.segment.bucket || segment.run !== open.pack.segment.run) {
-      open = { pack: new PackBuilder(segment), through: position };
+      open = { pack: new PackBuilder(segment, movements.length * RECORD_BYTES), through: position };
       packs.push(open);
     }
     open.through = position;
     const ledger = known(numbers.ledgers.get(ledgerId));
-    if ('entries' in fact) {
-      open.pack.addPosting(fact, ledger, numbers.accounts, next);
-      next += fact.entries.length;
-    } else {
-      open.pack.addDecline(fact, ledger);
+    if (posted !== undefined) {
+      open.pack.addPosting(event, posted, ledger, numbers.accounts, next);
+      next += posted.accounts.length;
+    } else if (payload.case === 'transactionDeclined') {
+      open.pack.addDecline(event, payload.value, ledger);
     }
   }
   return packs;
