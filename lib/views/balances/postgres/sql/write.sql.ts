@@ -14,6 +14,8 @@ cross join lateral (
   offset 0
 ) a`;
 
+const CHANGING = 'account status freeze_scope overdraft_limit credits debits held version position';
+
 /**
  * The last states of accounts that are there: arrays of the number and of the columns that change. A state
  * that is not newer than the row changes nothing, so batches may overlap and come again.
@@ -23,12 +25,8 @@ cross join lateral (
  */
 export const updateAccounts = (schema: string): WriteStatement => ({
   name: 'changed accounts',
-  rows: (first) => `
-  select * from unnest(
-    $${String(first)}::int[], $${String(first + 1)}::smallint[], $${String(first + 2)}::smallint[],
-    $${String(first + 3)}::bigint[], $${String(first + 4)}::bigint[], $${String(first + 5)}::bigint[],
-    $${String(first + 6)}::bigint[], $${String(first + 7)}::bigint[], $${String(first + 8)}::bigint[]
-  ) as u (account, status, freeze_scope, overdraft_limit, credits, debits, held, version, position)`,
+  rows: (first) =>
+    rowsOfArrays(first, 'int smallint smallint bigint bigint bigint bigint bigint bigint', CHANGING),
   change: {
     update: `${schema}.accounts a`,
     set: `status = r.status, freeze_scope = r.freeze_scope, overdraft_limit = r.overdraft_limit,
