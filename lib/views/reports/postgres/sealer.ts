@@ -66,7 +66,7 @@ export class ReportSealer {
         );
       } catch (error) {
         if (!isTaken(error)) throw error;
-        return false;
+        return true;
       }
     };
     while (await sealOne());
@@ -139,8 +139,8 @@ async function addPack(sums: SegmentSums, bytes: Buffer): Promise<void> {
 }
 
 /**
- * Another process seals the same partition: both begin with the same segment, and the second one to enter it
- * gives up.
+ * Another process has sealed the same segment meanwhile: both begin with the oldest, and the second one to
+ * enter it changes nothing. The next one is another.
  */
 function isTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
