@@ -48,3 +48,14 @@ export class MissedEventsError extends Error {
     );
   }
 }
+
+/**
+ * Events name a ledger or an account that the view does not have: the store went back behind what it had
+ * said, or the view has not seen the event that made it. Nothing is changed.
+ */
+export class MissingEntityError extends Error {
+  override readonly name = 'MissingEntityError';
+  constructor(readonly entity: string) {
+    super(`events name ${entity}, which the view does not have`);
+  }
+}

@@ -74,8 +74,6 @@ export interface NamedFact {
   readonly position: bigint;
   /** UTC microseconds. */
   readonly effectiveTime: bigint;
-  /** Whether it changed the account all the same: the payer, whose money is held. */
-  readonly changed: boolean;
 }
 
 /** A posted entry. */
@@ -151,7 +149,8 @@ export function ledgerOf(event: log.Event): Ledger {
   });
 }
 
-function foldAccount(accounts: Map<string, AccountFact>, event: log.Event): void {
+/** Folds an event of an account into what is known of that account, by ledger and id. */
+export function foldAccount(accounts: Map<string, AccountFact>, event: log.Event): void {
   switch (event.payload.case) {
     case 'accountOpened':
     case 'accountUpdated':
@@ -181,8 +180,8 @@ function foldChanges(
 ): void {
   const { ledgerId, position } = event;
   for (const state of transactionStatesIn(event)) {
-    if (state.transactionId.length === 0) continue;
-    const key = keyOf(ledgerId, state.transactionId);
+    if (isOwn(state)) continue;
+    const key = transactionKey(ledgerId, state.transactionId);
     const fact = made.get(key);
     if (fact === undefined) {
       const before = changes.get(key);
@@ -197,11 +196,26 @@ function foldChanges(
   }
 }
 
+/** The last change of each transaction that some events change after its making, by transactionKey. */
+export function changesIn(events: readonly RecordedEvent[]): Map<string, ChangeFact> {
+  const changes = new Map<string, ChangeFact>();
+  for (const { event } of events) {
+    for (const state of transactionStatesIn(event)) {
+      if (isOwn(state)) continue;
+      const key = transactionKey(event.ledgerId, state.transactionId);
+      const before = changes.get(key);
+      if (before === undefined || before.state.version < state.version)
+        changes.set(key, { ledgerId: event.ledgerId, state, position: event.position });
+    }
+  }
+  return changes;
+}
+
 function foldMaking(facts: HistoryFacts, made: Map<string, TransactionFact>, recorded: RecordedEvent): void {
   const fact = transactionFactOf(recorded);
   if (fact === undefined) return;
   facts.transactions.push(fact);
-  made.set(keyOf(fact.ledgerId, fact.transactionId), fact);
+  made.set(transactionKey(fact.ledgerId, fact.transactionId), fact);
   const { ledgerId, position, effectiveTime } = fact;
   const { event } = recorded;
   if (event.payload.case !== 'transactionPosted') {
@@ -228,21 +242,14 @@ function foldMaking(facts: HistoryFacts, made: Map<string, TransactionFact>, rec
 }
 
 /**
- * Of an event without entries. (A posted transaction names the accounts of its entries, all of which it
+ * The accounts that a transaction names, of an event without entries. (A posted transaction names the accounts of its entries, all of which it
  * changes.)
  */
 function namedBy(event: log.Event, effectiveTime: bigint): NamedFact[] {
   const transaction = transactionOf(event);
   if (transaction === undefined) return [];
-  const changed = new Set(accountsChangedBy(event).map(({ accountId }) => accountId));
   const { ledgerId, position } = event;
-  return accountsNamedBy(transaction).map((accountId) => ({
-    ledgerId,
-    accountId,
-    position,
-    effectiveTime,
-    changed: changed.has(accountId),
-  }));
+  return accountsNamedBy(transaction).map((accountId) => ({ ledgerId, accountId, position, effectiveTime }));
 }
 
 /** The transaction that an event made, as much of it as a store looks up; undefined if it made none. */
@@ -256,7 +263,7 @@ function transactionFactOf({ event, bytes, position }: RecordedEvent): Transacti
     transactionId: event.requestId,
     kind: heading.kind,
     status: heading.status,
-    reference,
+    reference: textOf(reference),
     paymentId: heading.paymentId.length === 0 ? undefined : heading.paymentId,
     effectiveTime: effectiveTime ?? event.recordedTimeMicros,
     recordedTime: event.recordedTimeMicros,
@@ -267,8 +274,10 @@ function transactionFactOf({ event, bytes, position }: RecordedEvent): Transacti
   };
 }
 
-interface Description {
-  reference: string;
+/** What of a request a store looks up. */
+export interface Description {
+  /** In UTF-8; empty if there is none. */
+  reference: Uint8Array;
   /** UTC microseconds; undefined: recorded_time. */
   effectiveTime: bigint | undefined;
 }
@@ -277,14 +286,14 @@ interface Description {
  * What of a request a store looks up. Read from the bytes of its canonical body field by field: to decode all
  * of it took half of the fold.
  */
-function describedBy({ commandType, canonicalBody }: log.Event): Description {
+export function describedBy({ commandType, canonicalBody }: log.Event): Description {
   const numbers = FIELDS.get(commandType);
   if (numbers === undefined) throw new Error('an event that makes a transaction carries its command');
-  const found: Description = { reference: '', effectiveTime: undefined };
+  const found: Description = { reference: NO_BYTES, effectiveTime: undefined };
   const reader = new BinaryReader(canonicalBody);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === numbers.reference) found.reference = reader.string();
+    if (field === numbers.reference) found.reference = reader.bytes();
     else if (field === numbers.effectiveTime)
       found.effectiveTime = microsOf(fromBinary(TimestampSchema, reader.bytes()));
     else reader.skip(wireType, field);
@@ -316,13 +325,15 @@ const FIELDS: ReadonlyMap<log.CommandType, { reference: number; effectiveTime: n
     }),
   );
 
-interface Heading {
+/** What the payload of an event says of the transaction that it makes. */
+export interface Heading {
   readonly kind: TransactionKind;
   readonly status: TransactionStatus;
   readonly paymentId: Uint8Array;
 }
 
-function headingOf({ payload }: log.Event): Heading | undefined {
+/** Undefined if the event makes no transaction. */
+export function headingOf({ payload }: log.Event): Heading | undefined {
   switch (payload.case) {
     case 'transactionPosted': {
       const { kind, paymentId } = payload.value;
@@ -345,8 +356,13 @@ function headingOf({ payload }: log.Event): Heading | undefined {
 
 const NO_BYTES = new Uint8Array(0);
 
+function textOf(utf8: Uint8Array): string {
+  return Buffer.from(utf8.buffer, utf8.byteOffset, utf8.length).toString();
+}
+
 const isOwn = (state: log.TransactionState): boolean => state.transactionId.length === 0;
 
-function keyOf(ledgerId: string, id: Uint8Array): string {
+/** The key of a transaction in the maps of a batch. */
+export function transactionKey(ledgerId: string, id: Uint8Array): string {
   return `${ledgerId} ${Buffer.from(id.buffer, id.byteOffset, id.length).toString('latin1')}`;
 }

@@ -23,6 +23,8 @@ import {
   transactionOf,
 } from '../../log/transaction-of.js';
 import { timestampOf } from '../../base/time.js';
+import { uuidFromBytes } from '../../base/uuid.js';
+import { describedBy } from './fold.js';
 import type { EntryRow, OpenedAccount } from './view.js';
 
 /** As `accountColumns` selects it. */
@@ -96,6 +98,36 @@ export function transactionIn({ position, event, change }: TransactionRecord): T
     applyTransactionChange(transaction, transactionChangeOf(transaction.transactionId, state));
   }
   return transaction;
+}
+
+/** As it is selected where the entries of a transaction are read from the event that made it. */
+export interface PostedRecord {
+  readonly position: bigint;
+  readonly event: Uint8Array;
+}
+
+/** The entries of a posted transaction, in order. */
+export function entriesIn({ position, event: bytes }: PostedRecord): EntryRow[] {
+  const { event } = decodeEvent(position, bytes, NO_HASH);
+  if (event.payload.case !== 'transactionPosted')
+    throw new Error(`the event at position ${position} posted no transaction`);
+  const { accounts, entries, kind } = event.payload.value;
+  const transactionId = uuidFromBytes(event.requestId);
+  const recordedTime = event.recordedTimeMicros;
+  const effectiveTime = describedBy(event).effectiveTime ?? recordedTime;
+  return entries.map(({ account, direction, amount, version, postedAfter }, index) => {
+    const state = accounts[account];
+    if (state === undefined) throw new Error('an entry names an account that its event does not carry');
+    const entry = create(EntrySchema, {
+      index,
+      accountId: state.accountId,
+      direction,
+      amount: money(state.currency, amount),
+      accountVersion: version,
+      postedAfter,
+    });
+    return { entry, transactionId, kind, position, effectiveTime, recordedTime };
+  });
 }
 
 /** The entry of a row. */

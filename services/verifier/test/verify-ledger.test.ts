@@ -46,11 +46,12 @@ async function tamperedTable(table: string, statement: string) {
 /** The position of the first event of `every` that satisfies a condition. */
 function positionOf(kind: TransactionKind, minimum = 0n): bigint {
   const found = books.fixture.events.find(
-    ({ event, position }) =>
-      event.ledgerId === 'every' &&
+    ({ event: { ledgerId, payload }, position }) =>
+      ledgerId === 'every' &&
       position >= minimum &&
-      event.payload.case === 'transactionPosted' &&
-      event.payload.value.kind === kind,
+      (payload.case === 'transactionPosted'
+        ? payload.value.kind === kind
+        : payload.case === 'paymentAuthorized' && kind === TransactionKind.AUTHORIZATION),
   );
   if (found === undefined) throw new Error('no such event');
   return found.position;
@@ -254,23 +255,36 @@ describe('tampering with state tables and views is found and named:', () => {
   });
 
   test('a missing transaction', async () => {
-    const position = positionOf(TransactionKind.PAYMENT);
-    const where = `position = ${position}`;
+    const position = positionOf(TransactionKind.AUTHORIZATION);
     const report = await tamperedTable(
       'history_1.transactions',
-      changing('history_1.transactions', '', where),
+      `delete from history_1.transactions where position = ${position}`,
     );
     const key = `transaction every ${String(position).padStart(19, '0')}`;
     expect(named(report)).toEqual([expect.stringMatching(new RegExp(`^HISTORY \\d+ ${key}$`))]);
     expect(report.findings[0]).toMatchObject({ actual: 'no row' });
   });
 
+  test('a missing transaction with entries, which are not found without it', async () => {
+    const position = positionOf(TransactionKind.DEPOSIT);
+    const report = await tamperedTable(
+      'history_1.transactions',
+      `delete from history_1.transactions where position = ${position}`,
+    );
+    const digits = String(position).padStart(19, '0');
+    expect(named(report)).toEqual([
+      `HISTORY ${position} entry every ${digits} 000`,
+      `HISTORY ${position} entry every ${digits} 001`,
+      expect.stringMatching(new RegExp(`^HISTORY \\d+ transaction every ${digits}$`)),
+    ]);
+  });
+
   test('a changed entry', async () => {
     const position = positionOf(TransactionKind.PAYMENT);
     const where = `position = ${position} and entry = 1`;
     const report = await tamperedTable(
-      'history_1.entries',
-      changing('history_1.entries', 'amount = amount + 1', where),
+      'history_1.lines',
+      `update history_1.lines set amount = amount + 1 where ${where}`,
     );
     expect(named(report)).toEqual([
       `HISTORY ${position} entry every ${String(position).padStart(19, '0')} 001`,
@@ -279,13 +293,26 @@ describe('tampering with state tables and views is found and named:', () => {
 
   test('a past balance off by one', async () => {
     const position = positionOf(TransactionKind.PAYMENT);
-    const where = `position = ${position} and account_id = 'alice'`;
     const report = await tamperedTable(
-      'history_1.account_versions',
-      changing('history_1.account_versions', 'debits = debits + 1', where),
+      'history_1.lines',
+      `update history_1.lines set held = coalesce(held, 0) + 1 where position = ${position} and account = ${alice}`,
     );
     const key = `version every alice ${String(position).padStart(19, '0')}`;
     expect(named(report)).toEqual([`HISTORY ${position} ${key}`]);
+  });
+
+  test('a past posted balance off by one, which the entry beside it says too', async () => {
+    const position = positionOf(TransactionKind.PAYMENT);
+    const report = await tamperedTable(
+      'history_1.lines',
+      `update history_1.lines set debits = debits + 1 where position = ${position} and account = ${alice}
+      and version = (select max(version) from history_1.lines where position = ${position} and account = ${alice})`,
+    );
+    const digits = String(position).padStart(19, '0');
+    expect(named(report)).toEqual([
+      expect.stringMatching(new RegExp(`^HISTORY ${position} entry every ${digits} \\d{3}$`)),
+      `HISTORY ${position} version every alice ${digits}`,
+    ]);
   });
 
   test('a report rollup off by one', async () => {
@@ -330,14 +357,15 @@ describe('tampering with state tables and views is found and named:', () => {
   });
 
   test('at most 1,000 are sent; the verdict counts all', async () => {
-    await books.pool.query('create table kept as table history_1.account_versions');
-    await books.pool.query('update history_1.account_versions set credits = credits + 1');
+    await books.pool.query('create table kept as table history_1.lines');
+    await books.pool.query('update history_1.lines set held = coalesce(held, 0) + 1');
     const expected = await books.pool.query<{ count: bigint }>(
-      `select count(*) from history_1.account_versions where ledger_id = 'main'`,
+      `select count(distinct (l.account, l.position)) from history_1.lines l
+      join history_1.accounts a on a.opened_position = l.account where a.ledger_id = 'main'`,
     );
     const report = await books.verify('main');
     await books.pool.query(
-      'begin; delete from history_1.account_versions; insert into history_1.account_versions select * from kept; drop table kept; commit',
+      'begin; delete from history_1.lines; insert into history_1.lines select * from kept; drop table kept; commit',
     );
     const count = expected.rows[0]?.count ?? 0n;
     const history = report.verdict?.outcomes.find(({ subject }) => subject === VerifySubject.HISTORY);
@@ -377,6 +405,9 @@ async function withoutRecord(position: bigint): Promise<{ table: string; stateme
   }
   throw new Error('no pack holds the position');
 }
+
+/** The key of the account `alice` of `every` in the tables of the history view. */
+const alice = `(select opened_position from history_1.accounts where ledger_id = 'every' and account_id = 'alice')`;
 
 /** An update or, without a change, a delete of rows of `every`. */
 function changing(table: string, change: string, where: string): string {

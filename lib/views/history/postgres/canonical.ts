@@ -1,12 +1,14 @@
 /** Pages of canonical rows of the history view in PostgreSQL. */
 import { create, fromBinary } from '@bufbuild/protobuf';
-import { LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { Direction, LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import { int8Array, textArray } from '../../../log/postgres-arrays.js';
 import type { Pool } from '../../../log/postgres-client.js';
 import type { RowPage, ViewRow } from '../../view.js';
 import {
   accountRow,
   entryRow,
+  formatRowKey,
   ledgerRow,
   parseRowKey,
   ROW_KINDS,
@@ -17,7 +19,8 @@ import {
 } from '../canonical.js';
 import {
   type AccountRecord,
-  type EntryRecord,
+  entriesIn,
+  type PostedRecord,
   profileIn,
   transactionIn,
   type TransactionRecord,
@@ -39,6 +42,82 @@ export async function canonicalRows(pool: Pool, schema: string, page: RowPage): 
     rows.push(...(await READERS[kind](pool, schema, ledgerId, from, limit - rows.length)));
   }
   return rows;
+}
+
+/**
+ * Entries, in the order of their transactions. The events that made these say which accounts to look at; what
+ * the rows say is in the lines of those accounts. Lines do not change, so that two statements see the same.
+ */
+async function entryRows(
+  pool: Pool,
+  schema: string,
+  ledgerId: string | null,
+  after: RowKey,
+  limit: number,
+): Promise<ViewRow[]> {
+  const rows: ViewRow[] = [];
+  let from = { ledgerId: after.ledgerId, position: after.position ?? -1n };
+  const afterKey = after.index === undefined ? '' : formatRowKey(after);
+  for (;;) {
+    const { rows: posted } = await pool.query<PostedRow>(sql.postedRows(schema), [
+      ledgerId,
+      from.ledgerId,
+      from.position,
+      limit,
+    ]);
+    const found = await entriesOf(pool, schema, posted);
+    rows.push(...found.filter(({ key }) => key > afterKey));
+    const last = posted.at(-1);
+    if (rows.length >= limit || last === undefined || posted.length < limit) return rows.slice(0, limit);
+    from = { ledgerId: last.ledger_id, position: last.position + 1n };
+  }
+}
+
+interface PostedRow extends PostedRecord {
+  readonly ledger_id: string;
+  readonly recorded_time: bigint;
+}
+
+interface EntryLine {
+  readonly position: bigint;
+  readonly entry: number;
+  readonly account_id: string;
+  readonly amount: bigint;
+  readonly version: bigint;
+  readonly posted_after: bigint;
+  readonly effective_time: bigint | null;
+}
+
+/** The rows of the entries of some transactions, in order. */
+async function entriesOf(pool: Pool, schema: string, posted: readonly PostedRow[]): Promise<ViewRow[]> {
+  const names = posted.flatMap((row) =>
+    [...new Set(entriesIn(row).map(({ entry }) => entry.accountId))].map((accountId) => ({ row, accountId })),
+  );
+  const { rows: lines } = await pool.query<EntryLine>(sql.entryLines(schema), [
+    textArray(names.map(({ row }) => row.ledger_id)),
+    textArray(names.map(({ accountId }) => accountId)),
+    int8Array(names.map(({ row }) => row.position)),
+  ]);
+  const transactions = new Map(posted.map((row) => [row.position, row]));
+  const rows = lines.flatMap((line) => {
+    const transaction = transactions.get(line.position);
+    if (transaction === undefined) return [];
+    const { ledger_id: ledgerId, recorded_time: recordedTime } = transaction;
+    return [
+      entryRow({
+        ledgerId,
+        position: line.position,
+        index: line.entry,
+        accountId: line.account_id,
+        direction: line.amount < 0n ? Direction.DEBIT : Direction.CREDIT,
+        amount: line.amount < 0n ? -line.amount : line.amount,
+        version: line.version,
+        postedAfter: line.posted_after,
+        effectiveTime: line.effective_time ?? recordedTime,
+      }),
+    ];
+  });
+  return rows.sort((one, other) => (one.key < other.key ? -1 : 1));
 }
 
 type Reader = (
@@ -74,28 +153,7 @@ const READERS: Readonly<Record<RowKind, Reader>> = {
       }),
     );
   },
-  async entry(pool, schema, ledgerId, after, limit) {
-    const { rows } = await pool.query<EntryRecord & { ledger_id: string }>(sql.entryRows(schema), [
-      ledgerId,
-      after.ledgerId,
-      after.position ?? -1n,
-      after.index ?? -1,
-      limit,
-    ]);
-    return rows.map((row) =>
-      entryRow({
-        ledgerId: row.ledger_id,
-        position: row.position,
-        index: row.entry,
-        accountId: row.account_id,
-        direction: row.direction,
-        amount: row.amount,
-        version: row.version,
-        postedAfter: row.posted_after,
-        effectiveTime: row.effective_time,
-      }),
-    );
-  },
+  entry: entryRows,
   async ledger(pool, schema, ledgerId, after, limit) {
     const { rows } = await pool.query<{ document: Uint8Array }>(sql.ledgerRows(schema), [
       ledgerId,

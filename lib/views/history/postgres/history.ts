@@ -2,6 +2,7 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { type Account, type Balance, BalanceSchema } from '../../../../gen/quittance/common/v1/account_pb.js';
 import {
+  Direction,
   type Ledger,
   LedgerSchema,
   type Transaction,
@@ -21,6 +22,7 @@ import { canonicalRows } from './canonical.js';
 import {
   type AccountRecord,
   balanceIn,
+  entriesIn,
   entryIn,
   type EntryRecord,
   isFound,
@@ -28,15 +30,14 @@ import {
   type Optional,
   transactionIn,
 } from '../records.js';
-import { historyWrites } from './writer.js';
+import { HistoryWriter } from './writer.js';
 import { listAccounts } from './lists/accounts.js';
-import { listEntries } from './lists/entries.js';
+import { listAccountEntries } from './lists/entries.js';
 import { canBeginId } from './lists/filter.js';
 import { listLedgers } from './lists/ledgers.js';
-import { listTransactions } from './lists/transactions.js';
+import { listPosted, listTransactions } from './lists/transactions.js';
 import * as sql from './sql/read.sql.js';
 import { createTables } from './sql/schema.sql.js';
-import { historyStatements } from './sql/write.sql.js';
 import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
 import type {
   AccountListing,
@@ -92,9 +93,14 @@ class PostgresHistory implements HistoryView {
     this.generation = generation;
     this.#pool = pool;
     this.#schema = schema;
-    const statements = historyStatements(schema);
-    this.#applier = new PostgresApplier(pool, schema, (events, _, partition) =>
-      historyWrites(statements, partition, events),
+    const writer = new HistoryWriter(schema);
+    this.#applier = new PostgresApplier(
+      pool,
+      schema,
+      (events, client, partition) => writer.writesOf(events, client, partition),
+      () => {
+        writer.reset();
+      },
     );
   }
 
@@ -169,13 +175,17 @@ class PostgresHistory implements HistoryView {
     return this.#many(listing.partition, listTransactions(this.#schema, listing), 'event', transactionIn);
   }
 
-  entries(listing: EntryListing): Promise<Read<readonly EntryRow[]>> {
-    return this.#many(listing.partition, listEntries(this.#schema, listing), 'entry', entryIn);
+  async entries(listing: EntryListing): Promise<Read<readonly EntryRow[]>> {
+    const { partition, accountId } = listing;
+    if (accountId !== '')
+      return this.#many(partition, listAccountEntries(this.#schema, listing), 'entry', entryIn);
+    const posted = await this.#many(partition, listPosted(this.#schema, listing), 'event', entriesIn);
+    return { ...posted, value: pageOfEntries(posted.value, listing) };
   }
 
   async statement(query: StatementQuery): Promise<Read<StatementPage | undefined>> {
     const rows = await this.#run<StatementRecord>(statementOf(this.#schema, query));
-    return { value: pageOf(rows), asOf: checkpointOf(query.partition, rows[0]) };
+    return { value: statementPageOf(rows), asOf: checkpointOf(query.partition, rows[0]) };
   }
 
   #prepared(name: string, text: (schema: string) => string, values: unknown[]): Query {
@@ -246,8 +256,22 @@ function effectiveBalance(row: EffectiveRecord): Balance {
   });
 }
 
+/** The entries of a page, out of all those of the transactions that make it. */
+function pageOfEntries(posted: readonly EntryRow[][], listing: EntryListing): EntryRow[] {
+  const { after, descending, direction, limit } = listing;
+  const isBeyond = ({ position, entry }: EntryRow): boolean => {
+    if (after === null || position !== after.position) return true;
+    return descending ? entry.index < after.index : entry.index > after.index;
+  };
+  return posted
+    .flatMap((entries) => (descending ? entries.reverse() : entries))
+    .filter(
+      (row) => isBeyond(row) && (direction === Direction.UNSPECIFIED || row.entry.direction === direction),
+    )
+    .slice(0, limit);
+}
+
 interface StatementRecord extends EntryRecord {
-  readonly account_currency: string;
   readonly opening: bigint;
   readonly closing: bigint;
   readonly brought_forward: bigint;
@@ -272,10 +296,10 @@ function statementOf(schema: string, query: StatementQuery): Query {
     : { text: statementByRecordedTime(schema), values };
 }
 
-function pageOf(rows: readonly Row<StatementRecord>[]): StatementPage | undefined {
+function statementPageOf(rows: readonly Row<StatementRecord>[]): StatementPage | undefined {
   const [row] = rows;
   if (row === undefined) return undefined;
-  const { account_currency: currency, opening, closing, brought_forward: broughtForward } = row;
+  const { currency, opening, closing, brought_forward: broughtForward } = row;
   if (currency === null || opening === null || closing === null || broughtForward === null) return undefined;
   const lines = rows.flatMap((line) => (isFound<StatementRecord>(line, 'entry') ? [entryIn(line)] : []));
   return { opening, closing, broughtForward, lines, currency };

@@ -10,9 +10,9 @@ import { createPool, type Pool } from '../../../log/postgres-client.js';
 import { accountListing, entryListing, transactionListing } from '../contract/listings.js';
 import { HISTORY_PLANS, postgresHistory } from './history.js';
 import { listAccounts } from './lists/accounts.js';
-import { listEntries } from './lists/entries.js';
+import { listAccountEntries } from './lists/entries.js';
 import type { Statement } from './lists/filter.js';
-import { listTransactions } from './lists/transactions.js';
+import { listPosted, listTransactions } from './lists/transactions.js';
 import * as read from './sql/read.sql.js';
 import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
 import type { AccountListing, EntryListing, TransactionListing } from '../view.js';
@@ -26,34 +26,40 @@ const LIMIT = 50;
  */
 const MOST_ROWS = 20 * LIMIT;
 
-/** Transaction n is at position 2n and moves 1 from account n % 1000 to `hot`; times are n seconds. */
+/** The effective time of transaction n; null: it is the recorded time. */
+const datedAt = 'nullif(n * 1000000::bigint - n % 7 * 500000, n * 1000000::bigint)';
+
+/**
+ * Transaction n is at position 2n and moves 1 from account n % 1000 to `hot`; times are n seconds. The key of the
+ * ledger is -1, of account n 2n + 1. Six of seven transactions are dated before they were recorded.
+ */
 const fill = `
 insert into ${SCHEMA}.checkpoint (partition, event_offset, epoch, position, hash, recorded_time)
 values (0, ${2 * ROWS}, 0, ${2 * ROWS}, '', 0);
+insert into ${SCHEMA}.ledgers (ledger_id, partition, position, document) values ('main', 0, -1, '');
 insert into ${SCHEMA}.accounts (ledger_id, account_id, opened_position, opened_time, changed_position, type, status,
   freeze_scope, currency, owner_reference, profile)
 select 'main', case n when 0 then 'hot' else 'a' || n end, 2 * n + 1, 0, 2 * n + 1, case n % 500 when 1 then 2 else 1 end,
   case n % 500 when 2 then 3 else 1 end, 0, case n % 500 when 3 then 'JPY' else 'EUR' end,
   case when n % 2 = 0 then convert_to('owner' || n % 500, 'UTF8') end, ''
 from generate_series(0, ${ROWS - 1}) n;
-insert into ${SCHEMA}.account_versions (ledger_id, account_id, position, version, credits, debits, held, overdraft_limit)
-select 'main', x.account, 2 * n, n, n, 0, 0, 0
-from generate_series(1, ${ROWS}) n cross join lateral (values ('hot'), ('a' || n % 1000 + 1)) x (account);
-insert into ${SCHEMA}.account_versions (ledger_id, account_id, position, version, credits, debits, held, overdraft_limit)
-select 'main', 'a' || n, 2 * n + 1, 1, 0, 0, 0, 0 from generate_series(1001, ${ROWS - 1}) n;
-insert into ${SCHEMA}.transactions (ledger_id, position, transaction_id, kind, status, reference, payment_id,
-  effective_time, recorded_time, version, changed_position, event, change)
-select 'main', 2 * n, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, case n % 500 when 1 then 8 else 3 end,
-  case n % 500 when 2 then 2 else 1 end, case when n % 3 = 0 then convert_to('ref' || n % 5000, 'UTF8') end,
+insert into ${SCHEMA}.lines (account, position, amount, credits, debits, version, effective_time, entry)
+select x.account, 2 * n, x.amount, n, 0, n, ${datedAt}, x.entry
+from generate_series(1, ${ROWS}) n
+cross join lateral (values (0, 1, -1), (1, 2 * (n % 1000 + 1) + 1, 1)) x (entry, account, amount);
+insert into ${SCHEMA}.lines (account, position, amount, credits, debits, version, entry)
+select 2 * n + 1, 2 * n + 1, 0, 0, 0, 1, -1 from generate_series(1001, ${ROWS - 1}) n;
+insert into ${SCHEMA}.transactions (position, recorded_time, ledger, effective_time, kind, transaction_id, payment_id,
+  reference, event)
+select 2 * n, n * 1000000::bigint, -1, ${datedAt}, case n % 500 when 1 then 8 when 2 then -3 when 4 then 4 else 3 end,
+  ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
   case when n % 4 = 0 then ('00000000-0000-7000-8000-' || lpad((n / 8 * 8 + 1)::text, 12, '0'))::uuid end,
-  n * 1000000::bigint - n % 7 * 500000, n * 1000000::bigint, 1, 2 * n, repeat('x', 250)::bytea, null
+  case when n % 3 = 0 then convert_to('ref' || n % 5000, 'UTF8') end, repeat('x', 250)::bytea
 from generate_series(1, ${ROWS}) n;
-insert into ${SCHEMA}.transaction_accounts (ledger_id, account_id, position, effective_time, changed)
-select 'main', 'a' || n % 300 + 5000, 2 * n, n * 1000000::bigint, false from generate_series(2, ${ROWS}) n;
-insert into ${SCHEMA}.entries (ledger_id, position, entry, account_id, direction, amount, version, posted_after,
-  effective_time)
-select 'main', 2 * n, x.entry, x.account, x.entry + 1, 1, n, n, n * 1000000::bigint - n % 7 * 500000
-from generate_series(1, ${ROWS}) n cross join lateral (values (0, 'hot'), (1, 'a' || n % 1000 + 1)) x (entry, account)`;
+insert into ${SCHEMA}.changes (position, ledger, version, changed_position, status)
+select 2 * n, -1, 1, 2 * n, case n % 5000 when 4 then 3 else 4 end from generate_series(4, ${ROWS}, 500) n;
+insert into ${SCHEMA}.transaction_accounts (account, position, effective_time)
+select 2 * (n % 300 + 5000) + 1, 2 * n, ${datedAt} from generate_series(2, ${ROWS}) n`;
 
 interface PlanNode {
   readonly 'Node Type': string;
@@ -78,7 +84,7 @@ beforeAll(async () => {
   });
   await postgresHistory(pool).migrate();
   // Else the server may come to analyze them before we have looked without statistics.
-  for (const table of ['accounts', 'account_versions', 'transactions', 'transaction_accounts', 'entries'])
+  for (const table of ['accounts', 'lines', 'transactions', 'changes', 'transaction_accounts'])
     await pool.query(`alter table ${SCHEMA}.${table} set (autovacuum_enabled = false)`);
   await pool.query(fill);
 });
@@ -127,6 +133,8 @@ const transactionFilters: Record<string, Partial<TransactionListing>> = {
   'the usual kind': { kind: TransactionKind.PAYMENT },
   'a rare status': { status: TransactionStatus.DECLINED },
   'the usual status': { status: TransactionStatus.POSTED },
+  'a status of few authorizations': { status: TransactionStatus.AUTHORIZED },
+  'a kind that is never declined': { kind: TransactionKind.REVERSAL, status: TransactionStatus.DECLINED },
   'a reference': { reference: 'ref300' },
   'a payment': { paymentId: id(801) },
   'a recorded range': { recorded: { from: 9000n * SECOND, to: 9100n * SECOND } },
@@ -179,7 +187,8 @@ function transactions(change: Partial<TransactionListing>): Statement {
 }
 
 function entries(change: Partial<EntryListing>): Statement {
-  return listEntries(SCHEMA, { ...entryListing('main'), limit: LIMIT, ...change });
+  const listing = { ...entryListing('main'), limit: LIMIT, ...change };
+  return listing.accountId === '' ? listPosted(SCHEMA, listing) : listAccountEntries(SCHEMA, listing);
 }
 
 function accounts(change: Partial<AccountListing>): Statement {

@@ -1,37 +1,80 @@
 /** What a batch of events writes to the history view in PostgreSQL. */
 import { Buffer } from 'node:buffer';
 import { toBinary } from '@bufbuild/protobuf';
-import { LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import { AccountProfileSchema, TransactionStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import { type Ledger, LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { AccountProfileSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import type { PoolClient } from '../../../log/postgres-client.js';
+import { byteaArray, int2Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
-import { byteaArray, int2Array, int8Array, textArray, uuidArray } from '../../../log/postgres-arrays.js';
 import type { TableWrite } from '../../stores/postgres/table-write.js';
-import { type AccountFact, historyFacts, type HistoryFacts } from '../fold.js';
-import type { HistoryStatements } from './sql/write.sql.js';
+import type { AccountFact } from '../fold.js';
+import { AccountKeys } from './account-keys.js';
+import {
+  type ChangeColumns,
+  HistoryBatch,
+  type LineColumns,
+  type NamedColumns,
+  type TransactionColumns,
+} from './batch.js';
+import { type HistoryStatements, historyStatements } from './sql/write.sql.js';
 
-/** What the events write; each is written for the first time. */
-export function historyWrites(
-  statements: HistoryStatements,
-  partition: number,
-  events: readonly RecordedEvent[],
-): TableWrite[] {
-  const facts = historyFacts(events);
-  const opened = facts.accounts.filter((account) => account.opened !== undefined);
-  const changed = facts.accounts.filter((account) => account.opened === undefined);
-  const { ledgers, versions, transactions, changes, named, entries } = facts;
+/** Of one generation. */
+export class HistoryWriter {
+  readonly #schema: string;
+  readonly #statements: HistoryStatements;
+  /** Replaced when it is forgotten: a batch under way goes on with the one that it began with. */
+  #keys = new AccountKeys();
+
+  constructor(schema: string) {
+    this.#schema = schema;
+    this.#statements = historyStatements(schema);
+  }
+
+  /** Forgets what is in memory: the database may have gone back behind it. */
+  reset(): void {
+    this.#keys = new AccountKeys();
+  }
+
+  /**
+   * What events beyond the checkpoint write; each is written for the first time. Keys of ledgers and accounts
+   * that are not in memory are read before.
+   */
+  async writesOf(
+    events: readonly RecordedEvent[],
+    client: PoolClient,
+    partition: number,
+  ): Promise<readonly TableWrite[]> {
+    const keys = this.#keys;
+    let batch = new HistoryBatch(events, keys);
+    if (batch.missing.size > 0) {
+      await batch.missing.load(client, this.#schema, keys);
+      batch = new HistoryBatch(events, keys);
+      if (batch.missing.size > 0) throw new Error('a batch names more accounts than are kept in memory');
+    }
+    return writesOf(this.#statements, partition, batch);
+  }
+}
+
+function writesOf(statements: HistoryStatements, partition: number, batch: HistoryBatch): TableWrite[] {
+  const { ledgers, accounts, lines, transactions, changes, named } = batch;
+  const opened = accounts.filter((account) => account.opened !== undefined);
+  const changed = accounts.filter((account) => account.opened === undefined);
   return [
-    { statement: statements.ledgers, count: ledgers.length, values: [partition, ...ledgerValues(facts)] },
+    { statement: statements.ledgers, count: ledgers.length, values: [partition, ...ledgerValues(ledgers)] },
     { statement: statements.opened, count: opened.length, values: openedValues(opened) },
     { statement: statements.changed, count: changed.length, values: changedValues(changed) },
-    { statement: statements.versions, count: versions.length, values: versionValues(facts) },
-    { statement: statements.transactions, count: transactions.length, values: transactionValues(facts) },
-    { statement: statements.changes, count: changes.length, values: changeValues(facts) },
-    { statement: statements.named, count: named.length, values: namedValues(facts) },
-    { statement: statements.entries, count: entries.length, values: entryValues(facts) },
+    { statement: statements.lines, count: lines.position.count, values: lineValues(lines) },
+    {
+      statement: statements.transactions,
+      count: transactions.position.count,
+      values: transactionValues(transactions),
+    },
+    { statement: statements.changes, count: changes.position.count, values: changeValues(changes) },
+    { statement: statements.named, count: named.position.count, values: namedValues(named) },
   ];
 }
 
-function ledgerValues({ ledgers }: HistoryFacts): unknown[] {
+function ledgerValues(ledgers: readonly Ledger[]): unknown[] {
   return [
     textArray(ledgers.map(({ ledgerId }) => ledgerId)),
     int8Array(ledgers.map(({ position }) => position)),
@@ -71,77 +114,52 @@ function profileBytes({ profile }: AccountFact): Uint8Array | undefined {
   return profile === undefined ? undefined : toBinary(AccountProfileSchema, profile);
 }
 
-function versionValues({ versions }: HistoryFacts): unknown[] {
+function lineValues(lines: LineColumns): unknown[] {
   return [
-    textArray(versions.map(({ ledgerId }) => ledgerId)),
-    textArray(versions.map(({ state }) => state.accountId)),
-    int8Array(versions.map(({ position }) => position)),
-    int8Array(versions.map(({ state }) => state.version)),
-    int8Array(versions.map(({ state }) => state.credits)),
-    int8Array(versions.map(({ state }) => state.debits)),
-    int8Array(versions.map(({ state }) => state.held)),
-    int8Array(versions.map(({ state }) => state.overdraftLimit)),
+    lines.account.parameter(),
+    lines.position.parameter(),
+    lines.amount.parameter(),
+    lines.credits.parameter(),
+    lines.debits.parameter(),
+    lines.version.parameter(),
+    lines.effectiveTime.parameter(),
+    lines.held.parameter(),
+    lines.overdraftLimit.parameter(),
+    lines.entry.parameter(),
   ];
 }
 
-function transactionValues({ transactions }: HistoryFacts): unknown[] {
+function transactionValues(transactions: TransactionColumns): unknown[] {
   return [
-    textArray(transactions.map(({ ledgerId }) => ledgerId)),
-    int8Array(transactions.map(({ position }) => position)),
-    uuidArray(transactions.map(({ transactionId }) => transactionId)),
-    int2Array(transactions.map(({ kind }) => kind)),
-    int2Array(transactions.map(({ status }) => status)),
-    byteaArray(transactions.map(({ reference }) => freeText(reference))),
-    uuidArray(transactions.map(({ paymentId }) => paymentId)),
-    int8Array(transactions.map(({ effectiveTime }) => effectiveTime)),
-    int8Array(transactions.map(({ recordedTime }) => recordedTime)),
-    int8Array(transactions.map(({ version }) => version)),
-    int8Array(transactions.map(({ changedPosition }) => changedPosition)),
-    byteaArray(transactions.map(({ bytes }) => bytes)),
-    byteaArray(
-      transactions.map(({ change }) =>
-        change === undefined ? undefined : toBinary(TransactionStateSchema, change),
-      ),
-    ),
+    transactions.position.parameter(),
+    transactions.recordedTime.parameter(),
+    transactions.ledger.parameter(),
+    transactions.effectiveTime.parameter(),
+    transactions.kind.parameter(),
+    transactions.transactionId.parameter(),
+    transactions.paymentId.parameter(),
+    transactions.reference.parameter(),
+    transactions.event.parameter(),
   ];
 }
 
-function changeValues({ changes }: HistoryFacts): unknown[] {
+function changeValues(changes: ChangeColumns): unknown[] {
   return [
-    textArray(changes.map(({ ledgerId }) => ledgerId)),
-    uuidArray(changes.map(({ state }) => state.transactionId)),
-    int2Array(changes.map(({ state }) => state.status)),
-    int8Array(changes.map(({ state }) => state.version)),
-    int8Array(changes.map(({ position }) => position)),
-    byteaArray(changes.map(({ state }) => toBinary(TransactionStateSchema, state))),
+    changes.position.parameter(),
+    changes.ledger.parameter(),
+    changes.transactionId.parameter(),
+    changes.version.parameter(),
+    changes.changedPosition.parameter(),
+    changes.status.parameter(),
+    changes.change.parameter(),
   ];
 }
 
-function namedValues({ named }: HistoryFacts): unknown[] {
-  return [
-    textArray(named.map(({ ledgerId }) => ledgerId)),
-    textArray(named.map(({ accountId }) => accountId)),
-    int8Array(named.map(({ position }) => position)),
-    int8Array(named.map(({ effectiveTime }) => effectiveTime)),
-    int2Array(named.map(({ changed }) => (changed ? 1 : 0))),
-  ];
-}
-
-function entryValues({ entries }: HistoryFacts): unknown[] {
-  return [
-    textArray(entries.map(({ ledgerId }) => ledgerId)),
-    int8Array(entries.map(({ position }) => position)),
-    int2Array(entries.map(({ index }) => index)),
-    textArray(entries.map(({ accountId }) => accountId)),
-    int2Array(entries.map(({ direction }) => direction)),
-    int8Array(entries.map(({ amount }) => amount)),
-    int8Array(entries.map(({ version }) => version)),
-    int8Array(entries.map(({ postedAfter }) => postedAfter)),
-    int8Array(entries.map(({ effectiveTime }) => effectiveTime)),
-  ];
+function namedValues({ account, position, effectiveTime }: NamedColumns): unknown[] {
+  return [account.parameter(), position.parameter(), effectiveTime.parameter()];
 }
 
 /** A caller's text as the tables have it; null where there is none. */
-export function freeText(value: string | undefined): Buffer | undefined {
+function freeText(value: string | undefined): Buffer | undefined {
   return value === undefined || value === '' ? undefined : Buffer.from(value);
 }

@@ -10,7 +10,7 @@ import { applyBatch, CHECKPOINT_PARAMETERS, type NumberedWrite } from './sql/app
 import type { TableWrite } from './table-write.js';
 import { movedCheckpoint, unseenEvents } from '../../unseen-events.js';
 import { type Checkpoint, UnknownEventError } from '../../view.js';
-import { LostEventsError, MissedEventsError } from '../../view-errors.js';
+import { LostEventsError, MissedEventsError, MissingEntityError } from '../../view-errors.js';
 
 /**
  * What events say to a view. They come after the checkpoint and this program knows them; there is one at
@@ -152,6 +152,7 @@ function falseIfStale(error: unknown): false {
   const isOfBatch =
     error instanceof MissedEventsError ||
     error instanceof LostEventsError ||
+    error instanceof MissingEntityError ||
     error instanceof UnknownEventError;
   if (isOfBatch) return false;
   throw error;

@@ -1,7 +1,7 @@
-/** Accounts with their last version, in order of opening. */
+/** Accounts with their last line, in order of opening. */
 import { AccountStatus, AccountType } from '../../../../../gen/quittance/common/v1/account_pb.js';
 import type { AccountListing } from '../../view.js';
-import { accountColumns } from '../sql/read.sql.js';
+import { accountColumns, lastLine } from '../sql/read.sql.js';
 import { Filter, type Statement } from './filter.js';
 
 export function listAccounts(schema: string, listing: AccountListing): Statement {
@@ -17,11 +17,7 @@ export function listAccounts(schema: string, listing: AccountListing): Statement
   filter.equalText('a.owner_reference', listing.ownerReference);
   const rows = `
   select ${accountColumns} from ${schema}.accounts a
-  cross join lateral (
-    select v.* from ${schema}.account_versions v
-    where v.ledger_id = a.ledger_id and v.account_id = a.account_id
-    order by v.position desc limit 1
-  ) v
+  cross join lateral (${lastLine(schema)}) v
   ${filter.where}
   order by a.opened_position limit ${filter.param(listing.limit)}`;
   return filter.page(schema, partition, rows, 'd.opened_position');

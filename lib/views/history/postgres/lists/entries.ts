@@ -1,59 +1,82 @@
-/** Posted entries, in order of position and index. */
+/** Posted entries of an account, in order of position and index: its lines, without those that have no entry. */
 import { Direction, TransactionKind } from '../../../../../gen/quittance/common/v1/transaction_pb.js';
 import type { EntryListing } from '../../view.js';
+import { accountKey, ledgerKey } from '../sql/keys.sql.js';
 import { entryColumns } from '../sql/read.sql.js';
 import { directionOf, Filter, type Statement } from './filter.js';
-import { positionBounds, positionOf } from './positions.js';
+import { positionBounds, positionOf, recordedIn } from './positions.js';
 
-export function listEntries(schema: string, listing: EntryListing): Statement {
+export function listAccountEntries(schema: string, listing: EntryListing): Statement {
   const filter = new Filter();
   const partition = filter.param(listing.partition);
-  const ledger = filter.param(listing.ledgerId);
+  const ledgerId = filter.param(listing.ledgerId);
+  const accountId = filter.param(listing.accountId);
+  const ledger = ledgerKey(schema, ledgerId);
   const direction = directionOf(listing);
-  const { accountId, effective } = listing;
-  // The versions of an account have its positions in order; for a range of dates the covering index of
-  // entries is better.
-  const isByVersion = accountId !== '' && effective.from === null && effective.to === null;
-  const position = isByVersion ? 'v.position' : 'e.position';
-  filter.add(`e.ledger_id = ${ledger}`);
-  filter.add(`t.ledger_id = ${ledger} and t.position = e.position`);
-  if (accountId !== '') addAccount(filter, ledger, accountId, isByVersion);
-  addPositions(schema, filter, ledger, listing, position);
-  filter.range(accountId === '' ? 't.effective_time' : 'e.effective_time', effective);
+  const account = accountKey(schema, ledgerId, accountId);
+  const conditions = lineConditions(schema, filter, { ledger, account }, listing);
+  filter.add(`a.ledger_id = ${ledgerId} and a.account_id = ${accountId}`);
+  filter.add(`t.ledger = ${ledger} and t.position = l.position`);
   filter.equal('t.kind', listing.kind, TransactionKind.UNSPECIFIED);
-  filter.equal('e.direction', listing.direction, Direction.UNSPECIFIED);
-  if (listing.transactionId !== '')
-    filter.add(`e.position = ${positionOf(schema, ledger, filter.param(listing.transactionId))}`);
+  const order = `l.position ${direction}, l.entry ${direction}`;
+  const lines = linesOf(schema, filter, ledger, listing, conditions);
   const rows = `
-  select ${entryColumns(schema)}
-  from ${isByVersion ? `${schema}.account_versions v,` : ''} ${schema}.entries e, ${schema}.transactions t
+  select ${entryColumns}, a.account_id, a.currency
+  from (${lines}) l, ${schema}.transactions t, ${schema}.accounts a
   ${filter.where}
-  order by ${position} ${direction}, e.entry ${direction} limit ${filter.param(listing.limit)}`;
+  order by ${order} limit ${filter.param(listing.limit)}`;
   return filter.page(schema, partition, rows, `d.position ${direction}, d.entry ${direction}`);
 }
 
-function addAccount(filter: Filter, ledger: string, accountId: string, isByVersion: boolean): void {
-  const account = filter.param(accountId);
-  filter.add(`e.account_id = ${account}`);
-  if (isByVersion)
-    filter.add(`v.ledger_id = ${ledger} and v.account_id = ${account} and e.position = v.position`);
+/** What a line must be, whatever its date. */
+type LineConditions = (position: string) => string;
+
+/** What the lines must be, by the column of their positions. */
+function lineConditions(
+  schema: string,
+  filter: Filter,
+  { ledger, account }: { readonly ledger: string; readonly account: string },
+  listing: EntryListing,
+): LineConditions {
+  const { after, descending, transactionId } = listing;
+  // A page may end within a transaction: the next one begins at the same position.
+  const positions = { ...listing, after: after?.position ?? null };
+  const bounds = positionBounds(schema, filter, ledger, positions, '=');
+  const fixed = [`x.account = ${account}`, 'x.entry >= 0'];
+  if (listing.direction !== Direction.UNSPECIFIED)
+    fixed.push(listing.direction === Direction.DEBIT ? 'x.amount < 0' : 'x.amount > 0');
+  const key = after === null ? '' : `(${filter.param(after.position)}, ${filter.param(after.index)})`;
+  const only = transactionId === '' ? '' : positionOf(schema, ledger, filter.param(transactionId));
+  return (position) => {
+    const conditions = [...fixed, bounds(position)];
+    if (key !== '') conditions.push(`(${position}, x.entry) ${descending ? '<' : '>'} ${key}`);
+    if (only !== '') conditions.push(`${position} = ${only}`);
+    return conditions.join(' and ');
+  };
 }
 
-function addPositions(
+/**
+ * The lines, in order. Of a range of dates those that are dated when they were recorded are a range of
+ * positions, and the others have an index of their dates; `offset 0` makes PostgreSQL merge the two orders,
+ * and `+ 0` take the index by date.
+ */
+function linesOf(
   schema: string,
   filter: Filter,
   ledger: string,
-  listing: EntryListing,
-  position: string,
-): void {
-  const { accountId, after, descending } = listing;
-  // A page may end within a transaction: the next one begins at the same position.
-  const bounds = positionBounds(schema, filter, ledger, { ...listing, after: after?.position ?? null }, '=');
-  filter.add(bounds(position));
-  // On both sides of the join: the planner infers equalities, but no bounds.
-  if (accountId === '') filter.add(bounds('t.position'));
-  if (after === null) return;
-  const comparison = descending ? '<' : '>';
-  const [lastPosition, lastIndex] = [filter.param(after.position), filter.param(after.index)];
-  filter.add(`(${position}, e.entry) ${comparison} (${lastPosition}, ${lastIndex})`);
+  { effective, descending }: EntryListing,
+  conditions: LineConditions,
+): string {
+  const direction = directionOf({ descending });
+  const inOrder = (only: string) => `(select x.* from ${schema}.lines x
+    where ${conditions('x.position')} and ${only}
+    order by x.position ${direction}, x.entry ${direction} offset 0)`;
+  if (effective.from === null && effective.to === null) return inOrder('true');
+  const onTime = recordedIn(schema, filter, ledger, effective)('x.position');
+  return `select u.* from (
+    ${inOrder(`x.effective_time is null and ${onTime}`)}
+    union all
+    (select x.* from ${schema}.lines x
+    where ${conditions('(x.position + 0)')} and ${filter.inRange('x.effective_time', effective)} offset 0)
+  ) u order by u.position ${direction}, u.entry ${direction} offset 0`;
 }

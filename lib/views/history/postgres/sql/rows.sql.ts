@@ -1,7 +1,9 @@
 /**
  * The rows of one kind in the order of their keys, for comparison. The ledger is given ($1) or null for all;
- * then the parts of the key after which to begin, the limit last.
+ * then the parts of the key after which to begin, the limit last. Transactions and lines have keys in place
+ * of ids: within each ledger or account at most a page is read, so that no order is made of more.
  */
+import { lastChange, transactionColumns, versionColumns } from './read.sql.js';
 
 const ofLedger = `($1::text is null or ledger_id = $1)`;
 
@@ -13,13 +15,6 @@ from ${schema}.accounts
 where ${ofLedger} and (ledger_id, account_id) > ($2, $3)
 order by ledger_id, account_id limit $4`;
 
-/** $2 ledger_id, $3 position, $4 entry, $5 limit */
-export const entryRows = (schema: string): string => `
-select ledger_id, position, entry, account_id, direction, amount, version, posted_after, effective_time
-from ${schema}.entries
-where ${ofLedger} and (ledger_id, position, entry) > ($2, $3::bigint, $4::integer)
-order by ledger_id, position, entry limit $5`;
-
 /** $2 ledger_id, $3 limit */
 export const ledgerRows = (schema: string): string => `
 select document from ${schema}.ledgers
@@ -28,14 +23,48 @@ order by ledger_id limit $3`;
 
 /** $2 ledger_id, $3 position, $4 limit */
 export const transactionRows = (schema: string): string => `
-select position, changed_position, event, change
-from ${schema}.transactions
-where ${ofLedger} and (ledger_id, position) > ($2, $3::bigint)
-order by ledger_id, position limit $4`;
+select d.*
+from (select ledger_id, position from ${schema}.ledgers where ${ofLedger} and ledger_id >= $2) g
+cross join lateral (
+  select ${transactionColumns}
+  from ${schema}.transactions t ${lastChange(schema)}
+  where t.ledger = g.position and t.position > case when g.ledger_id = $2 then $3::bigint else -1 end
+  order by t.position limit $4
+) d
+order by g.ledger_id, d.position limit $4`;
 
-/** $2 ledger_id, $3 account_id, $4 position, $5 limit */
+/** The transactions with entries, from a position on. $2 ledger_id, $3 position, $4 limit */
+export const postedRows = (schema: string): string => `
+select g.ledger_id, d.*
+from (select ledger_id, position from ${schema}.ledgers where ${ofLedger} and ledger_id >= $2) g
+cross join lateral (
+  select t.position, t.recorded_time, t.event
+  from ${schema}.transactions t
+  where t.ledger = g.position and t.kind > 0 and t.kind <> 4
+    and t.position >= case when g.ledger_id = $2 then $3::bigint else 0 end
+  order by t.position limit $4
+) d
+order by g.ledger_id, d.position limit $4`;
+
+/** The lines of entries. Arrays of equal length: $1 ledger ids, $2 account ids, $3 positions */
+export const entryLines = (schema: string): string => `
+select l.position, l.entry, a.account_id, l.amount, l.version, l.credits - l.debits as posted_after, l.effective_time
+from unnest($1::text[], $2::text[], $3::bigint[]) as u (ledger_id, account_id, position)
+join ${schema}.accounts a on a.ledger_id = u.ledger_id and a.account_id = u.account_id
+join ${schema}.lines l on l.account = a.opened_position and l.position = u.position and l.entry >= 0`;
+
+/** $2 ledger_id, $3 account_id, $4 position, $5 limit. Of the lines of an event the last one. */
 export const versionRows = (schema: string): string => `
-select ledger_id, account_id, position, version, credits, debits, held, overdraft_limit
-from ${schema}.account_versions
-where ${ofLedger} and (ledger_id, account_id, position) > ($2, $3, $4::bigint)
-order by ledger_id, account_id, position limit $5`;
+select a.ledger_id, a.account_id, d.*
+from (
+  select ledger_id, account_id, opened_position from ${schema}.accounts
+  where ${ofLedger} and (ledger_id, account_id) >= ($2, $3)
+) a
+cross join lateral (
+  select distinct on (v.position) ${versionColumns}
+  from ${schema}.lines v
+  where v.account = a.opened_position
+    and v.position > case when a.ledger_id = $2 and a.account_id = $3 then $4::bigint else -1 end
+  order by v.position, v.entry desc limit $5
+) d
+order by a.ledger_id, a.account_id, d.position limit $5`;

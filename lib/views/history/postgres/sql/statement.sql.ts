@@ -3,16 +3,20 @@
  * through (or null),
  * $5 from and $6 to (or null), $7 position and $8 entry of the key before the page (or null), $9 limit, and
  * by effective time $10 the time of that key (or null). Nothing in a snapshot is after its checkpoint.
+ *
+ * Balances are looked up: the last line before a position has the sum of all entries recorded before it. By
+ * effective time, which is never after recorded_time, the entries recorded later and dated earlier are added,
+ * from the index of entries that are dated otherwise than they were recorded.
  */
 import { checkpointColumns } from '../../../stores/postgres/sql/generations.sql.js';
-import { firstAt } from '../lists/positions.js';
+import { firstAt, ledgerKey } from './keys.sql.js';
 import { entryColumns } from './read.sql.js';
 
 const FIRST = '(-9223372036854775808)';
 const LAST = '9223372036854775807';
 
 const heading = `
-select ${checkpointColumns}, a.currency as account_currency, s.opening::bigint as opening,
+select ${checkpointColumns}, a.account_id, a.currency, s.opening::bigint as opening,
   s.closing::bigint as closing, s.brought_forward::bigint as brought_forward, d.*`;
 
 const account = (schema: string): string => `
@@ -20,72 +24,108 @@ from ${schema}.checkpoint c
 left join ${schema}.accounts a
   on a.ledger_id = $2 and a.account_id = $3 and a.opened_position <= coalesce($4::bigint, ${LAST})`;
 
+/** The position of the first transaction recorded at or after a time; `otherwise` if there is no time. */
+const positionAt = (schema: string, time: string, otherwise: string): string => `
+case when ${time} is null then ${otherwise} else ${firstAt(schema, ledgerKey(schema, '$2'), time)} end`;
+
+/** Where the range begins, where it ends, and where the time of the key before the page is. */
+const bounds = (schema: string, key: string): string => `
+left join lateral (
+  select ${positionAt(schema, '$5::bigint', '0')} as start,
+    ${positionAt(schema, '$6::bigint', LAST)} as finish, ${key} as key offset 0
+) b on a.account_id is not null`;
+
+/** posted as the last event before a position left it. */
+const postedBefore = (schema: string, position: string): string => `
+coalesce((select v.credits - v.debits from ${schema}.lines v
+  where v.account = a.opened_position and v.position < ${position} and v.position <= coalesce($4::bigint, ${LAST})
+  order by v.position desc, v.entry desc limit 1), 0)`;
+
 /**
- * In order of (effective_time, position, entry): the sums come from the covering index alone, in one pass.
+ * The sum of the entries recorded at a position or later that are dated so. `+ 0` keeps PostgreSQL from reading
+ * a range of positions of the account instead of the index by date.
  */
+const datedBefore = (schema: string, position: string, dated: string): string => `
+coalesce((select sum(x.amount) from ${schema}.lines x
+  where x.account = a.opened_position and x.position + 0 >= ${position}
+    and x.position + 0 <= coalesce($4::bigint, ${LAST}) and ${dated}), 0)`;
+
+/** posted by what is dated before a time, which is that of the position. */
+const postedDatedBefore = (schema: string, position: string, time: string): string => `
+${postedBefore(schema, position)} + ${datedBefore(schema, position, `x.effective_time < ${time}`)}`;
+
+/**
+ * posted up to the key before the page: besides what is dated before its time, the entries of that time up to
+ * the key. Of those at most one event is dated when it was recorded.
+ */
+const postedUpToKey = (schema: string): string => `
+${postedBefore(schema, 'b.key')}
+  + ${datedBefore(schema, 'b.key', '(x.effective_time, x.position, x.entry) <= ($10::bigint, $7::bigint, $8::integer)')}
+  + coalesce((select sum(x.amount) from ${schema}.lines x
+    join ${schema}.transactions t on t.ledger = ${ledgerKey(schema, '$2')} and t.position = x.position
+    where x.account = a.opened_position and x.position = b.key and x.position <= coalesce($4::bigint, ${LAST})
+      and x.effective_time is null and t.recorded_time = $10
+      and (x.position, x.entry) <= ($7::bigint, $8::integer)), 0)`;
+
+/** In order of (effective_time, position, entry): two orders, merged. */
 export const statementByEffectiveTime = (schema: string): string => `
 ${heading} ${account(schema)}
+${bounds(schema, positionAt(schema, '$10::bigint', '0'))}
 left join lateral (
-  select coalesce(sum(x.signed) filter (where x.effective_time < coalesce($5::bigint, ${FIRST})), 0) as opening,
-    coalesce(sum(x.signed), 0) as closing,
-    coalesce(sum(x.signed) filter (where x.effective_time < coalesce($5::bigint, ${FIRST})
-      or (x.effective_time, x.position, x.entry) <= ($10::bigint, $7::bigint, $8::integer)), 0) as brought_forward
-  from (
-    select e.effective_time, e.position, e.entry,
-      case e.direction when 1 then -e.amount else e.amount end as signed
-    from ${schema}.entries e
-    where e.ledger_id = $2 and e.account_id = $3 and e.position <= coalesce($4::bigint, ${LAST})
-      and e.effective_time < greatest($5::bigint, coalesce($6::bigint, ${LAST}))
-  ) x
+  select ${postedDatedBefore(schema, 'b.start', 'coalesce($5::bigint, 0)')} as opening,
+    ${postedDatedBefore(schema, 'greatest(b.start, b.finish)', `greatest($5::bigint, coalesce($6::bigint, ${LAST}))`)} as closing,
+    case when $10::bigint is null or $10 < $5
+      then ${postedDatedBefore(schema, 'b.start', 'coalesce($5::bigint, 0)')}
+      else ${postedUpToKey(schema)} end as brought_forward
 ) s on a.account_id is not null
 left join lateral (
-  select ${entryColumns(schema)}
-  from ${schema}.entries e
-  join ${schema}.transactions t on t.ledger_id = $2 and t.position = e.position
-  where e.ledger_id = $2 and e.account_id = $3 and e.position <= coalesce($4::bigint, ${LAST})
-    and e.effective_time >= greatest(coalesce($5::bigint, ${FIRST}), coalesce($10::bigint, ${FIRST}))
-    and e.effective_time < coalesce($6::bigint, ${LAST})
-    and (e.effective_time, e.position, e.entry)
-      > (coalesce($10::bigint, ${FIRST}), coalesce($7::bigint, -1), coalesce($8::integer, -1))
-  order by e.effective_time, e.position, e.entry limit $9
+  select u.* from (
+    (select ${entryColumns}
+    from ${schema}.lines l
+    join ${schema}.transactions t on t.ledger = ${ledgerKey(schema, '$2')} and t.position = l.position
+    where l.account = a.opened_position and l.entry >= 0 and l.effective_time is null
+      and l.position <= coalesce($4::bigint, ${LAST})
+      and l.position >= greatest(b.start, b.key) and l.position < b.finish
+      and (t.recorded_time, l.position, l.entry)
+        > (coalesce($10::bigint, ${FIRST}), coalesce($7::bigint, -1), coalesce($8::integer, -1))
+    order by l.position, l.entry limit $9)
+    union all
+    (select ${entryColumns}
+    from ${schema}.lines l
+    join ${schema}.transactions t on t.ledger = ${ledgerKey(schema, '$2')} and t.position = l.position
+    where l.account = a.opened_position and l.position <= coalesce($4::bigint, ${LAST})
+      and l.effective_time >= greatest(coalesce($5::bigint, ${FIRST}), coalesce($10::bigint, ${FIRST}))
+      and l.effective_time < coalesce($6::bigint, ${LAST})
+      and (l.effective_time, l.position, l.entry)
+        > (coalesce($10::bigint, ${FIRST}), coalesce($7::bigint, -1), coalesce($8::integer, -1))
+    order by l.effective_time, l.position, l.entry limit $9)
+  ) u
+  order by u.effective_time, u.position, u.entry limit $9
 ) d on a.account_id is not null
 where c.partition = $1
 order by d.effective_time, d.position, d.entry`;
 
-/** posted as the last event before a position left it. */
-const postedBefore = (schema: string, position: string): string => `
-coalesce((select v.credits - v.debits from ${schema}.account_versions v
-  where v.ledger_id = $2 and v.account_id = $3 and v.position < ${position} and v.position <= coalesce($4::bigint, ${LAST})
-  order by v.position desc limit 1), 0)`;
-
-/**
- * In order of (position, entry), which is that of recorded_time: balances are looked up, nothing is summed
- * but the entries of the one event that the page before ended in.
- */
+/** In order of (position, entry), which is that of recorded_time. */
 export const statementByRecordedTime = (schema: string): string => `
 ${heading} ${account(schema)}
-left join lateral (
-  select case when $5::bigint is null then -1 else ${firstAt(schema, '$2', '$5::bigint')} end as start,
-    case when $6::bigint is null then ${LAST} else ${firstAt(schema, '$2', '$6::bigint')} end as finish
-) b on a.account_id is not null
+${bounds(schema, 'null::bigint')}
 left join lateral (
   select ${postedBefore(schema, 'b.start')} as opening,
     ${postedBefore(schema, 'greatest(b.start, b.finish)')} as closing,
     case when $7::bigint is null or $7::bigint < b.start then ${postedBefore(schema, 'b.start')}
     else ${postedBefore(schema, '$7::bigint')} + coalesce((
-      select sum(case e.direction when 1 then -e.amount else e.amount end) from ${schema}.entries e
-      where e.ledger_id = $2 and e.position = $7 and e.entry <= $8::integer and e.account_id = $3), 0)
+      select sum(x.amount) from ${schema}.lines x
+      where x.account = a.opened_position and x.position = $7 and x.entry <= $8::integer), 0)
     end as brought_forward
 ) s on a.account_id is not null
 left join lateral (
-  select ${entryColumns(schema)}
-  from ${schema}.account_versions v
-  join ${schema}.entries e on e.ledger_id = $2 and e.position = v.position and e.account_id = $3
-  join ${schema}.transactions t on t.ledger_id = $2 and t.position = v.position
-  where v.ledger_id = $2 and v.account_id = $3 and v.position <= coalesce($4::bigint, ${LAST})
-    and v.position >= greatest(b.start, $7::bigint) and v.position < b.finish
-    and (v.position, e.entry) > (coalesce($7::bigint, -1), coalesce($8::integer, -1))
-  order by v.position, e.entry limit $9
+  select ${entryColumns}
+  from ${schema}.lines l
+  join ${schema}.transactions t on t.ledger = ${ledgerKey(schema, '$2')} and t.position = l.position
+  where l.account = a.opened_position and l.entry >= 0 and l.position <= coalesce($4::bigint, ${LAST})
+    and l.position >= greatest(b.start, $7::bigint) and l.position < b.finish
+    and (l.position, l.entry) > (coalesce($7::bigint, -1), coalesce($8::integer, -1))
+  order by l.position, l.entry limit $9
 ) d on a.account_id is not null
 where c.partition = $1
 order by d.position, d.entry`;

@@ -11,11 +11,10 @@ export const historyStatements = (schema: string) => ({
   ledgers: insertLedgers(schema),
   opened: insertAccounts(schema),
   changed: updateAccounts(schema),
-  versions: insertVersions(schema),
+  lines: insertLines(schema),
   transactions: insertTransactions(schema),
-  changes: updateTransactions(schema),
+  changes: upsertChanges(schema),
   named: insertNamed(schema),
-  entries: insertEntries(schema),
 });
 
 /** The partition comes first, then the arrays. */
@@ -52,60 +51,67 @@ const updateAccounts = (schema: string): WriteStatement => ({
   },
 });
 
-const insertVersions = (schema: string): WriteStatement => ({
-  name: 'versions',
-  rows: (first) => rowsOfArrays(first, 'text text bigint bigint bigint bigint bigint bigint'),
+const insertLines = (schema: string): WriteStatement => ({
+  name: 'lines',
+  rows: (first) =>
+    rowsOfArrays(first, 'bigint bigint bigint bigint bigint bigint bigint bigint bigint smallint'),
   change: {
-    into: `${schema}.account_versions`,
-    columns: 'ledger_id, account_id, position, version, credits, debits, held, overdraft_limit',
+    into: `${schema}.lines`,
+    columns:
+      'account, position, amount, credits, debits, version, effective_time, held, overdraft_limit, entry',
   },
 });
 
 const insertTransactions = (schema: string): WriteStatement => ({
   name: 'transactions',
-  rows: (first) =>
-    rowsOfArrays(
-      first,
-      'text bigint uuid smallint smallint bytea uuid bigint bigint bigint bigint bytea bytea',
-    ),
+  rows: (first) => rowsOfArrays(first, 'bigint bigint bigint bigint smallint uuid uuid bytea bytea'),
   change: {
     into: `${schema}.transactions`,
-    columns: `ledger_id, position, transaction_id, kind, status, reference, payment_id, effective_time, recorded_time,
-    version, changed_position, event, change`,
+    columns: `position, recorded_time, ledger, effective_time, kind, transaction_id, payment_id, reference, event`,
   },
 });
 
-const updateTransactions = (schema: string): WriteStatement => ({
-  name: 'changed transactions',
+/**
+ * A null position: the transaction was made before these events, and is found by its id. One that is not
+ * there has no change.
+ */
+const upsertChanges = (schema: string): WriteStatement => ({
+  name: 'changes',
   rows: (first) => `
-    select * from unnest(${arrays(first, 'text uuid smallint bigint bigint bytea')})
-      as u (ledger_id, transaction_id, status, version, changed_position, change)`,
+    select * from (
+      select coalesce(u.position, (
+        select t.position from ${schema}.transactions t
+        where t.transaction_id = u.transaction_id and t.ledger = u.ledger
+      )) as position, u.ledger, u.version, u.changed_position, u.status, u.change
+      from unnest(${arrays(first, 'bigint bigint uuid bigint bigint smallint bytea')})
+        as u (position, ledger, transaction_id, version, changed_position, status, change)
+    ) c where c.position is not null`,
   change: {
-    update: `${schema}.transactions t`,
-    set: `status = r.status, version = r.version, changed_position = r.changed_position, change = r.change`,
-    where: `t.ledger_id = r.ledger_id and t.transaction_id = r.transaction_id and t.version < r.version`,
+    into: `${schema}.changes`,
+    columns: 'position, ledger, version, changed_position, status, change',
+    onConflict: `on conflict (position) do update set version = excluded.version,
+    changed_position = excluded.changed_position, status = excluded.status, change = excluded.change
+    where changes.version < excluded.version`,
   },
 });
 
-/** `changed` is 0 or 1: there is no array of booleans in postgres-arrays.ts. */
 const insertNamed = (schema: string): WriteStatement => ({
   name: 'named accounts',
-  rows: (first) => `
-    select u.ledger_id, u.account_id, u.position, u.effective_time, u.changed = 1
-    from unnest(${arrays(first, 'text text bigint bigint smallint')})
-      as u (ledger_id, account_id, position, effective_time, changed)`,
+  rows: (first) => rowsOfArrays(first, 'bigint bigint bigint'),
   change: {
     into: `${schema}.transaction_accounts`,
-    columns: 'ledger_id, account_id, position, effective_time, changed',
+    columns: 'account, position, effective_time',
   },
 });
 
-const insertEntries = (schema: string): WriteStatement => ({
-  name: 'entries',
-  rows: (first) => rowsOfArrays(first, 'text bigint smallint text smallint bigint bigint bigint bigint'),
-  change: {
-    into: `${schema}.entries`,
-    columns:
-      'ledger_id, position, entry, account_id, direction, amount, version, posted_after, effective_time',
-  },
-});
+/** $1 ledger ids, $2 account ids: the keys of those that are there. */
+export const readAccountKeys = (schema: string): string => `
+select a.ledger_id, a.account_id, a.opened_position as key
+from unnest($1::text[], $2::text[]) as u (ledger_id, account_id)
+join ${schema}.accounts a on a.ledger_id = u.ledger_id and a.account_id = u.account_id`;
+
+/** $1 ledger ids: the keys of those that are there. */
+export const readLedgerKeys = (schema: string): string => `
+select l.ledger_id, l.position as key
+from unnest($1::text[]) as u (ledger_id)
+join ${schema}.ledgers l on l.ledger_id = u.ledger_id`;
