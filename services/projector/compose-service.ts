@@ -38,7 +38,7 @@ interface Shared {
 }
 
 /**
- * Begins to keep the views; whatever store is away is waited for.
+ * Begins to keep the views; a store that is away is waited for.
  * @throws StartError if the topic is not as recorded.
  */
 export async function composeProjectorService(

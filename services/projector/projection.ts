@@ -208,7 +208,7 @@ export class Projection {
       },
       signal,
     );
-    if (!signal.aborted) throw busFailure(new Error('the bus ended by itself'));
+    if (!signal.aborted) throw busFailure(new Error('the bus ended without being asked to'));
   }
 
   async #open(): Promise<void> {
@@ -222,12 +222,14 @@ export class Projection {
   }
 
   async #findOrMake(): Promise<View> {
-    const { generations, logger, make = () => firstOf(generations) } = this.#deps;
+    const { generations, log, logger, make = () => firstOf(generations) } = this.#deps;
     try {
       return await generations.current();
     } catch (error) {
       if (!(error instanceof ViewMissingError)) throw error;
-      logger.warn({ projection: this.id }, 'the store holds no such view: it is made');
+      // Of an empty log nothing can be lost: it is the first start.
+      const isFirst = (await log.head()).position < 0n;
+      logger[isFirst ? 'info' : 'warn']({ projection: this.id }, 'the store holds no such view: it is made');
       const made = await make();
       if (made === undefined) throw viewMissing(this.id, error);
       return made;

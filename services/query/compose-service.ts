@@ -31,7 +31,7 @@ const REPORTS = ReportQueryService.typeName;
 
 type Parts = ServiceParts<QueryConfig>;
 
-/** Begins to answer; whatever store is away is told of by the services that need it. */
+/** Begins to answer; a store that is away is told of by the services that need it. */
 export async function composeQueryService(
   parts: Parts,
 ): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {

@@ -15,7 +15,7 @@ export interface Banner {
 /** A gRPC server that was not told otherwise; `npm run demo` finds it without a flag. */
 const DEFAULT_GRPC_ADDRESSES: ReadonlySet<string> = new Set(['127.0.0.1:50051', 'localhost:50051']);
 
-/** Commands that work as pasted, on whatever address the server listens. */
+/** Commands that work as pasted, on any address that the server listens on. */
 export function nextCommands(host: string, addresses: Addresses): string[] {
   const port = addresses.grpc.slice(addresses.grpc.lastIndexOf(':') + 1);
   const grpc = localAddressOf(host, port);

@@ -76,7 +76,7 @@ export function move(intent: Intent, ledger: LedgerReader): Movement {
   return { outcome: 'moved', accounts: statesAfter(touched), holdChanges, entries };
 }
 
-/** Releases what a hold still reserves, whatever the account's status. */
+/** Releases what a hold still reserves, in any status of the account. */
 export function release(
   accountId: string,
   amount: bigint,

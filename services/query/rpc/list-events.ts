@@ -21,7 +21,7 @@ import { answerWithPage, nextPageToken, pageSizeOf, requireLedgerInLog } from '.
 import { eventRecord } from './event-record.js';
 
 /**
- * The method; it reads the log's own end, so every answer is fully consistent, whatever the request asks for.
+ * The method; it reads the log's own end, so every answer is fully consistent, also where the request asks for less.
  */
 export function listEvents(
   context: QueryContext,

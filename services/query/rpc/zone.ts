@@ -17,7 +17,7 @@ export interface Zone {
 const UTC: Zone = { offsetAt: () => 0, instantOf: (local) => local };
 
 const DAY = 86_400;
-/** Names differ in case too, so they are bounded whatever callers send. */
+/** Names differ in case too, so they are bounded, as callers may send anything. */
 const zones = new LRUCache<string, Zone>({ max: 200 });
 
 /** The zone of a name; undefined if there is none. Bare offsets such as `+01:00` are no zones. */

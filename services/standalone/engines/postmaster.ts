@@ -30,7 +30,7 @@ export function readPostmaster(cluster: string): Postmaster | undefined {
 export function servesCluster(pid: number, cluster: string): boolean {
   try {
     if (process.platform === 'linux') {
-      // A server's working directory is its data directory, whatever path led there.
+      // A server's working directory is its data directory, by any path that led there.
       const at = statSync(`/proc/${String(pid)}/cwd`);
       const own = statSync(cluster);
       const comm = readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim();
