@@ -24,7 +24,7 @@ import type { WriteLog } from '../services/command/application/write-log.js';
 import { answerOf } from '../services/command/rpc/answer.js';
 import type { Answer, AnswerOf } from '../services/command/rpc/command-method.js';
 import { executeBatch } from '../services/command/rpc/execute-batch.js';
-import { decideSingle, requestOf } from '../services/command/rpc/submit.js';
+import { decideOne, requestOf } from '../services/command/rpc/submit.js';
 
 export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 
@@ -93,7 +93,7 @@ export class CommandProcess {
     const { command } = create(CommandSchema, { command: init });
     if (command.case === undefined) throw new Error('no command');
     const { context } = this.part;
-    const decided = await decideSingle(context.executor, requestOf(command, call), call);
+    const decided = await decideOne(context.executor, requestOf(command, call), call);
     return answerOf(command.case, decided, context.log).value;
   }
 

@@ -9,6 +9,7 @@ import { pause } from '../../../lib/base/pause.js';
 import { type AppendOutcome, newEventOf } from '../../../lib/log/append.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
+import type { Request } from './job.js';
 import { HistoryDiverged, type LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
 import { Outage } from './outage.js';
@@ -130,7 +131,8 @@ export class Committer {
       const position = String(memory.end.position);
       throw new HistoryDiverged(`the log does not have our event at position ${position}: was it restored?`);
     }
-    if (outcome === 'duplicate_request') await ids.lookUp(plan.verdicts.keys());
+    if (outcome === 'duplicate_request')
+      await ids.lookUp(plan.judged.flatMap(({ job }): readonly Request[] => job.requests));
     await follower.catchUp();
     return 'log_moved';
   }

@@ -7,18 +7,17 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import type { Log } from '../../../lib/base/logging.js';
 import type { Clock } from '../../../lib/base/time.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
-import { type CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
-import type { Command } from '../domain/command.js';
+import { CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
 import { unreachable } from '../domain/invariant.js';
 import { ClockGuard } from './clock-guard.js';
 import { AppendRefused, type Commit, Committer, type OnCommitted } from './committer.js';
-import type { Job } from './job.js';
+import type { AtomicJob, Decided, Job, Outcome, Request, Result, SeparateJob } from './job.js';
 import type { StateReader } from './loader.js';
 import { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
-import { type Plan, planFlush } from './plan.js';
+import { type Plan, planFlush, type Verdict } from './plan.js';
 import { JobQueue } from './queue.js';
-import { replay } from './replay.js';
+import { replayBatch, replayRequest } from './replay.js';
 import { RequestIds } from './request-ids.js';
 import type { WriteLog } from './write-log.js';
 
@@ -53,6 +52,7 @@ export class Executor {
   readonly #follower: LogFollower;
   readonly #committer: Committer;
   readonly #clockGuard: ClockGuard;
+  /** How often a job was deferred, and what it is the rest of. */
   readonly #deferrals = new WeakMap<Job, number>();
   #running: Promise<void> | undefined;
   #stoppedAt_ms: number | undefined;
@@ -106,7 +106,8 @@ export class Executor {
 
   /** Whether the job's events are on their way to the log, so that its outcome is open. */
   isCommitting(job: Job): boolean {
-    return this.#committing?.verdicts.get(job)?.verdict === 'commit';
+    const found = this.#committing?.judged.find((each) => each.job === job || each.job.restOf === job);
+    return found?.verdicts.some(({ verdict }) => verdict === 'commit') === true;
   }
 
   #unavailable(): CallError | undefined {
@@ -139,12 +140,13 @@ export class Executor {
     } catch (error) {
       if (error instanceof AppendRefused) {
         this.#deps.logger.error({ err: error.cause }, 'the database refused an append');
-        answerAll(unanswered, toCallError(error.cause));
+        for (const job of unanswered) job.answer(toCallError(error.cause));
         return;
       }
       this.#halt(error);
       const message = 'the outcome is unknown; retry with the same request_id';
-      answerAll(unanswered, fail(ErrorReason.OUTCOME_UNKNOWN, message, { cause: error }));
+      const unknown = fail(ErrorReason.OUTCOME_UNKNOWN, message, { cause: error });
+      for (const job of unanswered) job.answer(unknown);
     }
   }
 
@@ -154,7 +156,7 @@ export class Executor {
     for (;;) {
       dropExpired(unanswered);
       if (unanswered.size === 0) return;
-      await this.#follower.load(commandsOf(unanswered));
+      await this.#follower.load([...unanswered]);
       // A caller that left meanwhile was answered that nothing changed. From here to the append nothing is awaited.
       dropExpired(unanswered);
       const plan = planFlush({
@@ -179,7 +181,7 @@ export class Executor {
 
   /** Appends, or makes sure that no other process did, and looks up the ids of what is not answered by the append. */
   async #carryOut(plan: Plan, ids: RequestIds): Promise<Commit> {
-    const prefetch = this.#follower.prefetch(commandsOf(this.queue.peek(this.#deps.flushLimit)));
+    const prefetch = this.#follower.prefetch(this.queue.peek(this.#deps.flushLimit));
     const [commit] = await Promise.all([
       plan.events.length > 0 ? this.#committer.commit(plan, ids) : this.#confirmEnd(),
       ids.lookUp(toLookUp(plan)),
@@ -195,27 +197,19 @@ export class Executor {
 
   #answer(plan: Plan, ids: RequestIds, unanswered: Set<Job>): void {
     const deferred: Job[] = [];
-    for (const [job, verdict] of plan.verdicts) {
-      switch (verdict.verdict) {
-        case 'commit':
-          job.answer(verdict.decided);
-          break;
-        case 'dry_run':
-          job.answer(ids.hasAnyOf(job) ? replay(job, ids.eventsOf) : verdict.decided);
-          break;
-        case 'refused':
-          job.answer(ids.hasAnyOf(job) ? replay(job, ids.eventsOf) : verdict.error);
-          break;
-        case 'replay':
-          job.answer(replay(job, ids.eventsOf));
-          break;
-        case 'deferred':
-          deferred.push(job);
-          break;
-        default:
-          unreachable(verdict);
-      }
+    for (const { job, verdicts } of plan.judged) {
       unanswered.delete(job);
+      if (job.isAtomic) {
+        const [verdict] = verdicts;
+        const result = verdict === undefined ? undefined : batchResult(job, verdict, ids);
+        if (result === undefined) deferred.push(job);
+        else job.answer(result);
+        continue;
+      }
+      const outcomes = verdicts.map((verdict, index) => outcomeOf(job.requests[index], verdict, ids));
+      const rest = restOf(job, outcomes);
+      if (rest === undefined) job.answer(outcomes.filter((outcome) => outcome !== undefined));
+      else deferred.push(rest);
     }
     this.#defer(deferred);
   }
@@ -223,8 +217,9 @@ export class Executor {
   /** Deferred jobs keep their place before all that came later. */
   #defer(jobs: readonly Job[]): void {
     const again = jobs.filter((job) => {
-      const times = (this.#deferrals.get(job) ?? 0) + 1;
-      this.#deferrals.set(job, times);
+      this.#follower.unload(job);
+      const times = (this.#deferrals.get(job.restOf ?? job) ?? 0) + 1;
+      this.#deferrals.set(job.restOf ?? job, times);
       if (times <= DEFERRALS) return true;
       const cause = new Error('the command reads what is never loaded');
       job.answer(fail(ErrorReason.INTERNAL, 'internal error', { cause }));
@@ -238,24 +233,84 @@ export class Executor {
     this.#halted = cause;
     this.#deps.logger.fatal({ err: cause }, 'the executor stops deciding');
     const stopped = fail(ErrorReason.NOT_SERVING, 'the command service has stopped deciding');
-    while (!this.queue.isEmpty) answerAll(this.queue.take(Number.MAX_SAFE_INTEGER), stopped);
+    while (!this.queue.isEmpty) {
+      for (const job of this.queue.take(Number.MAX_SAFE_INTEGER)) job.answer(stopped);
+    }
     this.#deps.onHalt(cause);
   }
 }
 
-function commandsOf(jobs: Iterable<Job>): readonly Command[] {
-  return [...jobs].flatMap(({ requests }) => requests.map(({ command }) => command));
-}
-
 /** A request id may be in the log though its command was decided to an error: a retry must be answered by the log. */
-function toLookUp(plan: Plan): Job[] {
-  return [...plan.verdicts].flatMap(([job, { verdict }]) =>
-    verdict === 'refused' || verdict === 'dry_run' || verdict === 'replay' ? [job] : [],
-  );
+function toLookUp({ judged }: Plan): Request[] {
+  const requests: Request[] = [];
+  for (const { job, verdicts } of judged) {
+    for (const [index, { verdict }] of verdicts.entries()) {
+      if (verdict === 'commit' || verdict === 'deferred') continue;
+      requests.push(...(job.isAtomic ? job.requests : job.requests.slice(index, index + 1)));
+    }
+  }
+  return requests;
 }
 
-function answerAll(jobs: Iterable<Job>, error: CallError): void {
-  for (const job of jobs) job.answer(error);
+/** What a command comes to; undefined if it is decided in the next flush. */
+function outcomeOf(request: Request | undefined, verdict: Verdict, ids: RequestIds): Outcome | undefined {
+  if (request === undefined) throw new Error('a verdict is on a request');
+  const decidedOf = (decided: readonly Decided[]): Outcome => {
+    const [only] = decided;
+    if (only === undefined) throw new Error('a command that was decided has its decision');
+    return only;
+  };
+  switch (verdict.verdict) {
+    case 'commit':
+      return decidedOf(verdict.decided);
+    case 'dry_run':
+      return ids.has(request) ? replayRequest(request, ids.eventsOf) : decidedOf(verdict.decided);
+    case 'refused':
+      return ids.has(request) ? replayRequest(request, ids.eventsOf) : verdict.error;
+    case 'replay':
+      return replayRequest(request, ids.eventsOf);
+    case 'deferred':
+      return undefined;
+    default:
+      return unreachable(verdict);
+  }
+}
+
+/** The same for an atomic batch. */
+function batchResult(job: AtomicJob, verdict: Verdict, ids: RequestIds): Result | undefined {
+  const isStored = () => job.requests.some((request) => ids.has(request));
+  switch (verdict.verdict) {
+    case 'commit':
+      return verdict.decided;
+    case 'dry_run':
+      return isStored() ? replayBatch(job, ids.eventsOf) : verdict.decided;
+    case 'refused':
+      return isStored() ? replayBatch(job, ids.eventsOf) : verdict.error;
+    case 'replay':
+      return replayBatch(job, ids.eventsOf);
+    case 'deferred':
+      return undefined;
+    default:
+      return unreachable(verdict);
+  }
+}
+
+/** The job of the commands that have no outcome yet; undefined if there are none, the job itself if it has no outcome at all. */
+function restOf(job: SeparateJob, outcomes: readonly (Outcome | undefined)[]): SeparateJob | undefined {
+  const open = outcomes.flatMap((outcome, index) => (outcome === undefined ? [index] : []));
+  if (open.length === 0) return undefined;
+  if (open.length === outcomes.length) return job;
+  return {
+    isAtomic: false,
+    requests: job.requests.filter((_, index) => open.includes(index)),
+    caller: job.caller,
+    restOf: job.restOf ?? job,
+    answer: (result) => {
+      const late = open.map((_, place) => (result instanceof CallError ? result : result[place]));
+      const all = outcomes.map((outcome, index) => outcome ?? late[open.indexOf(index)]);
+      job.answer(all.filter((outcome) => outcome !== undefined));
+    },
+  };
 }
 
 /** Answers the jobs whose deadline has passed or whose caller has left, and takes them out: they are not decided. */

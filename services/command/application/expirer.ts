@@ -99,8 +99,9 @@ export class Expirer {
         requests: [expiryRequest({ type: 'ExpirePayment', ledgerId, requestId: '', paymentId })],
         caller: undefined,
         answer: (result) => {
-          if (result instanceof CallError) {
-            this.#expiring.failed(result);
+          const outcome = result instanceof CallError ? result : result[0];
+          if (outcome instanceof CallError) {
+            this.#expiring.failed(outcome);
           } else {
             // Also where it had ended before: a row that was read late may have said that it was open.
             this.#deps.memory.holds.remove(entityKey(ledgerId, paymentId));

@@ -35,8 +35,11 @@ export interface Decided {
   readonly point: LogPoint | null;
 }
 
-/** What a job is answered with: one decision for each request, or the error of the whole job. */
-export type Result = readonly Decided[] | CallError;
+/** What one command comes to. */
+export type Outcome = Decided | CallError;
+
+/** What a job is answered with: an outcome for each request, in their order, or the error of the whole job. */
+export type Result = readonly Outcome[] | CallError;
 
 /** The caller of a job, and how long it waits. */
 export type Caller = Pick<Call, 'deadline_ms' | 'aborted'>;
@@ -44,14 +47,16 @@ export type Caller = Pick<Call, 'deadline_ms' | 'aborted'>;
 interface Waiting {
   /** Undefined for internal jobs. */
   readonly caller: Caller | undefined;
+  /** The job that this one is the rest of: it was deferred in part. */
+  readonly restOf?: Job | undefined;
   /** Called exactly once. */
   answer(result: Result): void;
 }
 
-/** One command that is decided for itself. */
-export interface SingleJob extends Waiting {
+/** Commands that are decided one after the other, each for itself. */
+export interface SeparateJob extends Waiting {
   readonly isAtomic: false;
-  readonly requests: readonly [Request];
+  readonly requests: readonly Request[];
 }
 
 /** Commands of one ledger that are posted together or not at all. */
@@ -60,4 +65,4 @@ export interface AtomicJob extends Waiting {
   readonly requests: readonly MovementRequest[];
 }
 
-export type Job = SingleJob | AtomicJob;
+export type Job = SeparateJob | AtomicJob;

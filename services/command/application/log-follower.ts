@@ -6,6 +6,7 @@ import type { Clock } from '../../../lib/base/time.js';
 import { UndecodableEvent } from '../../../lib/log/codec.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Command } from '../domain/command.js';
+import type { Job } from './job.js';
 import { CheckpointLost, load, type StateReader } from './loader.js';
 import type { Memory } from './memory.js';
 import { Outage } from './outage.js';
@@ -32,6 +33,9 @@ export interface FollowerDeps {
 export class LogFollower {
   readonly #deps: FollowerDeps;
   readonly #outage: Outage;
+  /** Jobs whose commands the memory has everything for, as long as it forgets nothing. */
+  #loaded = new WeakSet<Job>();
+  #loadedUntil = 0;
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps;
@@ -85,9 +89,11 @@ export class LogFollower {
     return false;
   }
 
-  /** Loads what the commands read and the memory does not know. */
-  async load(commands: readonly Command[]): Promise<void> {
+  /** Loads what the commands of jobs read and the memory does not know. */
+  async load(jobs: readonly Job[]): Promise<void> {
     const { memory, state, clock, logger } = this.#deps;
+    const commands = this.#commandsToLoad(jobs);
+    if (commands.length === 0) return;
     await this.#untilAnswered(async () => {
       try {
         await load(memory, state, commands, clock());
@@ -101,9 +107,33 @@ export class LogFollower {
   }
 
   /** Loads ahead of time. What could not be loaded is asked for again by `load`. */
-  async prefetch(commands: readonly Command[]): Promise<void> {
+  async prefetch(jobs: readonly Job[]): Promise<void> {
     const { memory, state, clock } = this.#deps;
-    await load(memory, state, commands, clock()).catch(() => undefined);
+    const commands = this.#commandsToLoad(jobs);
+    if (commands.length === 0) return;
+    const { forgotten } = memory;
+    try {
+      await load(memory, state, commands, clock());
+      if (memory.forgotten === forgotten) for (const job of jobs) this.#loaded.add(job);
+    } catch {
+      // Then `load` asks again, and waits for the database.
+    }
+  }
+
+  /** A job that met something that was not loaded is looked up anew. */
+  unload(job: Job): void {
+    this.#loaded.delete(job);
+  }
+
+  /** The commands that no earlier look-up found everything for that they read. A hold that is due asks for more. */
+  #commandsToLoad(jobs: readonly Job[]): readonly Command[] {
+    const { memory, clock } = this.#deps;
+    if (memory.forgotten !== this.#loadedUntil) {
+      this.#loadedUntil = memory.forgotten;
+      this.#loaded = new WeakSet();
+    }
+    const open = memory.holds.hasDue(clock()) ? jobs : jobs.filter((job) => !this.#loaded.has(job));
+    return open.flatMap(({ requests }) => requests.map(({ command }) => command));
   }
 
   /** The event at a position. */

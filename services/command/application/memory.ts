@@ -2,7 +2,6 @@
  * What the write side remembers: cached rows of the state tables, and the retained tail, which is every event after
  * `tailFrom` up to `end`. Together they are the state as of `end`.
  */
-import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { type LogPoint, pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
@@ -20,10 +19,19 @@ export class NotLoaded extends Error {
   override readonly name = 'NotLoaded';
 }
 
-/** A committed event in the tail. */
+/** A committed event in the tail: bytes, since a decoded event takes five times as much memory. */
 export interface TailEvent {
   readonly position: bigint;
-  readonly event: log.Event;
+  readonly epoch: number;
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+/** The request ids of commands up to a position. */
+interface RecentRequests {
+  readonly position: bigint;
+  readonly ledgerId: string;
+  readonly ids: Iterable<string>;
 }
 
 const CACHED_ACCOUNTS = 100_000;
@@ -34,6 +42,8 @@ const CACHED_LEDGERS = 10_000;
 export interface CommittedStates {
   readonly ledgerId: string;
   readonly ledgerCreated: boolean;
+  /** Of the commands whose events are committed with them. */
+  readonly requestIds: Iterable<string>;
   readonly accounts: Iterable<Account>;
   readonly transactions: Iterable<TransactionState>;
 }
@@ -67,7 +77,11 @@ export class Memory {
   #end: LogPoint;
   #tailFrom: bigint;
   #tail: TailEvent[] = [];
-  readonly #requests = new Map<string, bigint>();
+  /** The request ids of the commands in the tail, by ledger. */
+  readonly #requests = new Map<string, Set<string>>();
+  /** The same in the order of their positions. */
+  #recentRequests: RecentRequests[] = [];
+  #forgotten = 0;
 
   constructor(checkpoint: LogPoint) {
     this.#end = checkpoint;
@@ -96,17 +110,24 @@ export class Memory {
     return this.#tail.slice(Number(position - first.position) + 1);
   }
 
-  /** The position of the command with this request id, if the tail has it. */
-  requestPosition(ledgerId: string, requestId: string): bigint | undefined {
-    return this.#requests.get(entityKey(ledgerId, requestId));
+  /** Whether the tail has the command with this request id. */
+  hasRequest(ledgerId: string, requestId: string): boolean {
+    return this.#requests.get(ledgerId)?.has(requestId) === true;
+  }
+
+  /** How often the memory let go of something that it knew. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   /** Forgets everything and begins anew from a checkpoint: the tail is to be absorbed from there. */
   reset(checkpoint: LogPoint): void {
     this.#end = checkpoint;
     this.#tailFrom = checkpoint.position;
+    this.#forgotten += 1;
     this.#tail = [];
     this.#requests.clear();
+    this.#recentRequests = [];
     this.ledgers.clear();
     this.accounts.clear();
     this.transactions.clear();
@@ -118,6 +139,9 @@ export class Memory {
     const { event, position } = recorded;
     this.#extend(recorded);
     const { ledgerId } = event;
+    if (event.requestId.length > 0 && event.ordinal === 0) {
+      this.#rememberRequests({ position, ledgerId, ids: [uuidFromBytes(event.requestId)] });
+    }
     const { ledgerCreated, accounts, profile, made, changes } = touchedBy(event);
     if (ledgerCreated) this.ledgers.put(ledgerId, { ledgerId }, position);
     for (const state of accounts) {
@@ -139,7 +163,8 @@ export class Memory {
   commit(events: readonly RecordedEvent[], states: readonly CommittedStates[]): void {
     for (const recorded of events) this.#extend(recorded);
     const { position } = this.#end;
-    for (const { ledgerId, ledgerCreated, accounts, transactions } of states) {
+    for (const { ledgerId, ledgerCreated, requestIds, accounts, transactions } of states) {
+      this.#rememberRequests({ position, ledgerId, ids: requestIds });
       if (ledgerCreated) this.ledgers.put(ledgerId, { ledgerId }, position);
       for (const account of accounts) {
         this.accounts.put(entityKey(ledgerId, account.state.accountId), account, position);
@@ -151,25 +176,28 @@ export class Memory {
   /** Drops the tail up to a position that the state tables hold for good. */
   dropThrough(position: bigint): void {
     if (position <= this.#tailFrom) return;
-    const dropped = this.#tail;
+    this.#forgotten += 1;
     this.#tail = [...this.tailAfter(position)];
     this.#tailFrom = position;
-    for (const { position: at, event } of dropped) {
-      if (at > position) break;
-      if (event.requestId.length > 0) {
-        this.#requests.delete(entityKey(event.ledgerId, uuidFromBytes(event.requestId)));
-      }
-    }
+    this.#forgetRequests(position);
     this.ledgers.dropThrough(position);
     this.accounts.dropThrough(position);
     this.transactions.dropThrough(position);
   }
 
-  /** A ledger as of `end`. Its reads throw NotLoaded for what is neither cached nor in the tail. */
+  /** A ledger as of `end`, for one flush. Its reads throw NotLoaded for what is neither cached nor in the tail. */
   ledger(ledgerId: string): LedgerReader {
+    // A decision asks for the same account several times, and the keys of all ledgers are made for each question.
+    const accounts = new Map<string, Account>();
     return {
       exists: () => loaded(this.ledgers.known(ledgerId)) !== null,
-      account: (accountId) => loaded(this.accounts.known(entityKey(ledgerId, accountId))) ?? undefined,
+      account: (accountId) => {
+        const read = accounts.get(accountId);
+        if (read !== undefined) return read;
+        const account = loaded(this.accounts.known(entityKey(ledgerId, accountId))) ?? undefined;
+        if (account !== undefined) accounts.set(accountId, account);
+        return account;
+      },
       transaction: (transactionId) =>
         loaded(this.transactions.known(entityKey(ledgerId, transactionId))) ?? undefined,
     };
@@ -184,9 +212,26 @@ export class Memory {
       throw new Error(`the event at ${String(position)} does not follow the one before it`);
     }
     this.#end = pointOf(recorded);
-    this.#tail.push({ position, event });
-    if (event.requestId.length > 0 && event.ordinal === 0) {
-      this.#requests.set(entityKey(event.ledgerId, uuidFromBytes(event.requestId)), position);
+    this.#tail.push({ position, epoch: event.epoch, bytes: recorded.bytes, hash: recorded.hash });
+  }
+
+  #rememberRequests(recent: RecentRequests): void {
+    this.#recentRequests.push(recent);
+    let known = this.#requests.get(recent.ledgerId);
+    if (known === undefined) {
+      known = new Set();
+      this.#requests.set(recent.ledgerId, known);
+    }
+    for (const id of recent.ids) known.add(id);
+  }
+
+  #forgetRequests(through: bigint): void {
+    const kept = this.#recentRequests.findIndex(({ position }) => position > through);
+    const gone = this.#recentRequests.splice(0, kept === -1 ? this.#recentRequests.length : kept);
+    for (const { ledgerId, ids } of gone) {
+      const known = this.#requests.get(ledgerId);
+      for (const id of ids) known?.delete(id);
+      if (known?.size === 0) this.#requests.delete(ledgerId);
     }
   }
 

@@ -10,14 +10,13 @@ import { decide } from '../domain/decide.js';
 import type { DomainEvent } from '../domain/event.js';
 import { evolve, overlay, type Overlay } from '../domain/evolve.js';
 import { encodeEvent } from './encode.js';
-import { entityKey } from './entity-key.js';
 import { expiryRequest } from './expiry-request.js';
-import type { AtomicJob, Decided, Job, Request, SingleJob } from './job.js';
+import type { AtomicJob, Decided, Job, Request } from './job.js';
 import { type CommittedStates, type Memory, NotLoaded } from './memory.js';
 import { expiriesBefore } from './open-holds.js';
 import { refusalError } from './refusal-error.js';
 
-/** What becomes of a job once the flush is settled. */
+/** What becomes of one command, or of an atomic batch as a whole, once the flush is settled. */
 export type Verdict =
   /** Its events are in the plan: answered when they are committed. */
   | { readonly verdict: 'commit'; readonly decided: readonly Decided[] }
@@ -27,15 +26,21 @@ export type Verdict =
   | { readonly verdict: 'refused'; readonly error: CallError }
   /** A request id is in the log: answered by what stands there. */
   | { readonly verdict: 'replay' }
-  /** Decided in the next flush: it shares a request id with another job of this one, or reads what was not loaded. */
+  /** Decided in the next flush: it shares a request id with another command of this one, or reads what was not loaded. */
   | { readonly verdict: 'deferred' };
+
+/** A job and what becomes of it: a verdict for each of its requests, or one for an atomic batch. */
+export interface Judged {
+  readonly job: Job;
+  readonly verdicts: readonly Verdict[];
+}
 
 /** What a flush appends, and what each job is answered once that is done. */
 export interface Plan {
   readonly events: readonly RecordedEvent[];
   readonly states: readonly CommittedStates[];
   /** In the order of the jobs. */
-  readonly verdicts: ReadonlyMap<Job, Verdict>;
+  readonly judged: readonly Judged[];
 }
 
 export interface PlanInput {
@@ -48,19 +53,21 @@ export interface PlanInput {
   isStored(ledgerId: string, requestId: string): boolean;
 }
 
-interface EventOrigin {
-  readonly request: Request;
-  readonly ordinal: number;
-  readonly batch: { readonly batchId: string; readonly index: number; readonly size: number } | null;
+/** Where a command stands in an atomic batch. */
+interface BatchPlace {
+  readonly batchId: string;
+  readonly index: number;
+  readonly size: number;
 }
 
-/** What a command came to, before it is taken into the plan. */
-interface Made {
-  readonly ledger: Overlay;
-  readonly events: readonly DomainEvent[];
-  /** The same events as the log is to have them. */
-  readonly recorded: readonly RecordedEvent[];
+/** A ledger in a flush: its state so far, and the request ids whose events are in the plan. */
+interface LedgerPlan {
+  readonly overlay: Overlay;
+  readonly ids: Set<string>;
 }
+
+const REPLAY: Verdict = { verdict: 'replay' };
+const DEFERRED: Verdict = { verdict: 'deferred' };
 
 export function planFlush(input: PlanInput): Plan {
   return new Planner(input).plan();
@@ -68,9 +75,7 @@ export function planFlush(input: PlanInput): Plan {
 
 class Planner {
   readonly #input: PlanInput;
-  readonly #overlays = new Map<string, Overlay>();
-  /** The request ids whose events are in the plan. */
-  readonly #ids = new Set<string>();
+  readonly #ledgers = new Map<string, LedgerPlan>();
   readonly #events: RecordedEvent[] = [];
   #end: LogPoint;
 
@@ -80,120 +85,113 @@ class Planner {
   }
 
   plan(): Plan {
-    const verdicts = new Map<Job, Verdict>();
-    for (const job of this.#input.jobs) verdicts.set(job, this.#judge(job));
-    const states = [...this.#overlays].map(([ledgerId, changes]) => ({
+    const judged = this.#input.jobs.map((job): Judged => ({
+      job,
+      verdicts: job.isAtomic ? [this.#judgeBatch(job)] : job.requests.map((request) => this.#judge(request)),
+    }));
+    const states = [...this.#ledgers].map(([ledgerId, { overlay: changes, ids }]) => ({
       ledgerId,
       ledgerCreated: changes.created,
+      requestIds: ids,
       accounts: changes.accounts.values(),
       transactions: changes.transactions.values(),
     }));
-    return { events: this.#events, states, verdicts };
+    return { events: this.#events, states, judged };
   }
 
-  #judge(job: Job): Verdict {
-    const commands = job.requests.map(({ command }) => command).filter(({ requestId }) => requestId !== '');
-    if (commands.some(({ ledgerId, requestId }) => this.#input.isStored(ledgerId, requestId))) {
-      return { verdict: 'replay' };
-    }
-    const keys = commands.map(({ ledgerId, requestId }) => entityKey(ledgerId, requestId));
-    // Equal ids in one flush: the first is decided, the others find it in the log when their turn comes.
-    if (keys.some((key) => this.#ids.has(key))) return { verdict: 'deferred' };
+  #judge(request: Request): Verdict {
+    const { command } = request;
+    const ledger = this.#ledger(command.ledgerId);
+    const known = this.#knownId(ledger, command);
+    if (known !== undefined) return known;
     try {
-      for (const { command } of job.requests) this.#expireHoldsBefore(command);
-      const verdict = job.isAtomic ? this.#decideAtomic(job) : this.#decideSingle(job);
-      if (verdict.verdict === 'commit') for (const key of keys) this.#ids.add(key);
+      this.#expireHoldsBefore(command, ledger.overlay);
+      const verdict = this.#decide(request, ledger.overlay);
+      if (verdict.verdict === 'commit' && command.requestId !== '') ledger.ids.add(command.requestId);
       return verdict;
     } catch (error) {
-      if (error instanceof NotLoaded) return { verdict: 'deferred' };
+      if (error instanceof NotLoaded) return DEFERRED;
       throw error;
     }
   }
 
-  /** Holds past their time reserve nothing: those on the accounts that a command reads are expired before it is decided. */
-  #expireHoldsBefore(command: Command): void {
-    const { holds } = this.#input.memory;
-    if (!holds.hasDue(this.#nextTime())) return;
-    const ledger = this.#ledger(command.ledgerId);
-    const expiries = expiriesBefore(command, holds, (id) => ledger.transaction(id), this.#nextTime());
-    for (const expiry of expiries) {
-      const now = this.#nextTime();
-      const decision = decide(expiry, ledger, now);
-      // The hold may have ended in this flush, and then nothing happens.
-      if (decision.outcome === 'refused' || decision.events.length === 0) continue;
-      const origins = [{ request: expiryRequest(expiry), ordinal: 0, batch: null }];
-      this.#take({
-        ledger,
-        events: decision.events,
-        recorded: this.#recorded(decision.events, origins, now),
-      });
+  #judgeBatch(job: AtomicJob): Verdict {
+    const ledger = this.#ledger(job.requests[0]?.command.ledgerId ?? '');
+    const known = job.requests.map(({ command }) => this.#knownId(ledger, command));
+    if (known.includes(REPLAY)) return REPLAY;
+    if (known.includes(DEFERRED)) return DEFERRED;
+    try {
+      for (const { command } of job.requests) this.#expireHoldsBefore(command, ledger.overlay);
+      const verdict = this.#decideAtomic(job, ledger.overlay);
+      if (verdict.verdict === 'commit')
+        for (const { command } of job.requests) ledger.ids.add(command.requestId);
+      return verdict;
+    } catch (error) {
+      if (error instanceof NotLoaded) return DEFERRED;
+      throw error;
     }
   }
 
-  #decideSingle(job: SingleJob): Verdict {
-    const [request] = job.requests;
-    const ledger = this.#ledger(request.command.ledgerId);
+  /** The verdict on a command whose request id was seen before. */
+  #knownId({ ids }: LedgerPlan, { ledgerId, requestId }: Command): Verdict | undefined {
+    if (requestId === '') return undefined;
+    if (this.#input.isStored(ledgerId, requestId)) return REPLAY;
+    // Equal ids in one flush: the first is decided, the others find it in the log when their turn comes.
+    return ids.has(requestId) ? DEFERRED : undefined;
+  }
+
+  /** Holds past their time reserve nothing: those on the accounts that a command reads are expired before it is decided. */
+  #expireHoldsBefore(command: Command, ledger: Overlay): void {
+    const { holds } = this.#input.memory;
+    if (!holds.hasDue(this.#nextTime())) return;
+    const expiries = expiriesBefore(command, holds, (id) => ledger.transaction(id), this.#nextTime());
+    for (const expiry of expiries) {
+      const decision = decide(expiry, ledger, this.#nextTime());
+      // The hold may have ended in this flush, and then nothing happens.
+      if (decision.outcome === 'refused' || decision.events.length === 0) continue;
+      this.#record(decision.events, expiryRequest(expiry), ledger);
+    }
+  }
+
+  #decide(request: Request, ledger: Overlay): Verdict {
     const now = this.#nextTime();
     const decision = decide(request.command, ledger, now);
     if (decision.outcome === 'refused') {
       return { verdict: 'refused', error: refusalError(decision.refusal) };
     }
     const { canonical: command } = request;
-    const origins = decision.events.map((_, ordinal): EventOrigin => ({ request, ordinal, batch: null }));
     if (request.validateOnly) {
       const events = decision.events.map((event, ordinal) =>
-        this.#encode(event, { request, ordinal, batch: null }, 0n, now + BigInt(ordinal), this.#end),
+        this.#encode(event, request, ordinal, null, 0n, now + BigInt(ordinal)),
       );
-      const decided = [{ events, command, replayed: false, point: null }];
-      return { verdict: 'dry_run', decided };
+      return { verdict: 'dry_run', decided: [{ events, command, replayed: false, point: null }] };
     }
-    const recorded = this.#recorded(decision.events, origins, now);
-    const last = recorded.at(-1);
-    const point = last === undefined ? this.#end : pointOf(last);
-    const decided = [{ events: recorded.map(({ event }) => event), command, replayed: false, point }];
-    this.#take({ ledger, events: decision.events, recorded });
-    return { verdict: 'commit', decided };
+    const events = this.#record(decision.events, request, ledger);
+    return { verdict: 'commit', decided: [{ events, command, replayed: false, point: this.#end }] };
   }
 
-  #decideAtomic(job: AtomicJob): Verdict {
-    const { requests } = job;
+  #decideAtomic({ requests }: AtomicJob, ledger: Overlay): Verdict {
     const batchId = requests[0]?.command.requestId ?? '';
-    const ledger = this.#ledger(requests[0]?.command.ledgerId ?? '');
-    const now = this.#nextTime();
     const commands = requests.map(({ command }) => command);
-    const decision = decideAtomic(commands, ledger, now);
+    const decision = decideAtomic(commands, ledger, this.#nextTime());
     if (decision.outcome === 'refused') {
       return { verdict: 'refused', error: refusalError(decision.refusal, decision.index) };
     }
-    const origins = requests.map((request, index): EventOrigin => ({
-      request,
-      ordinal: 0,
-      batch: { batchId, index, size: requests.length },
-    }));
-    const recorded = this.#recorded(decision.events, origins, now);
-    const decided = recorded.map((item, index): Decided => ({
-      events: [item.event],
-      command: requests[index]?.canonical ?? null,
-      replayed: false,
-      point: pointOf(item),
-    }));
-    this.#take({ ledger, events: decision.events, recorded });
+    const decided = requests.map((request, index): Decided => {
+      const event = decision.events[index];
+      if (event === undefined) throw new Error('every item of a batch has its event');
+      const batch = { batchId, index, size: requests.length };
+      const events = this.#record([event], request, ledger, batch);
+      return { events, command: request.canonical, replayed: false, point: this.#end };
+    });
     return { verdict: 'commit', decided };
   }
 
-  /** Takes the events of a command into the plan: later commands of the flush see what they left behind. */
-  #take({ ledger, events, recorded }: Made): void {
-    for (const event of events) evolve(ledger, event);
-    this.#events.push(...recorded);
-    const last = recorded.at(-1);
-    if (last !== undefined) this.#end = pointOf(last);
-  }
-
-  #ledger(ledgerId: string): Overlay {
-    let found = this.#overlays.get(ledgerId);
+  #ledger(ledgerId: string): LedgerPlan {
+    let found = this.#ledgers.get(ledgerId);
     if (found === undefined) {
-      found = overlay(this.#input.memory.ledger(ledgerId));
-      this.#overlays.set(ledgerId, found);
+      found = { overlay: overlay(this.#input.memory.ledger(ledgerId)), ids: new Set() };
+      this.#ledgers.set(ledgerId, found);
     }
     return found;
   }
@@ -204,45 +202,50 @@ class Planner {
     return this.#input.now > next ? this.#input.now : next;
   }
 
-  /** The events as the log is to have them, after the end of the plan so far. */
-  #recorded(
+  /**
+   * Takes the events of a command into the plan, each a microsecond after the one before: later commands of the flush see what
+   * they left behind. Returns them as the log is to have them.
+   */
+  #record(
     events: readonly DomainEvent[],
-    origins: readonly EventOrigin[],
-    now: bigint,
-  ): readonly RecordedEvent[] {
-    let end = this.#end;
-    return events.map((domainEvent, index) => {
-      const origin = origins[index];
-      if (origin === undefined) throw new Error('every event has an origin');
-      const position = end.position + 1n;
-      const event = this.#encode(domainEvent, origin, position, now + BigInt(index), end);
+    request: Request,
+    ledger: Overlay,
+    batch: BatchPlace | null = null,
+  ): readonly log.Event[] {
+    return events.map((domainEvent, ordinal) => {
+      const position = this.#end.position + 1n;
+      const event = this.#encode(domainEvent, request, ordinal, batch, position, this.#nextTime());
       const bytes = encodeMessage(log.EventSchema, event);
       const recorded = { position, event, bytes, hash: hash('sha256', bytes, 'buffer') };
-      end = pointOf(recorded);
-      return recorded;
+      evolve(ledger, domainEvent);
+      this.#events.push(recorded);
+      this.#end = pointOf(recorded);
+      return event;
     });
   }
 
   #encode(
     event: DomainEvent,
-    { request, ordinal, batch }: EventOrigin,
+    request: Request,
+    ordinal: number,
+    batch: BatchPlace | null,
     position: bigint,
     recordedTime: bigint,
-    after: LogPoint,
   ): log.Event {
-    const isInternal = request.command.requestId === '';
+    const { ledgerId, requestId } = request.command;
+    const isOfCaller = ordinal === 0 && requestId !== '';
     return encodeEvent(event, {
       shard: this.#input.shard,
-      epoch: after.epoch,
+      epoch: this.#end.epoch,
       position,
-      ledgerId: request.command.ledgerId,
+      ledgerId,
       recordedTime,
-      requestId: request.command.requestId,
+      requestId,
       ordinal,
-      command: ordinal === 0 && !isInternal ? { type: request.type, body: request.body } : null,
+      command: isOfCaller ? { type: request.type, body: request.body } : null,
       actor: request.actor,
       traceId: request.traceId,
-      previousHash: after.hash,
+      previousHash: this.#end.hash,
       batch,
     });
   }

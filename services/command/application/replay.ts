@@ -5,38 +5,19 @@ import { decodeCommand, requestSchema } from '../../../lib/log/canonical-body.js
 import { pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
-import type { AtomicJob, Decided, Job, Request, Result } from './job.js';
+import type { AtomicJob, Decided, Outcome, Request, Result } from './job.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
 
 /** Looks up the events that the log has under a request's id. */
 type StoredOf = (request: Request) => readonly RecordedEvent[] | undefined;
 
-/**
- * What a job is answered whose request ids the log has: the result of then if it is the same command or the same batch, else
- * REQUEST_ID_REUSED.
- */
-export function replay(job: Job, storedOf: StoredOf): Result {
-  if (job.isAtomic) return replayBatch(job, storedOf);
-  const [request] = job.requests;
-  const replayed = replayOne(request, storedOf(request) ?? []);
-  return replayed instanceof CallError ? replayed : [replayed];
+/** What a command is answered whose request id the log has: the result of then if it is the same, else REQUEST_ID_REUSED. */
+export function replayRequest(request: Request, storedOf: StoredOf): Outcome {
+  return replayOne(request, storedOf(request) ?? []);
 }
 
-function replayOne(request: Request, stored: readonly RecordedEvent[]): Decided | CallError {
-  const first = stored[0];
-  const last = stored.at(-1);
-  if (first === undefined || last === undefined) throw new Error('a command has at least one event');
-  if (!isSame(request, first)) return reused(request, first);
-  return {
-    events: stored.map(({ event }) => event),
-    command: null,
-    replayed: true,
-    point: request.validateOnly ? null : pointOf(last),
-  };
-}
-
-/** A batch is the same if it has the same items in the same order. */
-function replayBatch(job: AtomicJob, storedOf: StoredOf): Result {
+/** The same for an atomic batch, which is the same if it has the same items in the same order. */
+export function replayBatch(job: AtomicJob, storedOf: StoredOf): Result {
   const batchId = job.requests[0]?.command.requestId ?? '';
   const replayed: Decided[] = [];
   for (const [index, request] of job.requests.entries()) {
@@ -53,6 +34,19 @@ function replayBatch(job: AtomicJob, storedOf: StoredOf): Result {
     replayed.push(item);
   }
   return replayed;
+}
+
+function replayOne(request: Request, stored: readonly RecordedEvent[]): Decided | CallError {
+  const first = stored[0];
+  const last = stored.at(-1);
+  if (first === undefined || last === undefined) throw new Error('a command has at least one event');
+  if (!isSame(request, first)) return reused(request, first);
+  return {
+    events: stored.map(({ event }) => event),
+    command: null,
+    replayed: true,
+    point: request.validateOnly ? null : pointOf(last),
+  };
 }
 
 function overlap(job: AtomicJob, index: number): CallError {

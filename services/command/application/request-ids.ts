@@ -1,7 +1,7 @@
 /** What the log has under the request ids of one flush: the tail in memory knows the latest, the log the others. */
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import { entityKey } from './entity-key.js';
-import type { Job, Request } from './job.js';
+import type { Request } from './job.js';
 import type { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
 
@@ -19,15 +19,14 @@ export class RequestIds {
   /** Whether the id is known to be in the log. */
   isStored(ledgerId: string, requestId: string): boolean {
     return (
-      this.#stored.has(entityKey(ledgerId, requestId)) ||
-      this.#memory.requestPosition(ledgerId, requestId) !== undefined
+      this.#memory.hasRequest(ledgerId, requestId) ||
+      (this.#stored.size > 0 && this.#stored.has(entityKey(ledgerId, requestId)))
     );
   }
 
-  /** Reads the events that the log has under the ids of these jobs. */
-  async lookUp(jobs: Iterable<Job>): Promise<void> {
-    const keys = [...jobs]
-      .flatMap(({ requests }): readonly Request[] => requests)
+  /** Reads the events that the log has under the ids of these requests. */
+  async lookUp(requests: readonly Request[]): Promise<void> {
+    const keys = requests
       .map(({ command: { ledgerId, requestId } }) => ({ ledgerId, requestId }))
       .filter(
         ({ ledgerId, requestId }) => requestId !== '' && !this.#stored.has(entityKey(ledgerId, requestId)),
@@ -45,8 +44,8 @@ export class RequestIds {
   readonly eventsOf = ({ command }: Request): readonly RecordedEvent[] | undefined =>
     this.#stored.get(entityKey(command.ledgerId, command.requestId));
 
-  /** Whether the log has events of one of a job's requests. */
-  hasAnyOf(job: Job): boolean {
-    return job.requests.some((request) => this.eventsOf(request) !== undefined);
+  /** Whether events were found under the id of a request. */
+  has(request: Request): boolean {
+    return this.#stored.size > 0 && this.eventsOf(request) !== undefined;
   }
 }

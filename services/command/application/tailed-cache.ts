@@ -42,14 +42,14 @@ export class TailedCache<State, Change> {
 
   /** Takes in the whole state that an event left behind. */
   put(key: string, state: State, position: bigint): void {
-    this.#take(key, { state, change: null, position });
+    this.#tail.set(key, { state, change: null, position });
   }
 
   /** Takes in an event that says only what changed. */
   change(key: string, change: Change, position: bigint): void {
     const before = this.known(key) ?? null;
     const state = before === null ? null : this.#options.changed(before, change);
-    this.#take(key, { state, change, position });
+    this.#tail.set(key, { state, change, position });
   }
 
   /** Takes in a row at a checkpoint that the tail reaches back to, null for none; what the tail says prevails. */
@@ -62,23 +62,20 @@ export class TailedCache<State, Change> {
     if (entry.state === null && row !== null) {
       entry.state = entry.change === null ? row : this.#options.changed(row, entry.change);
     }
-    if (entry.state !== null) this.#rows.set(key, { state: entry.state });
   }
 
   /** Forgets what the tail says up to a position that the state tables hold for good. */
   dropThrough(position: bigint): void {
-    for (const [key, entry] of this.#tail) if (entry.position <= position) this.#tail.delete(key);
+    for (const [key, { position: at, state }] of this.#tail) {
+      if (at > position) continue;
+      this.#tail.delete(key);
+      if (state !== null && this.#options.isWorthKeeping(state)) this.#rows.set(key, { state });
+      else this.#rows.delete(key);
+    }
   }
 
   clear(): void {
     this.#tail.clear();
     this.#rows.clear();
-  }
-
-  #take(key: string, entry: TailEntry<State, Change>): void {
-    this.#tail.set(key, entry);
-    const { state } = entry;
-    if (state !== null && this.#options.isWorthKeeping(state)) this.#rows.set(key, { state });
-    else this.#rows.delete(key);
   }
 }

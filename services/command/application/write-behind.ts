@@ -4,7 +4,9 @@
  * 16 by 2,500, 5 by 20,000.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import { smallerOf } from '../../../lib/base/bigints.js';
+import { decodeMessage } from '../../../lib/base/codec/binary.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
 import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
@@ -129,20 +131,15 @@ export class WriteBehind {
   async #changesAfter({ position }: StateCheckpoint): Promise<StateBatch | undefined> {
     // Below the tail: the database lost a checkpoint. The executor notices at its next fill and reads the log again.
     if (position < this.#memory.tailFrom) return undefined;
-    const tail = this.#memory.tailAfter(position);
-    const events = tail.slice(0, this.#options.eventsPerWrite);
+    const events = this.#memory.tailAfter(position).slice(0, this.#options.eventsPerWrite);
     const last = events.at(-1);
     if (last === undefined) return undefined;
-    const next = tail[events.length];
-    const through = {
-      epoch: last.event.epoch,
-      position: last.position,
-      hash: next === undefined ? this.#memory.end.hash : next.event.previousHash,
-    };
+    const { epoch, hash } = last;
+    const through = { epoch, position: last.position, hash };
     const fold = new StateFold();
-    for (const [index, { event }] of events.entries()) {
+    for (const [index, { bytes }] of events.entries()) {
       if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await nextTurn();
-      fold.add(event);
+      fold.add(decodeMessage(EventSchema, bytes));
     }
     return { changes: fold.changes(), through };
   }

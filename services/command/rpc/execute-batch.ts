@@ -13,12 +13,12 @@ import type { LogPoint } from '../../../lib/log/recorded-event.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import { abbreviatedStatus, CallError, toCallError, toStatus } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import type { Decided } from '../application/job.js';
+import type { Decided, Request } from '../application/job.js';
 import { abbreviatedAnswerOf, answerOf, tokenOf } from './answer.js';
 import { checkedCase } from './checked-case.js';
 import type { Kind } from './command-method.js';
 import { invalidField } from './request-parts.js';
-import { type CommandContext, decideSingle, decideTogether, movementRequestOf, requestOf } from './submit.js';
+import { type CommandContext, decideEach, decideTogether, movementRequestOf, requestOf } from './submit.js';
 
 type Method = MethodFunction<(typeof TransactionCommandService)['method']['executeBatch']>;
 
@@ -35,19 +35,36 @@ export function executeBatch(context: CommandContext): Method {
   };
 }
 
-function independent(context: CommandContext, batch: ExecuteBatchRequest, call: Call): Promise<Item[]> {
-  // Queued in order before anything is awaited: later items see earlier ones.
-  return Promise.all(
-    batch.commands.map(async (command): Promise<Item> => {
-      try {
-        const named = itemOf(batch, checkedCase(command));
-        const decided = await decideSingle(context.executor, requestOf(named, call), call);
-        return { kind: named.case, decided };
-      } catch (error) {
-        return toCallError(error);
-      }
-    }),
-  );
+async function independent(
+  context: CommandContext,
+  batch: ExecuteBatchRequest,
+  call: Call,
+): Promise<readonly Item[]> {
+  const kinds: Kind[] = [];
+  const requests: Request[] = [];
+  const refused = new Map<number, CallError>();
+  for (const [index, command] of batch.commands.entries()) {
+    try {
+      const named = itemOf(batch, checkedCase(command));
+      requests.push(requestOf(named, call));
+      kinds.push(named.case);
+    } catch (error) {
+      refused.set(index, toCallError(error));
+    }
+  }
+  // Queued in order: later items see earlier ones.
+  const outcomes = await decideEach(context.executor, requests, call);
+  let next = 0;
+  return batch.commands.map((_, index): Item => {
+    const error = refused.get(index);
+    if (error !== undefined) return error;
+    const decided = outcomes[next];
+    const kind = kinds[next];
+    next += 1;
+    if (decided instanceof CallError) return decided;
+    if (decided === undefined || kind === undefined) throw new Error('a batch is answered item by item');
+    return { kind, decided };
+  });
 }
 
 async function atomic(context: CommandContext, batch: ExecuteBatchRequest, call: Call): Promise<Item[]> {

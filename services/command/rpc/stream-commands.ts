@@ -14,7 +14,7 @@ import { CallError, toCallError, toStatus } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { answerOf } from './answer.js';
 import { streamedCase } from './checked-case.js';
-import { type CommandContext, decideSingle, requestOf } from './submit.js';
+import { type CommandContext, decideOne, requestOf } from './submit.js';
 
 /** Commands of one stream that are read and not yet answered, at most. */
 const IN_FLIGHT = 1_000;
@@ -70,7 +70,7 @@ async function answer(
     // What could not be decoded answers for itself, in its place.
     if (request instanceof CallError) throw request;
     const named = streamedCase(request);
-    const decided = await decideSingle(context.executor, requestOf(named, call), call);
+    const decided = await decideOne(context.executor, requestOf(named, call), call);
     return create(CommandResultSchema, { result: answerOf(named.case, decided, context.log) });
   } catch (error) {
     if (endsStream(error)) throw error;

@@ -7,9 +7,17 @@ import {
   encodeCommand,
 } from '../../../lib/log/canonical-body.js';
 import type { Call } from '../../../lib/rpc/call.js';
-import { CallError, fail } from '../../../lib/rpc/errors.js';
+import { CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
 import type { Executor } from '../application/executor.js';
-import type { AtomicJob, Decided, Job, MovementRequest, Request, SingleJob } from '../application/job.js';
+import type {
+  AtomicJob,
+  Decided,
+  Job,
+  MovementRequest,
+  Outcome,
+  Request,
+  SeparateJob,
+} from '../application/job.js';
 import type { Command } from '../domain/command.js';
 import type { LogIdentity } from './answer.js';
 import { toCommand, toMovement } from './command-table.js';
@@ -20,6 +28,9 @@ export interface CommandContext {
   readonly executor: Executor;
   readonly log: LogIdentity;
 }
+
+/** So many commands of a batch are decided in one flush: more would keep other callers waiting. */
+const COMMANDS_PER_JOB = 100;
 
 /** A request whose contract rules were checked, as the executor takes it. @throws CallError on what its shape forbids */
 export function requestOf(named: CommandCase, call: Call): Request {
@@ -47,25 +58,46 @@ function requestFor<C extends Command>(command: C, named: CommandCase, { actor, 
 }
 
 /** Decides one command. @throws CallError as the contract says */
-export async function decideSingle(executor: Executor, request: Request, call: Call): Promise<Decided> {
-  const [decided] = await decidedBy(executor, { isAtomic: false, requests: [request] }, call);
-  if (decided === undefined) throw new Error('a command is answered with its decision');
-  return decided;
+export async function decideOne(executor: Executor, request: Request, call: Call): Promise<Decided> {
+  const [outcome] = await outcomesOf(executor, { isAtomic: false, requests: [request] }, call);
+  return decidedOf(outcome);
+}
+
+/** Decides commands one after the other, each for itself. An outcome for each; the call's own end is the outcome of all. */
+export async function decideEach(
+  executor: Executor,
+  requests: readonly Request[],
+  call: Call,
+): Promise<readonly Outcome[]> {
+  const jobs: Promise<readonly Outcome[]>[] = [];
+  for (let from = 0; from < requests.length; from += COMMANDS_PER_JOB) {
+    const some = requests.slice(from, from + COMMANDS_PER_JOB);
+    const deciding = outcomesOf(executor, { isAtomic: false, requests: some }, call);
+    jobs.push(deciding.catch((error: unknown) => some.map(() => toCallError(error))));
+  }
+  return (await Promise.all(jobs)).flat();
 }
 
 /** Decides an atomic batch: one decision for each item. @throws CallError as the contract says */
-export function decideTogether(
+export async function decideTogether(
   executor: Executor,
   requests: readonly MovementRequest[],
   call: Call,
 ): Promise<readonly Decided[]> {
-  return decidedBy(executor, { isAtomic: true, requests }, call);
+  const outcomes = await outcomesOf(executor, { isAtomic: true, requests }, call);
+  return outcomes.map(decidedOf);
+}
+
+function decidedOf(outcome: Outcome | undefined): Decided {
+  if (outcome === undefined) throw new Error('a command is answered with its decision');
+  if (outcome instanceof CallError) throw outcome;
+  return outcome;
 }
 
 /** What a job is about, before there is a caller. */
-type Work = Pick<SingleJob, 'isAtomic' | 'requests'> | Pick<AtomicJob, 'isAtomic' | 'requests'>;
+type Work = Pick<SeparateJob, 'isAtomic' | 'requests'> | Pick<AtomicJob, 'isAtomic' | 'requests'>;
 
-function decidedBy(executor: Executor, work: Work, call: Call): Promise<readonly Decided[]> {
+function outcomesOf(executor: Executor, work: Work, call: Call): Promise<readonly Outcome[]> {
   return new Promise((resolve, reject) => {
     const job: Job = {
       ...work,
