@@ -235,16 +235,26 @@ async function readAll(run: Run, comparisons: Comparisons): Promise<StateCheckpo
       findings.progress(subject, done, 0n);
     };
   };
-  const onState = progress(VerifySubject.STATE_TABLES);
-  const checkpoints = await readState(state, ledgerId, comparisons.state, onState, signal);
-  for (const [subject, view, comparison] of [
+  const views = [
     [VerifySubject.BALANCES, serving.balances, comparisons.balances],
     [VerifySubject.HISTORY, serving.history, comparisons.history],
     [VerifySubject.REPORTS, serving.reports, comparisons.reports],
-  ] as const) {
-    await readView(view, ledgerId, comparison, progress(subject), signal);
-  }
-  return checkpoints;
+  ] as const;
+  // The first that fails ends the others, and none goes on after this has ended.
+  const reading = new AbortController();
+  const either = AbortSignal.any([signal, reading.signal]);
+  const failed = (error: unknown): never => {
+    if (!reading.signal.aborted) reading.abort(error);
+    throw error;
+  };
+  const states = readState(state, ledgerId, comparisons.state, progress(VerifySubject.STATE_TABLES), either);
+  const all = [
+    states,
+    ...views.map(([subject, view, rows]) => readView(view, ledgerId, rows, progress(subject), either)),
+  ];
+  await Promise.allSettled(all.map((one) => one.catch(failed)));
+  reading.signal.throwIfAborted();
+  return states;
 }
 
 interface Sinks {

@@ -2,7 +2,7 @@
  * Reads what state tables and views hold, page by page: no statement holds a snapshot for longer than its
  * page.
  */
-
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { View } from '../../../lib/views/view.js';
 import type { Comparison } from '../compare/comparison.js';
 import { KeyCheckpoints } from '../log/key-checkpoints.js';
@@ -10,8 +10,10 @@ import type { StateCheckpoints } from '../fold/ledger-pass.js';
 import type { StateTables } from '../ports.js';
 import { readAccountContent, readTransactionContent, stateKey } from './state-rows.js';
 
-/** Small: a page is decoded and compared without a pause, and all else in this process waits meanwhile. */
-const PAGE_ROWS = 500;
+/** Large: each page costs a look-up of where it begins. */
+const PAGE_ROWS = 2_000;
+/** Rows compared without a pause: all else in this process waits meanwhile. */
+const ROWS_PER_TURN = 250;
 /** Before every transaction. */
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
@@ -26,14 +28,19 @@ export async function readView(
   onRows: OnRows,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let afterKey: string | null = null; ;) {
+  const read = (afterKey: string | null) => awaitedLater(view.rows({ ledgerId, afterKey, limit: PAGE_ROWS }));
+  for (let next = read(null); ;) {
     signal.throwIfAborted();
-    const rows = await view.rows({ ledgerId, afterKey, limit: PAGE_ROWS });
-    for (const { key, position, content } of rows) comparison.addActual(key, position, content);
-    onRows(rows.length);
+    const rows = await next;
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE_ROWS) return;
-    afterKey = last.key;
+    const isLast = last === undefined || rows.length < PAGE_ROWS;
+    // Read while this page is compared.
+    if (!isLast) next = read(last.key);
+    await inTurns(rows, ({ key, position, content }) => {
+      comparison.addActual(key, position, content);
+    });
+    onRows(rows.length);
+    if (isLast) return;
   }
 }
 
@@ -84,15 +91,28 @@ async function pages<R>(
   take: (row: R) => void,
   { checkpoints, onRows, signal }: Reading,
 ): Promise<void> {
-  for (let after = first; ;) {
+  for (let next = awaitedLater(read(first)); ;) {
     signal.throwIfAborted();
-    const { checkpoint, rows } = await read(after);
-    rows.forEach(take);
-    onRows(rows.length);
+    const { checkpoint, rows } = await next;
     const last = rows.at(-1);
     const isLast = last === undefined || rows.length < PAGE_ROWS;
+    if (!isLast) next = awaitedLater(read(keyOf(last)));
+    await inTurns(rows, take);
+    onRows(rows.length);
     checkpoints.add(isLast ? undefined : keyOf(last), checkpoint);
     if (isLast) return;
-    after = keyOf(last);
+  }
+}
+
+/** A rejection until it is awaited must not count as unhandled. */
+function awaitedLater<T>(reading: Promise<T>): Promise<T> {
+  reading.catch(() => undefined);
+  return reading;
+}
+
+async function inTurns<R>(rows: readonly R[], take: (row: R) => void): Promise<void> {
+  for (const [index, row] of rows.entries()) {
+    if (index % ROWS_PER_TURN === 0) await nextTurn();
+    take(row);
   }
 }
