@@ -6,7 +6,8 @@ import { reportsContract } from '../contract/suite.js';
 import { reportFacts } from '../fold.js';
 import { PackCursor } from './pack.js';
 import { postgresReports, REPORT_PLANS } from './reports.js';
-import { batchOf, busyLedger, spread } from '../contract/busy-ledger.js';
+import { batchOf, busyLedger, LEDGERS, spread } from '../contract/busy-ledger.js';
+import { expectExact } from '../contract/exact-reports.js';
 
 const opened: { database: TestDatabase; pool: Pool }[] = [];
 
@@ -57,6 +58,61 @@ test('segments are sealed once, also when two processes follow the same events',
   expect(counts?.volumes).toBeGreaterThan(100n);
   expect(counts?.segments).toBeGreaterThan(20n);
 });
+
+test('what a process that ended left unsealed, the next one seals', async () => {
+  const pool = await freshPool();
+  const generations = postgresReports(pool);
+  await generations.migrate();
+  const events = spread(busyLedger(3, 300).events, 4_001n);
+  const ended = await generations.current();
+  // Its sealing waits here, and is cut off.
+  const blocker = await pool.connect();
+  await blocker.query('begin; lock table reports_1.segments in access exclusive mode');
+  const half = Math.floor(events.length / 2);
+  await ended.apply(batchOf(events.slice(0, half)));
+  await endWaiting(pool);
+  await blocker.query('commit');
+  blocker.release();
+  await expect(ended.apply(batchOf(events.slice(half, half + 100)))).rejects.toThrow();
+  expect(await tailOf(pool)).toMatchObject({ sealed: 0n });
+  const next = await generations.current();
+  await next.apply(batchOf(events.slice(half)));
+  // Sealing has ended when the next segment is entered.
+  const last = batchOf(events);
+  const watermark = { ...last.watermark, position: last.watermark.position + 65_536n };
+  await next.apply({ ...last, events: [], watermark });
+  await next.apply({
+    ...last,
+    events: [],
+    watermark: { ...watermark, position: watermark.position + 65_536n },
+  });
+  const { sealed, left } = await tailOf(pool);
+  expect(left).toBe(0n);
+  expect(sealed).toBeGreaterThan(3n);
+  expect(await packedEntries(pool)).toBe(entriesOf(events));
+  const position = last.watermark.position;
+  for (const through of [null, position / 3n, position]) {
+    for (const ledgerId of LEDGERS) await expectExact(next, events, { partition: 0, ledgerId, through });
+  }
+});
+
+/** Waits until another statement waits for a lock, and ends its connection. */
+async function endWaiting(pool: Pool): Promise<void> {
+  for (;;) {
+    const { rowCount } = await pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and state = 'active'`,
+    );
+    if (rowCount !== 0) return;
+  }
+}
+
+async function tailOf(pool: Pool): Promise<{ sealed: bigint; left: bigint }> {
+  const { rows } = await pool.query<{ sealed: bigint; left: bigint }>(
+    'select (select count(*) from reports_1.segments) as sealed, (select count(*) from reports_1.tail) as left',
+  );
+  return rows[0] ?? { sealed: -1n, left: -1n };
+}
 
 function entriesOf(events: readonly RecordedEvent[]): number {
   return reportFacts(events).postings.reduce((sum, { entries }) => sum + entries.length, 0);
