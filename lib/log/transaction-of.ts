@@ -4,8 +4,8 @@ import type { Money } from '../../gen/quittance/common/v1/money_pb.js';
 import {
   type Entry,
   type Fee,
-  FeeSchema,
-  FeeTotalSchema,
+  type FeePayer,
+  type FeeTotal,
   type Payment,
   PaymentSchema,
   BatchInfoSchema,
@@ -268,9 +268,7 @@ function paymentOf(
     expired: state.expired,
     reversed: state.reversed,
     refunded: state.refunded,
-    fees: state.fees.map(({ paidBy, toAccountId, charged, refunded }) =>
-      create(FeeTotalSchema, { paidBy, toAccountId, charged, refunded }),
-    ),
+    fees: state.fees.map(feeTotalOf),
     version,
   };
   if (state.expireTimeMicros !== 0n) payment.expireTime = timestampOf(state.expireTimeMicros);
@@ -295,14 +293,20 @@ function entriesOf(entries: readonly log.Entry[], accounts: readonly log.Account
 
 function feesOf(mirrored: readonly log.Fee[], request: Descriptive): Fee[] {
   if (mirrored.length > 0) {
-    return mirrored.map(({ paidBy, toAccountId, amount }) =>
-      create(FeeSchema, { paidBy, toAccountId, minorUnits: amount }),
-    );
+    return mirrored.map(({ paidBy, toAccountId, amount }) => feeOf(paidBy, toAccountId, amount));
   }
   if (!('fees' in request)) return [];
   return request.fees.map(({ paidBy, toAccountId, amount }) =>
-    create(FeeSchema, { paidBy, toAccountId, minorUnits: amount?.minorUnits ?? 0n }),
+    feeOf(paidBy, toAccountId, amount?.minorUnits ?? 0n),
   );
+}
+
+function feeOf(paidBy: FeePayer, toAccountId: string, minorUnits: bigint): Fee {
+  return { $typeName: 'quittance.common.v1.Fee', paidBy, toAccountId, minorUnits };
+}
+
+function feeTotalOf({ paidBy, toAccountId, charged, refunded }: log.FeeTotal): FeeTotal {
+  return { $typeName: 'quittance.common.v1.FeeTotal', paidBy, toAccountId, charged, refunded };
 }
 
 function optionalUuid(bytes: Uint8Array): string {

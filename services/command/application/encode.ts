@@ -2,7 +2,6 @@
  * Domain events to event.v1: the whole state of what was touched, and nothing that the canonical body says already. The
  * messages of a payment are literals: the library's create takes longer than to decide it.
  */
-import { create } from '@bufbuild/protobuf';
 import { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import {
   DeclineReason,
@@ -19,6 +18,7 @@ import { streamOf } from '../domain/stream.js';
 import type {
   Entry,
   Fee,
+  FeeTotal,
   HoldChange,
   Payment,
   PostedEntry,
@@ -52,6 +52,7 @@ export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
   const isAboutTransactions = 'transactions' in event;
   const stream = streamOf(event);
   const { batch } = envelope;
+  const requestId = optionalUuid(envelope.requestId);
   const encoded: log.Event = {
     $typeName: 'quittance.event.v1.Event',
     shard: envelope.shard,
@@ -59,10 +60,13 @@ export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
     position: envelope.position,
     ledgerId: envelope.ledgerId,
     stream: isAboutTransactions
-      ? { case: 'transactionStreamId', value: uuidToBytes(stream) }
+      ? {
+          case: 'transactionStreamId',
+          value: stream === envelope.requestId ? requestId : uuidToBytes(stream),
+        }
       : { case: 'entityStreamId', value: stream },
     recordedTimeMicros: envelope.recordedTime,
-    requestId: optionalUuid(envelope.requestId),
+    requestId,
     ordinal: envelope.ordinal,
     commandType: envelope.command?.type ?? log.CommandType.UNSPECIFIED,
     canonicalBody: envelope.command?.body ?? NO_BYTES,
@@ -74,7 +78,7 @@ export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
   };
   if (batch !== null) {
     const { batchId, index, size } = batch;
-    encoded.batch = create(log.BatchSchema, { batchId: uuidToBytes(batchId), index, size });
+    encoded.batch = { $typeName: 'quittance.event.v1.Batch', batchId: uuidToBytes(batchId), index, size };
   }
   return encoded;
 }
@@ -82,7 +86,7 @@ export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
 function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] {
   switch (event.type) {
     case 'LedgerCreated':
-      return { case: 'ledgerCreated', value: create(log.LedgerCreatedSchema) };
+      return { case: 'ledgerCreated', value: { $typeName: 'quittance.event.v1.LedgerCreated' } };
     case 'AccountOpened':
     case 'AccountUpdated':
     case 'AccountFrozen':
@@ -95,17 +99,26 @@ function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] 
       return { case: 'transactionDeclined', value: declined(event, requestId) };
     case 'TransactionUpdated': {
       const transactions = states(event.transactions, requestId);
-      return { case: 'transactionUpdated', value: create(log.TransactionUpdatedSchema, { transactions }) };
+      return {
+        case: 'transactionUpdated',
+        value: { $typeName: 'quittance.event.v1.TransactionUpdated', transactions },
+      };
     }
     case 'PaymentAuthorized':
       return {
         case: 'paymentAuthorized',
-        value: create(log.PaymentAuthorizedSchema, held(event, requestId)),
+        value: { $typeName: 'quittance.event.v1.PaymentAuthorized', ...held(event, requestId) },
       };
     case 'PaymentVoided':
-      return { case: 'paymentVoided', value: create(log.PaymentVoidedSchema, held(event, requestId)) };
+      return {
+        case: 'paymentVoided',
+        value: { $typeName: 'quittance.event.v1.PaymentVoided', ...held(event, requestId) },
+      };
     case 'PaymentExpired':
-      return { case: 'paymentExpired', value: create(log.PaymentExpiredSchema, held(event, requestId)) };
+      return {
+        case: 'paymentExpired',
+        value: { $typeName: 'quittance.event.v1.PaymentExpired', ...held(event, requestId) },
+      };
   }
 }
 
@@ -114,18 +127,24 @@ function accountPayload(event: AccountEvent): log.Event['payload'] {
   switch (event.type) {
     case 'AccountOpened': {
       const profile = accountProfile(event.account.profile);
-      return { case: 'accountOpened', value: create(log.AccountOpenedSchema, { account, profile }) };
+      return {
+        case: 'accountOpened',
+        value: { $typeName: 'quittance.event.v1.AccountOpened', account, profile },
+      };
     }
     case 'AccountUpdated': {
       const profile = accountProfile(event.account.profile);
-      return { case: 'accountUpdated', value: create(log.AccountUpdatedSchema, { account, profile }) };
+      return {
+        case: 'accountUpdated',
+        value: { $typeName: 'quittance.event.v1.AccountUpdated', account, profile },
+      };
     }
     case 'AccountFrozen':
-      return { case: 'accountFrozen', value: create(log.AccountFrozenSchema, { account }) };
+      return { case: 'accountFrozen', value: { $typeName: 'quittance.event.v1.AccountFrozen', account } };
     case 'AccountUnfrozen':
-      return { case: 'accountUnfrozen', value: create(log.AccountUnfrozenSchema, { account }) };
+      return { case: 'accountUnfrozen', value: { $typeName: 'quittance.event.v1.AccountUnfrozen', account } };
     case 'AccountClosed':
-      return { case: 'accountClosed', value: create(log.AccountClosedSchema, { account }) };
+      return { case: 'accountClosed', value: { $typeName: 'quittance.event.v1.AccountClosed', account } };
   }
 }
 
@@ -151,7 +170,8 @@ function declined(event: TransactionDeclined, requestId: string): log.Transactio
   const own = ownTransaction(event);
   const index = indexOf(event.accounts);
   const cause = event.declinedAccountId === null ? undefined : index.get(event.declinedAccountId);
-  return create(log.TransactionDeclinedSchema, {
+  return {
+    $typeName: 'quittance.event.v1.TransactionDeclined',
     kind: TransactionKind[event.kind],
     reason: DeclineReason[event.reason],
     accounts: event.accounts.map(accountState),
@@ -163,7 +183,7 @@ function declined(event: TransactionDeclined, requestId: string): log.Transactio
     amount: own.amount,
     currency: own.currency,
     fees: own.kind === 'REVERSAL' ? own.fees.map(fee) : [],
-  });
+  };
 }
 
 interface Held {
@@ -216,7 +236,11 @@ function transactionState(state: TransactionState, isOwn: boolean): log.Transact
   }
   if (state.annotated) {
     const { description, metadata } = state;
-    encoded.annotation = create(log.AnnotationSchema, { description, metadata: { ...metadata } });
+    encoded.annotation = {
+      $typeName: 'quittance.event.v1.Annotation',
+      description,
+      metadata: { ...metadata },
+    };
   }
   return encoded;
 }
@@ -234,9 +258,17 @@ function paymentState(payment: Payment, isOwn: boolean): log.PaymentState {
     reversed: payment.reversed,
     refunded: payment.refunded,
     expireTimeMicros: payment.expireTime ?? 0n,
-    fees: payment.fees.map(({ paidBy, toAccountId, charged, refunded }) =>
-      create(log.FeeTotalSchema, { paidBy: FeePayer[paidBy], toAccountId, charged, refunded }),
-    ),
+    fees: payment.fees.map(feeTotal),
+  };
+}
+
+function feeTotal({ paidBy, toAccountId, charged, refunded }: FeeTotal): log.FeeTotal {
+  return {
+    $typeName: 'quittance.event.v1.FeeTotal',
+    paidBy: FeePayer[paidBy],
+    toAccountId,
+    charged,
+    refunded,
   };
 }
 
@@ -258,16 +290,17 @@ function accountState(state: AccountState): log.AccountState {
 
 function accountProfile(profile: AccountProfile): log.AccountProfile {
   const { name, ownerReference, metadata, profileVersion } = profile;
-  return create(log.AccountProfileSchema, {
+  return {
+    $typeName: 'quittance.event.v1.AccountProfile',
     name,
     ownerReference,
     metadata: { ...metadata },
     profileVersion,
-  });
+  };
 }
 
 function fee({ paidBy, toAccountId, amount }: Fee): log.Fee {
-  return create(log.FeeSchema, { paidBy: FeePayer[paidBy], toAccountId, amount });
+  return { $typeName: 'quittance.event.v1.Fee', paidBy: FeePayer[paidBy], toAccountId, amount };
 }
 
 function indexOf(accounts: readonly AccountState[]): ReadonlyMap<string, number> {
@@ -282,7 +315,13 @@ function at(index: ReadonlyMap<string, number>, accountId: string): number {
 
 function holdChange(change: HoldChange, index: ReadonlyMap<string, number>): log.HoldChange {
   const { delta, heldAfter, version } = change;
-  return create(log.HoldChangeSchema, { account: at(index, change.accountId), delta, heldAfter, version });
+  return {
+    $typeName: 'quittance.event.v1.HoldChange',
+    account: at(index, change.accountId),
+    delta,
+    heldAfter,
+    version,
+  };
 }
 
 function postedEntry(entry: PostedEntry, index: ReadonlyMap<string, number>): log.Entry {
@@ -296,9 +335,16 @@ function postedEntry(entry: PostedEntry, index: ReadonlyMap<string, number>): lo
   };
 }
 
+/** What was not posted made no version and left no balance. */
 function intendedEntry(entry: Entry, index: ReadonlyMap<string, number>): log.Entry {
-  const direction = Direction[entry.direction];
-  return create(log.EntrySchema, { account: at(index, entry.accountId), direction, amount: entry.amount });
+  return {
+    $typeName: 'quittance.event.v1.Entry',
+    account: at(index, entry.accountId),
+    direction: Direction[entry.direction],
+    amount: entry.amount,
+    version: 0n,
+    postedAfter: 0n,
+  };
 }
 
 function optionalUuid(text: string): Uint8Array {

@@ -1,4 +1,5 @@
 /** Answers to commands that were decided. */
+import type { CommandResult } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
 import { encodeConsistencyToken } from '../../../lib/rpc/tokens.js';
 import type { Decided } from '../application/job.js';
@@ -27,9 +28,14 @@ export function abbreviatedAnswerOf<K extends Kind>(kind: K, decided: Decided): 
   return COMMANDS[kind].answer({
     event: firstEventOf(decided),
     command: decided.command,
-    receipt: point === null ? { replayed } : { position: point.position, replayed },
+    receipt: { position: point?.position ?? 0n, consistencyToken: '', replayed },
     isAbbreviated: true,
   });
+}
+
+/** The answer, or the error, as an item of a batch or a stream. */
+export function resultOf(result: CommandResult['result']): CommandResult {
+  return { $typeName: 'quittance.command.v1.CommandResult', result };
 }
 
 function firstEventOf({ events: [event] }: Decided) {
@@ -38,7 +44,7 @@ function firstEventOf({ events: [event] }: Decided) {
 }
 
 function receiptOf({ point, replayed }: Decided, log: LogIdentity): Receipt {
-  if (point === null) return { replayed };
+  if (point === null) return { position: 0n, consistencyToken: '', replayed };
   return { position: point.position, consistencyToken: tokenOf(point, log), replayed };
 }
 

@@ -20,10 +20,10 @@ export type Answer = AnswerOf<Kind>;
 
 /** Where a command stands in the log. */
 export interface Receipt {
-  /** Absent if nothing was stored (validate_only). */
-  readonly position?: bigint;
-  /** Absent like the position; an abbreviated answer leaves it out. */
-  readonly consistencyToken?: string;
+  /** Zero if nothing was stored (validate_only). */
+  readonly position: bigint;
+  /** Empty if nothing was stored; an abbreviated answer leaves it out. */
+  readonly consistencyToken: string;
   readonly replayed: boolean;
 }
 

@@ -2,7 +2,6 @@
 import { create } from '@bufbuild/protobuf';
 import {
   BatchMode,
-  CommandResultSchema,
   type ExecuteBatchRequest,
   type ExecuteBatchResponse,
   ExecuteBatchResponseSchema,
@@ -14,7 +13,7 @@ import type { Call } from '../../../lib/rpc/call.js';
 import { abbreviatedStatus, CallError, toCallError, toStatus } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { Decided, Request } from '../application/job.js';
-import { abbreviatedAnswerOf, answerOf, tokenOf } from './answer.js';
+import { abbreviatedAnswerOf, answerOf, resultOf, tokenOf } from './answer.js';
 import { checkedCase } from './checked-case.js';
 import type { Kind } from './command-method.js';
 import { invalidField } from './request-parts.js';
@@ -104,12 +103,11 @@ function fullAnswer(
   isAtomic: boolean,
 ): ExecuteBatchResponse {
   const results = items.map((item) =>
-    create(CommandResultSchema, {
-      result:
-        item instanceof CallError
-          ? { case: 'error', value: toStatus(item) }
-          : answerOf(item.kind, item.decided, context.log),
-    }),
+    resultOf(
+      item instanceof CallError
+        ? { case: 'error', value: toStatus(item) }
+        : answerOf(item.kind, item.decided, context.log),
+    ),
   );
   return create(ExecuteBatchResponseSchema, { results, ...summaryOf(context, items, isAtomic) });
 }
@@ -121,12 +119,11 @@ function abbreviatedAnswer(
   isAtomic: boolean,
 ): ExecuteBatchResponse {
   const results = items.map((item) =>
-    create(CommandResultSchema, {
-      result:
-        item instanceof CallError
-          ? { case: 'error', value: abbreviatedStatus(item) }
-          : abbreviatedAnswerOf(item.kind, item.decided),
-    }),
+    resultOf(
+      item instanceof CallError
+        ? { case: 'error', value: abbreviatedStatus(item) }
+        : abbreviatedAnswerOf(item.kind, item.decided),
+    ),
   );
   const summary = summaryOf(context, items, isAtomic);
   return create(ExecuteBatchResponseSchema, { results, abbreviated: true, ...summary });

@@ -1,18 +1,15 @@
 /** StreamCommands: decided and answered in order, many in flight; slowed by flow control, never refused for a full queue. */
-import { create } from '@bufbuild/protobuf';
-import {
-  type CommandResult,
-  CommandResultSchema,
-  type StreamCommandsRequest,
-  type StreamCommandsResponse,
-  StreamCommandsResponseSchema,
-  type TransactionCommandService,
+import type {
+  CommandResult,
+  StreamCommandsRequest,
+  StreamCommandsResponse,
+  TransactionCommandService,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import { CallError, toCallError, toStatus } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import { answerOf } from './answer.js';
+import { answerOf, resultOf } from './answer.js';
 import { streamedCase } from './checked-case.js';
 import { type CommandContext, decideOne, requestOf } from './submit.js';
 
@@ -31,7 +28,7 @@ export function streamCommands(context: CommandContext): Method {
       for (let index = 0n; ; index += 1n) {
         const result = await answers.next();
         if (result === undefined) break;
-        yield create(StreamCommandsResponseSchema, { index, result }) satisfies StreamCommandsResponse;
+        yield answerAt(index, result);
       }
     } finally {
       answers.close();
@@ -71,11 +68,15 @@ async function answer(
     if (request instanceof CallError) throw request;
     const named = streamedCase(request);
     const decided = await decideOne(context.executor, requestOf(named, call), call);
-    return create(CommandResultSchema, { result: answerOf(named.case, decided, context.log) });
+    return resultOf(answerOf(named.case, decided, context.log));
   } catch (error) {
     if (endsStream(error)) throw error;
-    return create(CommandResultSchema, { result: { case: 'error', value: toStatus(error) } });
+    return resultOf({ case: 'error', value: toStatus(error) });
   }
+}
+
+function answerAt(index: bigint, result: CommandResult): StreamCommandsResponse {
+  return { $typeName: 'quittance.command.v1.StreamCommandsResponse', index, result };
 }
 
 /** After these the stream's later commands could not be told from lost ones. */

@@ -1,6 +1,4 @@
 /** AuthorizePayment. */
-import { create } from '@bufbuild/protobuf';
-import { AuthorizePaymentResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { movementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
 import { amountOf, commonOf, descriptiveOf, timeOf } from '../request-parts.js';
@@ -18,6 +16,6 @@ export const authorizePayment = movement<'authorizePayment'>({
   }),
   answer: (decided) => ({
     case: 'authorizePayment',
-    value: create(AuthorizePaymentResponseSchema, movementAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.AuthorizePaymentResponse', ...movementAnswer(decided) },
   }),
 });

@@ -1,6 +1,4 @@
 /** CapturePayment. */
-import { create } from '@bufbuild/protobuf';
-import { CapturePaymentResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { paymentMovementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
 import { amountOf, commonOf, descriptiveOf, feesOf } from '../request-parts.js';
@@ -21,6 +19,6 @@ export const capturePayment = movement<'capturePayment'>({
   },
   answer: (decided) => ({
     case: 'capturePayment',
-    value: create(CapturePaymentResponseSchema, paymentMovementAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.CapturePaymentResponse', ...paymentMovementAnswer(decided) },
   }),
 });

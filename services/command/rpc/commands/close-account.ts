@@ -1,6 +1,4 @@
 /** CloseAccount. */
-import { create } from '@bufbuild/protobuf';
-import { CloseAccountResponseSchema } from '../../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { accountAnswer } from '../answer-parts.js';
 import type { CommandMethod } from '../command-method.js';
 import { ownAccountOf } from '../request-parts.js';
@@ -11,6 +9,6 @@ export const closeAccount: CommandMethod<'closeAccount'> = {
   toMovement: null,
   answer: (decided) => ({
     case: 'closeAccount',
-    value: create(CloseAccountResponseSchema, accountAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.CloseAccountResponse', ...accountAnswer(decided) },
   }),
 };

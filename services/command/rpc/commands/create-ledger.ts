@@ -1,6 +1,5 @@
 /** CreateLedger. */
 import { create } from '@bufbuild/protobuf';
-import { CreateLedgerResponseSchema } from '../../../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { timestampOf } from '../../../../lib/base/time.js';
 import { commandOf } from '../../../../lib/log/canonical-body.js';
@@ -18,7 +17,13 @@ export const createLedger: CommandMethod<'createLedger'> = {
   toMovement: null,
   answer: (decided) => ({
     case: 'createLedger',
-    value: create(CreateLedgerResponseSchema, { ...decided.receipt, ledger: ledgerOf(decided) }),
+    value: {
+      $typeName: 'quittance.command.v1.CreateLedgerResponse',
+      ledger: ledgerOf(decided),
+      position: decided.receipt.position,
+      consistencyToken: decided.receipt.consistencyToken,
+      replayed: decided.receipt.replayed,
+    },
   }),
 };
 

@@ -1,6 +1,4 @@
 /** Deposit. */
-import { create } from '@bufbuild/protobuf';
-import { DepositResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { movementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
 import { cashOf } from '../request-parts.js';
@@ -8,5 +6,8 @@ import { cashOf } from '../request-parts.js';
 export const deposit = movement<'deposit'>({
   named: (value) => ({ case: 'deposit', value }),
   toCommand: (request) => ({ type: 'Deposit', ...cashOf(request) }),
-  answer: (decided) => ({ case: 'deposit', value: create(DepositResponseSchema, movementAnswer(decided)) }),
+  answer: (decided) => ({
+    case: 'deposit',
+    value: { $typeName: 'quittance.command.v1.DepositResponse', ...movementAnswer(decided) },
+  }),
 });

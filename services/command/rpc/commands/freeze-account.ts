@@ -1,6 +1,4 @@
 /** FreezeAccount. */
-import { create } from '@bufbuild/protobuf';
-import { FreezeAccountResponseSchema } from '../../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { FreezeScope } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { accountAnswer } from '../answer-parts.js';
 import type { CommandMethod } from '../command-method.js';
@@ -16,6 +14,6 @@ export const freezeAccount: CommandMethod<'freezeAccount'> = {
   toMovement: null,
   answer: (decided) => ({
     case: 'freezeAccount',
-    value: create(FreezeAccountResponseSchema, accountAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.FreezeAccountResponse', ...accountAnswer(decided) },
   }),
 };

@@ -1,6 +1,4 @@
 /** OpenAccount. */
-import { create } from '@bufbuild/protobuf';
-import { OpenAccountResponseSchema } from '../../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { timestampOf } from '../../../../lib/base/time.js';
 import { accountAnswer } from '../answer-parts.js';
@@ -29,7 +27,7 @@ export const openAccount: CommandMethod<'openAccount'> = {
   toMovement: null,
   answer: (decided) => ({
     case: 'openAccount',
-    value: create(OpenAccountResponseSchema, openedAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.OpenAccountResponse', ...openedAnswer(decided) },
   }),
 };
 

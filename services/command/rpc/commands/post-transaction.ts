@@ -1,6 +1,4 @@
 /** PostTransaction. */
-import { create } from '@bufbuild/protobuf';
-import { PostTransactionResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { movementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
 import { commonOf, descriptiveOf, entriesOf } from '../request-parts.js';
@@ -16,6 +14,6 @@ export const postTransaction = movement<'postTransaction'>({
   }),
   answer: (decided) => ({
     case: 'postTransaction',
-    value: create(PostTransactionResponseSchema, movementAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.PostTransactionResponse', ...movementAnswer(decided) },
   }),
 });

@@ -1,9 +1,5 @@
 /** RefundPayment. */
-import { create } from '@bufbuild/protobuf';
-import {
-  RefundPaymentResponseSchema,
-  type RefundPaymentRequest,
-} from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import type { RefundPaymentRequest } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { paymentMovementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
 import {
@@ -36,7 +32,7 @@ export const refundPayment = movement<'refundPayment'>({
   },
   answer: (decided) => ({
     case: 'refundPayment',
-    value: create(RefundPaymentResponseSchema, paymentMovementAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.RefundPaymentResponse', ...paymentMovementAnswer(decided) },
   }),
 });
 

@@ -1,6 +1,4 @@
 /** ReverseTransaction. */
-import { create } from '@bufbuild/protobuf';
-import { ReverseTransactionResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { movementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
 import { commonOf, descriptiveOf } from '../request-parts.js';
@@ -16,6 +14,6 @@ export const reverseTransaction = movement<'reverseTransaction'>({
   }),
   answer: (decided) => ({
     case: 'reverseTransaction',
-    value: create(ReverseTransactionResponseSchema, movementAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.ReverseTransactionResponse', ...movementAnswer(decided) },
   }),
 });

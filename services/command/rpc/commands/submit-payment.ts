@@ -1,6 +1,4 @@
 /** SubmitPayment. */
-import { create } from '@bufbuild/protobuf';
-import { SubmitPaymentResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { movementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
 import { amountOf, checkFeeAccounts, commonOf, descriptiveOf, feesOf } from '../request-parts.js';
@@ -24,6 +22,6 @@ export const submitPayment = movement<'submitPayment'>({
   },
   answer: (decided) => ({
     case: 'submitPayment',
-    value: create(SubmitPaymentResponseSchema, movementAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.SubmitPaymentResponse', ...movementAnswer(decided) },
   }),
 });

@@ -1,6 +1,4 @@
 /** UnfreezeAccount. */
-import { create } from '@bufbuild/protobuf';
-import { UnfreezeAccountResponseSchema } from '../../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { accountAnswer } from '../answer-parts.js';
 import type { CommandMethod } from '../command-method.js';
 import { ownAccountOf } from '../request-parts.js';
@@ -11,6 +9,6 @@ export const unfreezeAccount: CommandMethod<'unfreezeAccount'> = {
   toMovement: null,
   answer: (decided) => ({
     case: 'unfreezeAccount',
-    value: create(UnfreezeAccountResponseSchema, accountAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.UnfreezeAccountResponse', ...accountAnswer(decided) },
   }),
 };

@@ -1,6 +1,4 @@
 /** UpdateAccount. */
-import { create } from '@bufbuild/protobuf';
-import { UpdateAccountResponseSchema } from '../../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { accountAnswer } from '../answer-parts.js';
 import type { CommandMethod } from '../command-method.js';
 import { maskOf, metadataOf, ownAccountOf, textOf, unmasked } from '../request-parts.js';
@@ -28,6 +26,6 @@ export const updateAccount: CommandMethod<'updateAccount'> = {
   toMovement: null,
   answer: (decided) => ({
     case: 'updateAccount',
-    value: create(UpdateAccountResponseSchema, accountAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.UpdateAccountResponse', ...accountAnswer(decided) },
   }),
 };

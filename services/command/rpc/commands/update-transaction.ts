@@ -1,6 +1,4 @@
 /** UpdateTransaction. */
-import { create } from '@bufbuild/protobuf';
-import { UpdateTransactionResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { annotationAnswer } from '../answer-parts.js';
 import type { CommandMethod } from '../command-method.js';
 import { commonOf, maskOf, metadataOf, textOf, unmasked } from '../request-parts.js';
@@ -25,6 +23,6 @@ export const updateTransaction: CommandMethod<'updateTransaction'> = {
   toMovement: null,
   answer: (decided) => ({
     case: 'updateTransaction',
-    value: create(UpdateTransactionResponseSchema, annotationAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.UpdateTransactionResponse', ...annotationAnswer(decided) },
   }),
 };

@@ -1,6 +1,4 @@
 /** VoidPayment. */
-import { create } from '@bufbuild/protobuf';
-import { VoidPaymentResponseSchema } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { voidAnswer } from '../answer-parts.js';
 import type { CommandMethod } from '../command-method.js';
 import { commonOf } from '../request-parts.js';
@@ -11,6 +9,6 @@ export const voidPayment: CommandMethod<'voidPayment'> = {
   toMovement: null,
   answer: (decided) => ({
     case: 'voidPayment',
-    value: create(VoidPaymentResponseSchema, voidAnswer(decided)),
+    value: { $typeName: 'quittance.command.v1.VoidPaymentResponse', ...voidAnswer(decided) },
   }),
 };
