@@ -30,31 +30,58 @@ const NO_ENTRY = -1;
 /** In place of a key that is missing: the batch is filled again when it has been read. */
 const MISSING_KEY = 0n;
 
+/** For how many there is room at first: a payment without fees has two entries. */
+const LINES_PER_EVENT = 2;
+
+const UUID_BYTES = 16;
+
 /** Of the table `lines`. */
 export class LineColumns {
-  readonly account = new Int8Column();
-  readonly position = new Int8Column();
-  readonly amount = new Int8Column();
-  readonly credits = new Int8Column();
-  readonly debits = new Int8Column();
-  readonly version = new Int8Column();
+  readonly account: Int8Column;
+  readonly position: Int8Column;
+  readonly amount: Int8Column;
+  readonly credits: Int8Column;
+  readonly debits: Int8Column;
+  readonly version: Int8Column;
   readonly effectiveTime = new Int8Column();
   readonly held = new Int8Column();
   readonly overdraftLimit = new Int8Column();
-  readonly entry = new Int2Column();
+  readonly entry: Int2Column;
+
+  constructor(events: number) {
+    const expected = LINES_PER_EVENT * events;
+    this.account = new Int8Column(expected);
+    this.position = new Int8Column(expected);
+    this.amount = new Int8Column(expected);
+    this.credits = new Int8Column(expected);
+    this.debits = new Int8Column(expected);
+    this.version = new Int8Column(expected);
+    this.entry = new Int2Column(expected);
+  }
 }
 
 /** Of the table `transactions`. */
 export class TransactionColumns {
-  readonly position = new Int8Column();
-  readonly recordedTime = new Int8Column();
-  readonly ledger = new Int8Column();
+  readonly position: Int8Column;
+  readonly recordedTime: Int8Column;
+  readonly ledger: Int8Column;
   readonly effectiveTime = new Int8Column();
-  readonly kind = new Int2Column();
-  readonly transactionId = new BytesColumn('uuid');
+  readonly kind: Int2Column;
+  readonly transactionId: BytesColumn;
   readonly paymentId = new BytesColumn('uuid');
   readonly reference = new BytesColumn('bytea');
-  readonly event = new BytesColumn('bytea');
+  readonly event: BytesColumn;
+
+  constructor(events: readonly RecordedEvent[]) {
+    const expected = events.length;
+    this.position = new Int8Column(expected);
+    this.recordedTime = new Int8Column(expected);
+    this.ledger = new Int8Column(expected);
+    this.kind = new Int2Column(expected);
+    this.transactionId = new BytesColumn('uuid', expected, UUID_BYTES * expected);
+    const size_bytes = events.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.event = new BytesColumn('bytea', expected, size_bytes);
+  }
 }
 
 /** Of the table `changes`; the position is null where the transaction was made before this batch. */
@@ -83,8 +110,8 @@ interface Balance {
 
 /** Events that the view has not seen, in order, as columns. */
 export class HistoryBatch {
-  readonly lines = new LineColumns();
-  readonly transactions = new TransactionColumns();
+  readonly lines: LineColumns;
+  readonly transactions: TransactionColumns;
   readonly changes = new ChangeColumns();
   readonly named = new NamedColumns();
   readonly ledgers: Ledger[] = [];
@@ -97,6 +124,8 @@ export class HistoryBatch {
   readonly #changes: Map<string, ChangeFact>;
 
   constructor(events: readonly RecordedEvent[], keys: AccountKeys) {
+    this.lines = new LineColumns(events.length);
+    this.transactions = new TransactionColumns(events);
     this.#keys = keys;
     this.#changes = changesIn(events);
     const accounts = new Map<string, AccountFact>();

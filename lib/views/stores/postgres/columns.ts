@@ -9,8 +9,8 @@ const OID = { bytea: 17, int8: 20, int2: 21, uuid: 2950 } as const;
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
-/** Enough for a batch of some hundred rows; a larger one doubles it. */
-const FIRST_BYTES = 4096;
+/** Where no value is expected; a column that gets some all the same doubles it as often as it needs. */
+const LEAST_BYTES = 256;
 
 /**
  * The bytes of an array parameter while values are added to it. Nulls at its end are not sent: `unnest` of
@@ -19,16 +19,19 @@ const FIRST_BYTES = 4096;
  */
 class GrowingArray {
   readonly #oid: number;
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
-  #view = viewOf(this.#bytes);
+  #bytes: Buffer;
+  #view: DataView;
   #end = HEADER_BYTES;
   #count = 0;
   /** Up to the last value that is not null. */
   #sentEnd = HEADER_BYTES;
   #sentCount = 0;
 
-  constructor(oid: number) {
+  /** There is room for so many bytes of values, and for the lengths of so many values. */
+  constructor(oid: number, expected: number, size_bytes: number) {
     this.#oid = oid;
+    this.#bytes = Buffer.allocUnsafe(HEADER_BYTES + LENGTH_BYTES * expected + size_bytes + LEAST_BYTES);
+    this.#view = viewOf(this.#bytes);
   }
 
   /** How many values it has. */
@@ -102,8 +105,9 @@ function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
 
 /** A `bigint[]`. */
 export class Int8Column extends GrowingArray {
-  constructor() {
-    super(OID.int8);
+  /** With room for so many values that are not null. */
+  constructor(expected = 0) {
+    super(OID.int8, expected, 8 * expected);
   }
 
   add(value: bigint): void {
@@ -125,8 +129,9 @@ export class Int8Column extends GrowingArray {
 
 /** A `smallint[]`. */
 export class Int2Column extends GrowingArray {
-  constructor() {
-    super(OID.int2);
+  /** With room for so many values that are not null. */
+  constructor(expected = 0) {
+    super(OID.int2, expected, 2 * expected);
   }
 
   add(value: number): void {
@@ -142,8 +147,9 @@ export class Int2Column extends GrowingArray {
 
 /** A `bytea[]` or a `uuid[]` of 16 bytes each. */
 export class BytesColumn extends GrowingArray {
-  constructor(type: 'bytea' | 'uuid') {
-    super(OID[type]);
+  /** With room for so many values of so many bytes in all. */
+  constructor(type: 'bytea' | 'uuid', expected = 0, size_bytes = 0) {
+    super(OID[type], expected, size_bytes);
   }
 
   /** Adds a value; undefined is null. */
