@@ -26,6 +26,9 @@ const LIMIT = 50;
  */
 const MOST_ROWS = 20 * LIMIT;
 
+/** A bisection takes a step more or less. The whole index of the hot account has some hundred pages. */
+const SOME_PAGES = 40;
+
 /** The effective time of transaction n; null: it is the recorded time. */
 const datedAt = 'nullif(n * 1000000::bigint - n % 7 * 500000, n * 1000000::bigint)';
 
@@ -68,6 +71,8 @@ interface PlanNode {
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Filter'?: number;
   readonly 'Rows Removed by Index Recheck'?: number;
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -94,10 +99,20 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** How many rows a statement reads from tables, and the tables that it scans as a whole. */
-async function costOf({ text, values }: Statement): Promise<{ read: number; whole: string[]; plan: string }> {
+interface Cost {
+  /** Rows that it reads from tables. */
+  readonly read: number;
+  /** Pages of tables and indexes that it looks at, each as often as it does. */
+  readonly pages: number;
+  /** The tables that it scans as a whole. */
+  readonly whole: readonly string[];
+  readonly plan: string;
+}
+
+/** What a statement reads. */
+async function costOf({ text, values }: Statement): Promise<Cost> {
   const { rows } = await pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-    `explain (analyze, timing off, format json) ${text}`,
+    `explain (analyze, buffers, timing off, format json) ${text}`,
     values,
   );
   const plan = rows[0]?.['QUERY PLAN'][0].Plan;
@@ -112,7 +127,8 @@ async function costOf({ text, values }: Statement): Promise<{ read: number; whol
     node.Plans?.forEach(visit);
   };
   visit(plan);
-  return { read: touched, whole, plan: JSON.stringify(plan, undefined, 1) };
+  const pages = plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+  return { read: touched, pages, whole, plan: JSON.stringify(plan, undefined, 1) };
 }
 
 async function expectCheap(statement: Statement): Promise<void> {
@@ -239,10 +255,20 @@ describe.each([
     await expectCheap({ text: read.readEffective(SCHEMA), values: [0, 'main', 'a7', 9000n * SECOND] });
   });
 
+  test('a statement that begins late in an account does not pass over what is before', async () => {
+    const beginningAt = (from: bigint) => [0, 'main', 'hot', null, from * SECOND, null, null, null, LIMIT];
+    const text = statementByRecordedTime(SCHEMA);
+    const early = await costOf({ text, values: beginningAt(100n) });
+    const late = await costOf({ text, values: beginningAt(19_000n) });
+    expect(late.pages).toBeLessThan(early.pages + SOME_PAGES);
+  });
+
   test('a statement of a hot account by recorded time reads its page, by effective time the index up to its end', async () => {
     const values = [0, 'main', 'hot', null, 9000n * SECOND, null, 19_000n, 0, LIMIT];
     await expectCheap({ text: statementByRecordedTime(SCHEMA), values });
     const early = [0, 'main', 'hot', null, 100n * SECOND, 200n * SECOND, null, null, LIMIT, null];
     await expectCheap({ text: statementByEffectiveTime(SCHEMA), values: early });
+    const further = [0, 'main', 'hot', null, 100n * SECOND, 200n * SECOND, 300n, 0, LIMIT, 150n * SECOND];
+    await expectCheap({ text: statementByEffectiveTime(SCHEMA), values: further });
   });
 });

@@ -14,6 +14,22 @@ import { entryColumns } from './read.sql.js';
 
 const FIRST = '(-9223372036854775808)';
 const LAST = '9223372036854775807';
+/** The column is a smallint. */
+const LAST_ENTRY = '32767';
+
+/**
+ * The key after which a page begins: that before the page, or one before the whole range. It is the only lower
+ * bound in the order of the index: of two PostgreSQL may begin at the one that is further back, and pass over
+ * all between them.
+ */
+const BEGINS_AT_RANGE = '$10::bigint is null or $10 < $5::bigint';
+const DATED_KEY = `
+  case when ${BEGINS_AT_RANGE} then coalesce($5::bigint, ${FIRST}) else $10 end,
+  case when ${BEGINS_AT_RANGE} then -1 else $7::bigint end,
+  case when ${BEGINS_AT_RANGE} then -1 else $8::integer end`;
+const RECORDED_KEY = `
+  case when $7::bigint is null or $7 < b.start then b.start - 1 else $7 end,
+  case when $7::bigint is null or $7 < b.start then ${LAST_ENTRY} else $8::integer end`;
 
 const heading = `
 select ${checkpointColumns}, a.account_id, a.currency, s.opening::bigint as opening,
@@ -60,7 +76,7 @@ ${postedBefore(schema, position)} + ${datedBefore(schema, position, `x.effective
  */
 const postedUpToKey = (schema: string): string => `
 ${postedBefore(schema, 'b.key')}
-  + ${datedBefore(schema, 'b.key', '(x.effective_time, x.position, x.entry) <= ($10::bigint, $7::bigint, $8::integer)')}
+  + ${datedBefore(schema, 'b.key', 'x.effective_time <= $10 and (x.effective_time, x.position, x.entry) <= ($10, $7::bigint, $8::integer)')}
   + coalesce((select sum(x.amount) from ${schema}.lines x
     join ${schema}.transactions t on t.ledger = ${ledgerKey(schema, '$2')} and t.position = x.position
     where x.account = a.opened_position and x.position = b.key and x.position <= coalesce($4::bigint, ${LAST})
@@ -94,10 +110,8 @@ left join lateral (
     from ${schema}.lines l
     join ${schema}.transactions t on t.ledger = ${ledgerKey(schema, '$2')} and t.position = l.position
     where l.account = a.opened_position and l.position <= coalesce($4::bigint, ${LAST})
-      and l.effective_time >= greatest(coalesce($5::bigint, ${FIRST}), coalesce($10::bigint, ${FIRST}))
-      and l.effective_time < coalesce($6::bigint, ${LAST})
-      and (l.effective_time, l.position, l.entry)
-        > (coalesce($10::bigint, ${FIRST}), coalesce($7::bigint, -1), coalesce($8::integer, -1))
+      and l.effective_time is not null and l.effective_time < coalesce($6::bigint, ${LAST})
+      and (l.effective_time, l.position, l.entry) > (${DATED_KEY})
     order by l.effective_time, l.position, l.entry limit $9)
   ) u
   order by u.effective_time, u.position, u.entry limit $9
@@ -123,8 +137,7 @@ left join lateral (
   from ${schema}.lines l
   join ${schema}.transactions t on t.ledger = ${ledgerKey(schema, '$2')} and t.position = l.position
   where l.account = a.opened_position and l.entry >= 0 and l.position <= coalesce($4::bigint, ${LAST})
-    and l.position >= greatest(b.start, $7::bigint) and l.position < b.finish
-    and (l.position, l.entry) > (coalesce($7::bigint, -1), coalesce($8::integer, -1))
+    and l.position < b.finish and (l.position, l.entry) > (${RECORDED_KEY})
   order by l.position, l.entry limit $9
 ) d on a.account_id is not null
 where c.partition = $1
