@@ -65,7 +65,7 @@ function knownIn(memory: Memory, ledgerId: string): Known {
   return {
     account: (id) => memory.accounts.known(entityKey(ledgerId, id)) !== undefined,
     transaction: (id) => {
-      const known = memory.transactions.known(entityKey(ledgerId, id));
+      const known = memory.transaction(ledgerId, id);
       return known === undefined ? 'unknown' : (known ?? undefined);
     },
   };
@@ -107,8 +107,10 @@ async function fill(memory: Memory, reader: StateReader, missing: Missing): Prom
   }
   if (transactions !== null && usable(memory, tailFrom, transactions.checkpoint)) {
     for (const row of transactions.rows) {
-      const key = entityKey(row.ledgerId, row.transactionId);
-      memory.transactions.fill(key, transactionOfRow(row, memory.end.position));
+      const transaction = transactionOfRow(row, memory.end.position);
+      // It may have been made while the log was read: then the tail has it.
+      if (transaction === null && memory.hasRequest(row.ledgerId, row.transactionId)) continue;
+      memory.transactions.fill(entityKey(row.ledgerId, row.transactionId), transaction);
     }
   }
 }

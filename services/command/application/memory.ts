@@ -2,7 +2,9 @@
  * What the write side remembers: cached rows of the state tables, and the retained tail, which is every event after
  * `tailFrom` up to `end`. Together they are the state as of `end`.
  */
+import { EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
+import { decodeMessage } from '../../../lib/base/codec/binary.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { type LogPoint, pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { TransactionChange } from '../../../lib/log/transaction-of.js';
@@ -27,11 +29,11 @@ export interface TailEvent {
   readonly hash: Uint8Array;
 }
 
-/** The request ids of commands up to a position. */
+/** The request ids of commands up to a position, each with the position of the command's first event. */
 interface RecentRequests {
   readonly position: bigint;
   readonly ledgerId: string;
-  readonly ids: Iterable<string>;
+  readonly ids: ReadonlyMap<string, bigint>;
 }
 
 const CACHED_ACCOUNTS = 100_000;
@@ -42,8 +44,8 @@ const CACHED_LEDGERS = 10_000;
 export interface CommittedStates {
   readonly ledgerId: string;
   readonly ledgerCreated: boolean;
-  /** Of the commands whose events are committed with them. */
-  readonly requestIds: Iterable<string>;
+  /** Of the commands whose events are committed with them, each with the position of its first event. */
+  readonly requestIds: ReadonlyMap<string, bigint>;
   readonly accounts: Iterable<Account>;
   readonly transactions: Iterable<TransactionState>;
 }
@@ -77,8 +79,8 @@ export class Memory {
   #end: LogPoint;
   #tailFrom: bigint;
   #tail: TailEvent[] = [];
-  /** The request ids of the commands in the tail, by ledger. */
-  readonly #requests = new Map<string, Set<string>>();
+  /** The request ids of the commands in the tail, by ledger, each with the position of the command's first event. */
+  readonly #requests = new Map<string, Map<string, bigint>>();
   /** The same in the order of their positions. */
   #recentRequests: RecentRequests[] = [];
   #forgotten = 0;
@@ -115,6 +117,22 @@ export class Memory {
     return this.#requests.get(ledgerId)?.has(requestId) === true;
   }
 
+  /**
+   * A transaction as of `end`, null if there is none, undefined if it must be loaded. One that nothing changed is decoded from the
+   * event that made it, under its own request id: few are ever asked for, and to keep the state of each takes more memory than
+   * the events themselves.
+   */
+  transaction(ledgerId: string, transactionId: string): TransactionState | null | undefined {
+    const known = this.transactions.known(entityKey(ledgerId, transactionId));
+    if (known !== undefined && known !== null) return known;
+    const position = this.#requests.get(ledgerId)?.get(transactionId);
+    // The ids of a flush are forgotten together, its events one by one.
+    if (position === undefined || position <= this.#tailFrom) return known;
+    const made = this.#tail[Number(position - this.#tailFrom) - 1];
+    if (made?.position !== position) throw new Error('the tail has the commands whose ids it knows');
+    return touchedBy(decodeMessage(EventSchema, made.bytes)).made ?? known;
+  }
+
   /** How often the memory let go of something that it knew. */
   get forgotten(): number {
     return this.#forgotten;
@@ -140,7 +158,11 @@ export class Memory {
     this.#extend(recorded);
     const { ledgerId } = event;
     if (event.requestId.length > 0 && event.ordinal === 0) {
-      this.#rememberRequests({ position, ledgerId, ids: [uuidFromBytes(event.requestId)] });
+      this.#rememberRequests({
+        position,
+        ledgerId,
+        ids: new Map([[uuidFromBytes(event.requestId), position]]),
+      });
     }
     const { ledgerCreated, accounts, profile, made, changes } = touchedBy(event);
     if (ledgerCreated) this.ledgers.put(ledgerId, { ledgerId }, position);
@@ -198,8 +220,7 @@ export class Memory {
         if (account !== undefined) accounts.set(accountId, account);
         return account;
       },
-      transaction: (transactionId) =>
-        loaded(this.transactions.known(entityKey(ledgerId, transactionId))) ?? undefined,
+      transaction: (transactionId) => loaded(this.transaction(ledgerId, transactionId)) ?? undefined,
     };
   }
 
@@ -219,10 +240,10 @@ export class Memory {
     this.#recentRequests.push(recent);
     let known = this.#requests.get(recent.ledgerId);
     if (known === undefined) {
-      known = new Set();
+      known = new Map();
       this.#requests.set(recent.ledgerId, known);
     }
-    for (const id of recent.ids) known.add(id);
+    for (const [id, position] of recent.ids) known.set(id, position);
   }
 
   #forgetRequests(through: bigint): void {
@@ -230,13 +251,18 @@ export class Memory {
     const gone = this.#recentRequests.splice(0, kept === -1 ? this.#recentRequests.length : kept);
     for (const { ledgerId, ids } of gone) {
       const known = this.#requests.get(ledgerId);
-      for (const id of ids) known?.delete(id);
+      for (const id of ids.keys()) known?.delete(id);
       if (known?.size === 0) this.#requests.delete(ledgerId);
     }
   }
 
   #putTransaction(ledgerId: string, state: TransactionState, position: bigint): void {
     const key = entityKey(ledgerId, state.transactionId);
+    if (state.version === 1n && state.kind !== 'AUTHORIZATION') {
+      // Nothing changed it: its event says all. Only that there was none must not be believed any longer.
+      this.transactions.forget(key);
+      return;
+    }
     this.transactions.put(key, state, position);
     const { payment } = state;
     if (state.kind !== 'AUTHORIZATION' || payment === null) return;

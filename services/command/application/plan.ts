@@ -63,7 +63,8 @@ interface BatchPlace {
 /** A ledger in a flush: its state so far, and the request ids whose events are in the plan. */
 interface LedgerPlan {
   readonly overlay: Overlay;
-  readonly ids: Set<string>;
+  /** Each with the position of its command's first event. */
+  readonly ids: Map<string, bigint>;
 }
 
 const REPLAY: Verdict = { verdict: 'replay' };
@@ -105,10 +106,8 @@ class Planner {
     const known = this.#knownId(ledger, command);
     if (known !== undefined) return known;
     try {
-      this.#expireHoldsBefore(command, ledger.overlay);
-      const verdict = this.#decide(request, ledger.overlay);
-      if (verdict.verdict === 'commit' && command.requestId !== '') ledger.ids.add(command.requestId);
-      return verdict;
+      this.#expireHoldsBefore(command, ledger);
+      return this.#decide(request, ledger);
     } catch (error) {
       if (error instanceof NotLoaded) return DEFERRED;
       throw error;
@@ -121,11 +120,8 @@ class Planner {
     if (known.includes(REPLAY)) return REPLAY;
     if (known.includes(DEFERRED)) return DEFERRED;
     try {
-      for (const { command } of job.requests) this.#expireHoldsBefore(command, ledger.overlay);
-      const verdict = this.#decideAtomic(job, ledger.overlay);
-      if (verdict.verdict === 'commit')
-        for (const { command } of job.requests) ledger.ids.add(command.requestId);
-      return verdict;
+      for (const { command } of job.requests) this.#expireHoldsBefore(command, ledger);
+      return this.#decideAtomic(job, ledger);
     } catch (error) {
       if (error instanceof NotLoaded) return DEFERRED;
       throw error;
@@ -141,21 +137,21 @@ class Planner {
   }
 
   /** Holds past their time reserve nothing: those on the accounts that a command reads are expired before it is decided. */
-  #expireHoldsBefore(command: Command, ledger: Overlay): void {
+  #expireHoldsBefore(command: Command, ledger: LedgerPlan): void {
     const { holds } = this.#input.memory;
     if (!holds.hasDue(this.#nextTime())) return;
-    const expiries = expiriesBefore(command, holds, (id) => ledger.transaction(id), this.#nextTime());
+    const expiries = expiriesBefore(command, holds, (id) => ledger.overlay.transaction(id), this.#nextTime());
     for (const expiry of expiries) {
-      const decision = decide(expiry, ledger, this.#nextTime());
+      const decision = decide(expiry, ledger.overlay, this.#nextTime());
       // The hold may have ended in this flush, and then nothing happens.
       if (decision.outcome === 'refused' || decision.events.length === 0) continue;
       this.#record(decision.events, expiryRequest(expiry), ledger);
     }
   }
 
-  #decide(request: Request, ledger: Overlay): Verdict {
+  #decide(request: Request, ledger: LedgerPlan): Verdict {
     const now = this.#nextTime();
-    const decision = decide(request.command, ledger, now);
+    const decision = decide(request.command, ledger.overlay, now);
     if (decision.outcome === 'refused') {
       return { verdict: 'refused', error: refusalError(decision.refusal) };
     }
@@ -170,10 +166,10 @@ class Planner {
     return { verdict: 'commit', decided: [{ events, command, replayed: false, point: this.#end }] };
   }
 
-  #decideAtomic({ requests }: AtomicJob, ledger: Overlay): Verdict {
+  #decideAtomic({ requests }: AtomicJob, ledger: LedgerPlan): Verdict {
     const batchId = requests[0]?.command.requestId ?? '';
     const commands = requests.map(({ command }) => command);
-    const decision = decideAtomic(commands, ledger, this.#nextTime());
+    const decision = decideAtomic(commands, ledger.overlay, this.#nextTime());
     if (decision.outcome === 'refused') {
       return { verdict: 'refused', error: refusalError(decision.refusal, decision.index) };
     }
@@ -190,7 +186,7 @@ class Planner {
   #ledger(ledgerId: string): LedgerPlan {
     let found = this.#ledgers.get(ledgerId);
     if (found === undefined) {
-      found = { overlay: overlay(this.#input.memory.ledger(ledgerId)), ids: new Set() };
+      found = { overlay: overlay(this.#input.memory.ledger(ledgerId)), ids: new Map() };
       this.#ledgers.set(ledgerId, found);
     }
     return found;
@@ -209,15 +205,17 @@ class Planner {
   #record(
     events: readonly DomainEvent[],
     request: Request,
-    ledger: Overlay,
+    ledger: LedgerPlan,
     batch: BatchPlace | null = null,
   ): readonly log.Event[] {
+    const { requestId } = request.command;
+    if (requestId !== '') ledger.ids.set(requestId, this.#end.position + 1n);
     return events.map((domainEvent, ordinal) => {
       const position = this.#end.position + 1n;
       const event = this.#encode(domainEvent, request, ordinal, batch, position, this.#nextTime());
       const bytes = encodeMessage(log.EventSchema, event);
       const recorded = { position, event, bytes, hash: hash('sha256', bytes, 'buffer') };
-      evolve(ledger, domainEvent);
+      evolve(ledger.overlay, domainEvent);
       this.#events.push(recorded);
       this.#end = pointOf(recorded);
       return event;

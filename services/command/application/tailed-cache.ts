@@ -64,6 +64,11 @@ export class TailedCache<State, Change> {
     }
   }
 
+  /** Forgets the row of an entity that the tail does not know. */
+  forget(key: string): void {
+    this.#rows.delete(key);
+  }
+
   /** Forgets what the tail says up to a position that the state tables hold for good. */
   dropThrough(position: bigint): void {
     for (const [key, { position: at, state }] of this.#tail) {
