@@ -174,7 +174,9 @@ export class Memory {
     if (made !== null) this.#putTransaction(ledgerId, made, position);
     for (const change of changes) {
       const key = entityKey(ledgerId, change.transactionId);
-      this.transactions.change(key, change, position);
+      const before = this.transaction(ledgerId, change.transactionId) ?? null;
+      if (before === null) this.transactions.change(key, change, position);
+      else this.transactions.put(key, changed(before, change), position);
       // The state tables tell the holds that are still open: what is not known here may be.
       const state = this.transactions.known(key);
       if (state?.status !== 'AUTHORIZED') this.holds.remove(key);
