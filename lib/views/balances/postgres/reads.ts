@@ -9,7 +9,7 @@ import { type Ask, type BalancesRead, GatheredReads } from '../gathered-reads.js
 import { readSql } from './sql/read.sql.js';
 import type { BalanceRow } from '../view.js';
 
-/** Values stay texts until it is known which of them are needed: the checkpoint stands in every row. */
+/** Numbers stay texts until it is known of what they are. */
 const AS_TEXT: pg.CustomTypesConfig = {
   getTypeParser: (() => (value: string) => value) as typeof pg.types.getTypeParser,
 };
@@ -20,7 +20,7 @@ export class PostgresBalanceReads {
   readonly #partition: number;
   readonly #statement: { readonly name: string; readonly text: string };
   readonly #gathered = new GatheredReads((asks) => this.#run(asks));
-  #last: { readonly row: Columns; readonly checkpoint: Checkpoint } | undefined;
+  #last: { readonly row: CheckpointColumns; readonly checkpoint: Checkpoint } | undefined;
 
   constructor(pool: Pool, schema: string, partition: number) {
     this.#pool = pool;
@@ -34,19 +34,18 @@ export class PostgresBalanceReads {
   }
 
   /** The same object as long as the view stands still, so that callers can keep what they make of it. */
-  #checkpointIn(row: Columns | undefined): Checkpoint {
-    const last = this.#last;
+  #checkpointIn(row: CheckpointColumns | undefined): Checkpoint {
     if (row === undefined) return emptyCheckpoint(this.#partition);
-    if (last !== undefined && row[1] === last.row[1] && row[4] === last.row[4] && row[0] === last.row[0]) {
+    const last = this.#last;
+    const [, hash, epoch, position, recordedTime, offset] = row;
+    if (last !== undefined && position === last.row[3] && offset === last.row[5] && epoch === last.row[2]) {
       return last.checkpoint;
     }
-    const [epoch, position, hash, recordedTime, offset] = row;
     const checkpoint = {
       partition: this.#partition,
       epoch: Number(epoch),
       position: BigInt(position),
-      // As PostgreSQL writes bytea: \x and hexadecimal digits.
-      hash: Buffer.from(hash.slice(2), 'hex'),
+      hash: Buffer.from(hash, 'hex'),
       recordedTime: BigInt(recordedTime),
       offset: BigInt(offset),
     };
@@ -63,20 +62,23 @@ export class PostgresBalanceReads {
         accountIds.push(accountId);
       }
     }
-    const { rows } = await this.#pool.query<Columns>({
+    const { rows } = await this.#pool.query<AccountColumns | CheckpointColumns>({
       ...this.#statement,
       values: [this.#partition, textArray(ledgerIds), textArray(accountIds)],
       rowMode: 'array',
       types: AS_TEXT,
     });
-    const asOf = this.#checkpointIn(rows[0]);
     const found = new Array<BalanceRow | undefined>(accountIds.length);
+    let checkpoint: CheckpointColumns | undefined;
     for (const row of rows) {
-      const place = row[PLACE];
-      if (place === null) continue;
-      const index = Number(place) - 1;
-      found[index] = balanceRow(accountIds[index] ?? '', row);
+      if (isCheckpoint(row)) {
+        checkpoint = row;
+      } else {
+        const index = Number(row[0]) - 1;
+        found[index] = balanceRow(accountIds[index] ?? '', row);
+      }
     }
+    const asOf = this.#checkpointIn(checkpoint);
     let next = 0;
     for (const { accountIds: asked, resolve } of asks) {
       resolve({ value: found.slice(next, (next += asked.length)), asOf });
@@ -84,16 +86,21 @@ export class PostgresBalanceReads {
   }
 }
 
-/** As `readSql` selects them; from `place` on null where no account was found. */
-type Columns = [
+/** As `readSql` selects the checkpoint; then come nulls. */
+type CheckpointColumns = [
+  place: null,
+  hash: string,
   epoch: string,
   position: string,
-  hash: string,
   recordedTime: string,
   offset: string,
-  place: string | null,
-  type: string,
+];
+
+/** As `readSql` selects an account. */
+type AccountColumns = [
+  place: string,
   currency: string,
+  type: string,
   status: string,
   freezeScope: string,
   overdraftLimit: string,
@@ -104,11 +111,13 @@ type Columns = [
   changed: string,
 ];
 
-const PLACE = 5;
+function isCheckpoint(row: AccountColumns | CheckpointColumns): row is CheckpointColumns {
+  return row[0] === null;
+}
 
-function balanceRow(accountId: string, row: Columns): BalanceRow {
-  const [, , , , , , type, currency, status, freezeScope, overdraftLimit, credits, debits, held, version] =
+function balanceRow(accountId: string, row: AccountColumns): BalanceRow {
+  const [, currency, type, status, freezeScope, overdraftLimit, credits, debits, held, version, changed] =
     row;
   const figures = { type, currency, status, freezeScope, overdraftLimit, credits, debits, held, version };
-  return { state: accountState(accountId, figures), position: BigInt(row[15]) };
+  return { state: accountState(accountId, figures), position: BigInt(changed) };
 }

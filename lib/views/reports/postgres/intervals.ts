@@ -42,8 +42,17 @@ class IntervalsBuilder {
     this.from(through, bucket);
   }
 
+  /** Without edges between equals, so that one report bucket has two edges at most. */
   build(): Intervals {
-    return { edges: this.#edges, buckets: this.#buckets };
+    const edges: bigint[] = [];
+    const buckets = [-1];
+    for (const [index, edge] of this.#edges.entries()) {
+      const bucket = this.#buckets[index + 1] ?? -1;
+      if (bucket === buckets.at(-1)) continue;
+      edges.push(edge);
+      buckets.push(bucket);
+    }
+    return { edges, buckets };
   }
 }
 

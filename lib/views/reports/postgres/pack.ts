@@ -255,6 +255,11 @@ export class PackCursor {
     return true;
   }
 
+  /** Whether a posting moved further currencies. */
+  get hasFurther(): boolean {
+    return (this.#tag & FURTHER) !== 0;
+  }
+
   get currency(): string {
     return readCurrency(this.#view, this.start + 12);
   }

@@ -41,7 +41,7 @@ from generate_series(0, ${SEGMENTS - 1}) n, generate_series(1, 2) l, generate_se
 insert into ${SCHEMA}.decline_rollup
   (position, principal, declines, ledger, effective_bucket, recorded_bucket, reason, on_time, currency)
 select 1000 * n + 999, 1, 1, l, n, n, r, true, 'EUR'
-from generate_series(0, ${SEGMENTS - 1}) n, generate_series(1, 2) l, generate_series(1, 4) r;
+from generate_series(0, ${SEGMENTS - 1}) n, generate_series(1, 2) l, generate_series(1, 40) r;
 insert into ${SCHEMA}.packs (ledger, through, rows)
 select l, 1000 * n + 99 + 100 * p, '' from generate_series(0, ${SEGMENTS - 1}) n, generate_series(1, 2) l, generate_series(0, 9) p;
 insert into ${SCHEMA}.off_time_packs (ledger, effective_bucket, through, rows)

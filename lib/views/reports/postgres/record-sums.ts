@@ -45,6 +45,10 @@ export class RecordSums {
       return;
     }
     for (let index = 0; index < cursor.entries; index += 1) addEntry(this.entries, cursor, index, group);
+    if (!cursor.hasFurther) {
+      addVolume(this.volumes, cursor.what, cursor.currency, cursor.principal, group);
+      return;
+    }
     for (const { currency, principal } of cursor.volumes()) {
       addVolume(this.volumes, cursor.what, currency, principal, group);
     }

@@ -75,7 +75,7 @@ interface Volume {
 /** What was posted, or declined, by report bucket, currency, and kind or reason. */
 export class VolumeSums {
   readonly #of: 'postings' | 'declines';
-  readonly #sums = new Map<string, Volume>();
+  readonly #currencies = new Map<string, Map<number, Volume>>();
 
   constructor(of: 'postings' | 'declines') {
     this.#of = of;
@@ -83,24 +83,34 @@ export class VolumeSums {
 
   add(cursor: PackCursor, bucket: number): void {
     if (cursor.isDecline !== (this.#of === 'declines')) return;
-    const { what } = cursor;
-    for (const { currency, principal } of cursor.volumes()) {
-      const key = `${String(bucket)} ${currency} ${String(what)}`;
-      let found = this.#sums.get(key);
-      if (found === undefined) {
-        found = { bucket, currency, what, principal: 0n, count: 0n };
-        this.#sums.set(key, found);
+    if (cursor.hasFurther) {
+      for (const { currency, principal } of cursor.volumes()) {
+        this.#add(bucket, currency, cursor.what, principal);
       }
-      found.principal += principal;
-      found.count += 1n;
+    } else {
+      this.#add(bucket, cursor.currency, cursor.what, cursor.principal);
     }
+  }
+
+  #add(bucket: number, currency: string, what: number, principal: bigint): void {
+    let sums = this.#currencies.get(currency);
+    if (sums === undefined) this.#currencies.set(currency, (sums = new Map<number, Volume>()));
+    // A kind, and a reason, takes one byte in a pack.
+    const key = bucket * 256 + what;
+    let found = sums.get(key);
+    if (found === undefined) {
+      found = { bucket, currency, what, principal: 0n, count: 0n };
+      sums.set(key, found);
+    }
+    found.principal += principal;
+    found.count += 1n;
   }
 
   /** Arrays: buckets, currencies, kinds or reasons, numbers of transactions, principals. */
   values(): Buffer[] {
-    const rows = [...this.#sums.values()].flatMap((sum) =>
-      int64Rows([sum.count, sum.principal]).map((figures) => ({ sum, figures })),
-    );
+    const rows = [...this.#currencies.values()]
+      .flatMap((sums) => [...sums.values()])
+      .flatMap((sum) => int64Rows([sum.count, sum.principal]).map((figures) => ({ sum, figures })));
     return [
       int4Array(rows.map(({ sum }) => sum.bucket)),
       textArray(rows.map(({ sum }) => sum.currency)),

@@ -14,8 +14,15 @@ import type { RankQuery, TrialBalanceQuery } from '../../view.js';
 const POSITION_EDGES = '$4::bigint[]';
 const last = (edges: string): string => `(${edges})[cardinality(${edges})]`;
 
+/**
+ * The report bucket of what lies between edges. Between two it is one bucket, which the planner takes for the
+ * constant that it is.
+ */
+const bucketOf = (key: string, edges: string, buckets: string): string =>
+  `case when cardinality(${edges}) = 2 then (${buckets})[2] else (${buckets})[width_bucket(${key}, ${edges}) + 1] end`;
+
 /** The report bucket of a row of a rollup `r` that goes by position, and which rows those may be. */
-const byPosition = `($5::int[])[width_bucket(r.position - 1, ${POSITION_EDGES}) + 1]`;
+const byPosition = bucketOf('r.position - 1', POSITION_EDGES, '$5::int[]');
 const inPositions = `r.position > (${POSITION_EDGES})[1]
     and r.position <= least(${last(POSITION_EDGES)}, $2::bigint)`;
 
@@ -28,9 +35,9 @@ const timesFrom = (first: number) => {
   ];
   return {
     datedWhenRecorded: `(r.on_time or ${isByPosition})`,
-    byTime: `(${buckets})[width_bucket(r.effective_bucket::bigint, ${edges}) + 1]`,
+    byTime: bucketOf('r.effective_bucket::bigint', edges, buckets),
     inTimes: `not r.on_time and not ${isByPosition}
-    and r.effective_bucket between (${edges})[1] and ${last(edges)} and r.position <= $2`,
+    and r.effective_bucket >= (${edges})[1] and r.effective_bucket < ${last(edges)} and r.position <= $2`,
   };
 };
 
