@@ -9,7 +9,8 @@ export interface Group {
   readonly effectiveBucket: number;
   /** Whether its transactions are dated when they were recorded. */
   readonly onTime: boolean;
-  position: bigint;
+  /** Below 2^53, as in a pack. */
+  position: number;
 }
 
 /** What an account's entries of one kind come to. */
@@ -18,7 +19,7 @@ export interface EntrySums extends Group {
   readonly kind: number;
   debits: bigint;
   credits: bigint;
-  entries: bigint;
+  entries: number;
 }
 
 /** What postings of one kind, or declines for one reason, come to in one currency. */
@@ -26,7 +27,7 @@ export interface VolumeSums extends Group {
   readonly what: number;
   readonly currency: string;
   principal: bigint;
-  count: bigint;
+  count: number;
 }
 
 /** Of one ledger. */
@@ -39,7 +40,7 @@ export class RecordSums {
   add(cursor: PackCursor, recordedBucket: number): void {
     const onTime = !cursor.isOffTime;
     const effectiveBucket = onTime ? recordedBucket : Number(cursor.effectiveTime / ROLLUP_WIDTH);
-    const group = { recordedBucket, effectiveBucket, onTime, position: BigInt(cursor.position) };
+    const group = { recordedBucket, effectiveBucket, onTime, position: cursor.position };
     if (cursor.isDecline) {
       addVolume(this.declines, cursor.what, cursor.currency, cursor.principal, group);
       return;
@@ -69,13 +70,13 @@ function addEntry(
   const key = onTime ? number : `${String(number)} ${String(effectiveBucket)}`;
   let found = sums.get(key);
   if (found === undefined) {
-    const zero = { debits: 0n, credits: 0n, entries: 0n };
+    const zero = { debits: 0n, credits: 0n, entries: 0 };
     found = { recordedBucket, effectiveBucket, onTime, position, account, kind, ...zero };
     sums.set(key, found);
   }
   const amount = cursor.amount(index);
   found.position = position;
-  found.entries += 1n;
+  found.entries += 1;
   if (amount < 0n) found.debits -= amount;
   else found.credits += amount;
 }
@@ -91,13 +92,13 @@ function addVolume(
   const key = `${String(what)} ${currency} ${onTime ? '' : String(effectiveBucket)}`;
   let found = sums.get(key);
   if (found === undefined) {
-    const zero = { principal: 0n, count: 0n };
+    const zero = { principal: 0n, count: 0 };
     found = { recordedBucket, effectiveBucket, onTime, position, what, currency, ...zero };
     sums.set(key, found);
   }
   found.position = position;
   found.principal += principal;
-  found.count += 1n;
+  found.count += 1;
 }
 
 /** Below int64's end. */

@@ -14,14 +14,14 @@ export interface RollupRow<S extends Group> {
 export function* entryRows(ledger: number, groups: Iterable<EntrySums>): Generator<RollupRow<EntrySums>> {
   for (const group of groups) {
     const { debits, credits, entries } = group;
-    for (const sums of int64Rows([debits, credits, entries])) yield { ledger, group, sums };
+    for (const sums of int64Rows([debits, credits, BigInt(entries)])) yield { ledger, group, sums };
   }
 }
 
 /** Of volumes, and likewise of declines. */
 export function* volumeRows(ledger: number, groups: Iterable<VolumeSums>): Generator<RollupRow<VolumeSums>> {
   for (const group of groups) {
-    for (const sums of int64Rows([group.principal, group.count])) yield { ledger, group, sums };
+    for (const sums of int64Rows([group.principal, BigInt(group.count)])) yield { ledger, group, sums };
   }
 }
 
@@ -49,7 +49,7 @@ export function volumeValues(rows: readonly RollupRow<VolumeSums>[]): unknown[] 
 
 function groupValues(rows: readonly RollupRow<Group>[]): unknown[] {
   return [
-    int8Array(rows.map(({ group }) => group.position)),
+    int8Array(rows.map(({ group }) => BigInt(group.position))),
     int4Array(rows.map(({ ledger }) => ledger)),
     int4Array(rows.map(({ group }) => group.recordedBucket)),
     int4Array(rows.map(({ group }) => group.effectiveBucket)),

@@ -10,7 +10,7 @@ interface Movement {
   readonly kind: number;
   debits: bigint;
   credits: bigint;
-  entries: bigint;
+  entries: number;
 }
 
 /** What moved on accounts, by report bucket and kind. */
@@ -35,11 +35,11 @@ export class MovementSums {
       const key = account * 256 + kind;
       let found = sums.get(key);
       if (found === undefined) {
-        found = { bucket, account, kind, debits: 0n, credits: 0n, entries: 0n };
+        found = { bucket, account, kind, debits: 0n, credits: 0n, entries: 0 };
         sums.set(key, found);
       }
       const amount = cursor.amount(index);
-      found.entries += 1n;
+      found.entries += 1;
       if (amount < 0n) found.debits -= amount;
       else found.credits += amount;
     }
@@ -49,7 +49,7 @@ export class MovementSums {
   values(): Buffer[] {
     const rows = this.#buckets.flatMap((sums) =>
       [...sums.values()].flatMap((sum) =>
-        int64Rows([sum.debits, sum.credits, sum.entries]).map((figures) => ({ sum, figures })),
+        int64Rows([sum.debits, sum.credits, BigInt(sum.entries)]).map((figures) => ({ sum, figures })),
       ),
     );
     const figures = (column: number) => int8Array(rows.map((row) => row.figures[column] ?? 0n));
@@ -69,7 +69,7 @@ interface Volume {
   readonly currency: string;
   readonly what: number;
   principal: bigint;
-  count: bigint;
+  count: number;
 }
 
 /** What was posted, or declined, by report bucket, currency, and kind or reason. */
@@ -99,18 +99,18 @@ export class VolumeSums {
     const key = bucket * 256 + what;
     let found = sums.get(key);
     if (found === undefined) {
-      found = { bucket, currency, what, principal: 0n, count: 0n };
+      found = { bucket, currency, what, principal: 0n, count: 0 };
       sums.set(key, found);
     }
     found.principal += principal;
-    found.count += 1n;
+    found.count += 1;
   }
 
   /** Arrays: buckets, currencies, kinds or reasons, numbers of transactions, principals. */
   values(): Buffer[] {
     const rows = [...this.#currencies.values()]
       .flatMap((sums) => [...sums.values()])
-      .flatMap((sum) => int64Rows([sum.count, sum.principal]).map((figures) => ({ sum, figures })));
+      .flatMap((sum) => int64Rows([BigInt(sum.count), sum.principal]).map((figures) => ({ sum, figures })));
     return [
       int4Array(rows.map(({ sum }) => sum.bucket)),
       textArray(rows.map(({ sum }) => sum.currency)),

@@ -21,7 +21,7 @@ const CHANGING = 'account status freeze_scope overdraft_limit credits debits hel
  * that is not newer than the row changes nothing, so batches may overlap and come again.
  *
  * Measured before, with ids as keys and "insert … on conflict do update" for every state: the figures are in
- * docs/adr/0018.
+ * docs/adr/0020.
  */
 export const updateAccounts = (schema: string): WriteStatement => ({
   name: 'changed accounts',
