@@ -46,6 +46,8 @@ export const KEYED_PLANS = '-c enable_seqscan=off -c enable_hashjoin=off -c enab
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Where the options name no other. */
 const STATEMENT_TIMEOUT_MS = 5_000;
+/** A server that has not answered so long after it should have cancelled the statement is cut off: the connection is given up. */
+const SILENCE_MS = 2_500;
 
 export interface PoolOptions {
   /** At most this many connections. */
@@ -63,14 +65,16 @@ export interface PoolOptions {
  * where PostgreSQL cannot be reached. The pool drops a connection that breaks while it is idle.
  */
 export function createPool(config: pg.PoolConfig, options: PoolOptions): Pool {
+  const statementTimeout_ms = options.statementTimeout_ms ?? STATEMENT_TIMEOUT_MS;
   const pool = new pg.Pool({
+    query_timeout: statementTimeout_ms + SILENCE_MS,
     ...config,
     types: TYPES,
     max: options.max,
     application_name: options.name,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    statement_timeout: options.statementTimeout_ms ?? STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementTimeout_ms,
     ...(options.options === undefined ? {} : { options: options.options }),
   });
   // Without listeners these errors would end the process.

@@ -10,7 +10,7 @@ const UNAVAILABLE_CLASSES = /^(08|53|57)...$/;
 
 /** The beginnings of errors for which node-postgres has no code. */
 const CONNECTION_TEXTS =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
 /** The error to throw in place of one of the driver's: StoreUnavailable, or the error itself. */
 export function postgresError(error: unknown): unknown {
