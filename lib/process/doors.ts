@@ -12,6 +12,7 @@ import type { Health } from '../rpc/health.js';
 import type { Log } from '../base/logging.js';
 import { startError, type WantedPort } from './ports.js';
 import { addReflection } from '../rpc/reflection.js';
+import type { Passage } from '../rpc/passage.js';
 import type { Service } from '../rpc/service.js';
 
 /** What is behind the doors. */
@@ -21,6 +22,10 @@ export interface Behind {
   readonly health: Health;
   readonly registry: Registry;
   readonly log: Log;
+  /** Sends calls on to another process; absent where all are answered here. */
+  readonly passage?: Passage | undefined;
+  /** Gives what only this process does to another one, before its doors close. */
+  readonly handOver?: (() => Promise<void>) | undefined;
 }
 
 /** Where a process is reached. */
@@ -53,12 +58,13 @@ export function wantedPorts({ host, grpcPort, connectPort }: DoorsConfig): reado
  */
 export async function openDoors(
   config: DoorsConfig,
-  { services: own, health, registry, log }: Behind,
+  { services: own, health, registry, log, passage, handOver }: Behind,
   releasePorts: () => Promise<void>,
   closeables: Closeables,
 ): Promise<OpenDoors> {
   const services = [...own, health.service];
-  const chain = createChain({ logger: log, metrics: callMetrics(registry), ...DEFAULT_CHAIN_LIMITS });
+  const metrics = callMetrics(registry);
+  const chain = createChain({ logger: log, metrics, passage, ...DEFAULT_CHAIN_LIMITS });
   chain.warm(services);
   await releasePorts();
   const [grpcPort, connectPort] = wantedPorts(config);
@@ -96,6 +102,8 @@ export async function openDoors(
       connect: `http://${addressOf(host, connect.port)}`,
     },
     drain: async () => {
+      // Calls go on meanwhile, and reach the process that has taken over.
+      await handOver?.();
       health.shutdown();
       await Promise.all(doors.map((door) => door.drain()));
     },

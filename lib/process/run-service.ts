@@ -32,7 +32,7 @@ export interface RunnableService<C extends DoorsConfig> {
   /** @throws StartError */
   readConfig(env: Environment): C;
   /** Opens what it needs; what it opened is closed through `closeables`, in reverse order. */
-  compose(parts: ServiceParts<C>): Promise<Pick<Behind, 'services' | 'health'>>;
+  compose(parts: ServiceParts<C>): Promise<Omit<Behind, 'registry' | 'log'>>;
 }
 
 /** Runs it until a signal. @returns the exit code. */

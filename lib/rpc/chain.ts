@@ -1,17 +1,20 @@
 /** What every call goes through, whichever door it came by: deadline, limits, validation, errors, metrics, log. */
 import { setMaxListeners } from 'node:events';
-import { create, type DescMessage, isMessage, type Message } from '@bufbuild/protobuf';
+import type { Message } from '@bufbuild/protobuf';
 import type { Log } from '../base/logging.js';
 import { TIMER_MAX_MS } from '../base/pause.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Call } from './call.js';
 import { type CallMetrics, codeName } from './call-metrics.js';
-import { CallError, fail, reasonName, toCallError } from './errors.js';
+import { checkedRequest } from './checked-request.js';
+import { type CallError, fail, reasonName, toCallError } from './errors.js';
+import type { EncodedMessage, Passage, PassedCall } from './passage.js';
+import { asMessage, passDecoded, passEncoded, streamDecoded, streamEncoded } from './passing.js';
 import { COMMANDS } from './proto-key.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
 import { type StreamLimits, StreamSlots } from './stream-slots.js';
 import { traceIdOf } from './trace.js';
-import { checkMessage, warmValidators } from './validation.js';
+import { warmValidators } from './validation.js';
 
 /** Where a call comes from, as its door knows it. */
 export interface CallOrigin {
@@ -25,6 +28,10 @@ export interface CallOrigin {
   readonly traceparent: string | undefined;
   /** Which connection the call came over; undefined if the door cannot tell. */
   readonly connection?: string | undefined;
+  /** Whether another process has sent the call on to this one. */
+  readonly isForwarded?: boolean;
+  /** Whether the caller reads JSON. */
+  readonly isJson?: boolean;
   /** Whether the door can send this answer in the encoding of the caller. */
   fits(answer: Message): boolean;
 }
@@ -37,8 +44,21 @@ export interface Chain {
   unary(method: UnaryMethod, request: Decoded, origin: CallOrigin): Promise<Message>;
   serverStream(method: ServerStreamMethod, request: Decoded, origin: CallOrigin): AsyncIterable<Message>;
   bidi(method: BidiMethod, requests: AsyncIterable<Decoded>, origin: CallOrigin): AsyncIterable<Message>;
+  /** For doors that have requests as bytes; undefined where every call is answered here. */
+  readonly passing: PassingChain | undefined;
   /** Compiles the validators of all requests: the first call would take 50 ms and more. */
   warm(services: readonly Service[]): void;
+}
+
+/** Runs methods that another process may answer: then their messages are not decoded here. */
+export interface PassingChain {
+  concerns(method: Method): boolean;
+  unary(method: UnaryMethod, request: EncodedMessage, origin: CallOrigin): Promise<Message | EncodedMessage>;
+  bidi(
+    method: BidiMethod,
+    requests: AsyncIterable<Uint8Array>,
+    origin: CallOrigin,
+  ): AsyncIterable<Message | EncodedMessage>;
 }
 
 export interface ChainOptions extends StreamLimits {
@@ -46,6 +66,8 @@ export interface ChainOptions extends StreamLimits {
   readonly metrics: CallMetrics;
   /** A unary call that says no deadline has this long; one that says a later one, too. Milliseconds. */
   readonly unaryLimit_ms: number;
+  /** Sends calls on to another process; absent where all are answered here. */
+  readonly passage?: Passage | undefined;
 }
 
 export const DEFAULT_CHAIN_LIMITS = {
@@ -57,37 +79,88 @@ export const DEFAULT_CHAIN_LIMITS = {
 
 export function createChain(options: ChainOptions): Chain {
   const slots = new StreamSlots(options);
+  const { passage } = options;
   return {
-    unary: (method, request, origin) => unary(options, method, request, origin),
+    unary: (method, request, origin) => {
+      const answer = passageOf(passage, method);
+      return unary(
+        options,
+        method,
+        origin,
+        answer === undefined
+          ? (call) => method.run(checkedRequest(method, request), call)
+          : (call) => passDecoded(answer, method, request, passedOf(call, origin)),
+        (response) => asMessage(method.desc.output, response),
+      );
+    },
     serverStream: (method, request, origin) =>
-      streaming(options, slots, method, origin, (call) => {
-        check(method, request);
-        return method.run(checked(request), call);
-      }),
-    bidi: (method, requests, origin) =>
-      // Each message answers for itself: the method checks it when its turn comes.
-      streaming(options, slots, method, origin, (call) => method.run(requests, call)),
+      streaming(
+        { options, slots, method, origin },
+        (call) => method.run(checkedRequest(method, request), call),
+        (response) => asMessage(method.desc.output, response),
+      ),
+    bidi: (method, requests, origin) => {
+      const answer = passageOf(passage, method);
+      return streaming(
+        { options, slots, method, origin },
+        answer === undefined
+          ? // Each message answers for itself: the method checks it when its turn comes.
+            (call) => method.run(requests, call)
+          : (call) => streamDecoded(answer, method, requests, passedOf(call, origin)),
+        (response) => asMessage(method.desc.output, response),
+      );
+    },
+    passing: passage === undefined ? undefined : passingOf(options, slots, passage),
     warm: (services) => {
       warmValidators(services.flatMap(({ methods }) => methods.map(({ desc }) => desc.input)));
     },
   };
 }
 
-async function unary(
+function passageOf(passage: Passage | undefined, method: Method): Passage | undefined {
+  return passage?.concerns(method) === true ? passage : undefined;
+}
+
+function passingOf(options: ChainOptions, slots: StreamSlots, passage: Passage): PassingChain {
+  const asItIs = (answer: Message | EncodedMessage) => answer;
+  return {
+    concerns: (method) => passage.concerns(method),
+    unary: (method, request, origin) =>
+      unary(
+        options,
+        method,
+        origin,
+        (call) => passEncoded(passage, method, request, passedOf(call, origin)),
+        asItIs,
+      ),
+    bidi: (method, requests, origin) =>
+      streaming(
+        { options, slots, method, origin },
+        (call) => streamEncoded(passage, method, requests, passedOf(call, origin)),
+        asItIs,
+      ),
+  };
+}
+
+function passedOf(call: Call, { isForwarded = false, isJson = false }: CallOrigin): PassedCall {
+  return { call, isForwarded, isJson };
+}
+
+async function unary<R extends object, T>(
   options: ChainOptions,
   method: UnaryMethod,
-  request: Decoded,
   origin: CallOrigin,
-): Promise<Message> {
+  answer: (call: Call) => Promise<R>,
+  finish: (response: R) => T,
+): Promise<T> {
   const limit_ms = Date.now() + options.unaryLimit_ms;
   const started = options.metrics.begin(method.name);
   const running = begin(method, origin, limit_ms);
   try {
-    check(method, request);
-    const answering = method.run(checked(request), running.call);
+    const answering = answer(running.call);
     const response = await (isCommand(method) ? answering : whileWanted(answering, running.call));
     started.end('OK');
-    return asMessage(method.desc.output, response);
+    return finish(response);
   } catch (error) {
     throw failed(options, started, running.call, error);
   } finally {
@@ -108,19 +181,24 @@ function isCommand({ desc }: Method): boolean {
   return desc.input.typeName.startsWith(COMMANDS);
 }
 
-async function* streaming(
-  options: ChainOptions,
-  slots: StreamSlots,
-  method: Method,
-  origin: CallOrigin,
-  run: (call: Call) => AsyncIterable<object>,
-): AsyncGenerator<Message> {
+interface Streamed {
+  readonly options: ChainOptions;
+  readonly slots: StreamSlots;
+  readonly method: Method;
+  readonly origin: CallOrigin;
+}
+
+async function* streaming<R extends object, T>(
+  { options, slots, method, origin }: Streamed,
+  run: (call: Call) => AsyncIterable<R>,
+  finish: (response: R) => T,
+): AsyncGenerator<T> {
   const started = options.metrics.begin(method.name);
   const running = begin(method, origin, undefined);
   let leaveSlot: (() => void) | undefined;
   try {
     leaveSlot = slots.take(method.name, origin.connection);
-    for await (const response of run(running.call)) yield asMessage(method.desc.output, response);
+    for await (const response of run(running.call)) yield finish(response);
     started.end('OK');
   } catch (error) {
     throw failed(options, started, running.call, error);
@@ -130,17 +208,6 @@ async function* streaming(
     started.end('CANCELLED');
     running.end();
   }
-}
-
-/** Queries ignore unknown fields; commands with them are refused, since a field dropped in silence moves money wrongly. */
-function check(method: Method, request: Decoded): void {
-  if (request instanceof CallError) throw request;
-  checkMessage(method.desc.input, request);
-}
-
-function checked(request: Decoded): Message {
-  if (request instanceof CallError) throw request;
-  return request;
 }
 
 /**
@@ -248,9 +315,4 @@ function failed(
     options.logger.debug({ ...about, err: failure.cause }, 'a call was answered with an error');
   }
   return failure;
-}
-
-/** Methods may answer with what `create` makes a message of. */
-function asMessage(schema: DescMessage, response: object): Message {
-  return isMessage(response, schema) ? response : create(schema, { ...response });
 }

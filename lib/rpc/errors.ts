@@ -1,12 +1,14 @@
 /** The errors of the API: thrown as CallError, sent as google.rpc.Status with exactly one ErrorInfo. */
 import { Buffer } from 'node:buffer';
 import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
-import { anyPack, type Any, DurationSchema } from '@bufbuild/protobuf/wkt';
-import type { Code } from '@connectrpc/connect';
+import { anyIs, anyPack, type Any, anyUnpack, DurationSchema } from '@bufbuild/protobuf/wkt';
+import { Code } from '@connectrpc/connect';
 import {
+  type BadRequest_FieldViolation,
   BadRequestSchema,
   ErrorInfoSchema,
   PreconditionFailureSchema,
+  type ResourceInfo,
   ResourceInfoSchema,
   RetryInfoSchema,
 } from '../../gen/google/rpc/error_details_pb.js';
@@ -168,6 +170,54 @@ export function toStatus(error: unknown): Status {
     add(RetryInfoSchema, create(RetryInfoSchema, { retryDelay: durationOf(failure.retryAfter_ms) }));
   }
   return create(StatusSchema, { code: failure.code, message: sendable(failure.message), details });
+}
+
+/**
+ * The error that another process of ours has sent, for `toStatus` to send again as it was. Undefined if the status is not one
+ * of ours, such as one that a library made of a broken connection.
+ */
+export function callErrorOf({ code, message, details }: Status): CallError | undefined {
+  const info = unpacked(details, ErrorInfoSchema);
+  const reason = info?.domain === ERROR_DOMAIN ? REASONS.get(info.reason) : undefined;
+  const known = CODES.get(code);
+  if (info === undefined || reason === undefined || known === undefined) return undefined;
+  const fields = unpacked(details, BadRequestSchema)?.fieldViolations;
+  const violations = unpacked(details, PreconditionFailureSchema)?.violations;
+  const resource = unpacked(details, ResourceInfoSchema);
+  const delay = unpacked(details, RetryInfoSchema)?.retryDelay;
+  const told: ErrorDetails = {
+    metadata: info.metadata,
+    ...(fields === undefined ? {} : { fields: fields.map(fieldProblemOf) }),
+    ...(violations === undefined ? {} : { precondition: violations }),
+    ...(resource === undefined ? {} : { resource: resourceNameOf(resource) }),
+  };
+  const retryAfter_ms =
+    delay === undefined ? undefined : Number(delay.seconds) * 1_000 + Math.round(delay.nanos / 1e6);
+  return new CallError(reason, known, message, told, retryAfter_ms, undefined);
+}
+
+function unpacked<D extends DescMessage>(details: readonly Any[], schema: D): MessageShape<D> | undefined {
+  const found = details.find((detail) => anyIs(detail, schema));
+  return found === undefined ? undefined : anyUnpack(found, schema);
+}
+
+const REASONS = new Map(
+  Object.values(ErrorReason)
+    .filter((reason) => typeof reason === 'number')
+    .map((reason) => [reasonName(reason), reason]),
+);
+const CODES = new Map<number, Code>(
+  Object.values(Code)
+    .filter((code) => typeof code === 'number')
+    .map((code) => [code, code]),
+);
+
+function fieldProblemOf({ field, description, reason }: BadRequest_FieldViolation): FieldProblem {
+  return reason === '' ? { field, description } : { field, description, rule: reason };
+}
+
+function resourceNameOf({ resourceType: type, resourceName: name }: ResourceInfo): ResourceName {
+  return { type, name };
 }
 
 /**

@@ -6,7 +6,6 @@ import {
   type DescMethodUnary,
   type JsonWriteOptions,
   type Message,
-  toJsonString,
 } from '@bufbuild/protobuf';
 import { createConnectRouter, createContextKey, type HandlerContext } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
@@ -17,7 +16,8 @@ import type { CallError } from '../errors.js';
 import { toCallError } from '../errors.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
 import { untilAborted } from '../until-aborted.js';
-import { anyTypes, connectError } from './connect-error.js';
+import { connectError } from './connect-error.js';
+import { fitsInJson, JSON_FIELDS } from './json-size.js';
 import { ACCEPTED_COMPRESSION } from './requests.js';
 
 /** What the door knows of one call while connect-es encodes its answers. */
@@ -52,13 +52,9 @@ export interface RouteOptions {
   readonly around?: Around;
 }
 
-/**
- * Answers in JSON hold every field, zeros and empty lists too: a caller reads `exponent` 0 and not undefined.
- * The encoder of text is the one place where the size of an answer is known before it is sent.
- */
+/** The encoder of text is the one place where the size of an answer is known before it is sent. */
 const WRITE_JSON: Partial<JsonWriteOptions> & { textEncoder: { encode(text: string): Uint8Array } } = {
-  registry: anyTypes,
-  alwaysEmitImplicit: true,
+  ...JSON_FIELDS,
   textEncoder: {
     encode: (text) => {
       const bytes = Buffer.from(text);
@@ -70,10 +66,7 @@ const WRITE_JSON: Partial<JsonWriteOptions> & { textEncoder: { encode(text: stri
 
 /** Whether the answer, in the encoding of the caller, is small enough to be sent. */
 export function fits({ output }: DescMethod, isJson: boolean, answer: Message): boolean {
-  const size_bytes = isJson
-    ? Buffer.byteLength(toJsonString(output, answer, WRITE_JSON))
-    : encodeMessage(output, answer).length;
-  return size_bytes <= MESSAGE_MAX_BYTES;
+  return isJson ? fitsInJson(output, answer) : encodeMessage(output, answer).length <= MESSAGE_MAX_BYTES;
 }
 
 /** The handlers of all methods, by path. */

@@ -95,6 +95,7 @@ function originOf(
     signal,
     traceparent: header.get('traceparent') ?? undefined,
     connection: remoteAddress === undefined ? undefined : `${remoteAddress}:${String(remotePort)}`,
+    isJson,
     fits: (answer) => fits(method.desc, isJson, answer),
   };
 }

@@ -6,9 +6,11 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import { encodeMessage } from '../../base/codec/binary.js';
 import { pause } from '../../base/pause.js';
 import type { CallOrigin, Chain, Decoded } from '../chain.js';
+import { fitsInJson } from '../connect/json-size.js';
 import { decodeBinary, MESSAGE_MAX_BYTES, tooLarge } from '../decode.js';
 import type { Door } from '../door.js';
 import { fail } from '../errors.js';
+import { EncodedMessage, FORWARDED, FORWARDED_JSON } from '../passage.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
 import { untilAborted } from '../until-aborted.js';
 import { explainLibraryErrors, withoutEndlessTimeouts } from './library-errors.js';
@@ -128,36 +130,55 @@ function addMethod(server: grpc.Server, method: Method, mount: Mount): void {
     requestStream: method.kind === 'bidi_streaming',
     responseStream: method.kind !== 'unary',
     requestSerialize: unused,
-    requestDeserialize: (bytes: Buffer) => decodeBinary(method.desc.input, bytes),
+    requestDeserialize:
+      mount.chain.passing?.concerns(method) === true
+        ? asItIs
+        : (bytes: Buffer) => decodeBinary(method.desc.input, bytes),
     // Encoded before the library has it: what fails in its serializer it answers by itself, without our details.
-    responseSerialize: (bytes: Buffer) => bytes,
+    responseSerialize: asItIs,
     responseDeserialize: unused,
   };
   server.addService({ [method.desc.name]: definition }, { [method.desc.name]: handlerOf(method, mount) });
 }
 
 function handlerOf(method: Method, mount: Mount): grpc.UntypedHandleCall {
+  const { chain } = mount;
+  const passing = chain.passing?.concerns(method) === true ? chain.passing : undefined;
   switch (method.kind) {
     case 'unary':
-      return (call: grpc.ServerUnaryCall<Decoded, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
-        runUnary(method, mount, call, callback);
-      };
+      return passing === undefined
+        ? (call: grpc.ServerUnaryCall<Decoded, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
+            runUnary(method, mount, call, callback, (origin) => chain.unary(method, call.request, origin));
+          }
+        : (call: grpc.ServerUnaryCall<Uint8Array, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
+            const request = new EncodedMessage(call.request);
+            runUnary(method, mount, call, callback, (origin) => passing.unary(method, request, origin));
+          };
     case 'server_streaming':
       return (call: grpc.ServerWritableStream<Decoded, Buffer>) => {
         void mount.calls.during(runServerStream(method, mount, call));
       };
     case 'bidi_streaming':
-      return (call: grpc.ServerDuplexStream<Decoded, Buffer>) => {
-        void mount.calls.during(runBidi(method, mount, call));
-      };
+      return passing === undefined
+        ? (call: grpc.ServerDuplexStream<Decoded, Buffer>) => {
+            const run = (requests: AsyncIterable<Decoded>, origin: CallOrigin) =>
+              chain.bidi(method, requests, origin);
+            void mount.calls.during(runBidi(method, mount, call, run));
+          }
+        : (call: grpc.ServerDuplexStream<Uint8Array, Buffer>) => {
+            const run = (requests: AsyncIterable<Uint8Array>, origin: CallOrigin) =>
+              passing.bidi(method, requests, origin);
+            void mount.calls.during(runBidi(method, mount, call, run));
+          };
   }
 }
 
 function runUnary(
   method: UnaryMethod,
-  { chain, leaving, calls }: Mount,
-  call: grpc.ServerUnaryCall<Decoded, Buffer>,
+  { leaving, calls }: Mount,
+  call: AnyCall,
   callback: grpc.sendUnaryData<Buffer>,
+  run: (origin: CallOrigin) => Promise<Message | EncodedMessage>,
 ): void {
   if (leaving.aborted) {
     callback(statusOf(leaving.reason));
@@ -165,9 +186,7 @@ function runUnary(
   }
   calls.begin();
   const answers = new AnswerEncoder(method.desc.output);
-  const encoded = chain
-    .unary(method, call.request, originOf(call, answers))
-    .then((response) => answers.encode(response));
+  const encoded = run(originOf(call, answers)).then((response) => answers.encode(response));
   encoded.then(
     (bytes) => {
       callback(null, bytes);
@@ -204,27 +223,28 @@ async function runServerStream(
   leaving.removeEventListener('abort', leave);
 }
 
-async function runBidi(
+async function runBidi<R>(
   method: BidiMethod,
-  { chain, leaving }: Mount,
-  call: grpc.ServerDuplexStream<Decoded, Buffer>,
+  { leaving }: Mount,
+  call: grpc.ServerDuplexStream<R, Buffer>,
+  run: (requests: AsyncIterable<R>, origin: CallOrigin) => AsyncIterable<Message | EncodedMessage>,
 ): Promise<void> {
   const answers = new AnswerEncoder(method.desc.output);
-  const { deadline_ms, traceparent, connection, signal, fits } = originOf(call, answers);
-  const origin = { deadline_ms, traceparent, connection, signal, fits };
-  const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Decoded>;
+  const { deadline_ms, traceparent, connection, isForwarded, signal, fits } = originOf(call, answers);
+  const origin = { deadline_ms, traceparent, connection, isForwarded, signal, fits };
+  const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<R>;
   // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
   const requests = untilAborted(iterator, leaving);
-  await send(call, answers, chain.bidi(method, requests, origin), origin, leaving);
+  await send(call, answers, run(requests, origin), origin, leaving);
 }
 
-type Sending = grpc.ServerWritableStream<Decoded, Buffer> | grpc.ServerDuplexStream<Decoded, Buffer>;
+type Sending<R> = grpc.ServerWritableStream<R, Buffer> | grpc.ServerDuplexStream<R, Buffer>;
 
 /** Sends as fast as the reader takes. */
-async function send(
-  call: Sending,
+async function send<R>(
+  call: Sending<R>,
   answers: AnswerEncoder,
-  responses: AsyncIterable<Message>,
+  responses: AsyncIterable<Message | EncodedMessage>,
   { signal }: CallOrigin,
   leaving: AbortSignal,
 ): Promise<void> {
@@ -240,7 +260,7 @@ async function send(
   }
 }
 
-function writable(call: Sending, signal: AbortSignal): Promise<void> {
+function writable<R>(call: Sending<R>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       call.off('drain', done);
@@ -267,11 +287,14 @@ interface AnyCall {
 function originOf(
   call: AnyCall,
   answers: AnswerEncoder,
-): CallOrigin & { readonly onLeave: (listener: () => void) => void } {
+): CallOrigin & { readonly isForwarded: boolean; readonly onLeave: (listener: () => void) => void } {
   const deadline = call.getDeadline();
   const deadline_ms = typeof deadline === 'number' ? deadline : deadline.getTime();
   const traceparent = call.metadata.get('traceparent')[0];
+  const forwarded = call.metadata.get(FORWARDED)[0];
+  if (forwarded === FORWARDED_JSON) answers.fitInJson();
   return {
+    isForwarded: forwarded !== undefined,
     connection: call.getPeer(),
     deadline_ms: Number.isFinite(deadline_ms) ? deadline_ms : undefined,
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,
@@ -313,23 +336,38 @@ function answerUnknownMethods(server: grpc.Server): void {
 /** Encodes the answers of one call. An answer whose size was asked for is not encoded again. */
 class AnswerEncoder {
   #measured: { readonly answer: Message; readonly bytes: Uint8Array } | undefined;
+  #isJson = false;
 
   constructor(private readonly schema: DescMessage) {}
 
+  /** The caller reads JSON: another process has sent the call on, and turns the answer into that. */
+  fitInJson(): void {
+    this.#isJson = true;
+  }
+
   fits(answer: Message): boolean {
+    if (this.#isJson && !fitsInJson(this.schema, answer)) return false;
     const bytes = encodeMessage(this.schema, answer);
     this.#measured = { answer, bytes };
     return bytes.length <= MESSAGE_MAX_BYTES;
   }
 
   /** @throws CallError MESSAGE_TOO_LARGE */
-  encode(answer: Message): Buffer {
-    const bytes =
-      this.#measured?.answer === answer ? this.#measured.bytes : encodeMessage(this.schema, answer);
+  encode(answer: Message | EncodedMessage): Buffer {
+    const bytes = this.#bytesOf(answer);
     this.#measured = undefined;
     if (bytes.length > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
+
+  #bytesOf(answer: Message | EncodedMessage): Uint8Array {
+    if (answer instanceof EncodedMessage) return answer.bytes;
+    return this.#measured?.answer === answer ? this.#measured.bytes : encodeMessage(this.schema, answer);
+  }
+}
+
+function asItIs(bytes: Buffer): Buffer {
+  return bytes;
 }
 
 function unused(): never {

@@ -1,0 +1,103 @@
+/** What the chain and a passage need of each other: messages are decoded and encoded only where one of them asks for it. */
+import { create, type DescMessage, isMessage, type Message } from '@bufbuild/protobuf';
+import { decodeMessage, encodeMessage } from '../base/codec/binary.js';
+import type { Decoded } from './chain.js';
+import { checkedRequest } from './checked-request.js';
+import { decodeBinary } from './decode.js';
+import { CallError } from './errors.js';
+import { EncodedMessage, type Passage, type PassedCall } from './passage.js';
+import type { BidiMethod, UnaryMethod } from './service.js';
+
+/** Methods may answer with what `create` makes a message of. */
+export function asMessage(schema: DescMessage, response: object): Message {
+  return isMessage(response, schema) ? response : create(schema, { ...response });
+}
+
+/** Answers a call whose request has come as bytes, and is sent on as it came. */
+export function passEncoded(
+  passage: Passage,
+  method: UnaryMethod,
+  request: EncodedMessage,
+  passed: PassedCall,
+): Promise<Message | EncodedMessage> {
+  return passage.unary(
+    passed,
+    () => request.bytes,
+    async () => {
+      const decoded = checkedRequest(method, decodeBinary(method.desc.input, request.bytes));
+      return asMessage(method.desc.output, await method.run(decoded, passed.call));
+    },
+  );
+}
+
+/** Answers a call whose door has decoded the request, and encodes the answer itself. */
+export async function passDecoded(
+  passage: Passage,
+  method: UnaryMethod,
+  request: Decoded,
+  passed: PassedCall,
+): Promise<Message> {
+  const { input, output } = method.desc;
+  const checked = checkedRequest(method, request);
+  const answer = await passage.unary(
+    passed,
+    () => encodeMessage(input, checked),
+    async () => asMessage(output, await method.run(checked, passed.call)),
+  );
+  return decodedAnswer(output, answer);
+}
+
+/** `passEncoded` for a call that streams both ways. */
+export function streamEncoded(
+  passage: Passage,
+  method: BidiMethod,
+  requests: AsyncIterable<Uint8Array>,
+  passed: PassedCall,
+): AsyncIterable<Message | EncodedMessage> {
+  return passage.stream(passed, requests, (arriving) =>
+    answersHere(method, decodedRequests(method.desc.input, arriving), passed),
+  );
+}
+
+/** `passDecoded` for a call that streams both ways. A message that cannot be decoded cannot be sent on: it ends the stream. */
+export async function* streamDecoded(
+  passage: Passage,
+  method: BidiMethod,
+  requests: AsyncIterable<Decoded>,
+  passed: PassedCall,
+): AsyncGenerator<Message> {
+  // Nothing is read of what would be sent on, if the call is answered here.
+  const answers = passage.stream(passed, encodedRequests(method.desc.input, requests), () =>
+    answersHere(method, requests, passed),
+  );
+  for await (const answer of answers) yield decodedAnswer(method.desc.output, answer);
+}
+
+async function* answersHere(
+  method: BidiMethod,
+  requests: AsyncIterable<Decoded>,
+  { call }: PassedCall,
+): AsyncGenerator<Message> {
+  for await (const answer of method.run(requests, call)) yield asMessage(method.desc.output, answer);
+}
+
+async function* decodedRequests(
+  schema: DescMessage,
+  requests: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Decoded> {
+  for await (const bytes of requests) yield decodeBinary(schema, bytes);
+}
+
+async function* encodedRequests(
+  schema: DescMessage,
+  requests: AsyncIterable<Decoded>,
+): AsyncGenerator<Uint8Array> {
+  for await (const request of requests) {
+    if (request instanceof CallError) throw request;
+    yield encodeMessage(schema, request);
+  }
+}
+
+function decodedAnswer(schema: DescMessage, answer: Message | EncodedMessage): Message {
+  return answer instanceof EncodedMessage ? decodeMessage(schema, answer.bytes) : answer;
+}
