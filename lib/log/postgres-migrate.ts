@@ -7,6 +7,7 @@ import type { Micros } from '../base/time.js';
 import { createLog } from './migrations/0001-log.sql.js';
 import { createState } from './migrations/0002-state.sql.js';
 import { createRelay } from './migrations/0003-relay.sql.js';
+import { createLease } from './migrations/0004-lease.sql.js';
 import type { Pool, PoolClient } from './postgres-client.js';
 
 /** In order; a number, once released, never changes its text. */
@@ -14,6 +15,7 @@ const MIGRATIONS: readonly (readonly [version: number, sql: string])[] = [
   [1, createLog],
   [2, createState],
   [3, createRelay],
+  [4, createLease],
 ];
 
 const LATEST = MIGRATIONS.length;

@@ -20,6 +20,8 @@ export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
 export const SERVICE_VARIABLE_HELP: Readonly<Record<ServiceVariable, string>> = {
   ...DOOR_VARIABLE_HELP,
   QUITTANCE_DATABASE_URL: 'PostgreSQL of the event log (required)',
+  QUITTANCE_COMMAND_ADDRESS:
+    'host:port at which command processes reach each other (default: host and port of gRPC; command)',
   QUITTANCE_KAFKA_BROKERS: 'host:port of the brokers, separated by commas (command, projector)',
   QUITTANCE_KAFKA_TOPIC: 'topic of the events (default quittance.events.v1)',
   QUITTANCE_KAFKA_PARTITIONS: 'partitions of a new topic (default 12; create-topic)',

@@ -1,4 +1,5 @@
 /** The command service as a process of its own: it decides, and relays what it has decided to Kafka. */
+import { Gauge, type Registry } from 'prom-client';
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -7,6 +8,7 @@ import { recordedPartitions } from '../../lib/log/kafka-topic.js';
 import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
 import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
+import { migrateLog } from '../../lib/log/postgres-migrate.js';
 import { postgresRelayCursor } from '../../lib/log/postgres-relay.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
@@ -20,6 +22,10 @@ import type { CommandConfig } from './config.js';
 import { relayMetrics } from './relay/metrics.js';
 import { Relay } from './relay/relay.js';
 import { SHARD } from '../../lib/log/shard.js';
+import { GrpcPeer } from '../../lib/rpc/grpc/peer.js';
+import type { Standing } from './standing/standing.js';
+import { CommandPassage } from './standing/command-passage.js';
+import type { Duty } from './standing/duties.js';
 
 const COMMANDS = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
   ({ typeName }) => typeName,
@@ -29,16 +35,22 @@ export const RELAY_HEALTH = 'quittance.relay';
 
 type Parts = ServiceParts<CommandConfig>;
 
+interface Composed {
+  readonly services: readonly Service[];
+  readonly health: Health;
+  readonly passage: CommandPassage;
+  readonly handOver: () => Promise<void>;
+}
+
 /** Migrates, catches up with the log, begins to decide and to relay. */
-export async function composeCommandService(
-  parts: Parts,
-): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {
-  const { config, log, closeables } = parts;
+export async function composeCommandService(parts: Parts): Promise<Composed> {
+  const { config, log, registry, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
   const wakeups = new Wakeups();
   closeables.add('listening for commits', listenForCommits(postgres, () => wakeups.wake()).stop);
   const health = createHealth(COMMANDS, [RELAY_HEALTH]);
-  const command = await composeCommand(
+  const relaying = await composeRelay(parts, postgres, wakeups, health);
+  const { services, standing, context } = await composeCommand(
     {
       postgres,
       clock: systemClock,
@@ -46,49 +58,85 @@ export async function composeCommandService(
       logger: log,
       shard: SHARD,
       limits: DEFAULT_LIMITS,
+      address: config.address,
+      duties: [relaying],
       onHalt: () => {
         for (const service of COMMANDS) health.set(service, false);
       },
     },
     closeables,
   );
-  await composeRelay(parts, postgres, wakeups, health);
-  const probing = await probeHealth(
-    health,
-    [{ services: COMMANDS, probe: async () => command.context.executor.isServing }],
-    HEALTH_INTERVAL_MS,
-  );
+  if (standing === undefined) throw new Error('a command service has an address, and so a standing');
+  watchLease(registry, standing);
+  const { executor } = context;
+  // A process without the lease takes commands too, as long as it knows where to send them.
+  const probe = async () => executor.isServing || standing.place.at === 'peer';
+  const probing = await probeHealth(health, [{ services: COMMANDS, probe }], HEALTH_INTERVAL_MS);
   closeables.add('the health probe', () => probing.stop());
-  return { services: command.services, health };
+  const passage = new CommandPassage({
+    standing,
+    services: COMMANDS,
+    connect: (address) => new GrpcPeer(address),
+  });
+  closeables.add('the connection to the holder of the lease', () => {
+    passage.close();
+  });
+  const handOver = async () => {
+    await standing.handOver();
+  };
+  return { services, health, passage, handOver };
 }
 
+function watchLease(registry: Registry, standing: Standing): void {
+  new Gauge({
+    name: 'quittance_lease_held',
+    help: 'Whether this process decides commands: 1 or 0.',
+    registers: [registry],
+    collect() {
+      this.set(standing.isHolder ? 1 : 0);
+    },
+  });
+}
+
+/** The relay is a duty of the holder of the lease. Kafka itself is not asked: while it is away commands are taken all the same. */
 async function composeRelay(
   { config, log, registry, closeables }: Parts,
   postgres: { readonly connectionString: string },
   wakeups: Wakeups,
   health: Health,
-): Promise<void> {
+): Promise<Duty> {
   const pool = createPool(postgres, { max: 3, name: 'quittance relay', options: KEYED_PLANS });
   closeables.add('the pool of the relay', () => pool.end());
   const { brokers, topic } = config.bus;
-  // Kafka itself is not asked: while it is away commands are taken all the same.
+  await migrateLog(pool, systemClock());
   const partitions = await recordedPartitions(pool, topic);
   const metrics = relayMetrics(registry);
-  const relay = new Relay({
-    wakeups,
-    partitions,
-    partitionOf: partitioner(partitions),
-    logger: log,
-    log: postgresLogReader(pool, wakeups, SHARD),
-    cursor: postgresRelayCursor(pool, topic),
-    open: kafkaPublisher({ brokers, topic, shard: SHARD }),
-    onHealth: (isUp) => {
-      health.set(RELAY_HEALTH, isUp);
+  // Where another process relays nothing is wrong here.
+  health.set(RELAY_HEALTH, true);
+  return {
+    name: 'relay',
+    begin: () => {
+      const relay = new Relay({
+        wakeups,
+        partitions,
+        partitionOf: partitioner(partitions),
+        logger: log,
+        log: postgresLogReader(pool, wakeups, SHARD),
+        cursor: postgresRelayCursor(pool, topic),
+        open: kafkaPublisher({ brokers, topic, shard: SHARD }),
+        onHealth: (isUp) => {
+          health.set(RELAY_HEALTH, isUp);
+        },
+        onSent: (messages, events) => metrics.sent(messages, events),
+        onError: () => metrics.failed(),
+      });
+      metrics.watch(relay);
+      relay.start();
+      return Promise.resolve(async () => {
+        metrics.watch(undefined);
+        await relay.stop();
+        health.set(RELAY_HEALTH, true);
+      });
     },
-    onSent: (messages, events) => metrics.sent(messages, events),
-    onError: () => metrics.failed(),
-  });
-  metrics.watch(relay);
-  relay.start();
-  closeables.add('the relay', () => relay.stop());
+  };
 }

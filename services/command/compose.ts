@@ -1,5 +1,7 @@
 /** Wires the command service to its stores. */
+import { randomUUID } from 'node:crypto';
 import type { PoolConfig } from 'pg';
+import { postgresLease } from '../../lib/log/lease/postgres-lease.js';
 import { appendEvents } from '../../lib/log/postgres-append.js';
 import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
@@ -29,6 +31,8 @@ import { accountCommandService } from './rpc/account-command-service.js';
 import { ledgerCommandService } from './rpc/ledger-command-service.js';
 import type { CommandContext } from './rpc/submit.js';
 import { transactionCommandService } from './rpc/transaction-command-service.js';
+import { Duties, type Duty } from './standing/duties.js';
+import { Standing, STANDING_TIMES } from './standing/standing.js';
 
 export interface CommandDeps {
   readonly postgres: PoolConfig;
@@ -37,6 +41,10 @@ export interface CommandDeps {
   readonly logger: Log;
   readonly shard: number;
   readonly limits: CommandLimits;
+  /** Where the other command processes reach this one, host:port; absent where it is the only one, and needs no lease. */
+  readonly address?: string | undefined;
+  /** What the holder of the lease does besides writing the state tables and expiring holds. */
+  readonly duties?: readonly Duty[] | undefined;
   /** Called with the events of each commit, in order. */
   readonly onCommitted?: OnCommitted | undefined;
   /** The service can no longer decide; its health is to say so. */
@@ -65,6 +73,8 @@ export interface CommandLimits {
  */
 export const DEFAULT_LIMITS: CommandLimits = { queue: 10_000, flush: 200, tail: 100_000 };
 
+/** A connection that does not answer the lease for so long is given up, milliseconds. */
+const LEASE_TIMEOUT_MS = 1_500;
 /** The state tables are written when a fifth of the tail's limit waits, or after this time. */
 const STATE_INTERVAL_MS = 10_000;
 
@@ -72,8 +82,8 @@ export interface CommandPart {
   readonly services: readonly Service[];
   readonly context: CommandContext;
   readonly memory: Memory;
-  readonly writeBehind: WriteBehind;
-  readonly expirer: Expirer;
+  /** Undefined where this is the only process. */
+  readonly standing: Standing | undefined;
 }
 
 /** Migrates, catches up with the log and begins to decide. What it opened is closed through `closeables`, in order. */
@@ -89,6 +99,7 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
     const log = deps.wrapLog === undefined ? adapter : deps.wrapLog(adapter);
     const memory = new Memory({ epoch: 0, position: -1n, hash: new Uint8Array(0), recordedTime: 0n });
     const { logger, clock, wakeups, shard, limits } = deps;
+    const standing = openStanding(deps, closeables);
     const executor = new Executor({
       memory,
       log,
@@ -101,38 +112,84 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
       flushLimit: limits.flush,
       tailLimit: limits.tail,
       onCommitted: deps.onCommitted,
+      isHolder: standing === undefined ? undefined : () => standing.isHolder,
       onHalt: deps.onHalt,
     });
     await executor.start();
-    const writeBehind = new WriteBehind(
-      memory,
-      {
-        write: (changesAfter) => writeState(pools.state, changesAfter),
-        isDurable: (lsn) => isDurable(pools.state, lsn),
-      },
+    const duties = new Duties(
+      [
+        writeBehindDuty(deps, memory, pools),
+        expirerDuty(deps, memory, executor, pools),
+        ...(deps.duties ?? []),
+      ],
       logger,
-      {
-        interval_ms: deps.stateInterval_ms ?? STATE_INTERVAL_MS,
-        eventsPerWrite: Math.max(1, Math.floor(limits.tail / 5)),
-      },
     );
-    writeBehind.start();
-    closeables.add('write-behind', () => writeBehind.stop());
+    closeables.add('the duties of the holder', () => duties.stop());
     closeables.add('executor', () => executor.stop());
-    const expirer = new Expirer({
-      executor,
-      memory,
-      clock,
-      logger,
-      openHolds: (before, limit) => readOpenHolds(pools.read, before, limit),
-      batchLimit: Math.max(1, Math.floor(limits.flush / 10)),
-      interval_ms: deps.expiry_ms ?? 500,
+    await duties.begin(standing, () => {
+      executor.standingChanged();
     });
-    await expirer.start();
-    closeables.add('expirer', () => expirer.stop());
+    await standing?.start(executor);
     const context = { executor, log: { logId: await reader.logId(), shard } };
-    return { services: servicesOf(context), context, memory, writeBehind, expirer };
+    return { services: servicesOf(context), context, memory, standing };
   });
+}
+
+/** The lease is released when all else has ended. */
+function openStanding(deps: CommandDeps, closeables: Closeables): Standing | undefined {
+  const { address, postgres, shard, logger } = deps;
+  if (address === undefined) return undefined;
+  const limited = { ...postgres, query_timeout: LEASE_TIMEOUT_MS };
+  const pool = createPool(limited, { max: 1, name: 'quittance lease', options: KEYED_PLANS });
+  closeables.add('the pool of the lease', () => pool.end());
+  const lease = postgresLease(pool, shard);
+  const standing = new Standing({
+    lease,
+    candidate: { id: randomUUID(), address },
+    logger,
+    times: STANDING_TIMES,
+  });
+  closeables.add('the lease', () => standing.stop());
+  return standing;
+}
+
+function writeBehindDuty(deps: CommandDeps, memory: Memory, { state }: Pools): Duty {
+  const writer = {
+    write: (changesAfter: Parameters<typeof writeState>[1]) => writeState(state, changesAfter),
+    isDurable: (lsn: string) => isDurable(state, lsn),
+  };
+  const options = {
+    interval_ms: deps.stateInterval_ms ?? STATE_INTERVAL_MS,
+    eventsPerWrite: Math.max(1, Math.floor(deps.limits.tail / 5)),
+  };
+  return {
+    name: 'write-behind',
+    begin: () => {
+      const writeBehind = new WriteBehind(memory, writer, deps.logger, options);
+      writeBehind.start();
+      return Promise.resolve(() => writeBehind.stop());
+    },
+  };
+}
+
+function expirerDuty(deps: CommandDeps, memory: Memory, executor: Executor, { read }: Pools): Duty {
+  const { clock, logger, limits } = deps;
+  return {
+    name: 'expirer',
+    begin: async () => {
+      const expirer = new Expirer({
+        executor,
+        memory,
+        clock,
+        logger,
+        openHolds: (before, limit) => readOpenHolds(read, before, limit),
+        batchLimit: Math.max(1, Math.floor(limits.flush / 10)),
+        interval_ms: deps.expiry_ms ?? 500,
+      });
+      await expirer.start();
+      return () => expirer.stop();
+    },
+  };
 }
 
 function servicesOf(context: CommandContext): Service[] {

@@ -6,7 +6,7 @@
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Log } from '../../../lib/base/logging.js';
 import type { Clock } from '../../../lib/base/time.js';
-import type { Wakeups } from '../../../lib/log/wakeups.js';
+import { Wakeups } from '../../../lib/log/wakeups.js';
 import { CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
 import { unreachable } from '../domain/invariant.js';
 import { ClockGuard } from './clock-guard.js';
@@ -15,6 +15,7 @@ import type { AtomicJob, Decided, Job, Outcome, Request, Result, SeparateJob } f
 import type { StateReader } from './loader.js';
 import { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
+import { notHolder } from './not-holder.js';
 import { type Plan, planFlush, type Verdict } from './plan.js';
 import { JobQueue } from './queue.js';
 import { replayBatch, replayRequest } from './replay.js';
@@ -37,10 +38,14 @@ export interface ExecutorDeps {
   readonly tailLimit: number;
   /** Called with the events of each commit, in order. */
   readonly onCommitted?: OnCommitted | undefined;
+  /** Whether this process has the lease of its shard; absent where no other process may have it. */
+  readonly isHolder?: (() => boolean) | undefined;
   /** Called when the executor can no longer decide: what it read is of a newer version, or not our history. */
   onHalt(cause: Error): void;
 }
 
+/** How often a process without the lease takes in what the holder has committed. */
+const FOLLOW_MS = 1_000;
 /** How long a stop waits for the database. */
 const STOP_LIMIT_MS = 5_000;
 /** One suffices for equal ids; more mean that `needs` misses something that `decide` reads. */
@@ -57,6 +62,10 @@ export class Executor {
   #running: Promise<void> | undefined;
   #stoppedAt_ms: number | undefined;
   #halted: Error | undefined;
+  /** Ends the waits between the looks of a process that follows the log. */
+  readonly #turns = new Wakeups();
+  readonly #unhurried = new AbortController();
+  #flushing: Promise<void> = Promise.resolve();
   /** The plan that is being appended: the outcome of its jobs is not known until it is answered. */
   #committing: Plan | undefined;
 
@@ -82,7 +91,7 @@ export class Executor {
   /** Decides what waits, then ends. New jobs are refused from now on. */
   async stop(): Promise<void> {
     this.#stoppedAt_ms = performance.now();
-    this.queue.wake();
+    this.standingChanged();
     this.#clockGuard.stop();
     await this.#running;
   }
@@ -90,6 +99,22 @@ export class Executor {
   /** Whether commands are decided now. */
   get isServing(): boolean {
     return this.#unavailable() === undefined;
+  }
+
+  /** Whether commands could be decided if this process had the lease. */
+  get isFit(): boolean {
+    return this.#unfit() === undefined;
+  }
+
+  /** To be called when this process has taken the lease or lost it. */
+  standingChanged(): void {
+    this.queue.wake();
+    this.#turns.wake();
+  }
+
+  /** Resolves when the flush that is under way has ended. Without the lease no other one follows. */
+  async settled(): Promise<void> {
+    await this.#flushing;
   }
 
   /** Queues a job; its `answer` is called exactly once. */
@@ -111,6 +136,14 @@ export class Executor {
   }
 
   #unavailable(): CallError | undefined {
+    return this.#unfit() ?? (this.#mayDecide() ? undefined : notHolder());
+  }
+
+  #mayDecide(): boolean {
+    return this.#deps.isHolder?.() ?? true;
+  }
+
+  #unfit(): CallError | undefined {
     if (this.#halted !== undefined) {
       return fail(ErrorReason.NOT_SERVING, 'the command service has stopped deciding; its log says why');
     }
@@ -125,12 +158,30 @@ export class Executor {
 
   async #run(): Promise<void> {
     while (this.#stoppedAt_ms === undefined || !this.queue.isEmpty) {
+      if (!this.#mayDecide() && this.queue.isEmpty) {
+        await this.#follow();
+        continue;
+      }
       await this.queue.filled();
       // The jobs that arrive in this turn of the event loop share the append.
       await new Promise(setImmediate);
       const jobs = this.queue.take(this.#deps.flushLimit);
-      if (jobs.length > 0) await this.#flush(jobs);
+      if (jobs.length === 0) continue;
+      this.#flushing = this.#flush(jobs);
+      await this.#flushing;
     }
+  }
+
+  /** Takes in what the holder of the lease has committed, so that a take-over finds the memory at the end of the log. */
+  async #follow(): Promise<void> {
+    const since = this.#turns.count;
+    try {
+      await this.#follower.catchUp();
+      await this.#follower.letTailGo();
+    } catch (error) {
+      if (this.#stoppedAt_ms === undefined && this.#halted === undefined) this.#halt(error);
+    }
+    await this.#turns.wait(FOLLOW_MS, this.#unhurried.signal, since);
   }
 
   async #flush(jobs: readonly Job[]): Promise<void> {
@@ -159,6 +210,10 @@ export class Executor {
       await this.#follower.load([...unanswered]);
       // A caller that left meanwhile was answered that nothing changed. From here to the append nothing is awaited.
       dropExpired(unanswered);
+      if (!this.#mayDecide()) {
+        for (const job of unanswered) job.answer(notHolder());
+        return;
+      }
       const plan = planFlush({
         jobs: [...unanswered],
         memory,

@@ -1,4 +1,5 @@
 /** Keeps the memory of the write side at the end of the log. Its reads are repeated until the database answers. */
+import { smallerOf } from '../../../lib/base/bigints.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
@@ -36,6 +37,8 @@ export class LogFollower {
   /** Jobs whose commands the memory has everything for, as long as it forgets nothing. */
   #loaded = new WeakSet<Job>();
   #loadedUntil = 0;
+  /** The position of the state tables when the tail was last let go. */
+  #checkpoint = -1n;
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps;
@@ -79,6 +82,18 @@ export class LogFollower {
       }
       if (events.length < PAGE_EVENTS) return;
     }
+  }
+
+  /**
+   * Lets the tail go up to where another process has written the state tables. What was there at the look before is on disk by
+   * now; if a crash of the database loses it all the same, the next load finds out.
+   */
+  async letTailGo(): Promise<void> {
+    const { memory, log } = this.#deps;
+    const before = this.#checkpoint;
+    const { position } = await this.#untilAnswered(() => log.checkpoint());
+    this.#checkpoint = position;
+    memory.dropThrough(smallerOf(before, smallerOf(position, memory.end.position)));
   }
 
   /** Whether the log ends where the memory does, read after the call. If not, the memory is at its end afterwards. */

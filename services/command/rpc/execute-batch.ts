@@ -13,6 +13,7 @@ import type { Call } from '../../../lib/rpc/call.js';
 import { abbreviatedStatus, CallError, toCallError, toStatus } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { Decided, Request } from '../application/job.js';
+import { isNotHolder } from '../application/not-holder.js';
 import { abbreviatedAnswerOf, answerOf, resultOf, tokenOf } from './answer.js';
 import { checkedCase } from './checked-case.js';
 import type { Kind } from './command-method.js';
@@ -53,6 +54,9 @@ async function independent(
   }
   // Queued in order: later items see earlier ones.
   const outcomes = await decideEach(context.executor, requests, call);
+  // The process that decides takes the whole batch: what was decided here is replayed there.
+  const elsewhere = outcomes.find(isNotHolder);
+  if (elsewhere instanceof CallError) throw elsewhere;
   let next = 0;
   return batch.commands.map((_, index): Item => {
     const error = refused.get(index);
