@@ -3,7 +3,6 @@
  * space stands between the parts of a key: it sorts before every character of an id, so that keys sort by
  * code units as their parts do.
  */
-import { type DescMessage, type MessageShape, toJson } from '@bufbuild/protobuf';
 import {
   type Ledger,
   LedgerSchema,
@@ -16,6 +15,7 @@ import {
   type AccountState,
 } from '../../../gen/quittance/event/v1/event_pb.js';
 import type { ViewRow } from '../view.js';
+import { canonicalJson } from './canonical-json.js';
 
 /** The kinds of rows, in the order of their keys. */
 export const ROW_KINDS = ['account', 'entry', 'ledger', 'transaction', 'version'] as const;
@@ -66,7 +66,11 @@ export function parseRowKey(key: string): RowKey {
 /** A ledger. */
 export function ledgerRow(ledger: Ledger): ViewRow {
   const { ledgerId, position } = ledger;
-  return { key: formatRowKey({ kind: 'ledger', ledgerId }), position, content: text(LedgerSchema, ledger) };
+  return {
+    key: formatRowKey({ kind: 'ledger', ledgerId }),
+    position,
+    content: canonicalJson(LedgerSchema, ledger),
+  };
 }
 
 /** What an account's own events say of it; its money is in its versions. */
@@ -96,7 +100,7 @@ export function accountRow({
   return {
     key: formatRowKey({ kind: 'account', ledgerId, accountId }),
     position,
-    content: `${JSON.stringify(own)} ${text(AccountProfileSchema, profile)}`,
+    content: `${JSON.stringify(own)} ${canonicalJson(AccountProfileSchema, profile)}`,
   };
 }
 
@@ -120,7 +124,7 @@ export function transactionRow(transaction: Transaction, changedPosition: bigint
   return {
     key: formatRowKey({ kind: 'transaction', ledgerId, position }),
     position: changedPosition,
-    content: text(TransactionSchema, transaction),
+    content: canonicalJson(TransactionSchema, transaction),
   };
 }
 
@@ -146,13 +150,4 @@ export function entryRow(entry: CanonicalEntry): ViewRow {
     position,
     content: JSON.stringify([accountId, direction, ...numbers]),
   };
-}
-
-function text<D extends DescMessage>(schema: D, message: MessageShape<D>): string {
-  return JSON.stringify(toJson(schema, message), (_key, value: unknown) =>
-    // A map has no order, and a message has one: sorted, both read the same in every store.
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
 }
