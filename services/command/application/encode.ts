@@ -169,7 +169,7 @@ function posted(event: TransactionPosted, requestId: string): log.TransactionPos
 function declined(event: TransactionDeclined, requestId: string): log.TransactionDeclined {
   const own = ownTransaction(event);
   const index = indexOf(event.accounts);
-  const cause = event.declinedAccountId === null ? undefined : index.get(event.declinedAccountId);
+  const cause = event.declinedAccountId === null ? undefined : index(event.declinedAccountId);
   return {
     $typeName: 'quittance.event.v1.TransactionDeclined',
     kind: TransactionKind[event.kind],
@@ -303,17 +303,30 @@ function fee({ paidBy, toAccountId, amount }: Fee): log.Fee {
   return { $typeName: 'quittance.event.v1.Fee', paidBy: FeePayer[paidBy], toAccountId, amount };
 }
 
-function indexOf(accounts: readonly AccountState[]): ReadonlyMap<string, number> {
-  return new Map(accounts.map((account, index) => [account.accountId, index]));
+/** Finds an account of an event by its id. */
+type AccountIndex = (accountId: string) => number | undefined;
+
+/** Up to here it is quicker to look through the accounts than to make a map of them. */
+const FEW_ACCOUNTS = 8;
+
+function indexOf(accounts: readonly AccountState[]): AccountIndex {
+  if (accounts.length <= FEW_ACCOUNTS) {
+    return (accountId) => {
+      const found = accounts.findIndex((account) => account.accountId === accountId);
+      return found === -1 ? undefined : found;
+    };
+  }
+  const indexes = new Map(accounts.map((account, index) => [account.accountId, index]));
+  return (accountId) => indexes.get(accountId);
 }
 
-function at(index: ReadonlyMap<string, number>, accountId: string): number {
-  const found = index.get(accountId);
+function at(index: AccountIndex, accountId: string): number {
+  const found = index(accountId);
   if (found === undefined) throw new Error('an event carries every account that it touches');
   return found;
 }
 
-function holdChange(change: HoldChange, index: ReadonlyMap<string, number>): log.HoldChange {
+function holdChange(change: HoldChange, index: AccountIndex): log.HoldChange {
   const { delta, heldAfter, version } = change;
   return {
     $typeName: 'quittance.event.v1.HoldChange',
@@ -324,7 +337,7 @@ function holdChange(change: HoldChange, index: ReadonlyMap<string, number>): log
   };
 }
 
-function postedEntry(entry: PostedEntry, index: ReadonlyMap<string, number>): log.Entry {
+function postedEntry(entry: PostedEntry, index: AccountIndex): log.Entry {
   return {
     $typeName: 'quittance.event.v1.Entry',
     account: at(index, entry.accountId),
@@ -336,7 +349,7 @@ function postedEntry(entry: PostedEntry, index: ReadonlyMap<string, number>): lo
 }
 
 /** What was not posted made no version and left no balance. */
-function intendedEntry(entry: Entry, index: ReadonlyMap<string, number>): log.Entry {
+function intendedEntry(entry: Entry, index: AccountIndex): log.Entry {
   return {
     $typeName: 'quittance.event.v1.Entry',
     account: at(index, entry.accountId),

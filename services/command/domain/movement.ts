@@ -48,6 +48,8 @@ interface Touched {
 /** In order of first touch. */
 type TouchedAccounts = Map<string, Touched>;
 
+/** No sum of two numbers below it comes near the ends of int64. */
+const FAR = 2n ** 61n;
 const NO_HOLD_CHANGES: readonly HoldChange[] = [];
 const DEBITED_FIRST: readonly Direction[] = ['DEBIT', 'CREDIT'];
 
@@ -92,13 +94,14 @@ export function release(
  * so that releasing a hold and lowering an overdraft limit always succeed.
  */
 export function findOverflow(account: AccountState): Refusal | null {
-  const { accountId, credits, debits, held } = account;
+  const { accountId, credits, debits, held, overdraftLimit } = account;
+  if (credits < FAR && debits < FAR && held < FAR && overdraftLimit < FAR) return null;
   const floored = account.type === 'LIABILITY';
   const beyond =
     credits > INT64_MAX ||
     debits > INT64_MAX ||
     held > INT64_MAX ||
-    (floored && posted(account) + account.overdraftLimit > INT64_MAX) ||
+    (floored && posted(account) + overdraftLimit > INT64_MAX) ||
     (floored && posted(account) - held < INT64_MIN);
   if (!beyond) return null;
   const message = `A total of account ${accountId} would exceed 64 bits.`;
@@ -118,20 +121,37 @@ function changeHold({ accountId, delta }: Hold, touched: TouchedAccounts, ledger
   const account = touch(accountId, touched, ledger);
   const heldAfter = account.after.held + delta;
   invariant(delta !== 0n && heldAfter >= 0n, `a hold change of ${delta} leaves ${heldAfter} held`);
-  const version = account.after.version + 1n;
-  account.after = { ...account.after, held: heldAfter, version };
-  return { accountId, delta, heldAfter, version };
+  const { credits, debits } = account.after;
+  account.after = changed(account.after, credits, debits, heldAfter);
+  return { accountId, delta, heldAfter, version: account.after.version };
 }
 
 function post(entry: Entry, account: Touched): PostedEntry {
   const { accountId, direction, amount, currency } = entry;
   invariant(account.after.currency === currency, `account ${accountId} is in ${currency}`);
-  const version = account.after.version + 1n;
+  const { credits, debits, held } = account.after;
   account.after =
     direction === 'CREDIT'
-      ? { ...account.after, credits: account.after.credits + amount, version }
-      : { ...account.after, debits: account.after.debits + amount, version };
+      ? changed(account.after, credits + amount, debits, held)
+      : changed(account.after, credits, debits + amount, held);
+  const { version } = account.after;
   return { accountId, direction, amount, currency, version, postedAfter: posted(account.after) };
+}
+
+/** The next version of an account, with other totals. Each field is named: a spread costs as much as all the sums. */
+function changed(state: AccountState, credits: bigint, debits: bigint, held: bigint): AccountState {
+  return {
+    accountId: state.accountId,
+    type: state.type,
+    currency: state.currency,
+    status: state.status,
+    freezeScope: state.freezeScope,
+    overdraftLimit: state.overdraftLimit,
+    credits,
+    debits,
+    held,
+    version: state.version + 1n,
+  };
 }
 
 /** The first decline in the order of the contract: closed, frozen, funds; debited before credited; entry order. */

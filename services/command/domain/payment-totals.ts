@@ -10,8 +10,6 @@ export interface Parties {
   readonly payeeAccountId: string;
 }
 
-const NOTHING_YET = { voided: 0n, expired: 0n, reversed: 0n, refunded: 0n };
-
 /** A payment with nothing captured; as such it also stands in a declined transaction. */
 export function begunPayment(parties: Parties, amount: Amount, expireTime: bigint | null): Payment {
   const { payerAccountId, payeeAccountId } = parties;
@@ -22,7 +20,10 @@ export function begunPayment(parties: Parties, amount: Amount, expireTime: bigin
     currency,
     authorized,
     captured: 0n,
-    ...NOTHING_YET,
+    voided: 0n,
+    expired: 0n,
+    reversed: 0n,
+    refunded: 0n,
     expireTime,
     fees: [],
   };
