@@ -21,12 +21,21 @@ import {
   INDEXES,
   type VersionDocument,
 } from './documents.js';
-import { accountFilter, entryFilter, ledgerFilter, transactionFilter, upTo, validAt } from './lists.js';
+import {
+  accountFilter,
+  entryFilter,
+  ledgerFilter,
+  postedFilter,
+  transactionFilter,
+  upTo,
+  validAt,
+} from './lists.js';
 import { readRows } from './rows.js';
 import { readStatement } from './statement.js';
 import { accountRecord, entryOf, transactionValue } from './values.js';
 import { writeHistory } from './writer.js';
-import { balanceIn, openedAccountOf } from '../records.js';
+import { pageOfEntries, transactionsOfPage } from '../page-of-entries.js';
+import { balanceIn, entriesIn, openedAccountOf } from '../records.js';
 import type {
   AccountListing,
   EntryListing,
@@ -234,15 +243,32 @@ class MongodbHistory implements HistoryView {
   }
 
   entries(listing: EntryListing): Promise<Read<readonly EntryRow[]>> {
+    return this.#read(listing.partition, (at) =>
+      listing.accountId === '' ? this.#postedEntries(listing, at) : this.#accountEntries(listing, at),
+    );
+  }
+
+  /** The entries of a whole ledger have no index of their own: transactions hold them. */
+  async #postedEntries(listing: EntryListing, at: bigint): Promise<EntryRow[]> {
+    const found = await this.#collections.transactions
+      .find(postedFilter(listing, at))
+      .sort({ position: listing.descending ? -1 : 1 })
+      .limit(transactionsOfPage(listing))
+      .toArray();
+    return pageOfEntries(found.map(entriesIn), listing);
+  }
+
+  async #accountEntries(listing: EntryListing, at: bigint): Promise<EntryRow[]> {
+    const { ledgerId: ledger, transactionId: id } = listing;
+    const of = id === '' ? undefined : await this.#collections.transactions.findOne({ ledger, id });
+    if (of === null) return [];
     const direction = listing.descending ? -1 : 1;
-    return this.#read(listing.partition, async (at) => {
-      const found = await this.#collections.entries
-        .find(entryFilter(listing, at))
-        .sort({ position: direction, index: direction })
-        .limit(listing.limit)
-        .toArray();
-      return found.map(entryOf);
-    });
+    const found = await this.#collections.entries
+      .find(entryFilter(listing, of?.position, at))
+      .sort({ position: direction, index: direction })
+      .limit(listing.limit)
+      .toArray();
+    return found.map(entryOf);
   }
 
   statement(query: StatementQuery): Promise<Read<StatementPage | undefined>> {

@@ -91,20 +91,48 @@ export function transactionFilter(listing: TransactionListing, at: bigint): Filt
   };
 }
 
-export function entryFilter(listing: EntryListing, at: bigint): Filter<EntryDocument> {
-  const { ledgerId: ledger, accountId: account, kind, direction, transactionId: transaction } = listing;
+/**
+ * Of an account's entries. `position`: where the transaction is that the listing asks for; undefined if it asks
+ * for none.
+ */
+export function entryFilter(
+  listing: EntryListing,
+  position: bigint | undefined,
+  at: bigint,
+): Filter<EntryDocument> {
+  const { ledgerId: ledger, accountId: account, kind, direction } = listing;
   const recorded = dated(listing.recorded);
   const effective = dated(listing.effective);
+  const end = throughOf(listing.through, at);
   return {
     ledger,
-    position: upTo(throughOf(listing.through, at)),
-    ...(account === '' ? {} : { account }),
+    account,
+    position:
+      position === undefined ? upTo(end) : { $gte: position, ...upTo(position < end ? position : end) },
     ...(kind === TransactionKind.UNSPECIFIED ? {} : { kind }),
     ...(direction === Direction.UNSPECIFIED ? {} : { direction }),
-    ...(transaction === '' ? {} : { transaction }),
     ...(recorded === undefined ? {} : { recorded }),
     ...(effective === undefined ? {} : { effective }),
     ...beyondEntry(listing),
+  };
+}
+
+/** The transactions that hold a page of a ledger's entries. */
+export function postedFilter(listing: EntryListing, at: bigint): Filter<TransactionDocument> {
+  const { ledgerId: ledger, kind, transactionId: id, after, descending } = listing;
+  const recorded = dated(listing.recorded);
+  const effective = dated(listing.effective);
+  const through = throughOf(listing.through, at);
+  const end = descending && after !== null && after.position < through ? after.position : through;
+  return {
+    ledger,
+    position: { ...upTo(end), ...(descending || after === null ? {} : { $gte: after.position }) },
+    ...validAt(at),
+    status: TransactionStatus.POSTED,
+    ...(kind === TransactionKind.UNSPECIFIED ? {} : { kind }),
+    ...(id === '' ? {} : { id }),
+    ...(recorded === undefined ? {} : { recorded }),
+    ...(effective === undefined ? {} : { effective }),
   };
 }
 

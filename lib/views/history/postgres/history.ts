@@ -2,7 +2,6 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { type Account, type Balance, BalanceSchema } from '../../../../gen/quittance/common/v1/account_pb.js';
 import {
-  Direction,
   type Ledger,
   LedgerSchema,
   type Transaction,
@@ -32,6 +31,7 @@ import {
 } from '../records.js';
 import { HistoryWriter } from './writer.js';
 import { listAccounts } from './lists/accounts.js';
+import { pageOfEntries } from '../page-of-entries.js';
 import { listAccountEntries } from './lists/entries.js';
 import { canBeginId } from './lists/filter.js';
 import { listLedgers } from './lists/ledgers.js';
@@ -254,21 +254,6 @@ function effectiveBalance(row: EffectiveRecord): Balance {
     debits: row.debits,
     position: row.position ?? row.opened_position,
   });
-}
-
-/** The entries of a page, out of all those of the transactions that make it. */
-function pageOfEntries(posted: readonly EntryRow[][], listing: EntryListing): EntryRow[] {
-  const { after, descending, direction, limit } = listing;
-  const isBeyond = ({ position, entry }: EntryRow): boolean => {
-    if (after === null || position !== after.position) return true;
-    return descending ? entry.index < after.index : entry.index > after.index;
-  };
-  return posted
-    .flatMap((entries) => (descending ? entries.reverse() : entries))
-    .filter(
-      (row) => isBeyond(row) && (direction === Direction.UNSPECIFIED || row.entry.direction === direction),
-    )
-    .slice(0, limit);
 }
 
 interface StatementRecord extends EntryRecord {

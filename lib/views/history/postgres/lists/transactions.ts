@@ -4,6 +4,7 @@
  */
 import { TransactionKind } from '../../../../../gen/quittance/common/v1/transaction_pb.js';
 import type { EntryListing, TimeRange, TransactionListing } from '../../view.js';
+import { transactionsOfPage } from '../../page-of-entries.js';
 import { accountKey, ledgerKey } from '../sql/keys.sql.js';
 import { lastChange, transactionColumns } from '../sql/read.sql.js';
 import { type Direction, directionOf, Filter, type Statement } from './filter.js';
@@ -52,7 +53,7 @@ export function listPosted(schema: string, listing: EntryListing): Statement {
     ledger,
     bounds: positionBounds(schema, filter, ledger, positions, '='),
     direction: directionOf(listing),
-    limit: filter.param(listing.limit + 1),
+    limit: filter.param(transactionsOfPage(listing)),
     kinds: postedKinds(listing.kind),
   };
   const { transactionId, effective } = listing;
