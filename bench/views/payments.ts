@@ -69,14 +69,16 @@ export class PaymentLog {
     return [start, ledger, ...opened];
   }
 
-  /** Payments between two accounts, both drawn evenly, or from the first one to one drawn evenly. */
-  payments(count: number, payer: 'any' | 'first'): PaymentEvent[] {
-    return Array.from({ length: count }, () => this.#payment(payer));
+  /** Payments between two accounts, both drawn evenly. */
+  payments(count: number): PaymentEvent[] {
+    return Array.from({ length: count }, () => this.#payment());
   }
 
-  #payment(payerOf: 'any' | 'first'): PaymentEvent {
-    const payerIndex = payerOf === 'first' ? 0 : this.#drawn(0);
-    const [payer, payee] = [this.#accounts[payerIndex], this.#accounts[this.#drawn(payerIndex + 1)]];
+  #payment(): PaymentEvent {
+    const { length } = this.#accounts;
+    const index = Math.floor(Math.random() * length);
+    const other = (index + 1 + Math.floor(Math.random() * (length - 1))) % length;
+    const [payer, payee] = [this.#accounts[index], this.#accounts[other]];
     if (payer === undefined || payee === undefined) throw new Error('no such account');
     const amount = BigInt(1 + Math.floor(Math.random() * 1000));
     payer.debits += amount;
@@ -114,13 +116,6 @@ export class PaymentLog {
         },
       },
     });
-  }
-
-  /** The index of an account; not one below `least`, unless there is no other. */
-  #drawn(least: number): number {
-    const { length } = this.#accounts;
-    const index = Math.floor(Math.random() * length);
-    return least > 0 && index === least - 1 ? least % length : index;
   }
 
   #made(init: Parameters<typeof create<typeof EventSchema>>[1]): PaymentEvent {
