@@ -30,6 +30,9 @@ const ENTRY_BYTES = 12;
 const FURTHER_BYTES = 3 + 16;
 const FIRST_BYTES = 256;
 
+/** The high half of an int64 below which the whole is an exact number. */
+const EXACT_HIGH = 2 ** 20;
+
 const DECLINE = 1;
 const OFF_TIME = 2;
 const FURTHER = 4;
@@ -282,6 +285,14 @@ export class PackCursor {
   /** Of an entry: above zero a credit, below zero a debit. */
   amount(index: number): bigint {
     return this.#view.getBigInt64(this.#entriesAt + index * ENTRY_BYTES + 4);
+  }
+
+  /** The same as a number; undefined if it is 2^52 or more. */
+  exactAmount(index: number): number | undefined {
+    const at = this.#entriesAt + index * ENTRY_BYTES + 4;
+    const high = this.#view.getInt32(at);
+    if (high < -EXACT_HIGH || high >= EXACT_HIGH) return undefined;
+    return high * 2 ** 32 + this.#view.getUint32(at + 4);
   }
 
   /** What a posting moved in each currency, `currency` first; of a decline what was asked for. */

@@ -1,6 +1,7 @@
 /** Sums of records by account or currency, kind or reason, and 15 minutes: what rollups hold. Pure. */
 import { ROLLUP_WIDTH } from '../fold.js';
 import type { PackCursor } from './pack.js';
+import { Sides } from './sides.js';
 
 /** What one group has in common, and the last event in it. */
 export interface Group {
@@ -17,9 +18,7 @@ export interface Group {
 export interface EntrySums extends Group {
   readonly account: number;
   readonly kind: number;
-  debits: bigint;
-  credits: bigint;
-  entries: number;
+  readonly sides: Sides;
 }
 
 /** What postings of one kind, or declines for one reason, come to in one currency. */
@@ -70,15 +69,12 @@ function addEntry(
   const key = onTime ? number : `${String(number)} ${String(effectiveBucket)}`;
   let found = sums.get(key);
   if (found === undefined) {
-    const zero = { debits: 0n, credits: 0n, entries: 0 };
-    found = { recordedBucket, effectiveBucket, onTime, position, account, kind, ...zero };
+    const sides = new Sides();
+    found = { recordedBucket, effectiveBucket, onTime, position, account, kind, sides };
     sums.set(key, found);
   }
-  const amount = cursor.amount(index);
   found.position = position;
-  found.entries += 1;
-  if (amount < 0n) found.debits -= amount;
-  else found.credits += amount;
+  found.sides.add(cursor, index);
 }
 
 function addVolume(

@@ -13,7 +13,7 @@ export interface RollupRow<S extends Group> {
 
 export function* entryRows(ledger: number, groups: Iterable<EntrySums>): Generator<RollupRow<EntrySums>> {
   for (const group of groups) {
-    const { debits, credits, entries } = group;
+    const { debits, credits, entries } = group.sides;
     for (const sums of int64Rows([debits, credits, BigInt(entries)])) yield { ledger, group, sums };
   }
 }

@@ -3,14 +3,13 @@ import type { Buffer } from 'node:buffer';
 import { int2Array, int4Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
 import type { PackCursor } from './pack.js';
 import { int64Rows } from './record-sums.js';
+import { Sides } from './sides.js';
 
 interface Movement {
   readonly bucket: number;
   readonly account: number;
   readonly kind: number;
-  debits: bigint;
-  credits: bigint;
-  entries: number;
+  readonly sides: Sides;
 }
 
 /** What moved on accounts, by report bucket and kind. */
@@ -35,22 +34,20 @@ export class MovementSums {
       const key = account * 256 + kind;
       let found = sums.get(key);
       if (found === undefined) {
-        found = { bucket, account, kind, debits: 0n, credits: 0n, entries: 0 };
+        found = { bucket, account, kind, sides: new Sides() };
         sums.set(key, found);
       }
-      const amount = cursor.amount(index);
-      found.entries += 1;
-      if (amount < 0n) found.debits -= amount;
-      else found.credits += amount;
+      found.sides.add(cursor, index);
     }
   }
 
   /** Arrays: buckets, accounts, kinds, debits, credits, numbers of entries. */
   values(): Buffer[] {
     const rows = this.#buckets.flatMap((sums) =>
-      [...sums.values()].flatMap((sum) =>
-        int64Rows([sum.debits, sum.credits, BigInt(sum.entries)]).map((figures) => ({ sum, figures })),
-      ),
+      [...sums.values()].flatMap((sum) => {
+        const { debits, credits, entries } = sum.sides;
+        return int64Rows([debits, credits, BigInt(entries)]).map((figures) => ({ sum, figures }));
+      }),
     );
     const figures = (column: number) => int8Array(rows.map((row) => row.figures[column] ?? 0n));
     return [
