@@ -74,15 +74,17 @@ export class HeldEvents {
   after(position: bigint, limit: number): readonly RecordedEvent[] {
     let next = position + 1n;
     let index = this.#indexOf(next);
-    let found: readonly RecordedEvent[] = [];
+    const parts: (readonly RecordedEvent[])[] = [];
+    let count = 0;
     for (let segment = this.#segments[index]; segment !== undefined; segment = this.#segments[index]) {
-      const count = Number(segment.last - next) + 1;
-      if (found.length > 0 && found.length + count > limit) break;
-      const events = eventsFrom(this.#eventsOf(segment), next);
-      found = found.length === 0 ? events : found.concat(events);
+      const more = Number(segment.last - next) + 1;
+      if (count > 0 && count + more > limit) break;
+      parts.push(eventsFrom(this.#eventsOf(segment), next));
+      count += more;
       next = segment.last + 1n;
       index += 1;
     }
+    const found = parts.length > 1 ? parts.flat() : (parts[0] ?? []);
     return found.length > limit ? found.slice(0, limit) : found;
   }
 

@@ -104,6 +104,15 @@ test('a thread that keeps up is handed everything, and told nothing else', async
   expect(all).not.toHaveProperty('grown');
 });
 
+test('what is committed before the start is not handed over: the thread finds it in the log', async () => {
+  make({ counts: true });
+  commit(1);
+  await projector.start();
+  expect(await sent()).not.toHaveProperty('flush');
+  commit(1);
+  expect(await sent()).toMatchObject({ flush: 1 });
+});
+
 test('a commit of another process is passed on; one that was handed over is not', async () => {
   make({ counts: true });
   await projector.start();

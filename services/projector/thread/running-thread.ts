@@ -42,6 +42,7 @@ export class RunningThread<P> {
   /** The events and the bytes that were handed over. */
   #events = 0n;
   #bytes = 0n;
+  #isStarted = false;
   /** The last commit was not handed over, since the thread is too far behind. */
   #isSkipping = false;
   #onStopped: () => void = () => undefined;
@@ -92,11 +93,15 @@ export class RunningThread<P> {
 
   /** The projections begin, but for those that are paused. */
   start(paused: readonly ViewId[]): void {
+    this.#isStarted = true;
     this.#send({ kind: 'start', start: { parts: this.#parts, received: this.#received.buffer, paused } });
   }
 
-  /** Hands over what was just committed, unless the thread is far behind: it finds it in the log then. */
+  /**
+   * Hands over what was just committed, unless the thread has not started or is far behind: it finds it in the log then.
+   */
   handOver(events: readonly StoredEvent[]): void {
+    if (!this.#isStarted) return;
     const unreceivedEvents = this.#events - Atomics.load(this.#received, 0);
     const unreceived_bytes = this.#bytes - Atomics.load(this.#received, 1);
     if (unreceivedEvents > BigInt(TAIL_LIMITS.events) || unreceived_bytes > BigInt(TAIL_LIMITS.size_bytes)) {
