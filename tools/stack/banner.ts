@@ -5,8 +5,8 @@ import type { Stack } from './stack.js';
 
 /** The text, with an empty line before and after. */
 export function bannerOf(stack: Stack, { directory }: Pick<StackOptions, 'directory'>): string {
-  const { command, projectors, queries, engines } = stack;
-  const services: readonly RunningService[] = [command, ...projectors, ...queries];
+  const { command, commands, projectors, queries, engines } = stack;
+  const services: readonly RunningService[] = [...commands, ...projectors, ...queries];
   const lines = [
     'Quittance is ready, distributed. Ctrl-C stops all of it.',
     row('service', 'gRPC', 'Connect'),

@@ -6,7 +6,8 @@ import { commandLine, type Output, readCommandLine } from '../../lib/process/com
 export interface StackOptions {
   /** Of all data and logs; an absolute path. */
   readonly directory: string;
-  /** How many processes of each service that scales. */
+  /** How many processes of each service. Of command: default 1. */
+  readonly commands?: number | undefined;
   readonly projectors: number;
   readonly queries: number;
   readonly history: 'mongodb' | 'postgres';
@@ -29,13 +30,17 @@ function stackCommand() {
       'MongoDB, ClickHouse, and the services as processes of their own. Ctrl-C stops all of it.',
     examples: [
       ['npm run stack', 'one process of each service, on the usual ports'],
-      ['npm run stack -- --scale projector=2 --scale query=2', 'several of what scales'],
+      ['npm run stack -- --scale command=2 --scale projector=2 --scale query=2', 'several of each'],
       ['npm run stack -- --history postgres --fresh', 'the history in PostgreSQL, from nothing'],
       ['npm run stack -- --ports-from 1000 --data /tmp/second', 'a second stack beside the first'],
     ],
     notes: ['It reads no environment variables. See docs/operations.md.'],
   })
-    .option('--scale <service=number>', 'processes of projector or query, 1 to 9; may be repeated', scaleOf)
+    .option(
+      '--scale <service=number>',
+      'processes of command, projector or query, 1 to 9; may be repeated',
+      scaleOf,
+    )
     .addOption(
       new Option('--history <store>', 'where the history lies')
         .choices(['mongodb', 'postgres'])
@@ -57,6 +62,7 @@ export function readOptions(
   const { scale, history, data, portsFrom, fresh, install } = typed.options;
   return {
     directory: resolve(data),
+    commands: scale?.get('command') ?? 1,
     projectors: scale?.get('projector') ?? 1,
     queries: scale?.get('query') ?? 1,
     history,
@@ -67,9 +73,9 @@ export function readOptions(
 }
 
 function scaleOf(text: string, before?: Map<string, number>): Map<string, number> {
-  const [, service, count] = /^(projector|query)=([1-9])$/.exec(text) ?? [];
+  const [, service, count] = /^(command|projector|query)=([1-9])$/.exec(text) ?? [];
   if (service === undefined)
-    throw new InvalidArgumentError('It is projector=1..9 or query=1..9; there is one command service.');
+    throw new InvalidArgumentError('It is command=1..9, projector=1..9 or query=1..9.');
   return new Map(before).set(service, Number(count));
 }
 

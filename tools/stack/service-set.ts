@@ -1,11 +1,14 @@
-/** The three services of the platform over servers that run: one command process, and projectors and queries as many as asked. */
+/** The three services of the platform over servers that run, as many processes of each as asked. */
 import { freePort } from '../../lib/process/free-port.js';
 import { StartError } from '../../lib/base/start-error.js';
 import { createTopic, type RunningService, startService } from './services.js';
 
 /** What runs. */
 export interface ServiceSet {
+  /** The first command process. */
   readonly command: RunningService;
+  /** All of them. */
+  readonly commands: readonly RunningService[];
   readonly projectors: readonly RunningService[];
   readonly queries: readonly RunningService[];
 }
@@ -13,6 +16,8 @@ export interface ServiceSet {
 export interface ServiceSetOptions {
   /** Of the logs. */
   readonly directory: string;
+  /** Default: 1. */
+  readonly commands?: number | undefined;
   readonly projectors: number;
   readonly queries: number;
   /** Of the topic, if it is not there yet; default: that of the step create-topic. */
@@ -36,26 +41,29 @@ const NEXT_PROCESS = 10;
 
 /** Creates the topic and starts the services. @throws StartError naming what did not start; what was started runs on */
 export async function startServices(options: ServiceSetOptions): Promise<ServiceSet> {
-  const { projectors, queries, partitions, variables, log } = options;
-  if (projectors < 1 || queries < 1)
-    throw new StartError('there is at least one projector and one query service');
+  const { commands = 1, projectors, queries, partitions, variables, log } = options;
+  if (commands < 1 || projectors < 1 || queries < 1)
+    throw new StartError('there is at least one command, one projector and one query service');
   const topic = partitions === undefined ? {} : { QUITTANCE_KAFKA_PARTITIONS: String(partitions) };
   log(await createTopic({ ...variables, ...topic }));
   // It makes the tables of the log, which the others ask for; they do not wait for each other.
   const command = await start(options, 'command', 0);
-  const [startedProjectors, startedQueries] = await allOf([
+  const [otherCommands, startedProjectors, startedQueries] = await allOf([
+    several(options, 'command', commands - 1, 1),
     several(options, 'projector', projectors),
     several(options, 'query', queries),
   ]);
-  return { command, projectors: startedProjectors, queries: startedQueries };
+  const started = [command, ...otherCommands];
+  return { command, commands: started, projectors: startedProjectors, queries: startedQueries };
 }
 
 function several(
   options: ServiceSetOptions,
-  service: 'projector' | 'query',
+  service: keyof typeof USUAL_PORTS,
   count: number,
+  first = 0,
 ): Promise<RunningService[]> {
-  return allOf(Array.from({ length: count }, (_, index) => start(options, service, index)));
+  return allOf(Array.from({ length: count }, (_, index) => start(options, service, first + index)));
 }
 
 async function start(

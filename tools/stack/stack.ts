@@ -89,6 +89,7 @@ export async function startStack(options: StartOptions): Promise<Stack> {
     const engines = await startEngines(options, keep);
     const services = await startServices({
       directory: join(directory, 'log'),
+      commands: options.commands,
       projectors: options.projectors,
       queries: options.queries,
       ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
