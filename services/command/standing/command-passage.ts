@@ -5,7 +5,7 @@
  */
 import type { Message } from '@bufbuild/protobuf';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import { pause } from '../../../lib/base/pause.js';
+import { pause, TIMER_MAX_MS } from '../../../lib/base/pause.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
 import { EncodedMessage, type Passage, type PassedCall } from '../../../lib/rpc/passage.js';
@@ -34,7 +34,7 @@ export interface CommandPassageDeps {
 
 /** How long a call without a deadline waits for a process that decides. */
 const PATIENCE_MS = 10_000;
-/** The caller is answered so long before its deadline. */
+/** The caller is answered so long before its deadline, or a tenth of its time if that is less. */
 const MARGIN_MS = 50;
 /** How long a call waits before it looks again for a process that decides. */
 const RETRY_MS = 25;
@@ -151,7 +151,7 @@ export class CommandPassage implements Passage {
     const peer = this.#follow(this.#deps.standing.place);
     if (peer === undefined || !(await peer.isReady(CONNECT_MS))) return undefined;
     try {
-      return new EncodedMessage(await peer.unary(passed, request()));
+      return new EncodedMessage(await attempts.inTime(peer.unary(passed, request())));
     } catch (error) {
       if (error instanceof CallError && error.reason !== ErrorReason.NOT_SERVING) {
         throw attempts.explained(error);
@@ -199,13 +199,33 @@ class Attempts {
 
   constructor(call: Call) {
     this.#call = call;
-    this.#until_ms = call.deadline_ms === undefined ? Date.now() + PATIENCE_MS : call.deadline_ms - MARGIN_MS;
+    const now_ms = Date.now();
+    const deadline_ms = call.deadline_ms ?? now_ms + PATIENCE_MS;
+    this.#until_ms = deadline_ms - Math.min(MARGIN_MS, Math.max(0, deadline_ms - now_ms) / 10);
   }
 
   /** An error that a process answers without a look into the log says nothing of the attempts before. */
   explained(error: unknown): unknown {
     const isUnsure = error instanceof CallError && BEFORE_DECISION.has(error.reason);
     return isUnsure && this.mayHaveBeenDecided ? outcomeUnknown(error) : error;
+  }
+
+  /** The answer of an attempt. @throws Error if it does not come before the caller's deadline, and what the attempt fails by */
+  inTime<T>(answering: Promise<T>): Promise<T> {
+    if (this.#call.deadline_ms === undefined) return answering;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => {
+          reject(new Error('the process that decides commands has not answered in time'));
+        },
+        Math.min(Math.max(0, this.#until_ms - Date.now()), TIMER_MAX_MS),
+      );
+      answering
+        .finally(() => {
+          clearTimeout(timer);
+        })
+        .then(resolve, reject);
+    });
   }
 
   /** Waits before the next attempt. @throws CallError if there is to be none */
