@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import type { ProjectionControl } from './control/control.js';
 import { soloControl } from './control/solo-control.js';
+import { healthServiceOf } from './health-name.js';
 import type { ProjectionFigures } from './metrics.js';
 import { operationsOf, type ProjectionOperations } from './operations.js';
 import { Projector, type ProjectorView } from './projector.js';
@@ -50,11 +51,6 @@ export interface ComposedProjector {
   start(): Promise<void>;
   /** Ends after the batches under way. */
   stop(): Promise<void>;
-}
-
-/** The name under which grpc.health.v1 knows a projection. */
-export function healthServiceOf(id: ViewId): string {
-  return `quittance.projection.${id}`;
 }
 
 /** Wires the projector; nothing runs yet. */

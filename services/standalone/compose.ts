@@ -29,7 +29,7 @@ import { postgresBalances } from '../../lib/views/balances/postgres/balances.js'
 import { HISTORY_PLANS, postgresHistory } from '../../lib/views/history/postgres/history.js';
 import { postgresReports, REPORT_PLANS } from '../../lib/views/reports/postgres/reports.js';
 import { composeCommand, DEFAULT_LIMITS } from '../command/compose.js';
-import { healthServiceOf } from '../projector/compose.js';
+import { healthServiceOf } from '../projector/health-name.js';
 import { projectorMetrics } from '../projector/metrics.js';
 import { projectionService } from '../projector/rpc/projection-service.js';
 import { ProjectorThread } from '../projector/thread/projector-thread.js';

@@ -5,7 +5,7 @@
 import { pause } from '../../../lib/base/pause.js';
 import type { StoredEvent } from '../../../lib/log/packed-flush.js';
 import type { ViewId } from '../../../lib/views/view.js';
-import { healthServiceOf } from '../compose.js';
+import { healthServiceOf } from '../health-name.js';
 import type { ProjectionFigures } from '../metrics.js';
 import type { ProjectionInfo, ProjectionOperations, ProjectionRequest } from '../operations.js';
 import { projectorAway, RunningThread, type ThreadDeps } from './running-thread.js';
