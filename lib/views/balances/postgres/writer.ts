@@ -57,14 +57,15 @@ export class BalanceWriter {
     unknown: readonly LedgerBalanceRow[],
     known: NumberedRow[],
   ): Promise<readonly LedgerBalanceRow[]> {
-    const { rows } = await client.query<{ account: number; place: number }>({
+    const { rows } = await client.query<[account: number, place: number]>({
       ...this.#lookUp,
+      rowMode: 'array',
       values: [
         textArray(unknown.map(({ ledgerId }) => ledgerId)),
         textArray(unknown.map(({ state }) => state.accountId)),
       ],
     });
-    const numbers = new Map(rows.map(({ account, place }) => [place - 1, account]));
+    const numbers = new Map(rows.map(([account, place]) => [place - 1, account]));
     const fresh: LedgerBalanceRow[] = [];
     for (const [index, row] of unknown.entries()) {
       const number = numbers.get(index);

@@ -129,17 +129,19 @@ export class ReportNumbers {
     wanted: ReadonlyMap<string, WantedAccount>,
   ): Promise<Map<string, number>> {
     const asked = [...wanted.values()];
-    const { rows } = await client.query<{ account: number; ledger: number; account_id: string }>({
+    const { rows } = await client.query<[account: number, place: number]>({
       name: `${this.#schema}.known_accounts`,
       text: knownAccountsSql(this.#schema),
       values: [
         int4Array(asked.map(({ ledger }) => ledger)),
         textArray(asked.map(({ accountId }) => accountId)),
       ],
+      rowMode: 'array',
     });
+    const keys = [...wanted.keys()];
     const found = new Map<string, number>();
-    for (const { account, ledger, account_id } of rows) {
-      const key = keyOf(ledger, account_id);
+    for (const [account, place] of rows) {
+      const key = keys[place - 1] ?? '';
       found.set(key, account);
       this.#accounts.set(key, account);
     }

@@ -101,7 +101,8 @@ function addVolume(
 const MOST = 2n ** 62n;
 
 /** The sums of several columns as rows of int64: as many rows as the largest sum needs. */
-export function int64Rows(sums: readonly bigint[]): bigint[][] {
+export function int64Rows(sums: readonly bigint[]): (readonly bigint[])[] {
+  if (sums.every((sum) => sum <= MOST)) return [sums];
   const rows: bigint[][] = [];
   let left = sums;
   do {

@@ -24,14 +24,15 @@ select $2, w.ledger_id from unnest($1::text[]) as w (ledger_id)
 on conflict (ledger_id) do nothing`;
 
 /**
- * The numbers of accounts that have one. $1 ledgers, $2 ids. "offset 0" keeps the look-up by key in a nested
- * loop, whatever the planner believes of a table that was empty when the statement was prepared.
+ * The numbers of accounts that have one, and their places in what was asked for. $1 ledgers, $2 ids. "offset 0"
+ * keeps the look-up by key in a nested loop, whatever the planner believes of a table that was empty when the
+ * statement was prepared.
  */
 export const knownAccountsSql = (schema: string): string => `
-select a.account, a.ledger, a.account_id
-from unnest($1::int[], $2::text[]) as w (ledger, account_id)
+select a.account, w.place::int
+from unnest($1::int[], $2::text[]) with ordinality as w (ledger, account_id, place)
 cross join lateral (
-  select x.account, x.ledger, x.account_id from ${schema}.accounts x
+  select x.account from ${schema}.accounts x
   where x.ledger = w.ledger and x.account_id = w.account_id
   offset 0
 ) a`;
