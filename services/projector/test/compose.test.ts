@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { LogTail } from '../../../lib/log/log-tail.js';
+import { LogTail, TAIL_LIMITS } from '../../../lib/log/log-tail.js';
 import { logBus } from '../../../lib/log/postgres-bus.js';
 import { FakeLog } from '../../../test/fake-log.js';
 import { type ComposedProjector, composeProjector } from '../compose.js';
@@ -9,6 +9,7 @@ import { FakeGenerations } from '../../../test/fake-view.js';
 import { until } from '../../../test/until.js';
 
 let log: FakeLog;
+let tail: LogTail;
 let registry: Registry;
 let health: Map<string, boolean>;
 let projector: ComposedProjector;
@@ -23,9 +24,12 @@ const logger = { info: () => {}, warn: () => {}, error: () => {} };
 const build = () => {
   registry = new Registry();
   health = new Map();
+  // As in the embedded process: one tail for all three.
+  tail = new LogTail(log, log.wakeups);
+  const bus = logBus(tail);
   projector = composeProjector({
     log,
-    busOf: () => logBus(new LogTail(log, log.wakeups)),
+    busOf: () => bus,
     logger,
     ...generations,
     onHealth: (service, serving) => health.set(service, serving),
@@ -69,6 +73,27 @@ test('a poison event takes the health of its projection only, and its lag shows 
   const text = await registry.metrics();
   expect(text).toContain('quittance_projection_position{projection="history"} 19');
   expect(text).toContain('quittance_projection_lag_events{projection="history"} 31');
+});
+
+test('a view whose store stands still, or is away, holds back no other, and what is held for it is bounded', async () => {
+  await projector.start();
+  await until(() => areAll(50n));
+  let goOn = () => {};
+  generations.history.faults.gate = new Promise((resolve) => (goOn = resolve));
+  generations.reports.faults.away = new Error('connection refused');
+  for (let commit = 0; commit < 60; commit += 1) log.fill(1_000);
+  await until(() => position(generations.balances) === 60_050n);
+  expect(position(generations.history)).toBe(50n);
+  expect(tail.heldEvents).toBeLessThanOrEqual(TAIL_LIMITS.events);
+  generations.history.faults.gate = undefined;
+  generations.reports.faults.away = undefined;
+  goOn();
+  await until(() => areAll(60_050n));
+  const counts = Object.values(generations).map((view) => view.all.get(1)?.counts);
+  for (const count of counts) {
+    expect(count?.size).toBe(60_051);
+    expect(new Set(count?.values())).toEqual(new Set([1]));
+  }
 });
 
 test('a scrape does not fail while the log is away', async () => {
