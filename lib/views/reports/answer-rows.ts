@@ -1,4 +1,4 @@
-/** The rows of reports from the columns that a store gives, whatever the store. */
+/** The rows of reports from the columns that a store gives: the same for all stores. */
 import type { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import type { TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { CashFlowRow, RankedRow, TrialBalance } from './view.js';

@@ -1,5 +1,5 @@
 /**
- * The canonical rows of the reports view, whatever its store: `<ledger> <section> <rest>`, sections in this
+ * The canonical rows of the reports view, the same for all stores: `<ledger> <section> <rest>`, sections in this
  * order:
  *
  *     decline      <position>                                          each declined transaction

@@ -1,4 +1,4 @@
-/** How the bounds of a report fall on the 15-minute buckets of the rollups, whatever the store. */
+/** How the bounds of a report fall on the 15-minute buckets of the rollups: the same for all stores. */
 import { INT64_MAX, INT64_MIN, smallerOf } from '../../base/bigints.js';
 import { ROLLUP_WIDTH } from './fold.js';
 

@@ -104,7 +104,7 @@ export interface ReportsView extends View {
   trialBalance(query: TrialBalanceQuery): Promise<Read<TrialBalance>>;
   /** Rows that are not zero, by (bucket, currency, kind). */
   volume(query: BucketQuery): Promise<Read<readonly VolumeRow[]>>;
-  /** By recorded time, whatever the basis says. */
+  /** By recorded time, also where the basis says otherwise. */
   declines(query: BucketQuery): Promise<Read<readonly DeclineRow[]>>;
   cashFlow(query: CashFlowQuery): Promise<Read<readonly CashFlowRow[]>>;
   rank(query: RankQuery): Promise<Read<readonly RankedRow[]>>;

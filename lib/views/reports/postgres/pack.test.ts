@@ -1,4 +1,4 @@
-/** What is packed is what comes out, whatever the events say. */
+/** What comes out of a pack is what went in. */
 import { expect, test } from '@jest/globals';
 import { clone } from '@bufbuild/protobuf';
 import { EventSchema } from '../../../../gen/quittance/event/v1/event_pb.js';

@@ -4,8 +4,8 @@
  * account found, with its place in what was asked for. A second statement would be a second round trip, and
  * the checkpoint beside each account would be written and read dozens of times.
  *
- * "offset 0" keeps the look-up by key in a nested loop, whatever the planner believes of a table that was
- * empty when the statement was prepared.
+ * "offset 0" keeps the look-up by key in a nested loop, also in a statement that was prepared while the
+ * table was empty.
  */
 export const readSql = (schema: string): string => `
 select null::bigint as place, encode(c.hash, 'hex') as text, c.epoch::bigint, c.position, c.recorded_time, c.event_offset,

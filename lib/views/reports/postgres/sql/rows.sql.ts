@@ -1,6 +1,6 @@
 /**
- * The canonical rows, page by page in order of their keys. Sums are shown by 15-minute buckets alone: segments
- * are this store's own affair, so the rollups of a bucket are added up, with what is in no segment yet.
+ * The canonical rows, page by page in order of their keys. Sums are shown by 15-minute buckets alone: other
+ * stores have no such segments, so the rollups of a bucket are added up, with what is in no segment yet.
  */
 import { ENTRY_COLUMNS, entryArrays, VOLUME_COLUMNS, DECLINE_COLUMNS, volumeArrays } from './rollups.sql.js';
 

@@ -4,8 +4,8 @@ import { DECLINE_COLUMNS, ENTRY_COLUMNS, entryArrays, VOLUME_COLUMNS, volumeArra
 
 /**
  * One snapshot for all statements: of two processes at the same segment, neither sees the other's half way,
- * and the second to enter it fails on its key. Ranges go by index, whatever the statistics say of a table
- * just filled.
+ * and the second to enter it fails on its key. Ranges go by index, also in a table
+ * just filled, whose statistics are missing.
  */
 export const beginSeal = `
 begin isolation level repeatable read; set local synchronous_commit = off; set local enable_seqscan = off;

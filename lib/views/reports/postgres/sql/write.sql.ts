@@ -2,8 +2,8 @@
 import { rowsOfArrays, type WriteStatement } from '../../../stores/postgres/table-write.js';
 
 /**
- * Numbers are given one batch of a partition after the other; statements look up by key, whatever the
- * statistics say. If they are lost in a crash, so is all that was written with them.
+ * Numbers are given one batch of a partition after the other; statements look up by key, also
+ * before there are statistics. If they are lost in a crash, so is all that was written with them.
  */
 export const beginNumbers = `
 begin; set local synchronous_commit = off; set local enable_seqscan = off;
@@ -25,8 +25,7 @@ on conflict (ledger_id) do nothing`;
 
 /**
  * The numbers of accounts that have one, and their places in what was asked for. $1 ledgers, $2 ids. "offset 0"
- * keeps the look-up by key in a nested loop, whatever the planner believes of a table that was empty when the
- * statement was prepared.
+ * keeps the look-up by key in a nested loop, also in a statement that was prepared while the table was empty.
  */
 export const knownAccountsSql = (schema: string): string => `
 select a.account, w.place::int
