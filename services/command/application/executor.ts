@@ -57,7 +57,7 @@ export class Executor {
   readonly #follower: LogFollower;
   readonly #committer: Committer;
   readonly #clockGuard: ClockGuard;
-  /** How often a job was deferred, and what it is the rest of. */
+  /** How often a job was deferred, the rests of it included. */
   readonly #deferrals = new WeakMap<Job, number>();
   #running: Promise<void> | undefined;
   #stoppedAt_ms: number | undefined;

@@ -94,49 +94,49 @@ function endsStream(error: unknown): boolean {
 
 /** Answers in the order of their commands; the reader waits while too many are open. */
 class Answers {
-  private readonly open: Promise<CommandResult>[] = [];
-  private ended = false;
-  private failure: CallError | undefined;
-  private closed = false;
-  private wakeWriter: (() => void) | undefined;
-  private wakeReader: (() => void) | undefined;
+  readonly #open: Promise<CommandResult>[] = [];
+  #ended = false;
+  #failure: CallError | undefined;
+  #closed = false;
+  #wakeWriter: (() => void) | undefined;
+  #wakeReader: (() => void) | undefined;
 
   get isClosed(): boolean {
-    return this.closed;
+    return this.#closed;
   }
 
   push(result: Promise<CommandResult>): void {
     result.catch(() => undefined);
-    this.open.push(result);
-    this.wakeWriter?.();
+    this.#open.push(result);
+    this.#wakeWriter?.();
   }
 
   end(failure?: unknown): void {
-    this.ended = true;
-    this.failure = failure === undefined ? undefined : toCallError(failure);
-    this.wakeWriter?.();
+    this.#ended = true;
+    this.#failure = failure === undefined ? undefined : toCallError(failure);
+    this.#wakeWriter?.();
   }
 
   close(): void {
-    this.closed = true;
-    this.wakeReader?.();
+    this.#closed = true;
+    this.#wakeReader?.();
   }
 
   /** Resolves when one more may be read. */
   async room(): Promise<void> {
-    while (this.open.length >= IN_FLIGHT && !this.closed) {
-      await new Promise<void>((resolve) => (this.wakeReader = resolve));
+    while (this.#open.length >= IN_FLIGHT && !this.#closed) {
+      await new Promise<void>((resolve) => (this.#wakeReader = resolve));
     }
   }
 
   /** The next answer; undefined at the end. @throws what ended the reading */
   async next(): Promise<CommandResult | undefined> {
-    while (this.open.length === 0 && !this.ended) {
-      await new Promise<void>((resolve) => (this.wakeWriter = resolve));
+    while (this.#open.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
     }
-    const next = this.open.shift();
-    this.wakeReader?.();
-    if (next === undefined && this.failure !== undefined) throw this.failure;
+    const next = this.#open.shift();
+    this.#wakeReader?.();
+    if (next === undefined && this.#failure !== undefined) throw this.#failure;
     return next;
   }
 }

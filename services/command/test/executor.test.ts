@@ -262,4 +262,48 @@ describe('an independent batch', () => {
       'error',
     ]);
   });
+
+  test('with one request id twice decides it once, answers the second as its retry, and the others in their places', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 100n);
+    const command = payment('main', 'alice', 'bob', 1n);
+    const answer = await service.batch({
+      ledgerId: 'main',
+      commands: [
+        { command },
+        { command },
+        { command: payment('main', 'alice', 'nobody', 1n) },
+        { command },
+        { command: payment('main', 'alice', 'bob', 2n) },
+      ],
+    });
+    const results = (answer.results ?? []).map(({ result }) => result);
+    expect(results.map((result) => result?.case)).toEqual([
+      'submitPayment',
+      'submitPayment',
+      'error',
+      'submitPayment',
+      'submitPayment',
+    ]);
+    const paid = results.flatMap((result) => (result?.case === 'submitPayment' ? [result.value] : []));
+    expect(paid.map(({ replayed }) => replayed)).toEqual([false, true, true, false]);
+    expect(new Set(paid.map(({ position }) => position)).size).toBe(2);
+    const next = await service.send(payment('main', 'alice', 'bob', 1n));
+    expect(next.accounts[0]?.balance?.posted).toBe(96n);
+  });
+
+  test('of more items than one job takes is answered in order', async () => {
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    const commands = Array.from({ length: 250 }, (_, index) => ({
+      command: payment('main', 'alice', index % 7 === 3 ? 'nobody' : 'bob', 1n),
+    }));
+    const answer = await service.batch({ ledgerId: 'main', commands });
+    const results = (answer.results ?? []).map(({ result }) => result);
+    expect(results.map((result) => result?.case)).toEqual(
+      commands.map((_, index) => (index % 7 === 3 ? 'error' : 'submitPayment')),
+    );
+    const positions = results.flatMap((result) =>
+      result?.case === 'submitPayment' ? [Number(result.value.position)] : [],
+    );
+    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+  });
 });
