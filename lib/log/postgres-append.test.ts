@@ -61,14 +61,17 @@ function appendTo(pool: Pool, end: RecordedEvent, events: readonly RecordedEvent
   return appendEvents(pool, end.position, end.hash, events.map(newEventOf));
 }
 
+const BLOCKED_WITHIN_MS = 3_000;
+
 async function untilBlocked(name: string): Promise<void> {
   const waiting = `select count(*)::integer as n from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'`;
-  for (;;) {
+  for (const end_ms = performance.now() + BLOCKED_WITHIN_MS; performance.now() < end_ms;) {
     // Within a transaction the view shows what it showed first.
     await other.query('select pg_stat_clear_snapshot()');
     const { rows } = await other.query<{ n: number }>(waiting, [name]);
     if (rows[0]?.n === 1) return;
   }
+  throw new Error(`${name} does not wait for the other`);
 }
 
 describe('two writers after the same event', () => {
