@@ -111,7 +111,8 @@ export class Standing {
     const { lease, candidate, times, logger } = this.#deps;
     this.#isLeaving = true;
     this.#tell();
-    await this.#decider?.settled();
+    // An append whose outcome is unknown may wait for the database: it is not waited for.
+    await Promise.race([this.#decider?.settled(), pause(times.handOver_ms)]);
     // A renewal under way would lengthen the lease that is released next.
     await this.#looking;
     const began_ms = performance.now();
@@ -230,12 +231,16 @@ export class Standing {
     this.#term = term;
     this.#peer = UNKNOWN;
     this.#heldUntil_ms = asked_ms + this.#deps.times.lease_ms;
-    clearTimeout(this.#expiry);
-    const left_ms = Math.max(0, this.#heldUntil_ms - performance.now());
-    this.#expiry = setTimeout(() => {
-      this.#tell();
-    }, left_ms + 1);
+    this.#watchExpiry();
     this.#tell();
+  }
+
+  /** A timer may fire before the clock has come so far: then it is set again. */
+  #watchExpiry(): void {
+    clearTimeout(this.#expiry);
+    const left_ms = this.#heldUntil_ms - performance.now();
+    if (left_ms > 0) this.#expiry = setTimeout(() => this.#watchExpiry(), left_ms);
+    else this.#tell();
   }
 
   #lose(): void {

@@ -101,7 +101,8 @@ export class Load {
     const client = this.#clients[attempt % this.#clients.length];
     const payer = ACCOUNTS[turn % ACCOUNTS.length];
     const payee = ACCOUNTS[(turn + 1) % ACCOUNTS.length];
-    if (client === undefined || payer === undefined || payee === undefined) throw new Error('no one to pay');
+    if (client === undefined || payer === undefined || payee === undefined)
+      throw new Error('there are accounts and processes');
     const { submitPayment } = TransactionCommandService.method;
     const request = {
       ledgerId: LEDGER_ID,

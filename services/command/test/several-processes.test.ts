@@ -57,7 +57,7 @@ function report(what: string, { longestGap_ms, failures, answers }: Load): void 
 
 const ALL_WELL: Audit = { lost: [], doubled: [], answeredWrongly: [], unknown: [] };
 
-/** Ends the load, and compares what its callers were told with the log. */
+/** Ends the load, and compares what its callers have heard with the log. */
 async function expectAllAsTold(load: Load): Promise<void> {
   await load.stop();
   expect(load.answers.size).toBeGreaterThan(0);
@@ -96,29 +96,32 @@ describe('a process that is lost under load', () => {
     await expectAllAsTold(load);
   });
 
-  test.each(['cut', 'silence'] as const)('by the database (%s): another one decides', async (fault) => {
-    const proxy = await databaseProxy();
-    const [holder, other] = await startTwo({ databaseUrl: proxy.url });
-    const load = loadOn([holder, other], 2_000);
-    await load.more(100);
-    proxy[fault]();
-    await load.more(200);
-    expect(await other.isHolder()).toBe(true);
-    proxy.restore();
-    await load.more(200);
-    expect(load.longestGap_ms).toBeLessThan(INTERRUPTION_MAX_MS);
-    report(`database ${fault}`, load);
-    await load.stop();
-    // The one that was cut off reaches the database again, and can take over in its turn.
-    other.signal('SIGKILL');
-    const onHolder = loadOn([holder]);
-    await onHolder.more(100);
-    expect(await holder.isHolder()).toBe(true);
-    await expectAllAsTold(onHolder);
-    await expectAllAsTold(load);
-  });
+  test.each(['cut', 'silence'] as const)(
+    'cut off from the database (%s): another one decides',
+    async (fault) => {
+      const proxy = await databaseProxy();
+      const [holder, other] = await startTwo({ databaseUrl: proxy.url });
+      const load = loadOn([holder, other], 2_000);
+      await load.more(100);
+      proxy[fault]();
+      await load.more(200);
+      expect(await other.isHolder()).toBe(true);
+      proxy.restore();
+      await load.more(200);
+      expect(load.longestGap_ms).toBeLessThan(INTERRUPTION_MAX_MS);
+      report(`database ${fault}`, load);
+      await load.stop();
+      // The one that was cut off reaches the database again, and can take over in its turn.
+      other.signal('SIGKILL');
+      const onHolder = loadOn([holder]);
+      await onHolder.more(100);
+      expect(await holder.isHolder()).toBe(true);
+      await expectAllAsTold(onHolder);
+      await expectAllAsTold(load);
+    },
+  );
 
-  test('by its peers: it goes on, and they send calls to it again when they reach it', async () => {
+  test('cut off from its peers: it goes on, and they send calls to it again when they reach it', async () => {
     const grpcPort = await freePort();
     const proxy = await openTcpProxy({ host: '127.0.0.1', port: grpcPort });
     proxies.push(proxy);

@@ -6,7 +6,7 @@ export interface TcpProxy {
   readonly port: number;
   /** Breaks what is open and refuses what comes. */
   cut(): void;
-  /** Lets nothing more through, and says so to no one: connections stay open. */
+  /** Lets nothing more through, and does not show it: connections stay open. */
   silence(): void;
   /** Lets through again. What fell silent stays so. */
   restore(): void;
