@@ -1,7 +1,7 @@
 /**
  * The event log: a row per flush, which is what one append wrote. `events` holds the event.v1.Event of each position from
  * `first` to `last`, end to end, exactly as encoded once, and `ends` says in bytes where each of them ends; epoch, recorded_time
- * and hash are those of the last one. A row per event costs twice as much to append (ADR 0019).
+ * and hash are those of the last one. A row per event costs more to append, to read and on disk (ADR 0019).
  *
  * The primary key must be `first`: it is the guard of the append. Two writers that append after the same event come to the same
  * `first`, and only one of them can commit; by any other key both would. No sequence, no head row (one bloats as soon as
