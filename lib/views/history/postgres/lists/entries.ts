@@ -58,7 +58,8 @@ function lineConditions(
 /**
  * The lines, in order. Of a range of dates those that are dated when they were recorded are a range of
  * positions, and the others have an index of their dates; `offset 0` makes PostgreSQL merge the two orders,
- * and `+ 0` take the index by date.
+ * and `+ 0` take the index by date. All that are dated so are looked at for each page, so that their keys are
+ * read from that index alone, and lines only for the page.
  */
 function linesOf(
   schema: string,
@@ -68,15 +69,19 @@ function linesOf(
   conditions: LineConditions,
 ): string {
   const direction = directionOf({ descending });
-  const inOrder = (only: string) => `(select x.* from ${schema}.lines x
+  const inOrder = (columns: string, only: string) => `(select ${columns} from ${schema}.lines x
     where ${conditions('x.position')} and ${only}
     order by x.position ${direction}, x.entry ${direction} offset 0)`;
-  if (effective.from === null && effective.to === null) return inOrder('true');
+  if (effective.from === null && effective.to === null) return inOrder('x.*', 'true');
   const onTime = recordedIn(schema, filter, ledger, effective)('x.position');
-  return `select u.* from (
-    ${inOrder(`x.effective_time is null and ${onTime}`)}
+  const keys = 'x.account, x.position, x.entry';
+  return `select l.* from (select u.* from (
+    ${inOrder(keys, `x.effective_time is null and ${onTime}`)}
     union all
-    (select x.* from ${schema}.lines x
+    (select ${keys} from ${schema}.lines x
     where ${conditions('(x.position + 0)')} and ${filter.inRange('x.effective_time', effective)} offset 0)
-  ) u order by u.position ${direction}, u.entry ${direction} offset 0`;
+  ) u order by u.position ${direction}, u.entry ${direction} offset 0) k
+  cross join ${schema}.lines l
+  where l.account = k.account and l.position = k.position and l.entry = k.entry
+  order by k.position ${direction}, k.entry ${direction} offset 0`;
 }
