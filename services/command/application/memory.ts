@@ -211,8 +211,9 @@ export class Memory {
 
   /** A ledger as of `end`, for one flush. Its reads throw NotLoaded for what is neither cached nor in the tail. */
   ledger(ledgerId: string): LedgerReader {
-    // A decision asks for the same account several times, and the keys of all ledgers are made for each question.
+    // A decision asks for the same things several times; to find them takes a key, or the decoding of an event.
     const accounts = new Map<string, Account>();
+    const transactions = new Map<string, TransactionState>();
     return {
       exists: () => loaded(this.ledgers.known(ledgerId)) !== null,
       account: (accountId) => {
@@ -222,7 +223,13 @@ export class Memory {
         if (account !== undefined) accounts.set(accountId, account);
         return account;
       },
-      transaction: (transactionId) => loaded(this.transaction(ledgerId, transactionId)) ?? undefined,
+      transaction: (transactionId) => {
+        const read = transactions.get(transactionId);
+        if (read !== undefined) return read;
+        const transaction = loaded(this.transaction(ledgerId, transactionId)) ?? undefined;
+        if (transaction !== undefined) transactions.set(transactionId, transaction);
+        return transaction;
+      },
     };
   }
 
