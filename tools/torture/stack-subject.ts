@@ -15,6 +15,7 @@ export async function startStackSubject(log: (line: string) => void): Promise<Su
   const directory = mkdtempSync(join(tmpdir(), 'quittance-torture-'));
   const stack = await startStack({
     directory,
+    commands: 2,
     projectors: 2,
     queries: 2,
     history: 'postgres',
@@ -23,7 +24,7 @@ export async function startStackSubject(log: (line: string) => void): Promise<Su
     freePorts: true,
     log,
   });
-  const services = [stack.command, ...stack.projectors, ...stack.queries];
+  const services = [...stack.commands, ...stack.projectors, ...stack.queries];
   const { postgres, kafka, redis, clickhouse } = stack.engines;
   return {
     name: 'stack',
@@ -31,7 +32,7 @@ export async function startStackSubject(log: (line: string) => void): Promise<Su
       ...services.map((service) => victimOf(stack, service, true)),
       ...[postgres, kafka, redis, clickhouse].map((engine) => victimOf(stack, engine, false)),
     ],
-    commands: [stack.command.addresses.grpc],
+    commands: stack.commands.map(addressOf),
     queries: stack.queries.map(addressOf),
     projectors: stack.projectors.map(addressOf),
     faults: { 'FLUSHALL of Redis': () => flush(redis.url) },
