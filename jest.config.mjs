@@ -15,6 +15,6 @@ export default {
   globalTeardown: '<rootDir>/test/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/totals-reporter.mjs'],
   // Ends a test that hangs. Long, as the machine may be busy with something else: no test is about this limit.
-  testTimeout: 120_000,
+  testTimeout: 60_000,
   maxWorkers: 2,
 };

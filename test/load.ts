@@ -27,7 +27,7 @@ const { openAccount } = AccountCommandService.method;
 const { deposit } = TransactionCommandService.method;
 
 /** How long calls of tests wait that are not about deadlines: longer than a busy machine needs. */
-const PATIENT_ms = 60_000;
+const PATIENT_ms = 20_000;
 
 /** A client whose calls wait for as long as a busy machine needs, unless they say how long. */
 export function patientClient(address: string): GrpcClient {

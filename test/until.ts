@@ -1,7 +1,7 @@
 /** Ends a test that hangs. A consumer of Kafka alone may take 20 s: a session and a rebalance. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 30_000;
 
-/** Resolves when a condition holds; fails the test with the condition's text if it does not within a minute. */
+/** Resolves when a condition holds; fails the test with the condition's text if it does not within half a minute. */
 export async function until(condition: () => boolean): Promise<void> {
   const end_ms = performance.now() + LIMIT_MS;
   while (!condition()) {

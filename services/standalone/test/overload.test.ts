@@ -71,7 +71,7 @@ test('10,000 commands at once are each answered, and those that were not refused
   );
   expect(endings.filter((ending) => ending !== 'OK' && ending !== 'QUEUE_FULL')).toEqual([]);
   expect(await timesOf(ids)).toEqual(endings.map((ending) => (ending === 'OK' ? 1 : 0)));
-}, 300_000);
+}, 120_000);
 
 test('the same command 100 times at once over both doors is decided once, and answered alike', async () => {
   const requestId = randomUUID();
@@ -302,7 +302,7 @@ describe('watches', () => {
     sleeping.cancel();
     asleep.close();
     await until('no call is open', async () => (await callsInFlight()) === 0);
-  }, 300_000);
+  }, 120_000);
 
   test('a reader of balances that wakes up gets the latest state, not the way there', async () => {
     const stop = new AbortController();
@@ -329,7 +329,7 @@ describe('watches', () => {
 
 test('after all this the books are proved', async () => {
   await proveBooks(platform.grpcAddress, LEDGER);
-}, 300_000);
+}, 120_000);
 
 describe('draining', () => {
   test('what was accepted is answered and in the log; what comes later is refused', async () => {

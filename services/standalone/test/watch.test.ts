@@ -152,7 +152,7 @@ describe('under load', () => {
     tellLast(position);
     const expected = [...made.flat(), position].sort((a, b) => (a < b ? -1 : 1));
     for (const positions of await Promise.all(watched)) expect(positions).toEqual(expected);
-  }, 300_000);
+  }, 120_000);
 
   test('a watch of balances ends at the latest state, and never goes back', async () => {
     const leave = new AbortController();
