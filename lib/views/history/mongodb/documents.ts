@@ -1,7 +1,7 @@
 /**
  * The documents of the history view. Whatever changes is kept as versions, each with the position that made
  * it (`from`) and that of the next one (`until`): data is written before the checkpoint, and a reader at
- * position P takes exactly the version with from <= P < until, whatever has been written beyond P. (The
+ * position P takes exactly the version with from <= P < until; what has been written beyond P does not count. (The
  * alternative, a transaction over data and checkpoint and snapshot reads of both, costs every batch and every
  * read more, and a sharded cluster most.)
  */

@@ -28,7 +28,7 @@ export function listAccountEntries(schema: string, listing: EntryListing): State
   return filter.page(schema, partition, rows, `d.position ${direction}, d.entry ${direction}`);
 }
 
-/** What a line must be, whatever its date. */
+/** What a line of any date must be. */
 type LineConditions = (position: string) => string;
 
 /** What the lines must be, by the column of their positions. */

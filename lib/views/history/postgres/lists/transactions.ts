@@ -172,8 +172,8 @@ function ofKinds(list: List, effective: TimeRange): string {
 
 /**
  * Transactions that name an account: those that have an entry of it, and those that only name it. PostgreSQL
- * reads each half by its key in order of position and merges them. `offset 0` makes it plan each half by
- * itself: without it, it does not see their order, and sorts the whole account for a page.
+ * reads each half by its key in order of position and merges them. `offset 0` makes it plan the halves
+ * apart: without it, it does not see their order, and sorts the whole account for a page.
  */
 function naming(list: List, account: string): string {
   return merged(list, [
