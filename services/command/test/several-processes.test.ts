@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { freePort } from '../../../lib/process/free-port.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
+import { until } from '../../../test/until.js';
 import { type Audit, audit, Load, makeBooks } from './audited-load.js';
 import { type CommandServer, prepare, type ServerOptions, startCommandServer } from './command-server.js';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.js';
@@ -72,9 +73,14 @@ describe('a process that is lost under load', () => {
     const [holder, other] = await startTwo();
     const load = loadOn([holder, other]);
     await load.more(100);
+    // Kafka is away, and only the holder of the lease misses it.
+    const relays = ({ output }: CommandServer) => output().includes('the relay cannot send');
+    await until(() => relays(holder));
+    expect(relays(other)).toBe(false);
     holder.signal('SIGKILL');
     await load.more(200);
     expect(await other.isHolder()).toBe(true);
+    await until(() => relays(other));
     expect(load.longestGap_ms).toBeLessThan(INTERRUPTION_MAX_MS);
     report('killed', load);
     await expectAllAsTold(load);
