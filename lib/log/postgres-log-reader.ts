@@ -105,6 +105,8 @@ export function decodedRow({ position, event }: EventRow): RecordedEvent {
 
 async function readPageOf(pool: Pool, page: LogPage): Promise<readonly RecordedEvent[]> {
   const { after, through, limit, ledgerId, streamId } = page;
+  // Watches that stand at the end of the log ask so.
+  if (through !== null && after >= through) return [];
   const values: unknown[] = [after, through ?? INT64_MAX, limit];
   if (ledgerId === null) {
     const { rows } = await pool.query<FlushRow>({ name: 'read_page', text: readPage, values });

@@ -227,8 +227,8 @@ export class Projection {
       return await generations.current();
     } catch (error) {
       if (!(error instanceof ViewMissingError)) throw error;
-      // Of an empty log nothing can be lost: it is the first start.
-      const isFirst = (await log.head()).position < 0n;
+      // The log has no event but the one that names it: it is the first start, and nothing can be lost.
+      const isFirst = (await log.head()).position <= 0n;
       logger[isFirst ? 'info' : 'warn']({ projection: this.id }, 'the store holds no such view: it is made');
       const made = await make();
       if (made === undefined) throw viewMissing(this.id, error);
