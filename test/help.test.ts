@@ -15,6 +15,7 @@ const WITHOUT_OPTIONS = new Set(['test:stack']);
 /** What a command wants before it looks at the rest. */
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   import: ['movements.csv', '--ledger', 'bank', '--currency', 'EUR'],
+  'bench:history': ['--host', 'localhost', '--database', 'views'],
 };
 
 /** Each command with the built file that it runs. */
