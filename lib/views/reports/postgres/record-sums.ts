@@ -35,7 +35,7 @@ export class RecordSums {
   readonly volumes = new Map<string, VolumeSums>();
   readonly declines = new Map<string, VolumeSums>();
 
-  /** Adds a record that was recorded in these 15 minutes; all of a sum are of the same. */
+  /** Adds a record that was recorded in these 15 minutes; all of a sum are of the same. Records come in any order. */
   add(cursor: PackCursor, recordedBucket: number): void {
     const onTime = !cursor.isOffTime;
     const effectiveBucket = onTime ? recordedBucket : Number(cursor.effectiveTime / ROLLUP_WIDTH);
@@ -73,7 +73,7 @@ function addEntry(
     found = { recordedBucket, effectiveBucket, onTime, position, account, kind, sides };
     sums.set(key, found);
   }
-  found.position = position;
+  found.position = Math.max(found.position, position);
   found.sides.add(cursor, index);
 }
 
@@ -92,7 +92,7 @@ function addVolume(
     found = { recordedBucket, effectiveBucket, onTime, position, what, currency, ...zero };
     sums.set(key, found);
   }
-  found.position = position;
+  found.position = Math.max(found.position, position);
   found.principal += principal;
   found.count += 1;
 }
