@@ -130,14 +130,20 @@ function judge(found: Comparison, ours: ViewRow | undefined, theirs: ViewRow | u
   if (key !== undefined && found.examples.length < MOST_EXAMPLES) found.examples.push(key);
 }
 
+/** All rows, read one page ahead: the store reads the next page while this one is compared. */
 async function* rowsOf(view: Rows, signal: AbortSignal): AsyncGenerator<ViewRow, undefined> {
-  for (let afterKey: string | null = null; ;) {
+  const read = (afterKey: string | null) => view.rows({ ledgerId: null, afterKey, limit: PAGE_ROWS });
+  for (let reading = read(null); ;) {
+    const rows: readonly ViewRow[] = await reading;
     signal.throwIfAborted();
-    const rows: readonly ViewRow[] = await view.rows({ ledgerId: null, afterKey, limit: PAGE_ROWS });
+    const last = rows.length < PAGE_ROWS ? undefined : rows.at(-1);
+    if (last !== undefined) {
+      reading = read(last.key);
+      // A rejection until it is awaited must not count as unhandled.
+      reading.catch(() => undefined);
+    }
     yield* rows;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE_ROWS) return undefined;
-    afterKey = last.key;
+    if (last === undefined) return undefined;
   }
 }
 
