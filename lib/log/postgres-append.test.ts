@@ -1,4 +1,4 @@
-/** The guard of the append: of writers that append after the same event at most one commits, whatever each of them sends. */
+/** The guard of the append: of writers that append after the same event at most one commits, also when they send different events. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { LedgerFixture, testId } from '../../test/ledger-fixture.js';
@@ -134,4 +134,18 @@ test('a writer whose last event is followed by another in the same flush is behi
     outcome: 'behind',
   });
   expect(await positionsInLog()).toHaveLength(6);
+});
+
+test('a flush may have more events of a ledger than a smallint counts', async () => {
+  const reader = postgresLogReader(firstOf(pools), new Wakeups());
+  const { position, hash } = await reader.head();
+  const [history = []] = histories(0, [2]);
+  const event = newEventOf(firstOf(history.slice(1)));
+  // As when a thousand holds of each of many accounts have ended: only the first has a request id here.
+  const events = Array.from({ length: 33_000 }, (_, index) => ({ ...event, ordinal: index }));
+  expect(await appendEvents(firstOf(pools), position, hash, events)).toEqual({ outcome: 'appended' });
+  const { rows } = await other.query<{ last: number; count: number }>(
+    'select indexes[cardinality(indexes)] as last, cardinality(indexes) as count from log.ledger_flushes',
+  );
+  expect(rows).toEqual([{ last: 32_999, count: 33_000 }]);
 });

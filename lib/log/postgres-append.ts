@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { StoreUnavailable } from '../base/store-unavailable.js';
 import type { AppendOutcome, NewEvent } from './append.js';
-import { int2Array, int4Array, textArray, uuidArray } from './postgres-arrays.js';
+import { int4Array, textArray, uuidArray } from './postgres-arrays.js';
 import type { Pool } from './postgres-client.js';
 import { append } from './sql/append.sql.js';
 
@@ -20,9 +20,11 @@ export async function appendEvents(
   hash: Uint8Array,
   events: readonly NewEvent[],
 ): Promise<AppendOutcome> {
+  // Outside of the try: what cannot be bound was never sent, so that its outcome is not unknown.
+  const values = valuesOf(position, hash, events);
   let row: AppendRow | undefined;
   try {
-    row = await queryKeepingConnection(pool, valuesOf(position, hash, events));
+    row = await queryKeepingConnection(pool, values);
   } catch (error) {
     return failureOf(error);
   }
@@ -126,7 +128,7 @@ function ledgerColumns(events: readonly NewEvent[]): Buffer[] {
     all.push(...indexes);
     stops.push(all.length);
   }
-  return [textArray([...byLedger.keys()]), int4Array(starts), int4Array(stops), int2Array(all)];
+  return [textArray([...byLedger.keys()]), int4Array(starts), int4Array(stops), int4Array(all)];
 }
 
 function streamColumns(events: readonly NewEvent[]): Buffer[] {

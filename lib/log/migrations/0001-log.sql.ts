@@ -40,7 +40,7 @@ create table log.request_keys (
 create table log.ledger_flushes (
   ledger_id text collate "C" not null,
   first bigint not null,
-  indexes smallint[] not null,
+  indexes integer[] not null,
   primary key (ledger_id, first)
 );
 

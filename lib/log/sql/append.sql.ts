@@ -39,7 +39,7 @@ with guard as (
   from f cross join unnest($8::uuid[], $9::text[], $10::integer[]) as q (request_id, ledger_id, index)
 ), l as (
   insert into log.ledger_flushes (ledger_id, first, indexes)
-  select q.ledger_id, f.first, ($14::smallint[])[q.start:q.stop]
+  select q.ledger_id, f.first, ($14::integer[])[q.start:q.stop]
   from f cross join unnest($11::text[], $12::integer[], $13::integer[]) as q (ledger_id, start, stop)
 ), s as (
   insert into log.streams (ledger_id, stream_id, position)
