@@ -1,7 +1,7 @@
 /**
  * Messages to bytes and back, byte for byte what protobuf-es makes and reads, at a fraction of its price: the library
  * reflects over every field of every message, which was half of the CPU time of a payment. Message types are compiled
- * to straight code when they are first seen; whatever those do not know goes through the library, so that its errors and
+ * to straight code when they are first seen; what those do not know goes through the library, so that its errors and
  * its leniencies stay what they are.
  */
 import { type DescMessage, fromBinary, type Message, type MessageShape, toBinary } from '@bufbuild/protobuf';

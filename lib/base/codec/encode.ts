@@ -156,7 +156,7 @@ function fieldText(field: DescField, nested: Nested): string {
   return `v = ${value}; if (${presentText(field)}) at = ${write};`;
 }
 
-/** Whether a field is written whose value is `v`: whatever is not the zero of its type, right or wrong. */
+/** Whether a field is written whose value is `v`: it is if `v` is not the zero of its type, right or wrong. */
 function presentText(field: DescField): string {
   const scalar = scalarOf(field);
   if (scalar === undefined || field.presence !== FeatureSet_FieldPresence.IMPLICIT) return 'v !== undefined';

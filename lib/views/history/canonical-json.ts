@@ -1,5 +1,5 @@
 /**
- * Messages as proto3 JSON with sorted keys: one text, from whatever store a message comes. A message type is compiled once, since
+ * Messages as proto3 JSON with sorted keys: one text, for a message of any store. A message type is compiled once, since
  * the library's reflection took a seventh of all that VerifyLedger does.
  */
 import {
