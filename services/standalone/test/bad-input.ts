@@ -9,7 +9,9 @@ import { TransactionCommandService } from '../../../gen/quittance/command/v1/tra
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { LedgerService } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
+import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
+import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { ERROR_CATALOGUE } from '../../../lib/rpc/error-catalogue.js';
 import { LEDGER } from './bad-input-requests.js';
 import { startPlatform, type TestPlatform } from './platform.js';
@@ -40,6 +42,9 @@ export interface BadInput {
   ): Promise<void>;
   accepted(method: DescMethod, json: JsonObject, wires?: readonly Wire[]): Promise<void>;
 }
+
+/** Every event that was committed when the read arrived. */
+const COMPLETE = { requirement: { case: 'fullyConsistent' as const, value: true } };
 
 interface Started {
   readonly platform: TestPlatform;
@@ -74,8 +79,9 @@ export function badInput(): BadInput {
     headBefore = await head();
   });
   afterEach(async () => {
-    // It still answers, and with the right ledger.
-    expect(await started().platform.grpc(LedgerQueryService).getLedger({ ledgerId: LEDGER })).toMatchObject({
+    // It still answers, with the right ledger, and its history still follows the log.
+    const { getLedger } = started().platform.grpc(LedgerQueryService);
+    expect(await getLedger({ ledgerId: LEDGER, consistency: COMPLETE })).toMatchObject({
       ledger: { ledgerId: LEDGER },
     });
   });
@@ -148,7 +154,18 @@ async function openAccounts(
     accountId: 'alice',
     amount: { currency: 'EUR', minorUnits: 1_000_000n },
   });
+  await everyViewHasAll(platform);
   return { consistencyToken, depositId };
+}
+
+/** Tests that ask for no consistency read what the views have: over Kafka that is nothing for a while. */
+async function everyViewHasAll(platform: TestPlatform): Promise<void> {
+  const fresh = { ledgerId: LEDGER, consistency: COMPLETE };
+  await Promise.all([
+    platform.grpc(LedgerQueryService).getLedger(fresh),
+    platform.grpc(AccountQueryService).getBalance({ ...fresh, accountId: 'alice' }),
+    platform.grpc(ReportQueryService).getTrialBalance(fresh),
+  ]);
 }
 
 /** Texts of our inside, which no error may show. */
