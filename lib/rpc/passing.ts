@@ -1,10 +1,12 @@
 /** What the chain and a passage need of each other: messages are decoded and encoded only where one of them asks for it. */
-import { create, type DescMessage, isMessage, type Message } from '@bufbuild/protobuf';
+import { Buffer } from 'node:buffer';
+import { create, type DescMessage, fromBinary, isMessage, type Message, toBinary } from '@bufbuild/protobuf';
+import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { decodeMessage, encodeMessage } from '../base/codec/binary.js';
 import type { Decoded } from './chain.js';
 import { checkedRequest } from './checked-request.js';
 import { decodeBinary } from './decode.js';
-import { CallError } from './errors.js';
+import { CallError, callErrorOf, toStatus } from './errors.js';
 import { EncodedMessage, type Passage, type PassedCall } from './passage.js';
 import type { BidiMethod, UnaryMethod } from './service.js';
 
@@ -55,11 +57,11 @@ export function streamEncoded(
   passed: PassedCall,
 ): AsyncIterable<Message | EncodedMessage> {
   return passage.stream(passed, requests, (arriving) =>
-    answersHere(method, decodedRequests(method.desc.input, arriving), passed),
+    answersHere(method, decodedRequests(method.desc.input, arriving, passed), passed),
   );
 }
 
-/** `passDecoded` for a call that streams both ways. A message that cannot be decoded cannot be sent on: it ends the stream. */
+/** `passDecoded` for a call that streams both ways. A message that cannot be decoded is sent on as the error that it is. */
 export async function* streamDecoded(
   passage: Passage,
   method: BidiMethod,
@@ -81,11 +83,30 @@ async function* answersHere(
   for await (const answer of method.run(requests, call)) yield asMessage(method.desc.output, answer);
 }
 
+/**
+ * What stands for a message that the process before this one could not decode: no message begins with this byte, since there is
+ * no such wire type. The error follows, as a google.rpc.Status.
+ */
+const FAILURE_BYTE = 0x07;
+
 async function* decodedRequests(
   schema: DescMessage,
   requests: AsyncIterable<Uint8Array>,
+  { isForwarded }: PassedCall,
 ): AsyncGenerator<Decoded> {
-  for await (const bytes of requests) yield decodeBinary(schema, bytes);
+  for await (const bytes of requests) {
+    const failure = isForwarded && bytes[0] === FAILURE_BYTE ? failureIn(bytes) : undefined;
+    yield failure ?? decodeBinary(schema, bytes);
+  }
+}
+
+/** The error that the bytes stand for; undefined if they stand for none. */
+function failureIn(bytes: Uint8Array): CallError | undefined {
+  try {
+    return callErrorOf(fromBinary(StatusSchema, bytes.subarray(1)));
+  } catch {
+    return undefined;
+  }
 }
 
 async function* encodedRequests(
@@ -93,9 +114,12 @@ async function* encodedRequests(
   requests: AsyncIterable<Decoded>,
 ): AsyncGenerator<Uint8Array> {
   for await (const request of requests) {
-    if (request instanceof CallError) throw request;
-    yield encodeMessage(schema, request);
+    yield request instanceof CallError ? encodedFailure(request) : encodeMessage(schema, request);
   }
+}
+
+function encodedFailure(failure: CallError): Uint8Array {
+  return Buffer.concat([Buffer.of(FAILURE_BYTE), toBinary(StatusSchema, toStatus(failure))]);
 }
 
 function decodedAnswer(schema: DescMessage, answer: Message | EncodedMessage): Message {

@@ -1,5 +1,6 @@
 /** Calls to a process without the lease: the same answers and the same errors, by every door. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import http2 from 'node:http2';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
@@ -209,6 +210,56 @@ test('a stream is answered in order, what cannot be decoded in its place', async
   }
   expect(cases).toHaveLength(count);
   expect(cases.flatMap((each, index) => (each === 'error' ? [index] : []))).toEqual([bad]);
+});
+
+/** The answers to a stream of texts over Connect, JSON: each a message of the stream, the last one its end. */
+async function streamOfJson({ connect }: CommandServer, texts: readonly string[]): Promise<unknown[]> {
+  const session = http2.connect(connect);
+  try {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `${SERVICE}/StreamCommands`,
+      'content-type': 'application/connect+json',
+    });
+    for (const text of texts) {
+      const data = Buffer.from(text);
+      const head = Buffer.alloc(5);
+      head.writeUInt32BE(data.length, 1);
+      stream.write(Buffer.concat([head, data]));
+    }
+    stream.end();
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+    const answers: unknown[] = [];
+    for (let rest = Buffer.concat(chunks); rest.length > 0;) {
+      const end = 5 + rest.readUInt32BE(1);
+      answers.push(JSON.parse(rest.subarray(5, end).toString()));
+      rest = rest.subarray(end);
+    }
+    return answers;
+  } finally {
+    session.close();
+  }
+}
+
+test('a stream of JSON is answered as the holder answers it, what cannot be decoded in its place', async () => {
+  const good = () =>
+    JSON.stringify({
+      command: { submitPayment: { ...payment(1n), amount: { currency: 'EUR', minorUnits: '1' } } },
+    });
+  const texts = [good(), 'no JSON', good(), '{"command":{"deposit":{"amount":7}}}', '{"nonsense":1}', good()];
+  const atOther = await streamOfJson(other, texts);
+  expect(atOther).toMatchObject([
+    { index: '0', result: { submitPayment: { replayed: false } } },
+    { index: '1', result: { error: { code: grpc.status.INVALID_ARGUMENT } } },
+    { index: '2', result: { submitPayment: { replayed: false } } },
+    { index: '3', result: { error: { code: grpc.status.INVALID_ARGUMENT } } },
+    { index: '4', result: { error: { code: grpc.status.INVALID_ARGUMENT } } },
+    { index: '5', result: { submitPayment: { replayed: false } } },
+    {},
+  ]);
+  const atHolder = await streamOfJson(holder, texts);
+  for (const index of [1, 3, 4]) expect(atOther[index]).toEqual(atHolder[index]);
 });
 
 test('JSON over Connect is answered by the holder too, errors included', async () => {
