@@ -55,6 +55,28 @@ export interface View {
    * that hold no snapshot: what rebuilds compare and VerifyLedger reads. Keys sort ascending by code units.
    */
   rows(page: RowPage): Promise<readonly ViewRow[]>;
+  /**
+   * Compares this generation with another of the same store by what is stored, where the store can do it for
+   * less than rows cost. Both hold all events up to `through`; what later events made or changed is not called
+   * equal, but may be left out.
+   */
+  compareStored?(generation: number, through: bigint, signal: AbortSignal): Promise<StoredComparison>;
+}
+
+/** What a store can say of two generations without rows. */
+export interface StoredComparison {
+  /** How many stored rows are equal. */
+  readonly equalRows: number;
+  /** All rows that may differ are within these ranges, which come in the order of their keys. */
+  readonly different: readonly KeyRange[];
+}
+
+/** Rows by their keys. */
+export interface KeyRange {
+  /** Only rows after this key; null: from the first. */
+  readonly afterKey: string | null;
+  /** And up to this one, included; null: to the last. */
+  readonly throughKey: string | null;
 }
 
 export interface RowPage {

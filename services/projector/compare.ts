@@ -1,5 +1,5 @@
-/** Compares two generations of a view, row by row. */
-import type { View, ViewRow } from '../../lib/views/view.js';
+/** Compares two generations of a view: by what is stored where the store can, and row by row what may differ. */
+import type { KeyRange, View, ViewRow } from '../../lib/views/view.js';
 
 /**
  * Rows per page. Large: the serving generation may gain rows while it is read, and has to be read faster than
@@ -9,6 +9,10 @@ const PAGE_ROWS = 4_000;
 
 /** What is compared. */
 type Rows = Pick<View, 'rows'>;
+/** A generation as a whole. */
+type Generation = Pick<View, 'rows' | 'generation' | 'compareStored'>;
+/** All rows. */
+const EVERYTHING: KeyRange = { afterKey: null, throughKey: null };
 
 /** A row that has to be compared later. */
 export interface ChangedRow {
@@ -45,23 +49,46 @@ export function emptyComparison(): Comparison {
 }
 
 /**
- * Compares all rows of a generation that goes on with one that stands still, at position `through` or beyond
- * in each partition. Rows of the same position are the same version of a thing; those that the first has
- * changed since are set aside in `changedMeanwhile`, up to a bound.
+ * Compares a generation that goes on with one that stands still, at position `through` or beyond in each
+ * partition. Rows of the same position are the same version of a thing; those that the first has changed since
+ * are set aside in `changedMeanwhile`, up to a bound.
  */
 export async function compareViews(
-  serving: Rows,
-  fresh: Rows,
+  serving: Generation,
+  fresh: Generation,
   through: bigint,
   found: Comparison,
   signal: AbortSignal,
 ): Promise<void> {
-  const left = rowsOf(serving, signal);
-  const right = rowsOf(fresh, signal);
+  const stored = await serving.compareStored?.(fresh.generation, through, signal);
+  found.compared += stored?.equalRows ?? 0;
+  // Rows of different ranges are never near to each other.
+  let ordinal = 0;
+  for (const range of stored?.different ?? [EVERYTHING]) {
+    ordinal = await compareRange({ serving, fresh, through, found, signal }, range, ordinal + PAGE_ROWS);
+  }
+}
+
+interface Comparing {
+  readonly serving: Rows;
+  readonly fresh: Rows;
+  readonly through: bigint;
+  readonly found: Comparison;
+  readonly signal: AbortSignal;
+}
+
+/** Compares the rows of a range. Gives the ordinal after the last, of those that begin with `first`. */
+async function compareRange(
+  { serving, fresh, through, found, signal }: Comparing,
+  range: KeyRange,
+  first: number,
+): Promise<number> {
+  const left = rowsOf(serving, range, signal);
+  const right = rowsOf(fresh, range, signal);
   let one = await next(left);
   let other = await next(right);
-  let after: string | null = null;
-  let ordinal = 0;
+  let after = range.afterKey;
+  let ordinal = first;
   while (one !== undefined || other !== undefined) {
     // Keys sort by code units, as `<` does.
     const key: string =
@@ -76,6 +103,7 @@ export async function compareViews(
     after = key;
     ordinal += 1;
   }
+  return ordinal;
 }
 
 /**
@@ -130,19 +158,25 @@ function judge(found: Comparison, ours: ViewRow | undefined, theirs: ViewRow | u
   if (key !== undefined && found.examples.length < MOST_EXAMPLES) found.examples.push(key);
 }
 
-/** All rows, read one page ahead: the store reads the next page while this one is compared. */
-async function* rowsOf(view: Rows, signal: AbortSignal): AsyncGenerator<ViewRow, undefined> {
+/** The rows of a range, read one page ahead: the store reads the next page while this one is compared. */
+async function* rowsOf(
+  view: Rows,
+  { afterKey: first, throughKey }: KeyRange,
+  signal: AbortSignal,
+): AsyncGenerator<ViewRow, undefined> {
   const read = (afterKey: string | null) => view.rows({ ledgerId: null, afterKey, limit: PAGE_ROWS });
-  for (let reading = read(null); ;) {
+  const isWithin = ({ key }: ViewRow) => throughKey === null || key <= throughKey;
+  for (let reading = read(first); ;) {
     const rows: readonly ViewRow[] = await reading;
     signal.throwIfAborted();
-    const last = rows.length < PAGE_ROWS ? undefined : rows.at(-1);
+    const end = rows.at(-1);
+    const last = rows.length < PAGE_ROWS || end === undefined || !isWithin(end) ? undefined : end;
     if (last !== undefined) {
       reading = read(last.key);
       // A rejection until it is awaited must not count as unhandled.
       reading.catch(() => undefined);
     }
-    yield* rows;
+    yield* end !== undefined && isWithin(end) ? rows : rows.filter(isWithin);
     if (last === undefined) return undefined;
   }
 }

@@ -28,11 +28,11 @@ export interface RowKey {
   readonly kind: RowKind;
   readonly ledgerId: string;
   /** Of accounts and versions. */
-  readonly accountId?: string;
+  readonly accountId?: string | undefined;
   /** Of entries, transactions and versions. */
   readonly position?: bigint;
   /** Of entries. */
-  readonly index?: number;
+  readonly index?: number | undefined;
 }
 
 const POSITION_DIGITS = 19;

@@ -15,6 +15,7 @@ const sum = (position: number): ViewRow => ({ key: 'sum', position: BigInt(posit
  * asked for.
  */
 class GrowingView {
+  readonly generation = 1;
   pages = 0;
 
   constructor(

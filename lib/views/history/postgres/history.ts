@@ -15,9 +15,11 @@ import {
   checkpointOf,
   postgresGenerations,
   readCheckpoint,
+  schemaOf,
 } from '../../stores/postgres/generations.js';
-import type { Checkpoint, Read, RowPage, ViewGenerations, ViewRow } from '../../view.js';
+import type { Checkpoint, Read, RowPage, StoredComparison, ViewGenerations, ViewRow } from '../../view.js';
 import { canonicalRows } from './canonical.js';
+import { compareStored } from './compare-stored.js';
 import {
   type AccountRecord,
   balanceIn,
@@ -114,6 +116,11 @@ class PostgresHistory implements HistoryView {
 
   rows(page: RowPage): Promise<readonly ViewRow[]> {
     return canonicalRows(this.#pool, this.#schema, page);
+  }
+
+  compareStored(generation: number, through: bigint, signal: AbortSignal): Promise<StoredComparison> {
+    const schemas = [this.#schema, schemaOf(this.id, generation)] as const;
+    return compareStored(this.#pool, schemas, through, signal);
   }
 
   ledger(partition: number, ledgerId: string): Promise<Read<Ledger | undefined>> {

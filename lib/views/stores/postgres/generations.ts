@@ -92,7 +92,8 @@ export function postgresGenerations<V extends View>(
   };
 }
 
-function schemaOf(view: ViewId, generation: number): string {
+/** The schema of a generation. */
+export function schemaOf(view: ViewId, generation: number): string {
   return `${view}_${String(generation)}`;
 }
 
