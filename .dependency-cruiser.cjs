@@ -50,7 +50,7 @@ module.exports = {
     only(
       'projector-imports',
       '^services/projector/',
-      ['^services/projector/', '^services/verifier/(rpc|log)/', '^gen/', '^lib/'],
+      ['^services/projector/', '^services/verifier/((rpc|log)/|metrics\\.ts$)', '^gen/', '^lib/'],
       'A service imports itself, gen and lib; its composition root also mounts the verifier.',
     ),
     only(
@@ -66,15 +66,21 @@ module.exports = {
       'A service imports itself, gen and lib: never another service.',
     ),
     only('base-imports', '^lib/base/', ['^lib/base/', '^gen/'], 'base is the ground.'),
+    only('observe-imports', '^lib/observe/', ['^lib/(observe|base)/'], 'observe is above base.'),
     only('log-imports', '^lib/log/', ['^lib/(log|base)/', '^gen/'], 'log is above base.'),
     only('views-imports', '^lib/views/', ['^lib/(views|log|base)/', '^gen/'], 'views is above log.'),
     only(
       'rpc-imports',
       '^lib/rpc/',
-      ['^lib/(rpc|base)/', '^gen/'],
-      'rpc is above base, beside log and views.',
+      ['^lib/(rpc|observe|base)/', '^gen/'],
+      'rpc is above base and observe, beside log and views.',
     ),
-    only('process-imports', '^lib/process/', ['^lib/(process|rpc|base)/', '^gen/'], 'process is above rpc.'),
+    only(
+      'process-imports',
+      '^lib/process/',
+      ['^lib/(process|rpc|observe|base)/', '^gen/'],
+      'process is above rpc.',
+    ),
     only('gen-imports', '^gen/', ['^gen/'], 'Generated code knows only itself and the runtime.'),
     only(
       'tools-speak-to-the-doors',

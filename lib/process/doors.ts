@@ -1,6 +1,7 @@
 /** Opens both doors over the same services: what each process that serves does at the end of its composition. */
 import type { Registry } from 'prom-client';
 import { addressOf } from './address.js';
+import { registerGauges } from '../observe/gauges.js';
 import { callMetrics } from '../rpc/call-metrics.js';
 import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
 import type { Closeables } from '../base/closeables.js';
@@ -64,6 +65,7 @@ export async function openDoors(
 ): Promise<OpenDoors> {
   const services = [...own, health.service];
   const metrics = callMetrics(registry);
+  registerHealth(registry, health);
   const chain = createChain({ logger: log, metrics, passage, ...DEFAULT_CHAIN_LIMITS });
   chain.warm(services);
   await releasePorts();
@@ -108,4 +110,16 @@ export async function openDoors(
       await Promise.all(doors.map((door) => door.drain()));
     },
   };
+}
+
+function registerHealth(registry: Registry, health: Health): void {
+  registerGauges(registry, {
+    name: 'quittance_health_serving',
+    help: 'Whether a service serves: 1 or 0. The process as a whole has the service "all".',
+    labelNames: ['service'],
+    samples: () =>
+      health
+        .all()
+        .map(([service, isUp]) => [{ service: service === '' ? 'all' : service }, isUp ? 1 : 0] as const),
+  });
 }

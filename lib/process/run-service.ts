@@ -1,10 +1,11 @@
 /** One of the services as a process of its own: command, projector or query. */
 import type pino from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Closeables } from '../base/closeables.js';
 import type { CommandText } from './command-line.js';
 import { type Behind, openDoors, wantedPorts } from './doors.js';
 import type { DoorsConfig, Environment } from '../base/environment.js';
+import { processRegistry } from '../observe/process-metrics.js';
 import { openProcessLog } from '../base/logging.js';
 import { holdPorts } from './ports.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
@@ -64,8 +65,7 @@ async function start<C extends DoorsConfig>(
   const ports = await holdPorts(wantedPorts(config));
   closeables.add('the ports', ports.release);
   unlessInterrupted(watch);
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'quittance_' });
+  const registry = processRegistry(versionOf());
   const behind = await service.compose({ config, log, registry, closeables }).catch((error: unknown) => {
     throw explained(error);
   });

@@ -307,8 +307,9 @@ function failed(
   error: unknown,
 ): CallError {
   const failure = toCallError(error);
-  started.end(codeName(failure.code));
-  const about = { method: call.method, trace_id: call.traceId, reason: reasonName(failure.reason) };
+  const reason = reasonName(failure.reason);
+  started.end(codeName(failure.code), reason);
+  const about = { method: call.method, trace_id: call.traceId, reason };
   if (failure.reason === ErrorReason.INTERNAL) {
     options.logger.error({ ...about, err: failure.cause }, 'a call failed by a defect');
   } else {

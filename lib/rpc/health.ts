@@ -18,6 +18,8 @@ export interface Health {
   set(service: string, serving: boolean): void;
   /** Whether the service serves; '' or nothing: whether all do. An unknown one does not. */
   isServing(service?: string): boolean;
+  /** Each service by its name, and whether it serves; the process as a whole has the name ''. */
+  all(): readonly (readonly [service: string, isServing: boolean])[];
   /** All are NOT_SERVING, for good. */
   shutdown(): void;
   /** grpc.health.v1.Health, for the doors. */
@@ -41,8 +43,10 @@ export function createHealth(names: readonly string[], others: readonly string[]
       : serving.get(name) === true;
   const statusOf = (name: string): ServingStatus | undefined =>
     name === '' || serving.has(name) ? (isServing(name) ? SERVING : NOT_SERVING) : undefined;
+  const all = () => ['', ...serving.keys()].map((name) => [name, isServing(name)] as const);
   return {
     isServing,
+    all,
     set: (name, isUp) => {
       if (isShutDown) return;
       serving.set(name, isUp);
@@ -61,7 +65,7 @@ export function createHealth(names: readonly string[], others: readonly string[]
       },
       list: async () => ({
         statuses: Object.fromEntries(
-          ['', ...serving.keys()].map((name) => [name, { status: isServing(name) ? SERVING : NOT_SERVING }]),
+          all().map(([name, isUp]) => [name, { status: isUp ? SERVING : NOT_SERVING }]),
         ),
       }),
       watch: ({ service }, { signal }) => watch(() => statusOf(service) ?? SERVICE_UNKNOWN, changes, signal),

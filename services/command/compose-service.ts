@@ -1,5 +1,4 @@
 /** The command service as a process of its own: it decides, and relays what it has decided to Kafka. */
-import { Gauge, type Registry } from 'prom-client';
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -19,11 +18,11 @@ import type { Service } from '../../lib/rpc/service.js';
 import { systemClock } from '../../lib/base/time.js';
 import { composeCommand, DEFAULT_LIMITS } from './compose.js';
 import type { CommandConfig } from './config.js';
+import { commandMetrics, leaseMetrics } from './metrics.js';
 import { relayMetrics } from './relay/metrics.js';
 import { Relay } from './relay/relay.js';
 import { SHARD } from '../../lib/log/shard.js';
 import { GrpcPeer } from '../../lib/rpc/grpc/peer.js';
-import type { Standing } from './standing/standing.js';
 import { CommandPassage } from './standing/command-passage.js';
 import type { Duty } from './standing/duties.js';
 
@@ -50,7 +49,7 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
   closeables.add('listening for commits', listenForCommits(postgres, () => wakeups.wake()).stop);
   const health = createHealth(COMMANDS, [RELAY_HEALTH]);
   const relaying = await composeRelay(parts, postgres, wakeups, health);
-  const { services, standing, context } = await composeCommand(
+  const { services, standing, context, measured } = await composeCommand(
     {
       postgres,
       clock: systemClock,
@@ -67,7 +66,8 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
     closeables,
   );
   if (standing === undefined) throw new Error('a command service has an address, and so a standing');
-  watchLease(registry, standing);
+  commandMetrics(registry, measured);
+  leaseMetrics(registry, standing);
   const { executor } = context;
   // A process without the lease takes commands too, as long as it knows where to send them.
   const probe = async () => executor.isServing || standing.place.at === 'peer';
@@ -85,17 +85,6 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
     await standing.handOver();
   };
   return { services, health, passage, handOver };
-}
-
-function watchLease(registry: Registry, standing: Standing): void {
-  new Gauge({
-    name: 'quittance_lease_held',
-    help: 'Whether this process decides commands: 1 or 0.',
-    registers: [registry],
-    collect() {
-      this.set(standing.isHolder ? 1 : 0);
-    },
-  });
 }
 
 /** The relay is a duty of the holder of the lease. Kafka itself is not asked: while it is away commands are taken all the same. */

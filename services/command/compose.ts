@@ -13,6 +13,7 @@ import {
   readRequests,
   readStateCheckpoint,
   readTransactionRows,
+  summarizeOpenHolds,
 } from '../../lib/log/state/postgres-state-reader.js';
 import { isDurable, writeState } from '../../lib/log/state/postgres-state-writer.js';
 import type { Wakeups } from '../../lib/log/wakeups.js';
@@ -27,6 +28,7 @@ import type { StateReader } from './application/loader.js';
 import { Memory } from './application/memory.js';
 import { WriteBehind } from './application/write-behind.js';
 import type { WriteLog } from './application/write-log.js';
+import type { MeasuredCommand } from './metrics.js';
 import { accountCommandService } from './rpc/account-command-service.js';
 import { ledgerCommandService } from './rpc/ledger-command-service.js';
 import type { CommandContext } from './rpc/submit.js';
@@ -77,11 +79,15 @@ export const DEFAULT_LIMITS: CommandLimits = { queue: 10_000, flush: 200, tail: 
 const LEASE_TIMEOUT_MS = 1_500;
 /** The state tables are written when a fifth of the tail's limit waits, or after this time. */
 const STATE_INTERVAL_MS = 10_000;
+/** Open holds are counted so far by each scrape of the metrics: 10 ms of the database. */
+const COUNTED_HOLDS = 100_000;
 
 export interface CommandPart {
   readonly services: readonly Service[];
   readonly context: CommandContext;
   readonly memory: Memory;
+  /** For `commandMetrics`. */
+  readonly measured: MeasuredCommand;
   /** Undefined where this is the only process. */
   readonly standing: Standing | undefined;
 }
@@ -131,7 +137,9 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
     });
     await standing?.start(executor);
     const context = { executor, log: { logId: await reader.logId(), shard } };
-    return { services: servicesOf(context), context, memory, standing };
+    const openHolds = () => summarizeOpenHolds(pools.read, COUNTED_HOLDS);
+    const measured = { executor, memory, tailLimit: limits.tail, openHolds };
+    return { services: servicesOf(context), context, memory, measured, standing };
   });
 }
 

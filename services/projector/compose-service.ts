@@ -22,6 +22,7 @@ import type { ProjectorConfig } from './config.js';
 import { openPostgresControl } from './control/postgres-control.js';
 import { healthServiceOf } from './health-name.js';
 import { projectorMetrics } from './metrics.js';
+import { proofMetrics } from '../verifier/metrics.js';
 import { ledgerService } from '../verifier/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
 import { SHARD } from '../../lib/log/shard.js';
@@ -114,7 +115,7 @@ function busesOf(
 }
 
 function verifier(
-  { config, closeables }: Parts,
+  { config, registry, closeables }: Parts,
   views: Views,
   partitionOf: (ledgerId: string) => number,
 ): Service {
@@ -123,14 +124,12 @@ function verifier(
     { max: 2, name: 'quittance verify', options: KEYED_PLANS },
   );
   closeables.add('the pool of verifications', () => pool.end());
-  return ledgerService({
-    stored: postgresStoredLog(pool, SHARD),
-    state: postgresStateTables(pool),
-    views: {
-      balances: () => views.balances.current(),
-      history: () => views.history.current(),
-      reports: () => views.reports.current(),
-    },
-    partitionOf,
-  });
+  const serving = {
+    balances: () => views.balances.current(),
+    history: () => views.history.current(),
+    reports: () => views.reports.current(),
+  };
+  const stored = postgresStoredLog(pool, SHARD);
+  const deps = { stored, state: postgresStateTables(pool), views: serving, partitionOf };
+  return ledgerService(deps, proofMetrics(registry, SHARD));
 }

@@ -108,11 +108,19 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
   };
 }
 
-async function figuresOf({ projection }: ProjectorEntry, appliedEvents: number): Promise<ProjectionFigures> {
+async function figuresOf(entry: ProjectorEntry, appliedEvents: number): Promise<ProjectionFigures> {
+  const { projection, agreed } = entry;
   const lag = await projection.lag().catch(() => undefined);
   return {
     projection: projection.id,
+    state: entry.status.state,
     appliedEvents,
+    rebuild: agreed.rebuild && {
+      phase: agreed.rebuild.phase,
+      position: Number(agreed.rebuild.position),
+      comparedRows: agreed.rebuild.comparedRows,
+      differentRows: agreed.rebuild.differentRows,
+    },
     lag: lag && {
       position: Number(lag.checkpoint.position),
       events: Number(lag.events),

@@ -21,6 +21,7 @@ import { composeViews, type Views } from '../../lib/views/compose-views.js';
 import { composeQuery } from './compose.js';
 import type { QueryConfig } from './config.js';
 import { currentBalances } from './current-balances.js';
+import { ReadFigures, readMetrics } from './metrics.js';
 import type { Generations, ReadableView } from './serving-view.js';
 import { SHARD } from '../../lib/log/shard.js';
 
@@ -35,7 +36,7 @@ type Parts = ServiceParts<QueryConfig>;
 export async function composeQueryService(
   parts: Parts,
 ): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {
-  const { config, log, closeables } = parts;
+  const { config, log, registry, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
   const pool = createPool(postgres, { max: 8, name: 'quittance query', options: KEYED_PLANS });
   closeables.add('the pool of the log', () => pool.end());
@@ -50,7 +51,9 @@ export async function composeQueryService(
     { stores, databaseUrl, partitions, partitionOf, name: 'quittance query', log },
     closeables,
   );
-  const services = composeQuery({ log: reader, partitions, partitionOf, ...views });
+  const figures = new ReadFigures();
+  readMetrics(registry, figures);
+  const services = composeQuery({ log: reader, partitions, partitionOf, figures, ...views });
   // Without one of the views the others are read all the same.
   const health = createHealth([EVENTS], [ACCOUNTS, ...OF_HISTORY, REPORTS]);
   const ofLog = { services: [EVENTS], probe: async () => (await reader.head()).position >= 0n };

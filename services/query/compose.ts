@@ -8,6 +8,7 @@ import type { ViewGenerations } from '../../lib/views/view.js';
 import { Freshness } from './consistency.js';
 import { currentBalances } from './current-balances.js';
 import { DEFAULT_HEARTBEAT_MS } from './context.js';
+import type { ReadFigures } from './metrics.js';
 import { accountQueryService } from './rpc/account-query-service.js';
 import { eventQueryService } from './rpc/event-query-service.js';
 import { ledgerQueryService } from './rpc/ledger-query-service.js';
@@ -33,6 +34,8 @@ export interface QueryDeps {
    * contracts say.
    */
   readonly readDeadline_ms?: number | undefined;
+  /** For `readMetrics`. */
+  readonly figures?: ReadFigures;
 }
 
 export function composeQuery(deps: QueryDeps): readonly Service[] {
@@ -43,7 +46,7 @@ export function composeQuery(deps: QueryDeps): readonly Service[] {
     balances: servingView(currentBalances(deps.balances, deps.history)),
     history: servingView(deps.history),
     reports: servingView(deps.reports),
-    freshness: new Freshness(deps.log, { readDeadline_ms: deps.readDeadline_ms }),
+    freshness: new Freshness(deps.log, { readDeadline_ms: deps.readDeadline_ms, figures: deps.figures }),
     heartbeat_ms: deps.heartbeat_ms ?? DEFAULT_HEARTBEAT_MS,
   };
   return [

@@ -19,6 +19,7 @@ import {
 } from '../../lib/rpc/tokens.js';
 import type { Checkpoint } from '../../lib/views/view.js';
 import { isSameHash } from './hashes.js';
+import { ReadFigures, type WaitResult } from './metrics.js';
 import type { ReadableView, ViewGetter } from './serving-view.js';
 import { SharedRead } from './shared-read.js';
 import { ViewPoller, type WaitTarget } from './view-poller.js';
@@ -44,6 +45,8 @@ export interface FreshnessOptions {
   readonly readDeadline_ms?: number | undefined;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** What counts the waits. */
+  readonly figures?: ReadFigures | undefined;
 }
 
 /** How long a read waits for its view if its caller set no deadline: what the contracts promise. */
@@ -62,6 +65,7 @@ export class Freshness {
   readonly #log: LogReader;
   readonly #readDeadline_ms: number;
   readonly #now: () => number;
+  readonly #figures: ReadFigures;
   readonly #head: SharedRead<LogPoint>;
   readonly #pollers = new WeakMap<ViewGetter<ReadableView>, Map<number, ViewPoller>>();
   readonly #verified = new LRUCache<string, true>({ max: VERIFIED_TOKENS, ttl: VERIFIED_MS });
@@ -72,6 +76,7 @@ export class Freshness {
     this.#log = log;
     this.#readDeadline_ms = opts.readDeadline_ms ?? READ_DEADLINE_MS;
     this.#now = opts.now ?? Date.now;
+    this.#figures = opts.figures ?? new ReadFigures();
     this.#head = new SharedRead(async () => {
       const head = await log.head();
       // The log was restored: what was verified before may be lost.
@@ -133,7 +138,9 @@ export class Freshness {
     }
     if (token.position < 0n) return;
     const key = `${String(token.epoch)}.${String(token.position)}.${hexOf(token.hash)}`;
-    if (this.#verified.has(key)) return;
+    const isKnown = this.#verified.has(key);
+    this.#figures.tokens[isKnown ? 'hit' : 'miss'] += 1;
+    if (isKnown) return;
     const event = await this.#log.at(token.position);
     if (event === undefined) throw await this.#beyond(token, reason);
     // With the same bytes at the position all before it is the same too: each event holds the hash of the one
@@ -184,9 +191,16 @@ export class Freshness {
     const due_ms = call.deadline_ms ?? this.#now() + this.#readDeadline_ms;
     const poller = this.#poller(getter, partition);
     const left_ms = Math.max(0, due_ms - READ_MARGIN_MS - this.#now());
-    const outcome = await poller.reach(target, left_ms, call.signal);
-    if (outcome.reached) return;
-    throw behind(outcome.view, outcome.checkpoint, target.position);
+    const began_ms = performance.now();
+    let result: WaitResult = 'gave_up';
+    try {
+      const outcome = await poller.reach(target, left_ms, call.signal);
+      result = outcome.result;
+      if (outcome.result === 'behind') throw behind(outcome.view, outcome.checkpoint, target.position);
+    } finally {
+      const { view } = poller;
+      if (view !== undefined) this.#figures.waited(view, result, performance.now() - began_ms);
+    }
   }
 
   #poller<V extends ReadableView>(getter: ViewGetter<V>, partition: number): ViewPoller {

@@ -8,9 +8,9 @@ import { isGenerationGone, type ReadableView, type ViewGetter } from './serving-
 
 /** How a wait ended without an error. */
 export type WaitOutcome =
-  | { readonly reached: true }
+  | { readonly result: 'at_once' | 'waited' }
   | {
-      readonly reached: false;
+      readonly result: 'behind';
       /** The name of the view. */
       readonly view: string;
       /** Where the view was when last asked; undefined if it was not asked yet. */
@@ -40,6 +40,7 @@ export class ViewPoller {
   readonly #partition: number;
   readonly #waiters = new Set<Waiter>();
   #polling = false;
+  #id: string | undefined;
   /** The generation that was asked last, and what it said. */
   #view: ReadableView | undefined;
   #last: Checkpoint | undefined;
@@ -51,6 +52,11 @@ export class ViewPoller {
     this.#partition = partition;
   }
 
+  /** The name of the view; undefined before it was first found. */
+  get view(): string | undefined {
+    return this.#id;
+  }
+
   /**
    * Resolves when the partition is at or past a point, or when the time is up; rejects when the signal aborts
    * or the view's store fails. A checkpoint that the same generation gave a moment ago is believed:
@@ -59,11 +65,11 @@ export class ViewPoller {
   async reach(target: WaitTarget, wait_ms: number, signal: AbortSignal): Promise<WaitOutcome> {
     signal.throwIfAborted();
     const view = await this.#getter();
+    this.#id = view.id;
     const isRecent = performance.now() - this.#askedAt_ms < BELIEVED_MS;
-    if (isRecent && view === this.#view && isAt(this.#last, target)) return { reached: true };
-    const reached = await this.#wait(target, wait_ms, signal);
-    if (reached) return { reached };
-    return { reached, view: this.#view?.id ?? view.id, checkpoint: this.#last };
+    if (isRecent && view === this.#view && isAt(this.#last, target)) return { result: 'at_once' };
+    if (await this.#wait(target, wait_ms, signal)) return { result: 'waited' };
+    return { result: 'behind', view: this.#view?.id ?? view.id, checkpoint: this.#last };
   }
 
   #wait(target: WaitTarget, wait_ms: number, signal: AbortSignal): Promise<boolean> {

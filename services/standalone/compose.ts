@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import type { DescService } from '@bufbuild/protobuf';
 import type { PoolConfig } from 'pg';
 import type pino from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -21,6 +21,8 @@ import { Wakeups } from '../../lib/log/wakeups.js';
 import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/base/closeables.js';
 import { openDoors, type OpenDoors } from '../../lib/process/doors.js';
 import type { DoorsConfig } from '../../lib/base/environment.js';
+import { diskMetrics, processRegistry } from '../../lib/observe/process-metrics.js';
+import { versionOf } from '../../lib/process/version.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
 import type { Service } from '../../lib/rpc/service.js';
@@ -29,14 +31,17 @@ import { postgresBalances } from '../../lib/views/balances/postgres/balances.js'
 import { HISTORY_PLANS, postgresHistory } from '../../lib/views/history/postgres/history.js';
 import { postgresReports, REPORT_PLANS } from '../../lib/views/reports/postgres/reports.js';
 import { composeCommand, DEFAULT_LIMITS } from '../command/compose.js';
+import { commandMetrics } from '../command/metrics.js';
 import { healthServiceOf } from '../projector/health-name.js';
 import { projectorMetrics } from '../projector/metrics.js';
 import { projectionService } from '../projector/rpc/projection-service.js';
 import { ProjectorThread } from '../projector/thread/projector-thread.js';
+import { proofMetrics } from '../verifier/metrics.js';
 import { ledgerService } from '../verifier/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
 import type { ViewId } from '../../lib/views/view.js';
 import { composeQuery } from '../query/compose.js';
+import { ReadFigures, readMetrics } from '../query/metrics.js';
 import { SHARD } from '../../lib/log/shard.js';
 import type { ProjectorThreadParts } from './compose-projector.js';
 
@@ -51,6 +56,8 @@ export interface StandaloneParts {
   readonly releasePorts: () => Promise<void>;
   /** Makes a thread for the projector. */
   readonly spawnProjector: () => Worker;
+  /** Where the data lies: how full its disk is, is a metric. */
+  readonly dataDirectory?: string | undefined;
   /** See QueryDeps. */
   readonly readDeadline_ms?: number | undefined;
 }
@@ -80,8 +87,8 @@ function typeNameOf({ typeName }: DescService): string {
 export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
   const closeables = createCloseables();
   return unwindOnFailure(closeables, async () => {
-    const registry = new Registry();
-    collectDefaultMetrics({ register: registry, prefix: 'quittance_' });
+    const registry = processRegistry(versionOf());
+    if (parts.dataDirectory !== undefined) diskMetrics(registry, parts.dataDirectory);
     const { services, health } = await composeServices(parts, registry, closeables);
     const { config, log, releasePorts } = parts;
     const doors = await openDoors(config, { services, health, registry, log }, releasePorts, closeables);
@@ -120,12 +127,15 @@ async function composeServices(
     },
     closeables,
   );
+  commandMetrics(registry, command.measured);
   const pools = openPools(postgres, closeables);
   const reader = postgresLogReader(pools.log, wakeups, SHARD);
   await projector.start();
   const reading = { ...viewsOn(pools.query, pools), readDeadline_ms };
-  const query = composeQuery({ log: reader, partitionOf, ...reading });
-  const verify = composeVerifier(pools);
+  const figures = new ReadFigures();
+  readMetrics(registry, figures);
+  const query = composeQuery({ log: reader, partitionOf, figures, ...reading });
+  const verify = composeVerifier(pools, registry);
   const probing = await probeHealth(
     health,
     [
@@ -163,18 +173,16 @@ function openProjector(
   return projector;
 }
 
-function composeVerifier(pools: ReturnType<typeof openPools>): Service {
+function composeVerifier(pools: ReturnType<typeof openPools>, registry: Registry): Service {
   const views = viewsOn(pools.verify, pools);
-  return ledgerService({
-    stored: postgresStoredLog(pools.verify, SHARD),
-    state: postgresStateTables(pools.verify),
-    views: {
-      balances: () => views.balances.current(),
-      history: () => views.history.current(),
-      reports: () => views.reports.current(),
-    },
-    partitionOf,
-  });
+  const serving = {
+    balances: () => views.balances.current(),
+    history: () => views.history.current(),
+    reports: () => views.reports.current(),
+  };
+  const stored = postgresStoredLog(pools.verify, SHARD);
+  const deps = { stored, state: postgresStateTables(pools.verify), views: serving, partitionOf };
+  return ledgerService(deps, proofMetrics(registry, SHARD));
 }
 
 /** Look-ups of history and of reports plan differently from each other and from the rest: each has a pool of its own. */

@@ -76,6 +76,7 @@ async function start(host: ProcessHost, closeables: Closeables): Promise<Running
     log,
     releasePorts: ports.release,
     spawnProjector: nextThread,
+    dataDirectory: dataDir.path,
   });
   closeables.add('the services', () => standalone.close());
   announce(host, log, {

@@ -13,6 +13,7 @@ import type {
   AccountRow,
   AtCheckpoint,
   OpenHold,
+  OpenHoldsSummary,
   StateCheckpoint,
   TransactionKey,
   TransactionRow,
@@ -140,6 +141,16 @@ export async function readOpenHolds(pool: Pool, before: bigint, limit: number): 
     payerAccountId: fromBinary(TransactionStateSchema, row.state).payment?.payerAccountId ?? '',
     expireTime: row.hold_expire_time,
   }));
+}
+
+/** How many holds are open, counted to a limit, and when the first expires. */
+export async function summarizeOpenHolds(pool: Pool, limit: number): Promise<OpenHoldsSummary> {
+  const { rows } = await pool.query<{ count: number; next_expiry: bigint | null }>({
+    name: 'state_open_holds_summary',
+    text: sql.summarizeOpenHolds,
+    values: [limit],
+  });
+  return { count: rows[0]?.count ?? 0, nextExpiry: rows[0]?.next_expiry ?? null };
 }
 
 /** The events of commands, by request id. */

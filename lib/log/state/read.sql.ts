@@ -40,6 +40,13 @@ from state.transactions
 where hold_expire_time < $1
 order by hold_expire_time limit $2`;
 
+/** $1 count at most */
+export const summarizeOpenHolds = `
+select
+  (select count(*)::integer
+   from (select 1 from state.transactions where hold_expire_time is not null limit $1) as counted) as count,
+  (select min(hold_expire_time) from state.transactions where hold_expire_time is not null) as next_expiry`;
+
 /** $1 ledger id  $2 after account id  $3 limit */
 export const readAccountPage = `
 select c.position as checkpoint, a.ledger_id, a.account_id, ${accountColumns}

@@ -48,3 +48,11 @@ export interface OpenHold extends TransactionKey {
   /** UTC microseconds. */
   readonly expireTime: bigint;
 }
+
+/** The open holds together. */
+export interface OpenHoldsSummary {
+  /** How many there are, counted to a limit. */
+  readonly count: number;
+  /** When the first one expires, UTC microseconds; null if there is none. */
+  readonly nextExpiry: bigint | null;
+}

@@ -9,6 +9,7 @@ import { pause } from '../../../lib/base/pause.js';
 import { type AppendOutcome, newEventOf } from '../../../lib/log/append.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
+import type { WriteFigures } from './figures.js';
 import type { Request } from './job.js';
 import { HistoryDiverged, type LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
@@ -39,6 +40,7 @@ export interface CommitterDeps {
   readonly follower: LogFollower;
   readonly wakeups: Wakeups;
   readonly logger: Log;
+  readonly figures: Pick<WriteFigures, 'appends' | 'appendTimes'>;
   /** Called with the events of each commit, in order. */
   readonly onCommitted?: OnCommitted | undefined;
   /** Whether a stop has waited long enough for a database that does not answer. */
@@ -108,9 +110,14 @@ export class Committer {
     }
   }
 
-  #append(plan: Plan): Promise<AppendOutcome> {
-    const { position, hash } = this.#deps.memory.end;
-    return this.#deps.log.append(position, hash, plan.events.map(newEventOf));
+  async #append(plan: Plan): Promise<AppendOutcome> {
+    const { figures, log, memory } = this.#deps;
+    const { position, hash } = memory.end;
+    const began_ms = performance.now();
+    const result = await log.append(position, hash, plan.events.map(newEventOf));
+    figures.appendTimes.observe((performance.now() - began_ms) / 1000);
+    figures.appends[result.outcome] += 1;
+    return result;
   }
 
   #takeIn(plan: Plan): Commit {

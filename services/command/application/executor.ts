@@ -12,6 +12,7 @@ import { unreachable } from '../domain/invariant.js';
 import { ClockGuard } from './clock-guard.js';
 import { AppendRefused, type Commit, Committer, type OnCommitted } from './committer.js';
 import type { AtomicJob, Decided, Job, Outcome, Request, Result, SeparateJob } from './job.js';
+import { WriteFigures } from './figures.js';
 import type { StateReader } from './loader.js';
 import { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
@@ -53,6 +54,7 @@ const DEFERRALS = 10;
 
 export class Executor {
   readonly queue: JobQueue;
+  readonly figures = new WriteFigures();
   readonly #deps: ExecutorDeps;
   readonly #follower: LogFollower;
   readonly #committer: Committer;
@@ -74,10 +76,13 @@ export class Executor {
     const isOverdue = () =>
       this.#stoppedAt_ms !== undefined && performance.now() - this.#stoppedAt_ms > STOP_LIMIT_MS;
     this.#deps = deps;
-    this.queue = new JobQueue(deps.queueLimit);
-    const follower = new LogFollower({ memory, log, state, clock, logger, isOverdue });
+    const { figures } = this;
+    this.queue = new JobQueue(deps.queueLimit, (wait_ms) => figures.queueWaits.observe(wait_ms / 1000));
+    const { lookups } = figures;
+    const follower = new LogFollower({ memory, log, state, clock, logger, lookups, isOverdue });
     this.#follower = follower;
-    this.#committer = new Committer({ memory, log, follower, wakeups, logger, onCommitted, isOverdue });
+    const committing = { memory, log, follower, wakeups, logger, figures, onCommitted, isOverdue };
+    this.#committer = new Committer(committing);
     this.#clockGuard = new ClockGuard(clock, log, logger);
   }
 
@@ -167,8 +172,11 @@ export class Executor {
       await new Promise(setImmediate);
       const jobs = this.queue.take(this.#deps.flushLimit);
       if (jobs.length === 0) continue;
+      const began_ms = performance.now();
       this.#flushing = this.#flush(jobs);
       await this.#flushing;
+      this.figures.flushTimes.observe((performance.now() - began_ms) / 1000);
+      this.figures.flushSizes.observe(jobs.reduce((commands, job) => commands + job.requests.length, 0));
     }
   }
 
@@ -259,14 +267,25 @@ export class Executor {
         const result = verdict === undefined ? undefined : batchResult(job, verdict, ids);
         if (result === undefined) deferred.push(job);
         else job.answer(result);
+        this.#count(job, result);
         continue;
       }
       const outcomes = verdicts.map((verdict, index) => outcomeOf(job.requests[index], verdict, ids));
+      this.#count(job, outcomes);
       const rest = restOf(job, outcomes);
       if (rest === undefined) job.answer(outcomes.filter((outcome) => outcome !== undefined));
       else deferred.push(rest);
     }
     this.#defer(deferred);
+  }
+
+  /** Counts the outcomes of a job; those that are decided later are counted then. */
+  #count(job: Job, result: readonly (Outcome | undefined)[] | CallError | undefined): void {
+    if (result === undefined) return;
+    for (const [index, { type }] of job.requests.entries()) {
+      const outcome = result instanceof CallError ? result : result[index];
+      if (outcome !== undefined) this.figures.answered(type, outcome);
+    }
   }
 
   /** Deferred jobs keep their place before all that came later. */

@@ -24,9 +24,24 @@ export class CheckpointLost extends Error {
 }
 
 interface Missing {
+  /** The commands that were the first to need something that is missing. */
+  commands: number;
   readonly ledgers: Set<string>;
   readonly accounts: Map<string, { ledgerId: string; accountId: string }>;
   readonly transactions: Map<string, { ledgerId: string; transactionId: string }>;
+}
+
+/** Commands that found in memory all that they read, and those that the state tables were read for. */
+export interface Lookups {
+  hit: number;
+  miss: number;
+}
+
+/** What is filled, from where, and what counts it. */
+export interface Loading {
+  readonly memory: Memory;
+  readonly reader: StateReader;
+  readonly lookups: Lookups;
 }
 
 /** A chain of payment, root and accounts takes three rounds; the rest is for checkpoints that move meanwhile. */
@@ -37,28 +52,37 @@ const ROUNDS = 8;
  * @throws CheckpointLost, and what the reader throws
  */
 export async function load(
-  memory: Memory,
-  reader: StateReader,
+  { memory, reader, lookups }: Loading,
   commands: readonly Command[],
   now: bigint,
 ): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const missing = missingFor(memory, commands, now);
-    if (missing.ledgers.size + missing.accounts.size + missing.transactions.size === 0) return;
+    if (round === 0) {
+      lookups.hit += commands.length - missing.commands;
+      lookups.miss += missing.commands;
+    }
+    if (sizeOf(missing) === 0) return;
     await fill(memory, reader, missing);
   }
 }
 
 function missingFor(memory: Memory, commands: readonly Command[], now: bigint): Missing {
-  const missing: Missing = { ledgers: new Set(), accounts: new Map(), transactions: new Map() };
+  const missing: Missing = { commands: 0, ledgers: new Set(), accounts: new Map(), transactions: new Map() };
   for (const command of commands) {
+    const before = sizeOf(missing);
     const known = knownIn(memory, command.ledgerId);
     addMissing(missing, memory, command, known);
     for (const expiry of expiriesBefore(command, memory.holds, known.transaction, now)) {
       addMissing(missing, memory, expiry, known);
     }
+    if (sizeOf(missing) > before) missing.commands += 1;
   }
   return missing;
+}
+
+function sizeOf({ ledgers, accounts, transactions }: Missing): number {
+  return ledgers.size + accounts.size + transactions.size;
 }
 
 function knownIn(memory: Memory, ledgerId: string): Known {

@@ -8,7 +8,7 @@ import { UndecodableEvent } from '../../../lib/log/codec.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Command } from '../domain/command.js';
 import type { Job } from './job.js';
-import { CheckpointLost, load, type StateReader } from './loader.js';
+import { CheckpointLost, load, type Lookups, type StateReader } from './loader.js';
 import type { Memory } from './memory.js';
 import { Outage } from './outage.js';
 import type { WriteLog } from './write-log.js';
@@ -27,6 +27,7 @@ export interface FollowerDeps {
   readonly state: StateReader;
   readonly clock: Clock;
   readonly logger: Log;
+  readonly lookups: Lookups;
   /** Whether a stop has waited long enough for a database that does not answer. */
   isOverdue(): boolean;
 }
@@ -106,12 +107,12 @@ export class LogFollower {
 
   /** Loads what the commands of jobs read and the memory does not know. */
   async load(jobs: readonly Job[]): Promise<void> {
-    const { memory, state, clock, logger } = this.#deps;
+    const { memory, state, clock, logger, lookups } = this.#deps;
     const commands = this.#commandsToLoad(jobs);
     if (commands.length === 0) return;
     await this.#untilAnswered(async () => {
       try {
-        await load(memory, state, commands, clock());
+        await load({ memory, reader: state, lookups }, commands, clock());
       } catch (error) {
         if (!(error instanceof CheckpointLost)) throw error;
         logger.warn('the state tables have lost a checkpoint; the executor reads the log again from theirs');
@@ -123,12 +124,12 @@ export class LogFollower {
 
   /** Loads ahead of time. What could not be loaded is asked for again by `load`. */
   async prefetch(jobs: readonly Job[]): Promise<void> {
-    const { memory, state, clock } = this.#deps;
+    const { memory, state, clock, lookups } = this.#deps;
     const commands = this.#commandsToLoad(jobs);
     if (commands.length === 0) return;
     const { forgotten } = memory;
     try {
-      await load(memory, state, commands, clock());
+      await load({ memory, reader: state, lookups }, commands, clock());
       if (memory.forgotten === forgotten) for (const job of jobs) this.#loaded.add(job);
     } catch {
       // Then `load` asks again, and waits for the database.

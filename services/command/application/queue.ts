@@ -3,13 +3,23 @@ import type { Job } from './job.js';
 
 export class JobQueue {
   #jobs: Job[] = [];
+  /** When each of them was queued, milliseconds. */
+  #queuedAt_ms: number[] = [];
   /** The index of the next job; those before it were taken. */
   #first = 0;
   #commands = 0;
   #waitForJobs: (() => void)[] = [];
   #waitForRoom: (() => void)[] = [];
 
-  constructor(readonly limit: number) {}
+  readonly #onTaken: (wait_ms: number) => void;
+
+  /** @param onTaken called with how long each job that is taken out has waited, milliseconds */
+  constructor(
+    readonly limit: number,
+    onTaken: (wait_ms: number) => void,
+  ) {
+    this.#onTaken = onTaken;
+  }
 
   /** How many commands wait. */
   get size(): number {
@@ -30,6 +40,7 @@ export class JobQueue {
   /** Queues a job regardless of the limit: for internal jobs, which are few. */
   push(job: Job): void {
     this.#jobs.push(job);
+    this.#queuedAt_ms.push(performance.now());
     this.#commands += job.requests.length;
     const waiting = this.#waitForJobs;
     this.#waitForJobs = [];
@@ -38,7 +49,9 @@ export class JobQueue {
 
   /** Puts jobs back before all others, in their order. */
   putBack(jobs: readonly Job[]): void {
+    const now_ms = performance.now();
     this.#jobs = [...jobs, ...this.#jobs.slice(this.#first)];
+    this.#queuedAt_ms = [...jobs.map(() => now_ms), ...this.#queuedAt_ms.slice(this.#first)];
     this.#first = 0;
     for (const job of jobs) this.#commands += job.requests.length;
   }
@@ -46,10 +59,15 @@ export class JobQueue {
   /** The next jobs, at most `max` commands of them but at least one job; an atomic batch goes alone. */
   take(max: number): Job[] {
     const taken = this.peek(max);
+    const now_ms = performance.now();
+    for (let index = this.#first; index < this.#first + taken.length; index += 1) {
+      this.#onTaken(now_ms - (this.#queuedAt_ms[index] ?? now_ms));
+    }
     this.#first += taken.length;
     for (const job of taken) this.#commands -= job.requests.length;
     if (this.#first > 10_000 || this.isEmpty) {
       this.#jobs = this.#jobs.slice(this.#first);
+      this.#queuedAt_ms = this.#queuedAt_ms.slice(this.#first);
       this.#first = 0;
     }
     const waiting = this.#waitForRoom;

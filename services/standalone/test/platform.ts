@@ -24,7 +24,7 @@ export interface TestPlatform {
 }
 
 export async function startPlatform(
-  options: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector'>> = {},
+  options: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory'>> = {},
 ): Promise<TestPlatform> {
   const database = await createTestDatabase();
   const standalone = await composeStandalone({

@@ -93,9 +93,14 @@ export class Findings implements FindingSink {
     return [...this.#tallies].map(([subject, tally]) => ({ subject, ...tally }));
   }
 
+  /** How many findings there are, those that were not sent included. */
+  get count(): bigint {
+    return [...this.#tallies.values()].reduce((sum, { findings }) => sum + findings, 0n);
+  }
+
   /** Whether there was no finding at all. */
   get ok(): boolean {
-    return [...this.#tallies.values()].every(({ findings }) => findings === 0n);
+    return this.count === 0n;
   }
 
   #tally(subject: VerifySubject): Tally {

@@ -5,6 +5,7 @@ import { fail } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { GenerationGoneError } from '../../../lib/views/view-errors.js';
 import { Findings, type VerifyMessage } from '../compare/findings.js';
+import type { Proof, ProofMetrics } from '../metrics.js';
 import { SUBJECTS, verify, type VerifyDeps } from '../verify.js';
 
 /** How long views may take to catch up if the caller set no deadline. */
@@ -12,9 +13,17 @@ const DEFAULT_WAIT_MS = 30_000;
 /** Fails this long before the deadline, so that the caller gets our error and not the deadline's. */
 const MARGIN_MS = 50;
 
-/** Streams progress and findings as they come, at most 1,000 findings, and ends with the verdict. */
-export function verifyLedger(deps: VerifyDeps): MethodFunction<typeof LedgerService.method.verifyLedger> {
+/**
+ * Streams progress and findings as they come, at most 1,000 findings, and ends with the verdict.
+ * @param proofs takes how each run ended
+ */
+export function verifyLedger(
+  deps: VerifyDeps,
+  proofs?: ProofMetrics,
+): MethodFunction<typeof LedgerService.method.verifyLedger> {
   return async function* ({ ledgerId }, call) {
+    const began_ms = performance.now();
+    let hasVerdict = false;
     const findings = new Findings(SUBJECTS);
     const stop = new AbortController();
     const signal = AbortSignal.any([call.signal, stop.signal]);
@@ -30,15 +39,22 @@ export function verifyLedger(deps: VerifyDeps): MethodFunction<typeof LedgerServ
       }
       const { position, hash } = await verifying;
       yield* findings.take();
+      hasVerdict = true;
+      proofs?.ended(proofOf(ledgerId, findings, position, performance.now() - began_ms));
       yield verdict(findings, position, hash);
     } catch (error) {
       throw error instanceof GenerationGoneError ? rebuilt(error) : error;
     } finally {
       // The caller left, or all is done: nothing goes on behind a call that has ended.
       stop.abort();
+      if (!hasVerdict) proofs?.gaveUp();
       await verifying.catch(() => undefined);
     }
   };
+}
+
+function proofOf(ledgerId: string, { ok, count }: Findings, position: bigint, duration_ms: number): Proof {
+  return { ledgerId, isOk: ok, position, findings: Number(count), duration_ms, endedAt_ms: Date.now() };
 }
 
 function verdict(findings: Findings, position: bigint, hash: Uint8Array): VerifyMessage {
