@@ -12,6 +12,7 @@ import {
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { documentedMetrics, shownMetrics } from '../../../test/documented-metrics.js';
 import {
   endingOf,
   openBooks,
@@ -225,6 +226,17 @@ describe('several processes', () => {
     expect(await serverEndingOf(platform.connectUrl, getBalance, fresh, 1_000)).toBe('READ_MODEL_BEHIND');
     await other.unary(projections.resumeProjection, { projectionId: 'balances' });
     await at(queries, 1).unary(getBalance, { ledgerId, accountId, consistency });
+  });
+
+  test.each([
+    ['command', 'c', () => platform.stack.command],
+    ['projector', 'p', () => at(platform.stack.projectors, 0)],
+    ['query', 'q', () => at(platform.stack.queries, 0)],
+  ] as const)('%s shows the metrics that docs/operations.md lists for it', async (_name, place, service) => {
+    const text = await (await fetch(`${service().addresses.connect}/metrics`)).text();
+    // Labels show with the first series of a metric: the test of the embedded platform compares them.
+    const withoutLabels = (lines: readonly string[]) => lines.map((line) => line.split(' ').slice(0, 2));
+    expect(withoutLabels(shownMetrics(text))).toEqual(withoutLabels(documentedMetrics(place)));
   });
 });
 
