@@ -10,6 +10,12 @@ export interface TestDatabase {
   readonly drop: () => Promise<void>;
 }
 
+/**
+ * On a busy machine an answer of PostgreSQL may lie unread for longer than a service waits for one: a test whose machine is slow
+ * is not one whose database is away.
+ */
+const PATIENCE_MS = 60_000;
+
 /** Creates an empty database. Drop it in `afterAll`; what is left is removed after the run. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = testServer();
@@ -17,7 +23,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await execute(`create database ${database} template template0`);
   return {
     url: `postgresql://${server.user}@/${database}?host=${encodeURIComponent(server.host)}&port=${String(server.port)}`,
-    config: { ...server, database },
+    config: {
+      ...server,
+      database,
+      connectionTimeoutMillis: PATIENCE_MS,
+      statement_timeout: PATIENCE_MS,
+    },
     drop: () => execute(`drop database if exists ${database} with (force)`),
   };
 }

@@ -44,7 +44,7 @@ const TYPES: pg.CustomTypesConfig = {
 export const KEYED_PLANS = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Where the options name no other. */
+/** Where neither the options nor the configuration name another. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 /** A server that has not answered so long after it should have cancelled the statement is cut off: the connection is given up. */
 const SILENCE_MS = 2_500;
@@ -65,16 +65,16 @@ export interface PoolOptions {
  * where PostgreSQL cannot be reached. The pool drops a connection that breaks while it is idle.
  */
 export function createPool(config: pg.PoolConfig, options: PoolOptions): Pool {
-  const statementTimeout_ms = options.statementTimeout_ms ?? STATEMENT_TIMEOUT_MS;
+  const statement_timeout = options.statementTimeout_ms ?? (config.statement_timeout || STATEMENT_TIMEOUT_MS);
   const pool = new pg.Pool({
-    query_timeout: statementTimeout_ms + SILENCE_MS,
+    query_timeout: statement_timeout + SILENCE_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     ...config,
     types: TYPES,
     max: options.max,
     application_name: options.name,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    statement_timeout: statementTimeout_ms,
+    statement_timeout,
     ...(options.options === undefined ? {} : { options: options.options }),
   });
   // Without listeners these errors would end the process.

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type Consistency, ConsistencySchema } from '../../../gen/quittance/common/v1/consistency_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
@@ -158,13 +158,24 @@ describe('a read at a position', () => {
 });
 
 describe('waiting', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   test('ends 50 ms before the deadline with READ_MODEL_BEHIND, where the view is, and when to retry', async () => {
     await applyTo(3n);
     const getter = servingView(generations);
-    const deadline_ms = Date.now() + 150;
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+    freshness = new Freshness(log);
+    const deadline_ms = Date.now() + 5_000;
     const { signal } = new AbortController();
-    const error = await refusal(freshness.reach(getter, 0, atLeast(7n), { deadline_ms, signal }));
-    expect(Date.now()).toBeLessThan(deadline_ms);
+    let ended_ms: number | undefined;
+    const reading = refusal(freshness.reach(getter, 0, atLeast(7n), { deadline_ms, signal })).finally(() => {
+      ended_ms = Date.now();
+    });
+    await jest.advanceTimersByTimeAsync(6_000);
+    expect(ended_ms).toBe(deadline_ms - 50);
+    const error = await reading;
     expect(error.reason).toBe(ErrorReason.READ_MODEL_BEHIND);
     expect(error.retryAfter_ms).toBeGreaterThan(0);
     expect(error.details.metadata).toEqual({ view: 'history', position: '3', required: '7' });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
+import { status } from '@grpc/grpc-js';
 import {
   StreamCommandsRequestSchema,
   type StreamCommandsResponse,
@@ -15,12 +16,14 @@ import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_s
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
-import { type GrpcClient, grpcClient } from '../../../tools/client/grpc-client.js';
-import { depositTo, openBooks, proveBooks, until } from '../../../test/load.js';
+import { callErrorOf } from '../../../tools/client/errors.js';
+import type { GrpcClient } from '../../../tools/client/grpc-client.js';
+import { depositTo, openBooks, patientClient, proveBooks, until } from '../../../test/load.js';
 import { postmasterOf, removeDataDir, type ServerProcess, startServer } from './server-process.js';
 
 const { deposit, streamCommands } = TransactionCommandService.method;
 const LEDGER = 'crash';
+const DEADLINE_EXCEEDED: number = status.DEADLINE_EXCEEDED;
 const FRESH = { consistency: { requirement: { case: 'fullyConsistent' as const, value: true } } };
 
 let dataDir: string;
@@ -31,10 +34,10 @@ const sent = new Map<string, bigint | undefined>();
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'qcrash-data-'));
   server = await startServer(dataDir);
-  const client = grpcClient(server.grpc);
+  const client = patientClient(server.grpc);
   await openBooks(client, LEDGER, 8);
   client.close();
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.kill();
@@ -43,7 +46,7 @@ afterAll(async () => {
 
 /** Unary callers and one stream, until the connection breaks. Resolves when all have noticed. */
 function load(address: string): Promise<unknown> {
-  const client = grpcClient(address);
+  const client = patientClient(address);
   const unary = Array.from({ length: 24 }, async (_, index) => {
     for (;;) {
       const requestId = randomUUID();
@@ -52,8 +55,9 @@ function load(address: string): Promise<unknown> {
         const account = `a${String(index % 8)}`;
         const { position } = await client.unary(deposit, depositTo(LEDGER, account, requestId), 3_000);
         sent.set(requestId, position);
-      } catch {
-        return;
+      } catch (error) {
+        // On a busy machine an answer may be late: this caller goes on with another command.
+        if (callErrorOf(error).code !== DEADLINE_EXCEEDED) return;
       }
     }
   });
@@ -105,7 +109,7 @@ async function logged(client: GrpcClient): Promise<Map<string, bigint[]>> {
 }
 
 async function expectNothingLostNorDoubled(address: string): Promise<void> {
-  const client = grpcClient(address);
+  const client = patientClient(address);
   const found = await logged(client);
   for (const [id, position] of sent) {
     const positions = found.get(id) ?? [];
@@ -117,7 +121,7 @@ async function expectNothingLostNorDoubled(address: string): Promise<void> {
 
 /** Retries tell what became of each, and commit the rest; then views, log and state tables agree. */
 async function expectRetriesToTell(address: string): Promise<void> {
-  const client = grpcClient(address);
+  const client = patientClient(address);
   const before = await logged(client);
   const open = [...sent].filter(([, position]) => position === undefined).map(([id]) => id);
   for (const id of open) {
@@ -199,4 +203,4 @@ test('a second server on the same data is refused in one line; a signal ends the
   await expect(startServer(dataDir)).rejects.toThrow(/ended at its start: [^\n]+\n$/);
   expect(await server.stop()).toBe(0);
   expect(postmasterOf(dataDir)).toBeUndefined();
-}, 30_000);
+});

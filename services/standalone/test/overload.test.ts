@@ -375,7 +375,7 @@ describe('draining', () => {
     call.write(create(StreamCommandsRequestSchema, { command: { command: { case: 'deposit', value } } }));
     await answered;
     const limit = new Promise((_, reject) => {
-      setTimeout(reject, 2_000, new Error('the drain waits for a stream that nobody ends')).unref();
+      setTimeout(reject, 20_000, new Error('the drain waits for a stream that nobody ends')).unref();
     });
     try {
       await Promise.race([draining.standalone.drain(), limit]);
