@@ -1,7 +1,7 @@
 /** Lists, pages, and tokens of all kinds. No input crashes the platform: each is answered with one documented error, and changes nothing. */
 import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DescMethod, type JsonObject, toBinary, create, fromJson } from '@bufbuild/protobuf';
 import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -19,7 +19,8 @@ import {
 } from '../../../lib/rpc/tokens.js';
 import { WIRES } from './raw-client.js';
 import { LEDGER, JSON_ONLY, BINARY, aDeposit, anAccount } from './bad-input-requests.js';
-import { badInput, expectError, provesTheBooks } from './bad-input.js';
+import { badInput, expectError, openAccounts, provesTheBooks } from './bad-input.js';
+import { startPlatform, type TestPlatform } from './platform.js';
 
 const { openAccount, updateAccount, freezeAccount } = AccountCommandService.method;
 const { deposit } = TransactionCommandService.method;
@@ -99,6 +100,15 @@ async function firstOf<T>(watch: (signal: AbortSignal) => AsyncIterable<T>): Pro
 }
 
 describe('tokens', () => {
+  /** With the same ledger: its tokens are foreign. */
+  let other: TestPlatform;
+
+  beforeAll(async () => {
+    other = await startPlatform();
+    await openAccounts(other);
+  });
+  afterAll(() => other.stop());
+
   const lists: [DescMethod, JsonObject][] = [
     [listTransactions, { ledgerId: LEDGER }],
     [listEntries, { ledgerId: LEDGER }],
@@ -157,7 +167,7 @@ describe('tokens', () => {
   });
 
   test('tokens of another store', async () => {
-    const theirs = target.other.grpc(TransactionQueryService);
+    const theirs = other.grpc(TransactionQueryService);
     const { nextPageToken, asOf } = await theirs.listEntries({ ledgerId: LEDGER, pageSize: 1 });
     await refused(listEntries, { ledgerId: LEDGER, pageToken: nextPageToken }, 'INVALID_PAGE_TOKEN');
     const consistency = { atLeastAsFresh: asOf?.consistencyToken ?? '' };
@@ -177,7 +187,7 @@ describe('tokens', () => {
       'INVALID_CONSISTENCY_TOKEN',
     );
     const [events, transactions] = await Promise.all([
-      firstOf((signal) => target.other.grpc(EventQueryService).watchEvents({ ledgerId: LEDGER }, { signal })),
+      firstOf((signal) => other.grpc(EventQueryService).watchEvents({ ledgerId: LEDGER }, { signal })),
       firstOf((signal) => theirs.watchTransactions({ ledgerId: LEDGER }, { signal })),
     ]);
     await refused(watchEvents, { ledgerId: LEDGER, resumeToken: events.resumeToken }, 'INVALID_RESUME_TOKEN');

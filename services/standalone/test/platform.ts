@@ -3,6 +3,7 @@ import { type Client, createClient, type Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import type { DescService } from '@bufbuild/protobuf';
 import { pino } from 'pino';
+import { patientTransport } from '../../../test/patient-transport.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
 import { spawnProjector } from '../../../test/projector-thread.js';
 import { composeStandalone, type Standalone, type StandaloneParts } from '../compose.js';
@@ -16,9 +17,9 @@ export interface TestPlatform {
   readonly grpcAddress: string;
   /** Of the process that knows the health of a service. */
   healthAddress(service: string): string;
-  /** A client over gRPC. */
+  /** A client over gRPC. Its unary calls wait for as long as a busy machine needs, unless they say how long. */
   grpc<S extends DescService>(service: S): Client<S>;
-  /** A client over Connect, JSON. */
+  /** The same over Connect, JSON. */
   connect<S extends DescService>(service: S): Client<S>;
   stop(): Promise<void>;
 }
@@ -41,8 +42,10 @@ export async function startPlatform(
   });
   const { grpc: grpcAddress, connect: connectUrl } = standalone.addresses;
   const transports: Record<'grpc' | 'connect', Transport> = {
-    grpc: createGrpcTransport({ baseUrl: `http://${grpcAddress}` }),
-    connect: createConnectTransport({ baseUrl: connectUrl, httpVersion: '1.1', useBinaryFormat: false }),
+    grpc: patientTransport(createGrpcTransport({ baseUrl: `http://${grpcAddress}` })),
+    connect: patientTransport(
+      createConnectTransport({ baseUrl: connectUrl, httpVersion: '1.1', useBinaryFormat: false }),
+    ),
   };
   return {
     standalone,

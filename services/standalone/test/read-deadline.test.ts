@@ -19,6 +19,8 @@ const READ_DEADLINE_MS = 400;
 const PATIENCE_MS = 15_000;
 const FRESH = { requirement: { case: 'fullyConsistent' as const, value: true } };
 
+const WITHOUT_DEADLINE = { timeoutMs: 0 };
+
 const VIEWS = ['balances', 'history', 'reports'];
 
 let platform: TestPlatform;
@@ -61,12 +63,12 @@ async function failureOf(call: Promise<unknown>): Promise<{ reason: string; took
 
 for (const door of ['grpc', 'connect'] as const) {
   const client = <S extends DescService>(service: S): Client<S> => platform[door](service);
+  const asked = { ledgerId: LEDGER, consistency: FRESH };
   const reads = {
     'the balances': () =>
-      client(AccountQueryService).getBalance({ ledgerId: LEDGER, accountId: 'a0', consistency: FRESH }),
-    'the history': () =>
-      client(TransactionQueryService).listEntries({ ledgerId: LEDGER, consistency: FRESH }),
-    'the reports': () => client(ReportQueryService).getTrialBalance({ ledgerId: LEDGER, consistency: FRESH }),
+      client(AccountQueryService).getBalance({ ...asked, accountId: 'a0' }, WITHOUT_DEADLINE),
+    'the history': () => client(TransactionQueryService).listEntries(asked, WITHOUT_DEADLINE),
+    'the reports': () => client(ReportQueryService).getTrialBalance(asked, WITHOUT_DEADLINE),
   };
   for (const [view, read] of Object.entries(reads)) {
     test(`over ${door} a read of ${view} without a deadline fails when the server's own is over`, async () => {

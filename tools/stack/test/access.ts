@@ -3,6 +3,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient, type Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import type pg from 'pg';
+import { patientTransport } from '../../../test/patient-transport.js';
 import type { ServiceSet } from '../service-set.js';
 import { openGateway } from './gateway.js';
 
@@ -15,9 +16,9 @@ export interface Access {
   readonly grpcAddress: string;
   /** Of the process that knows the health of a service. */
   healthAddress(service: string): string;
-  /** A client over gRPC. */
+  /** A client over gRPC. Its unary calls wait for as long as a busy machine needs, unless they say how long. */
   grpc<S extends DescService>(service: S): Client<S>;
-  /** A client over Connect, JSON. */
+  /** The same over Connect, JSON. */
   connect<S extends DescService>(service: S): Client<S>;
 }
 
@@ -31,12 +32,10 @@ export async function openAccess(
     query: queries.map(({ addresses }) => addresses),
   });
   const transports: Record<'grpc' | 'connect', Transport> = {
-    grpc: createGrpcTransport({ baseUrl: `http://${gateway.grpc}` }),
-    connect: createConnectTransport({
-      baseUrl: gateway.connect,
-      httpVersion: '1.1',
-      useBinaryFormat: false,
-    }),
+    grpc: patientTransport(createGrpcTransport({ baseUrl: `http://${gateway.grpc}` })),
+    connect: patientTransport(
+      createConnectTransport({ baseUrl: gateway.connect, httpVersion: '1.1', useBinaryFormat: false }),
+    ),
   };
   return {
     database,
