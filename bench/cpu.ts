@@ -1,6 +1,7 @@
 /** The CPU time of the server's threads and of its PostgreSQL, from /proc; nothing where the system has none. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { childrenOfAll, cpuOf_us, statOf, threadCpuOf_us, threadsOf } from '../lib/process/proc.js';
 
 /** CPU microseconds since the start of each. */
 export interface CpuTimes {
@@ -15,11 +16,13 @@ export interface CpuTimes {
 /** @param dataDirectory of the PostgreSQL server */
 export function cpuTimes(pid: number, dataDirectory: string): CpuTimes | undefined {
   try {
-    const threads = readdirSync(`/proc/${String(pid)}/task`);
-    const spent = threads.map((thread) => ({ thread, spent: onCpu(`/proc/${String(pid)}/task/${thread}`) }));
-    const main = spent.find(({ thread }) => thread === String(pid))?.spent ?? 0;
-    const all = spent.reduce((sum, item) => sum + item.spent, 0);
-    return { main, others: all - main, postgres: ofPostgres(dataDirectory) };
+    const main = threadCpuOf_us(pid, pid);
+    const others = threadsOf(pid).filter((thread) => thread !== pid);
+    return {
+      main,
+      others: sum(others.map((thread) => threadCpuOf_us(pid, thread))),
+      postgres: ofPostgres(dataDirectory),
+    };
   } catch {
     return undefined;
   }
@@ -35,36 +38,12 @@ export function cpuPer(before: CpuTimes, after: CpuTimes, units: number): CpuTim
 }
 
 function ofPostgres(dataDirectory: string): number {
-  const postmaster = readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0] ?? '';
-  let spent = ended(postmaster) + onCpu(`/proc/${postmaster}`);
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid) || fieldsOf(pid)?.[1] !== postmaster) continue;
-    spent += onCpu(`/proc/${pid}`);
-  }
-  return spent;
+  const postmaster = Number(readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  const ended_us = statOf(postmaster)?.endedChildrenCpu_us ?? Number.NaN;
+  const children = childrenOfAll().get(postmaster) ?? [];
+  return ended_us + cpuOf_us(postmaster) + sum(children.map(cpuOf_us));
 }
 
-/** A process may end between being listed and being read. */
-function onCpu(path: string): number {
-  try {
-    return Number(readFileSync(`${path}/schedstat`, 'utf8').split(' ')[0]) / 1000;
-  } catch {
-    return 0;
-  }
-}
-
-/** Of the children of a process that ended: clock ticks of 10 ms. */
-function ended(pid: string): number {
-  const fields = fieldsOf(pid);
-  return (Number(fields?.[13]) + Number(fields?.[14])) * 10_000;
-}
-
-/** /proc/PID/stat after the name, which may hold spaces: state, parent, … */
-function fieldsOf(pid: string): readonly string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return undefined;
-  }
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pause } from '../../lib/base/pause.js';
 import { freePort } from '../../lib/process/free-port.js';
-import { isRunning, treeOf } from './processes.js';
+import { hasEnded } from '../../lib/process/proc.js';
+import { treeOf } from './processes.js';
 import type { Subject, Victim } from './subject.js';
 
 const SERVER = fileURLToPath(new URL('../../services/standalone/main.js', import.meta.url));
@@ -54,7 +55,7 @@ class Server implements Victim {
 
   pids(): readonly number[] {
     const pid = this.#child?.pid;
-    return pid === undefined || !isRunning(pid) ? [] : [pid];
+    return pid === undefined || hasEnded(pid) ? [] : [pid];
   }
 
   async restart(): Promise<void> {
@@ -99,7 +100,7 @@ class Server implements Victim {
   async #ended(signal: NodeJS.Signals): Promise<void> {
     for (const pid of this.pids()) {
       process.kill(pid, signal);
-      for (const end_ms = performance.now() + END_MS; isRunning(pid);) {
+      for (const end_ms = performance.now() + END_MS; !hasEnded(pid);) {
         await pause(ASK_MS);
         if (performance.now() > end_ms) throw new Error(`the server does not end by ${signal}`);
       }
@@ -131,7 +132,7 @@ class Postgres implements Victim {
         // It has ended with its parent.
       }
     }
-    while (pids.some(isRunning)) await pause(ASK_MS);
+    while (!pids.every(hasEnded)) await pause(ASK_MS);
   }
 
   end(): Promise<void> {
@@ -146,7 +147,7 @@ class Postgres implements Victim {
     try {
       const file = join(this.#server.dataDirectory, 'postgres', 'postmaster.pid');
       const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-      return isRunning(pid) ? pid : undefined;
+      return hasEnded(pid) ? undefined : pid;
     } catch {
       return undefined;
     }

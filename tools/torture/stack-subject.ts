@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { RunningEngine } from '../stack/engines/engine.js';
 import type { RunningService } from '../stack/services.js';
 import { installEngines, type Stack, startStack } from '../stack/stack.js';
-import { isRunning, treeOf } from './processes.js';
+import { hasEnded } from '../../lib/process/proc.js';
+import { treeOf } from './processes.js';
 import type { Subject, Victim } from './subject.js';
 
 export async function startStackSubject(log: (line: string) => void): Promise<Subject> {
@@ -52,11 +53,11 @@ function victimOf(stack: Stack, one: RunningEngine, isService: boolean): Victim 
   return {
     name: one.name,
     isService,
-    pids: () => (isRunning(one.pid) ? treeOf(one.pid) : []),
+    pids: () => (hasEnded(one.pid) ? [] : treeOf(one.pid)),
     end: () => one.stop(),
     kill: () => one.kill(),
     restart: async () => {
-      if (!isRunning(one.pid)) await stack.restart(one);
+      if (hasEnded(one.pid)) await stack.restart(one);
     },
   };
 }

@@ -1,13 +1,13 @@
 /** Tells processes apart, also after the system gave the number of one to another. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { bootId, statOf } from '../../../lib/process/proc.js';
 
 /** One process: the system reuses numbers, but not a number together with its start time. */
-export type ProcessIdentity = {
-  pid: number;
+export interface ProcessIdentity {
+  readonly pid: number;
   /** Opaque; equal for equal processes. Empty where the system does not say. */
-  started: string;
-};
+  readonly started: string;
+}
 
 /** This process. */
 export function currentProcess(): ProcessIdentity {
@@ -30,7 +30,7 @@ export function isAlive(pid: number): boolean {
     // EPERM: it runs and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  return process.platform !== 'linux' || !/^[ZX]/.test(linuxStat(pid)[0] ?? '');
+  return !/^[ZX]/.test(statOf(pid)?.state ?? '');
 }
 
 /** Resolves when the process is gone; false if it outlives `limit_ms`. */
@@ -51,31 +51,13 @@ export function identify(pid: number): ProcessIdentity {
 
 function startOf(pid: number): string {
   if (process.platform === 'linux') {
-    const ticks = linuxStat(pid)[19];
+    const ticks = statOf(pid)?.startedTicks;
     return ticks === undefined ? '' : `${bootId()}:${ticks}`;
   }
   if (process.platform === 'win32') return '';
   try {
     const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env }).trim();
-  } catch {
-    return '';
-  }
-}
-
-/** The fields of /proc/PID/stat from the state on; the name before it may hold blanks and parentheses. */
-function linuxStat(pid: number): string[] {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [];
-  }
-}
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   } catch {
     return '';
   }
