@@ -18,34 +18,45 @@ clean_up() {
 trap clean_up EXIT
 
 step() { # step NAME COMMAND...: one check, counted by its exit status
-  local name=$1 began=$SECONDS status
-  shift
-  printf '\n== %s\n' "$name"
-  "$@" </dev/null
-  status=$?
-  result "$name" "$((SECONDS - began))" "$((status == 0))" "$((status != 0))"
+  begin "$@"
+  result "$name" "$((SECONDS - began))" "$((status == 0))" "$((status != 0))" "$work/step.log"
   return "$status"
 }
 
 counted() { # counted NAME COMMAND...: many checks; the command prints lines that end with "N passed, N failed"
-  local name=$1 began=$SECONDS status ok bad
-  shift
-  printf '\n== %s\n' "$name"
-  "$@" </dev/null 2>&1 | tee "$work/counted.log"
-  status=${PIPESTATUS[0]}
-  read -r ok bad < <(sed -nE 's/^[a-z ]+: ([0-9]+) passed, ([0-9]+) failed(, [0-9]+ skipped)?$/\1 \2/p' "$work/counted.log" |
-    awk '{ ok += $1; bad += $2 } END { print ok + 0, bad + 0 }')
-  # A command may fail without a failed check (a crash, a failed teardown), or check nothing.
-  [ "$bad" -gt 0 ] || { [ "$status" -eq 0 ] && [ "$ok" -gt 0 ]; } || bad=1
-  result "$name" "$((SECONDS - began))" "$ok" "$bad"
+  begin "$@"
+  count_result "$name" "$((SECONDS - began))" "$status" "$work/step.log"
 }
 
-# check NAME COMMAND...: a step that disturbs no other. Three run at once, as some wait for the network; `checked` counts them.
-check() {
-  local name=$1 place="$work/check-${#checks[@]}"
+begin() { # begin NAME COMMAND...: runs it, with its output also in step.log; sets name, began, and status
+  local tee
+  name=$1 began=$SECONDS
   shift
+  printf '\n== %s\n' "$name"
+  exec 9> >(tee "$work/step.log")
+  tee=$!
+  # Closed in the command: what it leaves running must not keep tee waiting.
+  "$@" </dev/null >&9 2>&1 9>&-
+  status=$?
+  exec 9>&-
+  wait "$tee"
+}
+
+# check NAME COMMAND... and check_counted NAME COMMAND...: as step and counted, of what disturbs no other. Three run at once, as
+# some wait for the network; `checked` counts them.
+check() {
+  check_as step_result "$@"
+}
+
+check_counted() {
+  check_as count_result "$@"
+}
+
+check_as() {
+  local kind=$1 name=$2 place="$work/check-${#checks[@]}"
+  shift 2
   while [ "$(jobs -rp | wc -l)" -ge 3 ]; do wait -n; done
-  checks+=("$name")
+  checks+=("$kind $name")
   (
     began=$SECONDS
     "$@" </dev/null >"$place.log" 2>&1
@@ -55,31 +66,49 @@ check() {
 }
 
 checked() { # waits for all checks
-  local index duration status
+  local index kind name duration status
   wait
   for index in "${!checks[@]}"; do
-    printf '\n== %s\n' "${checks[index]}"
+    read -r kind name <<<"${checks[index]}"
+    printf '\n== %s\n' "$name"
     cat "$work/check-$index.log"
     read -r duration status <"$work/check-$index.status"
-    result "${checks[index]}" "$duration" "$((status == 0))" "$((status != 0))"
+    "$kind" "$name" "$duration" "$status" "$work/check-$index.log"
   done
   checks=()
 }
 
-result() { # result NAME SECONDS PASSED FAILED
+step_result() { # step_result NAME SECONDS STATUS LOG
+  result "$1" "$2" "$(($3 == 0))" "$(($3 != 0))" "$4"
+}
+
+count_result() { # count_result NAME SECONDS STATUS LOG
+  local ok bad
+  read -r ok bad < <(sed -nE 's/^[a-z ]+: ([0-9]+) passed, ([0-9]+) failed(, [0-9]+ skipped)?$/\1 \2/p' "$4" |
+    awk '{ ok += $1; bad += $2 } END { print ok + 0, bad + 0 }')
+  # A command may fail without a failed check (a crash, a failed teardown), or check nothing.
+  [ "$bad" -gt 0 ] || { [ "$3" -eq 0 ] && [ "$ok" -gt 0 ]; } || bad=1
+  result "$1" "$2" "$ok" "$bad" "$4"
+}
+
+result() { # result NAME SECONDS PASSED FAILED LOG
+  local lines
   passed=$((passed + $3))
   failed=$((failed + $4))
   times+=("$(printf '%5d s  %s' "$2" "$1")")
   printf '%d s\n' "$2"
   [ "$4" -eq 0 ] && return
-  failures+=("$1: $4 of $(($3 + $4))")
+  # The names of what failed; of a command that names nothing, the end of what it printed.
+  lines=$(grep -a '^failed: ' "$5" || grep -a '^FAIL ' "$5" || tail -n 20 "$5")
+  lines=$(cut -c -400 <<<"$lines" | head -n 30)
+  failures+=("$(printf '%s: %s of %s\n%s' "$1" "$4" "$(($3 + $4))" "$(sed 's/^/  /' <<<"$lines")")")
   printf 'FAILED: %s\n' "$1"
 }
 
 finish() {
   printf '\n== times\n'
   printf '%s\n' "${times[@]}" "$(printf '%5d s  all' "$SECONDS")"
-  for name in "${failures[@]+"${failures[@]}"}"; do printf 'failed: %s\n' "$name"; done
+  for failure in "${failures[@]+"${failures[@]}"}"; do printf 'failed: %s\n' "$failure"; done
   printf '%d passed, %d failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
   exit $?
