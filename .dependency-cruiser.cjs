@@ -81,6 +81,7 @@ module.exports = {
       ['^lib/(process|rpc|observe|base)/', '^gen/'],
       'process is above rpc.',
     ),
+    only('auth-imports', '^lib/auth/', ['^lib/(auth|rpc|log|base)/', '^gen/'], 'auth is above rpc and log.'),
     only('gen-imports', '^gen/', ['^gen/'], 'Generated code knows only itself and the runtime.'),
     only(
       'tools-speak-to-the-doors',

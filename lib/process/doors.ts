@@ -6,9 +6,10 @@ import { callMetrics } from '../rpc/call-metrics.js';
 import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
 import type { Closeables } from '../base/closeables.js';
 import { openConnectDoor } from '../rpc/connect/door.js';
-import type { DoorsConfig } from '../base/environment.js';
+import type { DoorsConfig } from '../base/doors-config.js';
 import type { Door } from '../rpc/door.js';
 import { openGrpcDoor } from '../rpc/grpc/door.js';
+import type { Guard } from '../rpc/guard.js';
 import type { Health } from '../rpc/health.js';
 import type { Log } from '../base/logging.js';
 import { startError, type WantedPort } from './ports.js';
@@ -25,6 +26,8 @@ export interface Behind {
   readonly log: Log;
   /** Sends calls on to another process; absent where all are answered here. */
   readonly passage?: Passage | undefined;
+  /** Says who calls and what they may do; absent where callers are not authenticated. */
+  readonly guard?: Guard | undefined;
   /** Gives what only this process does to another one, before its doors close. */
   readonly handOver?: (() => Promise<void>) | undefined;
 }
@@ -59,14 +62,14 @@ export function wantedPorts({ host, grpcPort, connectPort }: DoorsConfig): reado
  */
 export async function openDoors(
   config: DoorsConfig,
-  { services: own, health, registry, log, passage, handOver }: Behind,
+  { services: own, health, registry, log, passage, guard, handOver }: Behind,
   releasePorts: () => Promise<void>,
   closeables: Closeables,
 ): Promise<OpenDoors> {
   const services = [...own, health.service];
   const metrics = callMetrics(registry);
   registerHealth(registry, health);
-  const chain = createChain({ logger: log, metrics, passage, ...DEFAULT_CHAIN_LIMITS });
+  const chain = createChain({ logger: log, metrics, passage, guard, ...DEFAULT_CHAIN_LIMITS });
   chain.warm(services);
   await releasePorts();
   const [grpcPort, connectPort] = wantedPorts(config);
@@ -90,6 +93,7 @@ export async function openDoors(
     chain,
     health,
     registry,
+    guard,
     corsOrigins: config.corsOrigins,
     allowedHosts: config.allowedHosts,
     logger: log,

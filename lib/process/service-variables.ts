@@ -1,11 +1,6 @@
 /** The variables that the three services know between them. */
-import {
-  checkedUrl,
-  DOOR_VARIABLES,
-  type Environment,
-  refuseUnknown,
-  requiredOf,
-} from '../base/environment.js';
+import { DOOR_VARIABLES } from '../base/doors-config.js';
+import { checkedUrl, type Environment, refuseUnknown, requiredOf } from '../base/environment.js';
 
 /**
  * Every variable of every service: one file of variables may be given to all of them, so that each accepts those of the

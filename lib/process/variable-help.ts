@@ -1,5 +1,5 @@
 /** What each environment variable means, for `--help`. The types keep it complete. */
-import type { DOOR_VARIABLES } from '../base/environment.js';
+import type { DOOR_VARIABLES } from '../base/doors-config.js';
 import type { SERVICE_VARIABLES } from './service-variables.js';
 
 type DoorVariable = (typeof DOOR_VARIABLES)[number];
@@ -13,6 +13,14 @@ export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
   QUITTANCE_INSECURE_LISTEN: 'true: listen on other addresses than loopback, without authentication',
   QUITTANCE_CORS_ORIGINS: 'origins of browsers that may call, separated by commas',
   QUITTANCE_ALLOWED_HOSTS: 'further host names of the Connect door, separated by commas (*: any)',
+  QUITTANCE_AUTH: 'on: callers prove who they are, by API keys or tokens (default off)',
+  QUITTANCE_AUTH_ISSUER: 'claim iss of the tokens that are taken, besides API keys',
+  QUITTANCE_AUTH_AUDIENCE: 'what the claim aud of a token must name',
+  QUITTANCE_AUTH_JWKS: 'public keys of the issuer: a URL, or the path of a file',
+  QUITTANCE_TLS_CERT_FILE: 'certificates of both doors, PEM; TLS is on where it is set',
+  QUITTANCE_TLS_KEY_FILE: 'private key of the certificate, PEM',
+  QUITTANCE_TLS_CLIENT_CA_FILE:
+    'CAs of client certificates, PEM; callers without one are refused where it is set',
   QUITTANCE_LOG_LEVEL: 'trace, debug, info (default), warn, error, fatal or silent',
 };
 

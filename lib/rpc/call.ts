@@ -2,6 +2,7 @@
 
 import type { Message } from '@bufbuild/protobuf';
 import type { CallError } from './errors.js';
+import type { Caller } from './guard.js';
 
 /** The context of one call. A method reads it and passes it on; only a door makes one. */
 export interface Call {
@@ -18,6 +19,8 @@ export interface Call {
   onAbort(listener: (reason: CallError) => void): () => void;
   /** Who calls; `anonymous` as long as no authentication is configured. */
   readonly actor: string;
+  /** What the caller may do; absent as long as no authentication is configured: everything. */
+  readonly caller?: Caller | undefined;
   /** The W3C trace id: 32 lower-case hexadecimal characters, the caller's or a new one. */
   readonly traceId: string;
   /** The full name of the method, as in `quittance.query.v1.AccountQueryService/GetBalance`. */

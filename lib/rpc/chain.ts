@@ -4,10 +4,12 @@ import type { Message } from '@bufbuild/protobuf';
 import type { Log } from '../base/logging.js';
 import { TIMER_MAX_MS } from '../base/pause.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { admittedRequests } from './admitted-requests.js';
 import type { Call } from './call.js';
 import { type CallMetrics, codeName } from './call-metrics.js';
 import { checkedRequest } from './checked-request.js';
 import { type CallError, fail, reasonName, toCallError } from './errors.js';
+import type { Caller, Guard } from './guard.js';
 import type { EncodedMessage, Passage, PassedCall } from './passage.js';
 import { asMessage, passDecoded, passEncoded, streamDecoded, streamEncoded } from './passing.js';
 import { COMMANDS } from './proto-key.js';
@@ -26,6 +28,8 @@ export interface CallOrigin {
   onLeave?(listener: () => void): void;
   /** The W3C header, if there was one. */
   readonly traceparent: string | undefined;
+  /** The header of this name: asked for only where callers are authenticated. */
+  authorization?(): string | undefined;
   /** Which connection the call came over; undefined if the door cannot tell. */
   readonly connection?: string | undefined;
   /** Whether another process has sent the call on to this one. */
@@ -68,6 +72,8 @@ export interface ChainOptions extends StreamLimits {
   readonly unaryLimit_ms: number;
   /** Sends calls on to another process; absent where all are answered here. */
   readonly passage?: Passage | undefined;
+  /** Says who calls and what they may do; absent where everybody may do everything. */
+  readonly guard?: Guard | undefined;
 }
 
 export const DEFAULT_CHAIN_LIMITS = {
@@ -88,7 +94,7 @@ export function createChain(options: ChainOptions): Chain {
         method,
         origin,
         answer === undefined
-          ? (call) => method.run(checkedRequest(method, request), call)
+          ? (call) => method.run(checkedRequest(method, request, call), call)
           : (call) => passDecoded(answer, method, request, passedOf(call, origin)),
         (response) => asMessage(method.desc.output, response),
       );
@@ -96,7 +102,7 @@ export function createChain(options: ChainOptions): Chain {
     serverStream: (method, request, origin) =>
       streaming(
         { options, slots, method, origin },
-        (call) => method.run(checkedRequest(method, request), call),
+        (call) => method.run(checkedRequest(method, request, call), call),
         (response) => asMessage(method.desc.output, response),
       ),
     bidi: (method, requests, origin) => {
@@ -105,7 +111,7 @@ export function createChain(options: ChainOptions): Chain {
         { options, slots, method, origin },
         answer === undefined
           ? // Each message answers for itself: the method checks it when its turn comes.
-            (call) => method.run(requests, call)
+            (call) => method.run(admittedRequests(method, requests, call), call)
           : (call) => streamDecoded(answer, method, requests, passedOf(call, origin)),
         (response) => asMessage(method.desc.output, response),
       );
@@ -142,8 +148,9 @@ function passingOf(options: ChainOptions, slots: StreamSlots, passage: Passage):
   };
 }
 
-function passedOf(call: Call, { isForwarded = false, isJson = false }: CallOrigin): PassedCall {
-  return { call, isForwarded, isJson };
+function passedOf(call: Call, origin: CallOrigin): PassedCall {
+  const { isForwarded = false, isJson = false } = origin;
+  return { call, isForwarded, isJson, authorization: call.caller && origin.authorization?.() };
 }
 
 async function unary<R extends object, T>(
@@ -157,6 +164,7 @@ async function unary<R extends object, T>(
   const started = options.metrics.begin(method.name);
   const running = begin(method, origin, limit_ms);
   try {
+    if (options.guard !== undefined) await admit(options.guard, running.call, origin);
     const answering = answer(running.call);
     const response = await (isCommand(method) ? answering : whileWanted(answering, running.call));
     started.end('OK');
@@ -196,14 +204,18 @@ async function* streaming<R extends object, T>(
   const started = options.metrics.begin(method.name);
   const running = begin(method, origin, undefined);
   let leaveSlot: (() => void) | undefined;
+  let stopListening: (() => void) | undefined;
   try {
+    if (options.guard !== undefined) await admit(options.guard, running.call, origin);
     leaveSlot = slots.take(method.name, origin.connection);
+    if (method.kind === 'server_streaming') stopListening = endWithCaller(running.call);
     for await (const response of run(running.call)) yield finish(response);
     started.end('OK');
   } catch (error) {
     throw failed(options, started, running.call, error);
   } finally {
     leaveSlot?.();
+    stopListening?.();
     // A caller who leaves returns the generator: no error, and no end either.
     started.end('CANCELLED');
     running.end();
@@ -251,10 +263,26 @@ function earlier(one: number | undefined, other: number | undefined): number | u
   return Math.min(one, other);
 }
 
+/** @throws CallError UNAUTHENTICATED */
+async function admit(guard: Guard, call: RunningCall, origin: CallOrigin): Promise<void> {
+  const caller = guard.identify(call, origin.authorization?.());
+  call.caller = caller instanceof Promise ? await caller : caller;
+}
+
+/** A watch ends when the credentials of its caller do; a stream of commands answers what it has taken first. */
+function endWithCaller(call: RunningCall): (() => void) | undefined {
+  return call.caller?.onEnd((reason) => {
+    call.abort(reason);
+  });
+}
+
+/** Who calls where callers are not authenticated. */
+const ANONYMOUS = 'anonymous';
+
 /** A call under way. An AbortSignal costs more than a payment's decision, so it is made only for those who ask for it. */
 class RunningCall implements Call {
-  readonly actor = 'anonymous';
   readonly traceId: string;
+  caller: Caller | undefined;
   hasEnded = false;
   private controller: AbortController | undefined;
   private reason: CallError | undefined;
@@ -266,6 +294,10 @@ class RunningCall implements Call {
     private readonly origin: CallOrigin,
   ) {
     this.traceId = traceIdOf(origin.traceparent);
+  }
+
+  get actor(): string {
+    return this.caller?.actor ?? ANONYMOUS;
   }
 
   fits(answer: Message): boolean {

@@ -78,5 +78,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.UNSUPPORTED_ENCODING]: { code: Code.Unimplemented },
   [ErrorReason.WRONG_MESSAGE_COUNT]: { code: Code.Unimplemented },
   [ErrorReason.HOST_NOT_ALLOWED]: { code: Code.PermissionDenied },
+  [ErrorReason.UNAUTHENTICATED]: { code: Code.Unauthenticated },
+  [ErrorReason.PERMISSION_DENIED]: { code: Code.PermissionDenied },
   [ErrorReason.INTERNAL]: { code: Code.Internal },
 };

@@ -18,6 +18,8 @@ export interface PassedCall {
   readonly isForwarded: boolean;
   /** Whether the caller reads JSON: the answer must fit in that. */
   readonly isJson: boolean;
+  /** The credentials of the caller, which the other process checks for itself; undefined if there are none. */
+  readonly authorization?: string | undefined;
 }
 
 export interface Passage {

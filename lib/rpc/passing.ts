@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { create, type DescMessage, fromBinary, isMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { decodeMessage, encodeMessage } from '../base/codec/binary.js';
+import { admittedRequests } from './admitted-requests.js';
 import type { Decoded } from './chain.js';
 import { checkedRequest } from './checked-request.js';
 import { decodeBinary } from './decode.js';
@@ -26,7 +27,7 @@ export function passEncoded(
     passed,
     () => request.bytes,
     async () => {
-      const decoded = checkedRequest(method, decodeBinary(method.desc.input, request.bytes));
+      const decoded = checkedRequest(method, decodeBinary(method.desc.input, request.bytes), passed.call);
       return asMessage(method.desc.output, await method.run(decoded, passed.call));
     },
   );
@@ -40,7 +41,7 @@ export async function passDecoded(
   passed: PassedCall,
 ): Promise<Message> {
   const { input, output } = method.desc;
-  const checked = checkedRequest(method, request);
+  const checked = checkedRequest(method, request, passed.call);
   const answer = await passage.unary(
     passed,
     () => encodeMessage(input, checked),
@@ -80,7 +81,8 @@ async function* answersHere(
   requests: AsyncIterable<Decoded>,
   { call }: PassedCall,
 ): AsyncGenerator<Message> {
-  for await (const answer of method.run(requests, call)) yield asMessage(method.desc.output, answer);
+  const admitted = admittedRequests(method, requests, call);
+  for await (const answer of method.run(admitted, call)) yield asMessage(method.desc.output, answer);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { openGuard } from '../../lib/auth/compose-guard.js';
 import { kafkaPublisher } from '../../lib/log/kafka-publisher.js';
 import { recordedPartitions } from '../../lib/log/kafka-topic.js';
 import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
@@ -10,6 +11,7 @@ import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { migrateLog } from '../../lib/log/postgres-migrate.js';
 import { postgresRelayCursor } from '../../lib/log/postgres-relay.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
+import type { Guard } from '../../lib/rpc/guard.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
@@ -38,6 +40,7 @@ interface Composed {
   readonly services: readonly Service[];
   readonly health: Health;
   readonly passage: CommandPassage;
+  readonly guard: Guard | undefined;
   readonly handOver: () => Promise<void>;
 }
 
@@ -84,7 +87,8 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
   const handOver = async () => {
     await standing.handOver();
   };
-  return { services, health, passage, handOver };
+  const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
+  return { services, health, passage, guard, handOver };
 }
 
 /** The relay is a duty of the holder of the lease. Kafka itself is not asked: while it is away commands are taken all the same. */

@@ -1,14 +1,8 @@
 /** The environment of the command service, read once into a typed configuration. */
 import { type BusConfig, readBus } from '../../lib/log/bus-config.js';
 import { hostname } from 'node:os';
-import {
-  bad,
-  type DoorsConfig,
-  type Environment,
-  readDoors,
-  valueOf,
-  wholeOf,
-} from '../../lib/base/environment.js';
+import { type DoorsConfig, readDoors } from '../../lib/base/doors-config.js';
+import { bad, type Environment, valueOf, wholeOf } from '../../lib/base/environment.js';
 import { StartError } from '../../lib/base/start-error.js';
 import { addressOf } from '../../lib/process/address.js';
 import { readDatabaseUrl } from '../../lib/process/service-variables.js';
@@ -29,7 +23,7 @@ const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '::0']);
 /** @throws StartError naming the variable, its value and what is allowed. */
 export function readConfig(env: Environment): CommandConfig {
   const databaseUrl = readDatabaseUrl(env);
-  const doors = readDoors(env, { grpcPort: 50051, connectPort: 8081 }, { authenticated: false });
+  const doors = readDoors(env, { grpcPort: 50051, connectPort: 8081 });
   return { ...doors, databaseUrl, bus: readBus(env), address: readAddress(env, doors) };
 }
 

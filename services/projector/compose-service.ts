@@ -1,6 +1,7 @@
 /** The projector as a process of its own, one of several: it keeps its share of every view up with Kafka. */
 import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import { openGuard } from '../../lib/auth/compose-guard.js';
 import { kafkaBus } from '../../lib/log/kafka-bus.js';
 import { checkTopic } from '../../lib/log/kafka-topic.js';
 import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
@@ -10,6 +11,7 @@ import { checkLogVersion } from '../../lib/log/postgres-migrate.js';
 import type { LogReader } from '../../lib/log/reader.js';
 import { sharedRecords } from '../../lib/log/shared-records.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
+import type { Guard } from '../../lib/rpc/guard.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
@@ -43,9 +45,11 @@ interface Shared {
  * Begins to keep the views; a store that is away is waited for.
  * @throws StartError if the topic is not as recorded.
  */
-export async function composeProjectorService(
-  parts: Parts,
-): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {
+export async function composeProjectorService(parts: Parts): Promise<{
+  readonly services: readonly Service[];
+  readonly health: Health;
+  readonly guard: Guard | undefined;
+}> {
   const { config, log, registry, closeables } = parts;
   const shared = await openLog(parts);
   const { pool, reader, partitions } = shared;
@@ -78,7 +82,9 @@ export async function composeProjectorService(
     HEALTH_INTERVAL_MS,
   );
   closeables.add('the health probe', () => probing.stop());
-  return { services: [...projector.services, verifier(parts, views, partitionOf)], health };
+  const postgres = { connectionString: databaseUrl };
+  const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
+  return { services: [...projector.services, verifier(parts, views, partitionOf)], health, guard };
 }
 
 /** The log and the topic, which must be there. */

@@ -1,6 +1,7 @@
 /** The environment of the projector, read once into a typed configuration. */
 import { type BusConfig, readBus } from '../../lib/log/bus-config.js';
-import { type DoorsConfig, type Environment, readDoors } from '../../lib/base/environment.js';
+import { type DoorsConfig, readDoors } from '../../lib/base/doors-config.js';
+import type { Environment } from '../../lib/base/environment.js';
 import { readDatabaseUrl } from '../../lib/process/service-variables.js';
 import { readStores, type StoresConfig } from '../../lib/views/stores-config.js';
 
@@ -14,6 +15,6 @@ export interface ProjectorConfig extends DoorsConfig {
 /** @throws StartError naming the variable, its value and what is allowed. */
 export function readConfig(env: Environment): ProjectorConfig {
   const databaseUrl = readDatabaseUrl(env);
-  const doors = readDoors(env, { grpcPort: 50052, connectPort: 8082 }, { authenticated: false });
+  const doors = readDoors(env, { grpcPort: 50052, connectPort: 8082 });
   return { ...doors, databaseUrl, bus: readBus(env), stores: readStores(env) };
 }

@@ -6,12 +6,14 @@ import { EventQueryService } from '../../gen/quittance/query/v1/event_query_serv
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { ReportQueryService } from '../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { openGuard } from '../../lib/auth/compose-guard.js';
 import { recordedPartitions } from '../../lib/log/kafka-topic.js';
 import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
 import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { checkLogVersion } from '../../lib/log/postgres-migrate.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
+import type { Guard } from '../../lib/rpc/guard.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, type HealthProbe, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
@@ -33,9 +35,11 @@ const REPORTS = ReportQueryService.typeName;
 type Parts = ServiceParts<QueryConfig>;
 
 /** Begins to answer; a store that is away is told of by the services that need it. */
-export async function composeQueryService(
-  parts: Parts,
-): Promise<{ readonly services: readonly Service[]; readonly health: Health }> {
+export async function composeQueryService(parts: Parts): Promise<{
+  readonly services: readonly Service[];
+  readonly health: Health;
+  readonly guard: Guard | undefined;
+}> {
   const { config, log, registry, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
   const pool = createPool(postgres, { max: 8, name: 'quittance query', options: KEYED_PLANS });
@@ -59,7 +63,8 @@ export async function composeQueryService(
   const ofLog = { services: [EVENTS], probe: async () => (await reader.head()).position >= 0n };
   const probing = await probeHealth(health, [ofLog, ...probesOf(views)], HEALTH_INTERVAL_MS);
   closeables.add('the health probe', () => probing.stop());
-  return { services, health };
+  const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
+  return { services, health, guard };
 }
 
 /** A store answers when it gives the checkpoint of its view. */

@@ -1,6 +1,7 @@
 /** The environment of the query service, read once into a typed configuration. */
 import { topicOf } from '../../lib/log/bus-config.js';
-import { type DoorsConfig, type Environment, readDoors } from '../../lib/base/environment.js';
+import { type DoorsConfig, readDoors } from '../../lib/base/doors-config.js';
+import type { Environment } from '../../lib/base/environment.js';
 import { readDatabaseUrl } from '../../lib/process/service-variables.js';
 import { readStores, type StoresConfig } from '../../lib/views/stores-config.js';
 
@@ -15,6 +16,6 @@ export interface QueryConfig extends DoorsConfig {
 /** @throws StartError naming the variable, its value and what is allowed. */
 export function readConfig(env: Environment): QueryConfig {
   const databaseUrl = readDatabaseUrl(env);
-  const doors = readDoors(env, { grpcPort: 50053, connectPort: 8083 }, { authenticated: false });
+  const doors = readDoors(env, { grpcPort: 50053, connectPort: 8083 });
   return { ...doors, databaseUrl, topic: topicOf(env), stores: readStores(env) };
 }

@@ -14,13 +14,14 @@ import { EventQueryService } from '../../gen/quittance/query/v1/event_query_serv
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { ReportQueryService } from '../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { openGuard } from '../../lib/auth/compose-guard.js';
 import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
 import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/base/closeables.js';
 import { openDoors, type OpenDoors } from '../../lib/process/doors.js';
-import type { DoorsConfig } from '../../lib/base/environment.js';
+import type { DoorsConfig } from '../../lib/base/doors-config.js';
 import { diskMetrics, processRegistry } from '../../lib/observe/process-metrics.js';
 import { versionOf } from '../../lib/process/version.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
@@ -90,8 +91,10 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
     const registry = processRegistry(versionOf());
     if (parts.dataDirectory !== undefined) diskMetrics(registry, parts.dataDirectory);
     const { services, health } = await composeServices(parts, registry, closeables);
-    const { config, log, releasePorts } = parts;
-    const doors = await openDoors(config, { services, health, registry, log }, releasePorts, closeables);
+    const { config, postgres, log, releasePorts } = parts;
+    const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
+    const behind = { services, health, registry, log, guard };
+    const doors = await openDoors(config, behind, releasePorts, closeables);
     return { ...doors, close: () => closeables.close() };
   });
 }

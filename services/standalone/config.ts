@@ -1,14 +1,7 @@
 /** The environment of the embedded process, read once into a typed configuration. */
 import { resolve } from 'node:path';
-import {
-  checkedUrl,
-  DOOR_VARIABLES,
-  type DoorsConfig,
-  type Environment,
-  readDoors,
-  refuseUnknown,
-  valueOf,
-} from '../../lib/base/environment.js';
+import { DOOR_VARIABLES, type DoorsConfig, readDoors } from '../../lib/base/doors-config.js';
+import { checkedUrl, type Environment, refuseUnknown, valueOf } from '../../lib/base/environment.js';
 import { DOOR_VARIABLE_HELP } from '../../lib/process/variable-help.js';
 
 /** What the operator chose. */
@@ -29,17 +22,11 @@ export const VARIABLE_HELP: Readonly<Record<(typeof VARIABLES)[number], string>>
   QUITTANCE_DATABASE_URL: 'an existing PostgreSQL, in place of the one that npm brings',
 };
 
-/**
- * @param options.authenticated whether callers have to prove who they are; without it only loopback is served.
- * @throws StartError naming the variable, its value and what is allowed.
- */
-export function readConfig(
-  env: Environment,
-  options: { authenticated: boolean } = { authenticated: false },
-): StandaloneConfig {
+/** @throws StartError naming the variable, its value and what is allowed. */
+export function readConfig(env: Environment): StandaloneConfig {
   refuseUnknown(env, VARIABLES);
   return {
-    ...readDoors(env, { grpcPort: 50051, connectPort: 8081 }, options),
+    ...readDoors(env, { grpcPort: 50051, connectPort: 8081 }),
     dataDir: dataDirOf(env),
     databaseUrl: databaseUrlOf(env),
   };

@@ -9,10 +9,9 @@
  * were read.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { VerifySubject } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { INT64_MAX, largestOf, smallerOf } from '../../lib/base/bigints.js';
-import { fail } from '../../lib/rpc/errors.js';
+import { ledgerNotFound } from '../../lib/rpc/ledger-not-found.js';
 import type { View } from '../../lib/views/view.js';
 import { ChainWalk, decodeStored, type LogRecord } from './log/chain-walk.js';
 import { ExpectedCopies } from './log/expected-copies.js';
@@ -107,9 +106,7 @@ export async function verify(deps: VerifyDeps, verification: Verification): Prom
   const through = end.last;
   const first = await stored.page({ after: -1n, through, limit: 1, ledgerId, streamId: null });
   if (first.length === 0) {
-    throw fail(ErrorReason.LEDGER_NOT_FOUND, `there is no ledger ${ledgerId}`, {
-      resource: { type: 'ledger', name: ledgerId },
-    });
+    throw ledgerNotFound(ledgerId);
   }
   const [balances, history, reports] = await Promise.all([
     views.balances(),

@@ -10,8 +10,10 @@ import type { Service } from '../service.js';
 import { type Around, type Route, routesOf } from './calls.js';
 import { errorJson, sendPlainError } from './connect-error.js';
 import { allowOrigin, answerPreflight } from './cors.js';
+import type { Guard } from '../guard.js';
 import { isAllowedHost } from './hosts.js';
-import { type Pages, servePage } from './pages.js';
+import { refuseMetrics } from './metrics-access.js';
+import { METRICS_PATH, type Pages, servePage } from './pages.js';
 import { refuse } from './refusals.js';
 import { serveCall } from './served-call.js';
 import { closeAfter, openWebPort, type WebPort, type WebRequest, type WebResponse } from './web-port.js';
@@ -27,6 +29,8 @@ export interface ConnectDoorOptions extends Pages {
   readonly corsOrigins: readonly string[];
   /** Names that a request may give as its host, besides loopback, addresses and `host`; `*` stands for all. */
   readonly allowedHosts: readonly string[];
+  /** Says who may read the figures; absent: all. */
+  readonly guard?: Guard | undefined;
   readonly logger: Log;
   /** Around each step of a call: for tests of the protocols. */
   readonly around?: Around;
@@ -93,6 +97,9 @@ async function serve(state: State, request: WebRequest, response: WebResponse): 
   const isAllowed = allowOrigin(options.corsOrigins, request, response);
   if (answerPreflight(isAllowed, request, response)) return;
   const path = request.url?.split('?', 1)[0] ?? '';
+  if (options.guard !== undefined && path === METRICS_PATH) {
+    if (await refuseMetrics(options.guard, request, response)) return;
+  }
   if (await servePage(options, path, request, response)) return;
   const route = routes.get(path);
   if (leaving.signal.aborted) {

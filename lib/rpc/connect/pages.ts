@@ -3,6 +3,8 @@ import type { Registry } from 'prom-client';
 import type { Health } from '../health.js';
 import type { WebRequest, WebResponse } from './web-port.js';
 
+export const METRICS_PATH = '/metrics';
+
 export interface Pages {
   /** What /readyz answers. */
   readonly health: Pick<Health, 'isServing'>;
@@ -28,7 +30,7 @@ export async function servePage(
   } else if (path === '/readyz' && isReading) {
     if (health.isServing()) sendText(response, 200, 'serving\n');
     else sendText(response, 503, 'not serving\n');
-  } else if (path === '/metrics' && isReading) {
+  } else if (path === METRICS_PATH && isReading) {
     sendText(response, 200, await registry.metrics(), registry.contentType);
   } else {
     return false;

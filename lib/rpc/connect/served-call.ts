@@ -96,6 +96,7 @@ function originOf(
     traceparent: header.get('traceparent') ?? undefined,
     connection: remoteAddress === undefined ? undefined : `${remoteAddress}:${String(remotePort)}`,
     isJson,
+    authorization: () => request.headers.authorization,
     fits: (answer) => fits(method.desc, isJson, answer),
   };
 }

@@ -210,7 +210,7 @@ async function runServerStream(
     return;
   }
   const answers = new AnswerEncoder(method.desc.output);
-  const { deadline_ms, traceparent, connection, fits } = originOf(call, answers);
+  const { deadline_ms, traceparent, connection, authorization, fits } = originOf(call, answers);
   // A watch ends when its caller leaves, and when the server does.
   const caller = new AbortController();
   const leave = () => {
@@ -218,7 +218,7 @@ async function runServerStream(
   };
   call.on('cancelled', leave);
   leaving.addEventListener('abort', leave, { once: true });
-  const origin = { deadline_ms, traceparent, connection, signal: caller.signal, fits };
+  const origin = { deadline_ms, traceparent, connection, authorization, signal: caller.signal, fits };
   await send(call, answers, chain.serverStream(method, call.request, origin), origin, leaving);
   leaving.removeEventListener('abort', leave);
 }
@@ -230,8 +230,11 @@ async function runBidi<R>(
   run: (requests: AsyncIterable<R>, origin: CallOrigin) => AsyncIterable<Message | EncodedMessage>,
 ): Promise<void> {
   const answers = new AnswerEncoder(method.desc.output);
-  const { deadline_ms, traceparent, connection, isForwarded, signal, fits } = originOf(call, answers);
-  const origin = { deadline_ms, traceparent, connection, isForwarded, signal, fits };
+  const { deadline_ms, traceparent, connection, authorization, isForwarded, signal, fits } = originOf(
+    call,
+    answers,
+  );
+  const origin = { deadline_ms, traceparent, connection, authorization, isForwarded, signal, fits };
   const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<R>;
   // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
   const requests = untilAborted(iterator, leaving);
@@ -287,7 +290,11 @@ interface AnyCall {
 function originOf(
   call: AnyCall,
   answers: AnswerEncoder,
-): CallOrigin & { readonly isForwarded: boolean; readonly onLeave: (listener: () => void) => void } {
+): CallOrigin & {
+  readonly isForwarded: boolean;
+  readonly authorization: () => string | undefined;
+  readonly onLeave: (listener: () => void) => void;
+} {
   const deadline = call.getDeadline();
   const deadline_ms = typeof deadline === 'number' ? deadline : deadline.getTime();
   const traceparent = call.metadata.get('traceparent')[0];
@@ -298,6 +305,10 @@ function originOf(
     connection: call.getPeer(),
     deadline_ms: Number.isFinite(deadline_ms) ? deadline_ms : undefined,
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    authorization: () => {
+      const [given] = call.metadata.get('authorization');
+      return typeof given === 'string' ? given : undefined;
+    },
     fits: (answer) => answers.fits(answer),
     onLeave: (listener) => {
       call.on('cancelled', listener);

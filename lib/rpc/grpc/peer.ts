@@ -142,8 +142,9 @@ function writable(sent: grpc.ClientDuplexStream<Uint8Array, Uint8Array>): Promis
   });
 }
 
-function metadataOf({ call, isJson }: PassedCall): grpc.Metadata {
+function metadataOf({ call, isJson, authorization }: PassedCall): grpc.Metadata {
   const metadata = new grpc.Metadata();
+  if (authorization !== undefined) metadata.set('authorization', authorization);
   metadata.set(FORWARDED, isJson ? FORWARDED_JSON : FORWARDED_BINARY);
   metadata.set('traceparent', `00-${call.traceId}-${spanId()}-01`);
   return metadata;

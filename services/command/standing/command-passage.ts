@@ -49,6 +49,8 @@ const BEFORE_DECISION: ReadonlySet<ErrorReason> = new Set([
   ErrorReason.QUEUE_FULL,
   ErrorReason.DEPENDENCY_UNAVAILABLE,
   ErrorReason.NOT_SERVING,
+  ErrorReason.UNAUTHENTICATED,
+  ErrorReason.PERMISSION_DENIED,
 ]);
 
 /** The process lost the lease while the call was under way. */

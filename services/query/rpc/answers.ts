@@ -11,6 +11,7 @@ import {
 import { type LogPoint, pointOf } from '../../../lib/log/recorded-event.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
+import { ledgerNotFound } from '../../../lib/rpc/ledger-not-found.js';
 import { timestampOf } from '../../../lib/base/time.js';
 import { type CursorPart, encodePageToken, type PageToken } from '../../../lib/rpc/tokens.js';
 import type { EntryRow } from '../../../lib/views/history/view.js';
@@ -23,13 +24,6 @@ const ENTRIES_MAX = 1_000n;
 /** How many rows a page holds: 0 means 50. The contracts bound it. */
 export function pageSizeOf(requested: number): number {
   return requested === 0 ? DEFAULT_PAGE_SIZE : requested;
-}
-
-/** No such ledger. */
-export function ledgerNotFound(ledgerId: string): CallError {
-  return fail(ErrorReason.LEDGER_NOT_FOUND, `ledger ${ledgerId} does not exist`, {
-    resource: { type: 'ledger', name: ledgerId },
-  });
 }
 
 /** The ledger has no such account, or had none then. */

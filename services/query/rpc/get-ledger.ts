@@ -1,8 +1,8 @@
 import type { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
+import { ledgerNotFound } from '../../../lib/rpc/ledger-not-found.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
-import { ledgerNotFound } from './answers.js';
 
 /** GetLedger, from the history view. */
 export function getLedger(
