@@ -20,13 +20,25 @@ export interface JwksTimes {
   readonly fresh_ms: number;
   /** For an unknown key they are read again at most so often. */
   readonly coolDown_ms: number;
+  /** Keys that could not be read are read again after so long. */
+  readonly retry_ms: number;
   /** Keys that cannot be read again are good for so long. */
   readonly stale_ms: number;
 }
 
-export const URL_TIMES: JwksTimes = { fresh_ms: 600_000, coolDown_ms: 30_000, stale_ms: 3_600_000 };
+export const URL_TIMES: JwksTimes = {
+  fresh_ms: 600_000,
+  coolDown_ms: 30_000,
+  retry_ms: 1_000,
+  stale_ms: 3_600_000,
+};
 /** A file is cheap to read. */
-export const FILE_TIMES: JwksTimes = { fresh_ms: 5_000, coolDown_ms: 1_000, stale_ms: 3_600_000 };
+export const FILE_TIMES: JwksTimes = {
+  fresh_ms: 5_000,
+  coolDown_ms: 1_000,
+  retry_ms: 1_000,
+  stale_ms: 3_600_000,
+};
 
 const FETCH_TIMEOUT_MS = 5_000;
 const JWKS_MAX_BYTES = 512 * 1024;
@@ -71,7 +83,9 @@ export class IssuerKeys {
   }
 
   get #mayTry(): boolean {
-    return this.#reading !== undefined || performance.now() - this.#tried_ms >= this.#times.coolDown_ms;
+    const { coolDown_ms, retry_ms } = this.#times;
+    const wait_ms = this.#isFailing ? retry_ms : coolDown_ms;
+    return this.#reading !== undefined || performance.now() - this.#tried_ms >= wait_ms;
   }
 
   #present(): LocalSet {

@@ -3,6 +3,7 @@ import { type Client, createClient, type Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import type { DescService } from '@bufbuild/protobuf';
 import { pino } from 'pino';
+import type { DoorsConfig } from '../../../lib/base/doors-config.js';
 import { patientTransport } from '../../../test/patient-transport.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
 import { spawnProjector } from '../../../test/projector-thread.js';
@@ -24,18 +25,22 @@ export interface TestPlatform {
   stop(): Promise<void>;
 }
 
-export async function startPlatform(
-  options: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory'>> = {},
-): Promise<TestPlatform> {
+export async function startPlatform({
+  auth,
+  log = pino({ level: 'silent' }),
+  ...options
+}: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log'>> &
+  Pick<DoorsConfig, 'auth'> = {}): Promise<TestPlatform> {
   const database = await createTestDatabase();
   const standalone = await composeStandalone({
     config: {
       ...{ host: '127.0.0.1', grpcPort: 0, connectPort: 0, logLevel: 'silent', warnings: [] },
       corsOrigins: ['http://console.example'],
       allowedHosts: [],
+      auth,
     },
     postgres: database.config,
-    log: pino({ level: 'silent' }),
+    log,
     releasePorts: () => Promise.resolve(),
     spawnProjector,
     ...options,

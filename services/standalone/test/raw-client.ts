@@ -36,6 +36,8 @@ export interface RawClient {
 export interface RawOptions {
   /** Sent to the server; the client itself waits longer. */
   readonly timeout_ms?: number;
+  /** The header of this name, over each wire. */
+  readonly authorization?: string | undefined;
   /** Over Connect: headers that replace ours. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -82,11 +84,12 @@ function sendGrpc(
   path: string,
   isStream: boolean,
   body: Buffer,
-  { timeout_ms }: RawOptions,
+  { timeout_ms, authorization }: RawOptions,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const answers: Buffer[] = [];
     const metadata = new Metadata();
+    if (authorization !== undefined) metadata.set('authorization', authorization);
     // Not as an option of the client, which would end the call by itself and never show what the server says.
     if (timeout_ms !== undefined) metadata.set('grpc-timeout', `${String(timeout_ms)}m`);
     const failed = (error: { code?: number; details?: string; metadata?: Metadata }) => {
@@ -145,6 +148,7 @@ async function sendConnect(
     'content-type': kind,
     'connect-protocol-version': '1',
     ...(opts.timeout_ms === undefined ? {} : { 'connect-timeout-ms': String(opts.timeout_ms) }),
+    ...(opts.authorization === undefined ? {} : { authorization: opts.authorization }),
     ...opts.headers,
   });
   if (!isStream) return status === 200 ? answered([bytes], status) : connectFailure(bytes, status, []);
