@@ -28,7 +28,7 @@ for (const [name, service] of services) {
     service.restart === 'no' || service.healthcheck?.test !== undefined,
     `${name}: there is no health check`,
   );
-  expect(/^[\w./-]+:\d+\.\d+[\w.-]*$/.test(service.image), `${name}: ${service.image} is not pinned`);
+  expect(/^[\w./-]+:v?\d+\.\d+[\w.-]*$/.test(service.image), `${name}: ${service.image} is not pinned`);
   for (const port of service.ports ?? []) {
     expect(/^127\.0\.0\.1:\d+:\d+$/.test(port), `${name}: ${port} is published beyond this machine`);
   }
@@ -39,8 +39,13 @@ for (const [name, service] of services) {
     expect(condition === wanted, `${name}: starts before ${other} is ready`);
   }
   for (const volume of service.volumes ?? []) {
-    const [source = ''] = volume.split(':');
-    expect(source in compose.volumes, `${name}: the volume ${source} is not declared`);
+    const [source = '', , mode] = volume.split(':');
+    if (source.startsWith('./')) {
+      expect(existsSync(new URL(`../${source}`, import.meta.url)), `${name}: ${source} is not there`);
+      expect(mode === 'ro', `${name}: ${source} may be written`);
+    } else {
+      expect(source in compose.volumes, `${name}: the volume ${source} is not declared`);
+    }
   }
 }
 
