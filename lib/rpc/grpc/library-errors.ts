@@ -1,4 +1,5 @@
 /** What grpc-js answers by itself, before or beside our handlers: in our form, counted and logged like all calls. */
+import { Buffer } from 'node:buffer';
 import type http2 from 'node:http2';
 import { Stream } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
@@ -16,10 +17,7 @@ const DEADLINE_GRACE_MS = 100;
 /** What grpc-js decompresses. */
 const KNOWN_ENCODINGS = ['gzip', 'deflate', 'identity'];
 
-/**
- * The library sends its own statuses at the innermost call, which no interceptor's `sendStatus` sees; so that of the
- * innermost call is replaced.
- */
+/** Explains the statuses that the library sends by itself, and shows the chain calls that never reach their method. */
 export function explainLibraryErrors({
   chain,
   services,
@@ -32,49 +30,137 @@ export function explainLibraryErrors({
       service.methods.map((method): [string, Method] => [`/${method.name}`, method]),
     ),
   );
-  return ({ path }, call) => {
-    const method = methods.get(path);
-    // A call that streams both ways reaches its method at once, all others with the end of their message.
-    let isSeen = method === undefined || method.kind === 'bidi_streaming';
-    let hasMessage = false;
-    const record = (failure: CallError) => {
-      if (isSeen || method === undefined) return;
-      isSeen = true;
-      show(chain, method, failure);
-    };
-    const send = call.sendStatus.bind(call);
+  return ({ path }, call) => new ExplainedCall(chain, path, methods.get(path), call);
+}
+
+/**
+ * A call of the library, and the listener between it and the method: the library's own interceptors are made of some twelve
+ * objects per call.
+ */
+class ExplainedCall extends grpc.ServerInterceptingCall implements Listener {
+  readonly #chain: Chain;
+  readonly #path: string;
+  readonly #method: Method | undefined;
+  readonly #call: grpc.ServerInterceptingCallInterface;
+  readonly #send: (status: PartialStatus) => void;
+  #listener: Listener | undefined;
+  /** A call that streams both ways reaches its method at once, all others with the end of their message. */
+  #isSeen: boolean;
+  #hasMessage = false;
+  #isAnswered = false;
+
+  constructor(
+    chain: Chain,
+    path: string,
+    method: Method | undefined,
+    call: grpc.ServerInterceptingCallInterface,
+  ) {
+    super(call);
+    this.#chain = chain;
+    this.#path = path;
+    this.#method = method;
+    this.#call = call;
+    this.#isSeen = method === undefined || method.kind === 'bidi_streaming';
+    this.#send = call.sendStatus.bind(call);
+    // The library sends its own statuses at the innermost call, which no interceptor's `sendStatus` sees.
     call.sendStatus = (status) => {
-      if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
-        send(status);
-        return;
-      }
-      const hasLeft = isDestroyed(Reflect.get(call, 'stream'));
-      const failure = libraryError(path, hasLeft ? { code: grpc.status.CANCELLED } : status);
-      record(failure);
-      const { code, details, metadata } = statusOf(failure);
-      const explained = { code, details, metadata };
-      // The chain answers at the deadline too, and knows what became of the call. Sending after it has no effect.
-      if (status.code === grpc.status.DEADLINE_EXCEEDED) setTimeout(send, DEADLINE_GRACE_MS, explained);
-      else send(explained);
+      this.#sendExplained(status);
     };
-    return new grpc.ServerInterceptingCall(call, {
-      start: (next) => {
-        next({
-          onReceiveMessage: (message, forward) => {
-            hasMessage = true;
-            forward(message);
-          },
-          onReceiveHalfClose: (forward) => {
-            isSeen ||= hasMessage;
-            forward();
-          },
-          onCancel: () => {
-            record(fail(ErrorReason.CANCELLED, 'the caller has left'));
-          },
-        });
-      },
-    });
-  };
+  }
+
+  override start(listener: Listener): void {
+    this.#listener = listener;
+    this.#call.start(this);
+  }
+
+  /** One write for an answer and its end, where the library writes, is called back, ends, and is called back. */
+  override sendMessage(message: unknown, callback: () => void): void {
+    const stream: unknown = Reflect.get(this.#call, 'stream');
+    if (this.#method?.kind !== 'unary' || !isServerStream(stream) || !Buffer.isBuffer(message)) {
+      this.#call.sendMessage(message, callback);
+      return;
+    }
+    if (this.#isAnswered || stream.destroyed || stream.closed) return;
+    this.#isAnswered = true;
+    this.#call.sendMetadata(NO_METADATA);
+    stream.on('wantTrailers', sendOk);
+    stream.end(framed(message));
+  }
+
+  override sendStatus(status: PartialStatus): void {
+    this.#call.sendStatus(status);
+  }
+
+  onReceiveMetadata(metadata: grpc.Metadata): void {
+    this.#listener?.onReceiveMetadata(metadata);
+  }
+
+  onReceiveMessage(message: unknown): void {
+    this.#hasMessage = true;
+    this.#listener?.onReceiveMessage(message);
+  }
+
+  onReceiveHalfClose(): void {
+    this.#isSeen ||= this.#hasMessage;
+    this.#listener?.onReceiveHalfClose();
+  }
+
+  /** The library calls this at the end of every call. */
+  onCancel(): void {
+    if (!this.#isSeen) this.#record(fail(ErrorReason.CANCELLED, 'the caller has left'));
+    this.#listener?.onCancel();
+  }
+
+  #sendExplained(status: PartialStatus): void {
+    if (this.#isAnswered) return;
+    if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
+      this.#send(status);
+      return;
+    }
+    const hasLeft = isDestroyed(Reflect.get(this.#call, 'stream'));
+    const failure = libraryError(this.#path, hasLeft ? { code: grpc.status.CANCELLED } : status);
+    if (!this.#isSeen) this.#record(failure);
+    const { code, details, metadata } = statusOf(failure);
+    const explained = { code, details, metadata };
+    // The chain answers at the deadline too, and knows what became of the call. Sending after it has no effect.
+    if (status.code !== grpc.status.DEADLINE_EXCEEDED) {
+      this.#send(explained);
+      return;
+    }
+    setTimeout(() => {
+      if (!this.#isAnswered) this.#send(explained);
+    }, DEADLINE_GRACE_MS);
+  }
+
+  #record(failure: CallError): void {
+    if (this.#method === undefined) return;
+    this.#isSeen = true;
+    show(this.#chain, this.#method, failure);
+  }
+}
+
+type Listener = Parameters<grpc.ServerInterceptingCallInterface['start']>[0];
+type PartialStatus = Parameters<grpc.ServerInterceptingCallInterface['sendStatus']>[0];
+
+const NO_METADATA = new grpc.Metadata();
+const OK_TRAILERS = { 'grpc-status': grpc.status.OK, 'grpc-message': 'OK' };
+/** Whether the message is compressed, and its length. */
+const PREFIX_BYTES = 5;
+
+function sendOk(this: http2.ServerHttp2Stream): void {
+  this.sendTrailers(OK_TRAILERS);
+}
+
+function framed(message: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, PREFIX_BYTES);
+  return frame;
+}
+
+function isServerStream(stream: unknown): stream is http2.ServerHttp2Stream {
+  return stream instanceof Stream && 'respond' in stream;
 }
 
 /** Whether the HTTP/2 stream of a call is gone: to the library a message that was broken off is no message. */
