@@ -10,9 +10,9 @@ import type { Method } from './service.js';
  */
 export function admittedRequests(
   method: Method,
-  requests: AsyncIterable<Decoded>,
+  requests: AsyncIterable<readonly Decoded[]>,
   call: Call,
-): AsyncIterable<Decoded> {
+): AsyncIterable<readonly Decoded[]> {
   const { caller } = call;
   if (caller === undefined) return requests;
   const judged = (request: Decoded): Decoded => {
@@ -35,7 +35,7 @@ export function admittedRequests(
       });
       return {
         next: () =>
-          new Promise<IteratorResult<Decoded>>((resolve, reject) => {
+          new Promise<IteratorResult<readonly Decoded[]>>((resolve, reject) => {
             if (ended !== undefined) {
               reject(ended);
               return;
@@ -45,7 +45,7 @@ export function admittedRequests(
               if (result.done === true) {
                 stopListening();
                 resolve(result);
-              } else resolve({ done: false, value: judged(result.value) });
+              } else resolve({ done: false, value: result.value.map(judged) });
             }, reject);
           }),
         return: async () => {

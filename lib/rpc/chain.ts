@@ -47,7 +47,11 @@ export type Decoded = Message | CallError;
 export interface Chain {
   unary(method: UnaryMethod, request: Decoded, origin: CallOrigin): Promise<Message>;
   serverStream(method: ServerStreamMethod, request: Decoded, origin: CallOrigin): AsyncIterable<Message>;
-  bidi(method: BidiMethod, requests: AsyncIterable<Decoded>, origin: CallOrigin): AsyncIterable<Message>;
+  bidi(
+    method: BidiMethod,
+    requests: AsyncIterable<readonly Decoded[]>,
+    origin: CallOrigin,
+  ): AsyncIterable<readonly Message[]>;
   /** For doors that have requests as bytes; undefined where every call is answered here. */
   readonly passing: PassingChain | undefined;
   /** Compiles the validators of all requests: the first call would take 50 ms and more. */
@@ -60,9 +64,9 @@ export interface PassingChain {
   unary(method: UnaryMethod, request: EncodedMessage, origin: CallOrigin): Promise<Message | EncodedMessage>;
   bidi(
     method: BidiMethod,
-    requests: AsyncIterable<Uint8Array>,
+    requests: AsyncIterable<readonly Uint8Array[]>,
     origin: CallOrigin,
-  ): AsyncIterable<Message | EncodedMessage>;
+  ): AsyncIterable<readonly (Message | EncodedMessage)[]>;
 }
 
 export interface ChainOptions extends StreamLimits {
@@ -113,7 +117,7 @@ export function createChain(options: ChainOptions): Chain {
           ? // Each message answers for itself: the method checks it when its turn comes.
             (call) => method.run(admittedRequests(method, requests, call), call)
           : (call) => streamDecoded(answer, method, requests, passedOf(call, origin)),
-        (response) => asMessage(method.desc.output, response),
+        (responses) => responses.map((response) => asMessage(method.desc.output, response)),
       );
     },
     passing: passage === undefined ? undefined : passingOf(options, slots, passage),
@@ -128,7 +132,7 @@ function passageOf(passage: Passage | undefined, method: Method): Passage | unde
 }
 
 function passingOf(options: ChainOptions, slots: StreamSlots, passage: Passage): PassingChain {
-  const asItIs = (answer: Message | EncodedMessage) => answer;
+  const asItIs = <T>(answer: T) => answer;
   return {
     concerns: (method) => passage.concerns(method),
     unary: (method, request, origin) =>

@@ -33,9 +33,9 @@ export interface Passage {
   /** The same for a call that streams both ways. */
   stream(
     passed: PassedCall,
-    requests: AsyncIterable<Uint8Array>,
-    here: (requests: AsyncIterable<Uint8Array>) => AsyncIterable<Message>,
-  ): AsyncIterable<Message | EncodedMessage>;
+    requests: AsyncIterable<readonly Uint8Array[]>,
+    here: (requests: AsyncIterable<readonly Uint8Array[]>) => AsyncIterable<readonly Message[]>,
+  ): AsyncIterable<readonly (Message | EncodedMessage)[]>;
 }
 
 /** The header of a call that another process has sent on. Its value is the encoding of the caller. */

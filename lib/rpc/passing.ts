@@ -54,9 +54,9 @@ export async function passDecoded(
 export function streamEncoded(
   passage: Passage,
   method: BidiMethod,
-  requests: AsyncIterable<Uint8Array>,
+  requests: AsyncIterable<readonly Uint8Array[]>,
   passed: PassedCall,
-): AsyncIterable<Message | EncodedMessage> {
+): AsyncIterable<readonly (Message | EncodedMessage)[]> {
   return passage.stream(passed, requests, (arriving) =>
     answersHere(method, decodedRequests(method.desc.input, arriving, passed), passed),
   );
@@ -66,23 +66,25 @@ export function streamEncoded(
 export async function* streamDecoded(
   passage: Passage,
   method: BidiMethod,
-  requests: AsyncIterable<Decoded>,
+  requests: AsyncIterable<readonly Decoded[]>,
   passed: PassedCall,
-): AsyncGenerator<Message> {
+): AsyncGenerator<readonly Message[]> {
   // Nothing is read of what would be sent on, if the call is answered here.
   const answers = passage.stream(passed, encodedRequests(method.desc.input, requests), () =>
     answersHere(method, requests, passed),
   );
-  for await (const answer of answers) yield decodedAnswer(method.desc.output, answer);
+  for await (const group of answers) yield group.map((answer) => decodedAnswer(method.desc.output, answer));
 }
 
 async function* answersHere(
   method: BidiMethod,
-  requests: AsyncIterable<Decoded>,
+  requests: AsyncIterable<readonly Decoded[]>,
   { call }: PassedCall,
-): AsyncGenerator<Message> {
+): AsyncGenerator<readonly Message[]> {
   const admitted = admittedRequests(method, requests, call);
-  for await (const answer of method.run(admitted, call)) yield asMessage(method.desc.output, answer);
+  for await (const answers of method.run(admitted, call)) {
+    yield answers.map((answer) => asMessage(method.desc.output, answer));
+  }
 }
 
 /**
@@ -93,12 +95,14 @@ const FAILURE_BYTE = 0x07;
 
 async function* decodedRequests(
   schema: DescMessage,
-  requests: AsyncIterable<Uint8Array>,
+  requests: AsyncIterable<readonly Uint8Array[]>,
   { isForwarded }: PassedCall,
-): AsyncGenerator<Decoded> {
-  for await (const bytes of requests) {
-    const failure = isForwarded && bytes[0] === FAILURE_BYTE ? failureIn(bytes) : undefined;
-    yield failure ?? decodeBinary(schema, bytes);
+): AsyncGenerator<readonly Decoded[]> {
+  for await (const group of requests) {
+    yield group.map((bytes) => {
+      const failure = isForwarded && bytes[0] === FAILURE_BYTE ? failureIn(bytes) : undefined;
+      return failure ?? decodeBinary(schema, bytes);
+    });
   }
 }
 
@@ -113,10 +117,12 @@ function failureIn(bytes: Uint8Array): CallError | undefined {
 
 async function* encodedRequests(
   schema: DescMessage,
-  requests: AsyncIterable<Decoded>,
-): AsyncGenerator<Uint8Array> {
-  for await (const request of requests) {
-    yield request instanceof CallError ? encodedFailure(request) : encodeMessage(schema, request);
+  requests: AsyncIterable<readonly Decoded[]>,
+): AsyncGenerator<readonly Uint8Array[]> {
+  for await (const group of requests) {
+    yield group.map((request) =>
+      request instanceof CallError ? encodedFailure(request) : encodeMessage(schema, request),
+    );
   }
 }
 

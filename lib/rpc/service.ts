@@ -20,9 +20,9 @@ export type MethodFunction<M> =
       ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
       : M extends DescMethodBiDiStreaming<infer I, infer O>
         ? (
-            requests: AsyncIterable<MessageShape<I> | CallError>,
+            requests: AsyncIterable<readonly (MessageShape<I> | CallError)[]>,
             call: Call,
-          ) => AsyncIterable<MessageInitShape<O>>
+          ) => AsyncIterable<readonly MessageInitShape<O>[]>
         : never;
 
 /** One function for each method of the service, under the method's local name (`getBalance`). */
@@ -48,11 +48,17 @@ export interface ServerStreamMethod extends AnyMethod {
   readonly run: (request: Message, call: Call) => AsyncIterable<object>;
 }
 
-/** A method that answers a stream to a stream, its types erased. */
+/**
+ * A method that answers a stream to a stream, its types erased. Messages that arrive together come together, and so may
+ * answers be sent: to wait for each by itself costs more than to decide a payment.
+ */
 export interface BidiMethod extends AnyMethod {
   readonly kind: 'bidi_streaming';
   /** A message that could not be decoded comes as the error that it is, in its place. */
-  readonly run: (requests: AsyncIterable<Message | CallError>, call: Call) => AsyncIterable<object>;
+  readonly run: (
+    requests: AsyncIterable<readonly (Message | CallError)[]>,
+    call: Call,
+  ) => AsyncIterable<readonly object[]>;
 }
 
 /** A method as the doors see it. */

@@ -1,6 +1,6 @@
 /** The service of the conformance suite, written like any service of ours; headers and trailers go beside it. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type Message, type MessageInitShape } from '@bufbuild/protobuf';
 import { anyPack, type Any } from '@bufbuild/protobuf/wkt';
 import { CallError } from '../../lib/rpc/errors.js';
 import type { Call } from '../../lib/rpc/call.js';
@@ -134,6 +134,15 @@ async function* bidiStream(requests: AsyncIterable<BidiStreamRequest | CallError
   }
 }
 
+/** The suite asks for answers between messages: each is taken and answered by itself. */
+async function* oneByOne(groups: AsyncIterable<readonly (Message | CallError)[]>) {
+  for await (const group of groups) yield* group as readonly (BidiStreamRequest | CallError)[];
+}
+
+async function* oneEach<T>(answers: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  for await (const answer of answers) yield [answer];
+}
+
 const { method } = ConformanceService;
 const nameOf = (name: string) => `${ConformanceService.typeName}/${name}`;
 
@@ -163,7 +172,7 @@ export const conformanceService: Service = {
       kind: 'bidi_streaming',
       desc: method.bidiStream,
       name: nameOf('BidiStream'),
-      run: (requests, call) => bidiStream(requests as AsyncIterable<BidiStreamRequest | CallError>, call),
+      run: (requests, call) => oneEach(bidiStream(oneByOne(requests), call)),
     },
   ],
 };

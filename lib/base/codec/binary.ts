@@ -4,6 +4,7 @@
  * to straight code when they are first seen; what those do not know goes through the library, so that its errors and
  * its leniencies stay what they are.
  */
+import { Buffer } from 'node:buffer';
 import { type DescMessage, fromBinary, type Message, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { decodeCompiled } from './decode.js';
 import { encodeCompiled } from './encode.js';
@@ -15,6 +16,16 @@ import { encodeCompiled } from './encode.js';
  */
 export function encodeMessage(schema: DescMessage, message: Message): Uint8Array {
   return encodeCompiled(schema, message) ?? toBinary(schema, message);
+}
+
+/** The same after `leading` bytes, which the caller fills. @throws Error what `toBinary` throws. */
+export function encodeAfter(leading: number, schema: DescMessage, message: Message): Buffer {
+  const encoded = encodeCompiled(schema, message, leading);
+  if (encoded !== undefined) return encoded;
+  const body = toBinary(schema, message);
+  const bytes = Buffer.allocUnsafe(leading + body.length);
+  bytes.set(body, leading);
+  return bytes;
 }
 
 /**

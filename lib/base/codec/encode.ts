@@ -33,8 +33,8 @@ const words = new DataView(new ArrayBuffer(8));
 /** Null: the library has to write the type. */
 const writers = new WeakMap<DescMessage, Writer | null>();
 
-/** The bytes of a message, or undefined if the library has to make them. */
-export function encodeCompiled(schema: DescMessage, message: Message): Buffer | undefined {
+/** The bytes of a message after `leading` bytes that are left to the caller; undefined if the library has to make them. */
+export function encodeCompiled(schema: DescMessage, message: Message, leading = 0): Buffer | undefined {
   let writer = writers.get(schema);
   if (writer === undefined) {
     writer = isSupported(schema) ? compile(schema, new Map()) : null;
@@ -44,9 +44,9 @@ export function encodeCompiled(schema: DescMessage, message: Message): Buffer | 
   if (writer === null || busy) return undefined;
   busy = true;
   try {
-    const end = writer(message, 0);
+    const end = writer(message, leading);
     const bytes = Buffer.allocUnsafe(end);
-    scratch.copy(bytes, 0, 0, end);
+    scratch.copy(bytes, leading, leading, end);
     return bytes;
   } catch {
     return undefined;

@@ -135,14 +135,19 @@ function serverStream(method: ServerStreamMethod, chain: Chain, leaving: AbortSi
 function bidi(method: BidiMethod, chain: Chain, leaving: AbortSignal) {
   return (_empty: AsyncIterable<Message>, context: HandlerContext): AsyncIterable<Message> => {
     const arrival = arrivalOf(context);
-    const requests = untilAborted(arrival.all()[Symbol.asyncIterator](), leaving);
-    return sent(
-      method,
-      chain.bidi(method, requests, arrival.origin)[Symbol.asyncIterator](),
-      arrival,
-      leaving,
-    );
+    const requests = untilAborted(oneEach(arrival.all()), leaving);
+    const answers = oneByOne(chain.bidi(method, requests, arrival.origin));
+    return sent(method, answers, arrival, leaving);
   };
+}
+
+/** connect-es gives and takes messages one by one. */
+async function* oneEach<T>(messages: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  for await (const message of messages) yield [message];
+}
+
+async function* oneByOne<T>(groups: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const group of groups) yield* group;
 }
 
 /** A stream whose every step runs within `around`. */

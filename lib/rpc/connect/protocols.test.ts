@@ -115,9 +115,8 @@ describe('streams both ways', () => {
       {},
       {
         streamCommands: async function* (requests) {
-          for await (const request of requests) {
-            const isBad = request instanceof Error;
-            yield { index: isBad ? 1n : 2n };
+          for await (const arrived of requests) {
+            yield arrived.map((request) => ({ index: request instanceof Error ? 1n : 2n }));
           }
         },
       },

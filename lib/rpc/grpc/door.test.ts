@@ -105,11 +105,13 @@ async function open(fakes: Partial<Fakes> = {}, limits = {}, overrides: Partial<
 }
 
 /** Answers each message with its place, and what could not be decoded with its reason. */
-async function* echoes(requests: AsyncIterable<StreamCommandsRequest | CallError>) {
+async function* echoes(requests: AsyncIterable<readonly (StreamCommandsRequest | CallError)[]>) {
   let index = 0n;
-  for await (const request of requests) {
-    const code = request instanceof CallError ? request.code : 0;
-    yield { index: index++, result: { result: { case: 'error' as const, value: { code } } } };
+  for await (const arrived of requests) {
+    yield arrived.map((request) => {
+      const code = request instanceof CallError ? request.code : 0;
+      return { index: index++, result: { result: { case: 'error' as const, value: { code } } } };
+    });
   }
 }
 

@@ -3,16 +3,17 @@ import { setMaxListeners } from 'node:events';
 import { type DescMessage, type Message } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import { encodeMessage } from '../../base/codec/binary.js';
 import { pause } from '../../base/pause.js';
 import type { CallOrigin, Chain, Decoded } from '../chain.js';
 import { fitsInJson } from '../connect/json-size.js';
 import { decodeBinary, MESSAGE_MAX_BYTES, tooLarge } from '../decode.js';
 import type { Door } from '../door.js';
-import { fail } from '../errors.js';
+import { type CallError, fail, toCallError } from '../errors.js';
 import { EncodedMessage, FORWARDED, FORWARDED_JSON } from '../passage.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from '../service.js';
 import { untilAborted } from '../until-aborted.js';
+import { arrivals } from './arrivals.js';
+import { frameAround, frameOf, Frames, PREFIX_BYTES } from './frames.js';
 import { explainLibraryErrors, withoutEndlessTimeouts } from './library-errors.js';
 import { statusOf } from './status.js';
 
@@ -135,7 +136,7 @@ function addMethod(server: grpc.Server, method: Method, mount: Mount): void {
         ? asItIs
         : (bytes: Buffer) => decodeBinary(method.desc.input, bytes),
     // Encoded before the library has it: what fails in its serializer it answers by itself, without our details.
-    responseSerialize: asItIs,
+    responseSerialize: unused,
     responseDeserialize: unused,
   };
   server.addService({ [method.desc.name]: definition }, { [method.desc.name]: handlerOf(method, mount) });
@@ -147,26 +148,26 @@ function handlerOf(method: Method, mount: Mount): grpc.UntypedHandleCall {
   switch (method.kind) {
     case 'unary':
       return passing === undefined
-        ? (call: grpc.ServerUnaryCall<Decoded, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
+        ? (call: grpc.ServerUnaryCall<Decoded, Frames>, callback: grpc.sendUnaryData<Frames>) => {
             runUnary(method, mount, call, callback, (origin) => chain.unary(method, call.request, origin));
           }
-        : (call: grpc.ServerUnaryCall<Uint8Array, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
+        : (call: grpc.ServerUnaryCall<Uint8Array, Frames>, callback: grpc.sendUnaryData<Frames>) => {
             const request = new EncodedMessage(call.request);
             runUnary(method, mount, call, callback, (origin) => passing.unary(method, request, origin));
           };
     case 'server_streaming':
-      return (call: grpc.ServerWritableStream<Decoded, Buffer>) => {
+      return (call: grpc.ServerWritableStream<Decoded, Frames>) => {
         void mount.calls.during(runServerStream(method, mount, call));
       };
     case 'bidi_streaming':
       return passing === undefined
-        ? (call: grpc.ServerDuplexStream<Decoded, Buffer>) => {
-            const run = (requests: AsyncIterable<Decoded>, origin: CallOrigin) =>
+        ? (call: grpc.ServerDuplexStream<Decoded, Frames>) => {
+            const run = (requests: AsyncIterable<readonly Decoded[]>, origin: CallOrigin) =>
               chain.bidi(method, requests, origin);
             void mount.calls.during(runBidi(method, mount, call, run));
           }
-        : (call: grpc.ServerDuplexStream<Uint8Array, Buffer>) => {
-            const run = (requests: AsyncIterable<Uint8Array>, origin: CallOrigin) =>
+        : (call: grpc.ServerDuplexStream<Uint8Array, Frames>) => {
+            const run = (requests: AsyncIterable<readonly Uint8Array[]>, origin: CallOrigin) =>
               passing.bidi(method, requests, origin);
             void mount.calls.during(runBidi(method, mount, call, run));
           };
@@ -177,7 +178,7 @@ function runUnary(
   method: UnaryMethod,
   { leaving, calls }: Mount,
   call: AnyCall,
-  callback: grpc.sendUnaryData<Buffer>,
+  callback: grpc.sendUnaryData<Frames>,
   run: (origin: CallOrigin) => Promise<Message | EncodedMessage>,
 ): void {
   if (leaving.aborted) {
@@ -202,7 +203,7 @@ function runUnary(
 async function runServerStream(
   method: ServerStreamMethod,
   { chain, leaving }: Mount,
-  call: grpc.ServerWritableStream<Decoded, Buffer>,
+  call: grpc.ServerWritableStream<Decoded, Frames>,
 ): Promise<void> {
   // A caller may begin before the shutdown and send its message after: its watch would never learn that it has to end.
   if (leaving.aborted) {
@@ -219,15 +220,19 @@ async function runServerStream(
   call.on('cancelled', leave);
   leaving.addEventListener('abort', leave, { once: true });
   const origin = { deadline_ms, traceparent, connection, authorization, signal: caller.signal, fits };
-  await send(call, answers, chain.serverStream(method, call.request, origin), origin, leaving);
+  const responses = oneEach(chain.serverStream(method, call.request, origin));
+  await send(call, answers, responses, origin, leaving);
   leaving.removeEventListener('abort', leave);
 }
 
 async function runBidi<R>(
   method: BidiMethod,
   { leaving }: Mount,
-  call: grpc.ServerDuplexStream<R, Buffer>,
-  run: (requests: AsyncIterable<R>, origin: CallOrigin) => AsyncIterable<Message | EncodedMessage>,
+  call: grpc.ServerDuplexStream<R, Frames>,
+  run: (
+    requests: AsyncIterable<readonly R[]>,
+    origin: CallOrigin,
+  ) => AsyncIterable<readonly (Message | EncodedMessage)[]>,
 ): Promise<void> {
   const answers = new AnswerEncoder(method.desc.output);
   const { deadline_ms, traceparent, connection, authorization, isForwarded, signal, fits } = originOf(
@@ -235,26 +240,30 @@ async function runBidi<R>(
     answers,
   );
   const origin = { deadline_ms, traceparent, connection, authorization, isForwarded, signal, fits };
-  const iterator = call.iterator({ destroyOnReturn: false }) as AsyncIterator<R>;
-  // `for await` over the call itself would destroy it at the end, and with it the last answers and the status.
-  const requests = untilAborted(iterator, leaving);
+  const requests = untilAborted(arrivals(call), leaving);
   await send(call, answers, run(requests, origin), origin, leaving);
 }
 
-type Sending<R> = grpc.ServerWritableStream<R, Buffer> | grpc.ServerDuplexStream<R, Buffer>;
+async function* oneEach<T>(responses: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  for await (const response of responses) yield [response];
+}
+
+type Sending<R> = grpc.ServerWritableStream<R, Frames> | grpc.ServerDuplexStream<R, Frames>;
 
 /** Sends as fast as the reader takes. */
 async function send<R>(
   call: Sending<R>,
   answers: AnswerEncoder,
-  responses: AsyncIterable<Message | EncodedMessage>,
+  responses: AsyncIterable<readonly (Message | EncodedMessage)[]>,
   { signal }: CallOrigin,
   leaving: AbortSignal,
 ): Promise<void> {
   try {
-    for await (const response of responses) {
-      if (!call.write(answers.encode(response))) await writable(call, signal);
+    for await (const together of responses) {
+      const { frames, failure } = answers.encodeAll(together);
+      if (frames !== undefined && !call.write(frames)) await writable(call, signal);
       if (signal.aborted) break;
+      if (failure !== undefined) throw failure;
     }
     if (leaving.aborted) throw leaving.reason;
     call.end();
@@ -346,7 +355,7 @@ function answerUnknownMethods(server: grpc.Server): void {
 
 /** Encodes the answers of one call. An answer whose size was asked for is not encoded again. */
 class AnswerEncoder {
-  #measured: { readonly answer: Message; readonly bytes: Uint8Array } | undefined;
+  #measured: { readonly answer: Message; readonly frame: Buffer } | undefined;
   #isJson = false;
 
   constructor(private readonly schema: DescMessage) {}
@@ -358,22 +367,46 @@ class AnswerEncoder {
 
   fits(answer: Message): boolean {
     if (this.#isJson && !fitsInJson(this.schema, answer)) return false;
-    const bytes = encodeMessage(this.schema, answer);
-    this.#measured = { answer, bytes };
-    return bytes.length <= MESSAGE_MAX_BYTES;
+    const frame = frameOf(this.schema, answer);
+    this.#measured = { answer, frame };
+    return frame.length - PREFIX_BYTES <= MESSAGE_MAX_BYTES;
   }
 
   /** @throws CallError MESSAGE_TOO_LARGE */
-  encode(answer: Message | EncodedMessage): Buffer {
-    const bytes = this.#bytesOf(answer);
-    this.#measured = undefined;
-    if (bytes.length > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  encode(answer: Message | EncodedMessage): Frames {
+    return new Frames(this.#frameOf(answer));
   }
 
-  #bytesOf(answer: Message | EncodedMessage): Uint8Array {
-    if (answer instanceof EncodedMessage) return answer.bytes;
-    return this.#measured?.answer === answer ? this.#measured.bytes : encodeMessage(this.schema, answer);
+  /** Answers that are sent together; where one cannot be sent, those before it, and why. */
+  encodeAll(answers: readonly (Message | EncodedMessage)[]): {
+    readonly frames: Frames | undefined;
+    readonly failure: CallError | undefined;
+  } {
+    const frames: Buffer[] = [];
+    let failure: CallError | undefined;
+    try {
+      for (const answer of answers) frames.push(this.#frameOf(answer));
+    } catch (error) {
+      failure = toCallError(error);
+    }
+    const [only] = frames;
+    if (only === undefined) return { frames: undefined, failure };
+    return { frames: new Frames(frames.length === 1 ? only : Buffer.concat(frames)), failure };
+  }
+
+  #frameOf(answer: Message | EncodedMessage): Buffer {
+    const frame = this.#measuredFrame(answer) ?? this.#newFrame(answer);
+    this.#measured = undefined;
+    if (frame.length - PREFIX_BYTES > MESSAGE_MAX_BYTES) throw tooLarge('the answer');
+    return frame;
+  }
+
+  #measuredFrame(answer: Message | EncodedMessage): Buffer | undefined {
+    return this.#measured?.answer === answer ? this.#measured.frame : undefined;
+  }
+
+  #newFrame(answer: Message | EncodedMessage): Buffer {
+    return answer instanceof EncodedMessage ? frameAround(answer.bytes) : frameOf(this.schema, answer);
   }
 }
 

@@ -1,5 +1,4 @@
 /** What grpc-js answers by itself, before or beside our handlers: in our form, counted and logged like all calls. */
-import { Buffer } from 'node:buffer';
 import type http2 from 'node:http2';
 import { Stream } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
@@ -10,6 +9,7 @@ import { tooLarge, unsupportedEncoding, wrongMessageCount } from '../decode.js';
 import { type CallError, fail, toCallError } from '../errors.js';
 import { COMMANDS } from '../proto-key.js';
 import type { Method, Service } from '../service.js';
+import { Frames } from './frames.js';
 import { DETAILS, statusOf } from './status.js';
 
 /** What the chain may take longer than the library to answer at the deadline. */
@@ -47,6 +47,7 @@ class ExplainedCall extends grpc.ServerInterceptingCall implements Listener {
   /** A call that streams both ways reaches its method at once, all others with the end of their message. */
   #isSeen: boolean;
   #hasMessage = false;
+  #held: Frames | undefined;
   #isAnswered = false;
 
   constructor(
@@ -73,22 +74,37 @@ class ExplainedCall extends grpc.ServerInterceptingCall implements Listener {
     this.#call.start(this);
   }
 
-  /** One write for an answer and its end, where the library writes, is called back, ends, and is called back. */
+  /** Our answers have their prefix already. That of a unary call is held back for a moment: its status comes with it. */
   override sendMessage(message: unknown, callback: () => void): void {
-    const stream: unknown = Reflect.get(this.#call, 'stream');
-    if (this.#method?.kind !== 'unary' || !isServerStream(stream) || !Buffer.isBuffer(message)) {
-      this.#call.sendMessage(message, callback);
+    const { stream } = this;
+    if (!(message instanceof Frames) || stream === undefined) {
+      super.sendMessage(message, callback);
+      return;
+    }
+    if (this.#method?.kind === 'unary') {
+      this.#held = message;
+      callback();
+      if (this.#takeHeld() === undefined) return;
+    }
+    if (stream.destroyed || stream.closed) return;
+    this.#call.sendMetadata(NO_METADATA);
+    stream.write(message.bytes, (error) => {
+      // A stream that fails says so when it closes.
+      if (!error) callback();
+    });
+  }
+
+  override sendStatus(status: PartialStatus): void {
+    const held = this.#takeHeld();
+    const { stream } = this;
+    if (held === undefined || stream === undefined || status.code !== grpc.status.OK) {
+      this.#call.sendStatus(status);
       return;
     }
     if (this.#isAnswered || stream.destroyed || stream.closed) return;
     this.#isAnswered = true;
     this.#call.sendMetadata(NO_METADATA);
-    stream.on('wantTrailers', sendOk);
-    stream.end(framed(message));
-  }
-
-  override sendStatus(status: PartialStatus): void {
-    this.#call.sendStatus(status);
+    sendAtOnce(stream, held, status);
   }
 
   onReceiveMetadata(metadata: grpc.Metadata): void {
@@ -111,13 +127,25 @@ class ExplainedCall extends grpc.ServerInterceptingCall implements Listener {
     this.#listener?.onCancel();
   }
 
+  /** The HTTP/2 stream of the call; undefined if the library keeps it elsewhere: then it writes itself. */
+  get stream(): http2.ServerHttp2Stream | undefined {
+    const stream: unknown = Reflect.get(this.#call, 'stream');
+    return isServerStream(stream) ? stream : undefined;
+  }
+
+  #takeHeld(): Frames | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
+  }
+
   #sendExplained(status: PartialStatus): void {
     if (this.#isAnswered) return;
     if (status.code === grpc.status.OK || (status.metadata?.get(DETAILS).length ?? 0) > 0) {
       this.#send(status);
       return;
     }
-    const hasLeft = isDestroyed(Reflect.get(this.#call, 'stream'));
+    const hasLeft = this.stream?.destroyed === true;
     const failure = libraryError(this.#path, hasLeft ? { code: grpc.status.CANCELLED } : status);
     if (!this.#isSeen) this.#record(failure);
     const { code, details, metadata } = statusOf(failure);
@@ -144,28 +172,26 @@ type PartialStatus = Parameters<grpc.ServerInterceptingCallInterface['sendStatus
 
 const NO_METADATA = new grpc.Metadata();
 const OK_TRAILERS = { 'grpc-status': grpc.status.OK, 'grpc-message': 'OK' };
-/** Whether the message is compressed, and its length. */
-const PREFIX_BYTES = 5;
+
+/** One write for an answer and its end, where the library writes, is called back, ends, and is called back again. */
+function sendAtOnce(stream: http2.ServerHttp2Stream, { bytes }: Frames, { metadata }: PartialStatus): void {
+  if (metadata === null || metadata === undefined) {
+    stream.on('wantTrailers', sendOk);
+  } else {
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(Object.assign(metadata.toHttp2Headers(), OK_TRAILERS));
+    });
+  }
+  stream.end(bytes);
+}
 
 function sendOk(this: http2.ServerHttp2Stream): void {
   this.sendTrailers(OK_TRAILERS);
 }
 
-function framed(message: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, PREFIX_BYTES);
-  return frame;
-}
-
+/** A message that was broken off is no message to the library; whether its stream is gone tells. */
 function isServerStream(stream: unknown): stream is http2.ServerHttp2Stream {
   return stream instanceof Stream && 'respond' in stream;
-}
-
-/** Whether the HTTP/2 stream of a call is gone: to the library a message that was broken off is no message. */
-function isDestroyed(stream: unknown): boolean {
-  return stream instanceof Stream && 'destroyed' in stream && stream.destroyed === true;
 }
 
 /** Shows the chain a call that never reaches its method, for its figures and its log. */

@@ -29,8 +29,8 @@ export interface CommandContext {
   readonly log: LogIdentity;
 }
 
-/** So many commands of a batch are decided in one flush: more would keep other callers waiting. */
-const COMMANDS_PER_JOB = 100;
+/** So many commands of a batch or a stream are decided in one flush at most: more would keep other callers waiting. */
+export const COMMANDS_PER_JOB = 100;
 
 /** A request whose contract rules were checked, as the executor takes it. @throws CallError on what its shape forbids */
 export function requestOf(named: CommandCase, call: Call): Request {

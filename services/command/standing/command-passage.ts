@@ -92,16 +92,16 @@ export class CommandPassage implements Passage {
 
   async *stream(
     passed: PassedCall,
-    requests: AsyncIterable<Uint8Array>,
-    here: (requests: AsyncIterable<Uint8Array>) => AsyncIterable<Message>,
-  ): AsyncGenerator<Message | EncodedMessage> {
+    requests: AsyncIterable<readonly Uint8Array[]>,
+    here: (requests: AsyncIterable<readonly Uint8Array[]>) => AsyncIterable<readonly Message[]>,
+  ): AsyncGenerator<readonly (Message | EncodedMessage)[]> {
     const peer = passed.isForwarded ? undefined : await this.#streamPeer(passed.call);
     if (peer === undefined) {
       yield* here(requests);
       return;
     }
     try {
-      for await (const bytes of peer.stream(passed, requests)) yield new EncodedMessage(bytes);
+      for await (const bytes of peer.stream(passed, oneByOne(requests))) yield [new EncodedMessage(bytes)];
     } catch (error) {
       throw error instanceof CallError ? error : outcomeUnknown(error);
     }
@@ -190,6 +190,10 @@ export class CommandPassage implements Passage {
     if (address === undefined) return undefined;
     return (this.#peer ??= this.#deps.connect(address));
   }
+}
+
+async function* oneByOne<T>(groups: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const group of groups) yield* group;
 }
 
 /** The attempts to have one call answered. */
