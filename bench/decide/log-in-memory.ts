@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { uuidFromBytes } from '../../lib/base/uuid.js';
 import { decodeEvent } from '../../lib/log/codec.js';
+import type { Origin } from '../../lib/log/epochs/origin.js';
 import { BEFORE_THE_LOG, type LogPoint, pointOf, type RecordedEvent } from '../../lib/log/recorded-event.js';
 import type { StateReader } from '../../services/command/application/loader.js';
 import type { WriteLog } from '../../services/command/application/write-log.js';
@@ -58,6 +59,18 @@ export class LogInMemory implements WriteLog {
 
   async checkpoint() {
     return { epoch: 0, position: -1n, hash: new Uint8Array(0) };
+  }
+
+  async refoldState(): Promise<void> {
+    throw new Error('there are no state tables');
+  }
+
+  async origin(): Promise<Origin> {
+    return { epoch: 0, isMoved: false, lostEpoch: undefined };
+  }
+
+  async recordOrigin(): Promise<void> {
+    throw new Error('a log in memory is never restored');
   }
 
   async now(): Promise<bigint> {

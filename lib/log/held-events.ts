@@ -88,6 +88,11 @@ export class HeldEvents {
     return found.length > limit ? found.slice(0, limit) : found;
   }
 
+  /** Drops everything. */
+  clear(): void {
+    this.#dropOldest(this.#segments.length);
+  }
+
   /** Drops what no reader needs any more. */
   dropThrough(position: bigint): void {
     let count = 0;

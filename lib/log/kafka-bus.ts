@@ -207,12 +207,15 @@ class Consumption {
     return true;
   }
 
-  /** One batch for all messages that follow each other; a gap among them begins another. */
+  /** One batch for all messages that follow each other and are of one epoch; a gap among them begins another. */
   async #handle(partition: number, messages: readonly KafkaMessage[], isOurs: () => boolean): Promise<void> {
     let gathered: Gathered | undefined;
     for (const message of messages) {
       const incoming = this.#decode(partition, message);
-      if (gathered !== undefined && incoming.after > gathered.last) {
+      if (
+        gathered !== undefined &&
+        (incoming.after > gathered.last || epochOf(incoming) !== gathered.epoch)
+      ) {
         await this.#handler.handle(batchOf(partition, gathered));
         if (!isOurs()) return;
         gathered = undefined;
@@ -220,6 +223,7 @@ class Consumption {
       gathered ??= {
         after: incoming.after,
         last: incoming.after,
+        epoch: epochOf(incoming),
         events: [],
         offset: -1n,
         watermark: undefined,
@@ -271,11 +275,17 @@ class Consumption {
 /** Messages that follow each other. */
 interface Gathered {
   readonly after: bigint;
+  readonly epoch: number;
   /** The position of the last event so far. */
   last: bigint;
   readonly events: RecordedEvent[];
   offset: bigint;
   watermark: LogPoint | undefined;
+}
+
+/** Of what a message says: events of an epoch that was lost stand in Kafka before those that took their positions. */
+function epochOf({ record, watermark }: IncomingMessage): number {
+  return record?.event.epoch ?? watermark?.epoch ?? 0;
 }
 
 function gather(gathered: Gathered, { record, watermark }: IncomingMessage, offset: bigint): void {
@@ -292,9 +302,7 @@ function gather(gathered: Gathered, { record, watermark }: IncomingMessage, offs
 /** After a restart the relay sends some messages again: the watermark does not go back for that. */
 function later(gathered: Gathered, point: LogPoint): void {
   const before = gathered.watermark;
-  if (before === undefined || point.epoch > before.epoch || point.position > before.position) {
-    gathered.watermark = point;
-  }
+  if (before === undefined || point.position > before.position) gathered.watermark = point;
 }
 
 function batchOf(partition: number, { after, events, offset, watermark }: Gathered): BusBatch {

@@ -20,6 +20,14 @@ export const PAGE_EVENTS = 1_000;
 /** How long a reader waits for a hand-over or a hint before it looks into the log. */
 const POLL_MS = 200;
 
+/** The log was restored to an older end: its readers begin again where their stores are. */
+export class LogForked extends Error {
+  override readonly name = 'LogForked';
+  constructor() {
+    super('the log was restored to an older end while it was followed');
+  }
+}
+
 export class LogTail {
   readonly #log: Pick<LogReader, 'page'>;
   readonly #wakeups: Wakeups;
@@ -29,6 +37,8 @@ export class LogTail {
   readonly #reading = new Map<bigint, Promise<readonly RecordedEvent[]>>();
   /** Wake-ups that were hand-overs; the others are hints that the log has grown. */
   #handOvers = 0;
+  /** How often a new epoch has begun: what was read before may be of a history that is lost. */
+  #forks = 0;
 
   /** @param wakeups woken when the log may have grown without a hand-over */
   constructor(log: Pick<LogReader, 'page'>, wakeups: Wakeups, limits = TAIL_LIMITS) {
@@ -50,11 +60,20 @@ export class LogTail {
     this.#wakeups.wake();
   }
 
+  /** A new epoch of the log begins: nothing that was read before is given any more. */
+  forked(): void {
+    this.#forks += 1;
+    this.#held.clear();
+    this.#reading.clear();
+    this.#wakeups.wake();
+  }
+
   /** A place after a position; leave it at the end. */
   enter(position: bigint): TailPlace {
     const place = new TailPlace(position, {
       wakeups: this.#wakeups,
       hints: () => this.#wakeups.count - this.#handOvers,
+      forks: () => this.#forks,
       held: this.#held,
       read: (after) => this.#read(after),
       moved: () => this.#dropPassed(),
@@ -71,7 +90,9 @@ export class LogTail {
   #read(after: bigint): Promise<readonly RecordedEvent[]> {
     const reading = this.#reading.get(after);
     if (reading !== undefined) return reading;
-    const page = this.#readPage(after).finally(() => this.#reading.delete(after));
+    const page = this.#readPage(after).finally(() => {
+      if (this.#reading.get(after) === page) this.#reading.delete(after);
+    });
     this.#reading.set(after, page);
     // A reader that has left does not await it: a rejection must not count as unhandled then.
     page.catch(() => undefined);
@@ -80,7 +101,9 @@ export class LogTail {
 
   async #readPage(after: bigint): Promise<readonly RecordedEvent[]> {
     const page = { after, through: null, limit: PAGE_EVENTS, ledgerId: null, streamId: null };
+    const forks = this.#forks;
     const events = await this.#log.page(page);
+    if (this.#forks !== forks) throw new LogForked();
     this.#held.addEvents(events);
     this.#dropPassed();
     return events;
@@ -99,6 +122,8 @@ interface PlaceParts {
   readonly wakeups: Wakeups;
   /** How many hints there were that the log has grown. */
   hints(): number;
+  /** How often a new epoch has begun. */
+  forks(): number;
   readonly held: HeldEvents;
   /** A page of the log. */
   read(after: bigint): Promise<readonly RecordedEvent[]>;
@@ -109,6 +134,7 @@ interface PlaceParts {
 /** Where a reader of the tail is. */
 export class TailPlace {
   readonly #parts: PlaceParts;
+  readonly #forks: number;
   #position: bigint;
   /** The hints at the last look that found nothing more in the log; undefined: it has to be looked. */
   #hints: number | undefined;
@@ -118,6 +144,7 @@ export class TailPlace {
   constructor(position: bigint, parts: PlaceParts) {
     this.#position = position;
     this.#parts = parts;
+    this.#forks = parts.forks();
   }
 
   /** The last event that was given. */
@@ -133,11 +160,12 @@ export class TailPlace {
 
   /**
    * The events after the place, at most a page; the place moves behind them. Waits until there is one; gives none if the
-   * signal aborts. @throws UndecodableEvent, and the errors of the log
+   * signal aborts. @throws LogForked, UndecodableEvent, and the errors of the log
    */
   async next(signal: AbortSignal): Promise<readonly RecordedEvent[]> {
-    const { wakeups, held, hints } = this.#parts;
+    const { wakeups, held, hints, forks } = this.#parts;
     while (!signal.aborted) {
+      if (forks() !== this.#forks) throw new LogForked();
       const since = wakeups.count;
       const seen = hints();
       const ready = this.#ahead === undefined ? held.after(this.#position, PAGE_EVENTS) : [];

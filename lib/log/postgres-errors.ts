@@ -4,9 +4,9 @@ import { codeOf, isConnectionFailure, StoreUnavailable } from '../base/store-una
 
 /**
  * SQLSTATE classes 08 (connection), 53 (out of resources), 57 (operator: shutdown, or cancelled by a
- * timeout).
+ * timeout); 25006 is a standby that is not promoted yet, 3D000 a database that is not restored yet.
  */
-const UNAVAILABLE_CLASSES = /^(08|53|57)...$/;
+const UNAVAILABLE_CODES = /^((08|53|57)...|25006|3D000)$/;
 
 /** The beginnings of errors for which node-postgres has no code. */
 const CONNECTION_TEXTS =
@@ -21,7 +21,7 @@ function isUnavailable(error: unknown): boolean {
   if (!types.isNativeError(error) || error instanceof StoreUnavailable) return false;
   return (
     isConnectionFailure(error) ||
-    UNAVAILABLE_CLASSES.test(codeOf(error) ?? '') ||
+    UNAVAILABLE_CODES.test(codeOf(error) ?? '') ||
     CONNECTION_TEXTS.test(error.message)
   );
 }

@@ -4,10 +4,12 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { EventSchema, LogStartedSchema } from '../../gen/quittance/event/v1/event_pb.js';
 import { StartError } from '../base/start-error.js';
 import type { Micros } from '../base/time.js';
+import { recordFirstOrigin } from './epochs/epochs.sql.js';
 import { createLog } from './migrations/0001-log.sql.js';
 import { createState } from './migrations/0002-state.sql.js';
 import { createRelay } from './migrations/0003-relay.sql.js';
 import { createLease } from './migrations/0004-lease.sql.js';
+import { createEpochs } from './migrations/0005-epochs.sql.js';
 import type { Pool, PoolClient } from './postgres-client.js';
 
 /** In order; a number, once released, never changes its text. */
@@ -16,6 +18,7 @@ const MIGRATIONS: readonly (readonly [version: number, sql: string])[] = [
   [2, createState],
   [3, createRelay],
   [4, createLease],
+  [5, createEpochs],
 ];
 
 const LATEST = MIGRATIONS.length;
@@ -61,6 +64,7 @@ export async function migrateLog(pool: Pool, now: Micros): Promise<void> {
     }
     await writeGenesis(client, now);
     await client.query(insertCheckpoint);
+    await client.query(recordFirstOrigin);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);

@@ -17,7 +17,7 @@ const saveCursorSql = `
 with unhurried as (select set_config('synchronous_commit', 'off', true))
 update log.relay set epoch = $2, position = $3, hash = $4, last_positions = $5
 from unhurried
-where topic = $1 and (epoch < $2 or position < $3)`;
+where topic = $1 and (epoch, position) < ($2::integer, $3::bigint)`;
 
 interface CursorRow {
   readonly epoch: number;

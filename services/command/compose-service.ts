@@ -3,6 +3,7 @@ import { AccountCommandService } from '../../gen/quittance/command/v1/account_co
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
+import { reportLost } from '../../lib/log/epochs/postgres-epochs.js';
 import { kafkaPublisher } from '../../lib/log/kafka-publisher.js';
 import { recordedPartitions } from '../../lib/log/kafka-topic.js';
 import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
@@ -116,6 +117,7 @@ async function composeRelay(
         logger: log,
         log: postgresLogReader(pool, wakeups, SHARD),
         cursor: postgresRelayCursor(pool, topic),
+        reportLost: (point) => reportLost(pool, point),
         open: kafkaPublisher({ brokers, topic, shard: SHARD }),
         onHealth: (isUp) => {
           health.set(RELAY_HEALTH, isUp);

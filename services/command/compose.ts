@@ -1,6 +1,7 @@
 /** Wires the command service to its stores. */
 import { randomUUID } from 'node:crypto';
 import type { PoolConfig } from 'pg';
+import { readOrigin, recordOrigin } from '../../lib/log/epochs/postgres-epochs.js';
 import { postgresLease } from '../../lib/log/lease/postgres-lease.js';
 import { appendEvents } from '../../lib/log/postgres-append.js';
 import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
@@ -15,7 +16,7 @@ import {
   readTransactionRows,
   summarizeOpenHolds,
 } from '../../lib/log/state/postgres-state-reader.js';
-import { isDurable, writeState } from '../../lib/log/state/postgres-state-writer.js';
+import { clearState, isDurable, writeState } from '../../lib/log/state/postgres-state-writer.js';
 import type { Wakeups } from '../../lib/log/wakeups.js';
 import { type Closeables, unwindOnFailure } from '../../lib/base/closeables.js';
 import type { Log } from '../../lib/base/logging.js';
@@ -26,6 +27,7 @@ import { Executor } from './application/executor.js';
 import { Expirer } from './application/expirer.js';
 import type { StateReader } from './application/loader.js';
 import { Memory } from './application/memory.js';
+import { refoldState } from './application/refold-state.js';
 import { WriteBehind } from './application/write-behind.js';
 import type { WriteLog } from './application/write-log.js';
 import type { MeasuredCommand } from './metrics.js';
@@ -49,6 +51,8 @@ export interface CommandDeps {
   readonly duties?: readonly Duty[] | undefined;
   /** Called with the events of each commit, in order. */
   readonly onCommitted?: OnCommitted | undefined;
+  /** Called before the event that begins a new epoch is given to `onCommitted`. */
+  readonly onEpoch?: (() => void) | undefined;
   /** The service can no longer decide; its health is to say so. */
   onHalt(cause: Error): void;
   /** Tests put faults between the executor and the log here. */
@@ -118,6 +122,7 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
       flushLimit: limits.flush,
       tailLimit: limits.tail,
       onCommitted: deps.onCommitted,
+      onEpoch: deps.onEpoch,
       isHolder: standing === undefined ? undefined : () => standing.isHolder,
       onHalt: deps.onHalt,
     });
@@ -226,13 +231,26 @@ function openPools(postgres: PoolConfig): Pools {
 
 function writeLog(pools: Pools, { wakeups, shard }: CommandDeps): WriteLog {
   const reader = postgresLogReader(pools.read, wakeups, shard);
+  const after: WriteLog['after'] = (position, limit) =>
+    reader.page({ after: position, through: null, limit, ledgerId: null, streamId: null });
   return {
     append: (position, hash, events) => appendEvents(pools.append, position, hash, events),
     head: () => reader.head(),
-    after: (after, limit) => reader.page({ after, through: null, limit, ledgerId: null, streamId: null }),
+    after,
     at: (position) => reader.at(position),
     requests: (keys) => readRequests(pools.read, keys),
     checkpoint: () => readStateCheckpoint(pools.read),
+    refoldState: (lost) =>
+      refoldState(
+        {
+          after,
+          clear: (at) => clearState(pools.state, at),
+          write: (changes) => writeState(pools.state, changes),
+        },
+        lost,
+      ),
+    origin: () => readOrigin(pools.read),
+    recordOrigin: (epoch) => recordOrigin(pools.read, epoch),
     now: () => reader.now(),
   };
 }

@@ -2,6 +2,7 @@
 import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
+import { reportLost } from '../../lib/log/epochs/postgres-epochs.js';
 import { kafkaBus } from '../../lib/log/kafka-bus.js';
 import { checkTopic } from '../../lib/log/kafka-topic.js';
 import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
@@ -69,6 +70,7 @@ export async function composeProjectorService(parts: Parts): Promise<{
     control: await openPostgresControl(pool, VIEWS),
     // Which message of Kafka has an event is not known from the log.
     offsetAt: () => -1n,
+    reportLost: (point) => reportLost(pool, point),
     onHealth: (service, serving) => {
       health.set(service, serving);
     },

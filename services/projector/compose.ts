@@ -1,6 +1,7 @@
 /** Wires the projector: a projection for each view, their rebuilds, and the methods that steer them. */
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
+import type { LogPoint } from '../../lib/log/recorded-event.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { type Clock, systemClock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
@@ -33,6 +34,8 @@ export interface ProjectorDeps {
   readonly control?: ProjectionControl;
   /** How long a generation that a rebuild replaced is kept. Default a minute. */
   readonly keepReplaced_ms?: number;
+  /** Tells the process that decides that the log does not have a point that a view has seen. */
+  reportLost(point: Pick<LogPoint, 'epoch' | 'position'>): Promise<void>;
   /** The bus' offset of a position: the default is the embedded bus'; for Kafka `() => -1n`. */
   readonly offsetAt?: (position: bigint) => bigint;
 }
@@ -64,19 +67,11 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     onState: (state) => {
       // Paused on purpose is no fault: reads go on and say how old they are.
       onHealth?.(healthServiceOf(id), state !== 'failed');
-      if (projector.entry(id).projection.failure?.kind === 'history_lost') void rebuildLost(id);
+      const entry = projector.entry(id);
+      if (entry.projection.failure?.kind === 'history_lost') projector.recoverLost(entry);
     },
     onApplied: (events) => applied.set(id, (applied.get(id) ?? 0) + events),
   });
-  // The log was restored to an older end: what the view holds beyond it is wrong, so it is rebuilt without an
-  // operator.
-  const rebuildLost = async (id: ViewId) => {
-    try {
-      await projector.rebuild(projector.entry(id), true);
-    } catch (error) {
-      logger.warn({ projection: id, err: error }, 'the view has to be rebuilt, and cannot be yet');
-    }
-  };
   const parts = {
     log,
     logger,
@@ -84,6 +79,7 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     control: deps.control ?? soloControl(),
     offsetAt: deps.offsetAt ?? ((position: bigint) => position),
     keepReplaced_ms: deps.keepReplaced_ms ?? 60_000,
+    reportLost: (point: Pick<LogPoint, 'epoch' | 'position'>) => deps.reportLost(point),
   };
   const projector = new Projector(parts, [
     viewOf('balances', deps.balances),

@@ -10,6 +10,7 @@ import { type Checkpoint, UnknownEventError, type View } from '../../lib/views/v
 import { applyBatch } from './apply-batch.js';
 import { eventFailure, historyLost, storeFailure } from './failure.js';
 import { fillTo } from './fill.js';
+import type { Forks } from './forks.js';
 import type { Positions } from './positions.js';
 import type { ProjectorLog } from './projector-log.js';
 
@@ -18,6 +19,7 @@ export interface Feed {
   readonly positions: Positions;
   readonly bus: EventBus;
   readonly log: LogReader;
+  readonly forks: Forks;
   readonly logger: ProjectorLog;
   /** Pauses between the tries of one batch, in milliseconds. */
   readonly pauses_ms: readonly number[] | undefined;
@@ -28,7 +30,11 @@ export interface Feed {
  * @throws ProjectionFailure of kind `store`, or `history_lost` if the log has another event where the view
  * stands
  */
-export async function resumeFrom({ view, positions, log }: Feed, partition: number): Promise<Checkpoint> {
+export async function resumeFrom(
+  { view, positions, log, forks }: Feed,
+  partition: number,
+): Promise<Checkpoint> {
+  await forks.read();
   const checkpoint = await view.checkpoint(partition).catch((error: unknown) => {
     throw storeFailure(view.id, error);
   });
@@ -44,8 +50,10 @@ export async function resumeFrom({ view, positions, log }: Feed, partition: numb
  * Applies a batch, and before it what the bus left out.
  * @throws ProjectionFailure; what came before the event that cannot be applied is in the view then
  */
-export async function applyNext(feed: Feed, batch: BusBatch, signal: AbortSignal): Promise<void> {
+export async function applyNext(feed: Feed, given: BusBatch, signal: AbortSignal): Promise<void> {
   const { view, positions } = feed;
+  const batch = await feed.forks.surviving(given);
+  if (batch === undefined) return;
   const { partition, watermark, offset } = batch;
   await requireSameHistory(feed, batch);
   try {

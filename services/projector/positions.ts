@@ -29,6 +29,17 @@ export class Positions {
     this.#written.delete(partition);
   }
 
+  /** Of each epoch the partition that this process has brought farthest: what is before it is of the same history. */
+  farthestOfEpochs(): readonly Checkpoint[] {
+    const farthest = new Map<number, Checkpoint>();
+    for (const checkpoint of this.#written.values()) {
+      const known = farthest.get(checkpoint.epoch);
+      if (known === undefined || known.position < checkpoint.position)
+        farthest.set(checkpoint.epoch, checkpoint);
+    }
+    return [...farthest.values()];
+  }
+
   /** The view was replaced by another generation, or its store has lost it. */
   forgetAll(): void {
     this.#written.clear();

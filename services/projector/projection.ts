@@ -1,4 +1,5 @@
 /** A projection: keeps one view up with the bus, and says how it is doing. */
+import { isSameBytes } from '../../lib/base/bytes.js';
 import { pause, TIMER_MAX_MS } from '../../lib/base/pause.js';
 import type { BusBatch, EventBus } from '../../lib/log/bus.js';
 import { lagOf, type LogLag } from '../../lib/log/lag.js';
@@ -13,6 +14,7 @@ import {
 import { GenerationGoneError } from '../../lib/views/view-errors.js';
 import { busFailure, ProjectionFailure, storeFailure, viewMissing } from './failure.js';
 import { applyNext, type Feed, resumeFrom } from './feed.js';
+import { Forks } from './forks.js';
 import { Gate } from './gate.js';
 import { Positions } from './positions.js';
 import type { ProjectorLog } from './projector-log.js';
@@ -79,6 +81,7 @@ export class Projection {
   readonly #gate = new Gate();
   readonly #stop = new AbortController();
   readonly #positions = new Positions();
+  readonly #forks: Forks;
   #state: State = { kind: 'opening' };
   /** The generation that is written and serves; undefined until it was found. */
   #view: View | undefined;
@@ -89,6 +92,7 @@ export class Projection {
   constructor(deps: ProjectionDeps) {
     this.id = deps.id;
     this.#deps = deps;
+    this.#forks = new Forks(deps.log);
   }
 
   /**
@@ -161,6 +165,21 @@ export class Projection {
     await this.#gate.freeze(async () => {
       if (this.#view === view) this.adopt(serving, []);
     });
+  }
+
+  /**
+   * Looks whether the log has where the view stands. If not, it begins again, and fails as a view of a lost history: the bus
+   * does not say so while nobody has begun a new epoch.
+   */
+  async compareWithLog(): Promise<void> {
+    if (this.#state.kind !== 'running') return;
+    const { end } = this.#turn;
+    for (const checkpoint of this.#positions.farthestOfEpochs()) {
+      if (await hasPoint(this.#deps.log, checkpoint)) continue;
+      this.#positions.forgetAll();
+      end.abort();
+      return;
+    }
   }
 
   /** How far behind it is. Reads the log's end; the view's store only if nothing is known of it yet. */
@@ -274,7 +293,15 @@ export class Projection {
   #feed(): Feed {
     if (this.#view === undefined) throw new Error('consumed before the view was opened');
     const { bus, log, logger, pauses_ms } = this.#deps;
-    return { view: this.#view, positions: this.#positions, bus, log, logger, pauses_ms };
+    return {
+      view: this.#view,
+      positions: this.#positions,
+      forks: this.#forks,
+      bus,
+      log,
+      logger,
+      pauses_ms,
+    };
   }
 
   /** Gives how long to wait before the next attempt, milliseconds. */
@@ -299,6 +326,13 @@ export class Projection {
     this.#state = state;
     if (this.state !== before || this.failure?.kind !== failedBy) this.#deps.onState?.(this.state);
   }
+}
+
+/** Whether the log has a point. */
+async function hasPoint(log: LogReader, { position, hash }: Checkpoint): Promise<boolean> {
+  if (position < 0n) return true;
+  const found = await log.at(position);
+  return found !== undefined && isSameBytes(found.hash, hash);
 }
 
 async function firstOf(generations: ViewGenerations<View>): Promise<View> {

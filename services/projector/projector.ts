@@ -4,12 +4,14 @@
 import { setMaxListeners } from 'node:events';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { LogReader } from '../../lib/log/reader.js';
+import type { LogPoint } from '../../lib/log/recorded-event.js';
 import { pause } from '../../lib/base/pause.js';
 import { fail } from '../../lib/rpc/errors.js';
 import type { Clock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
 import { build } from './build.js';
 import { INITIAL_STATE, type Lease, type ProjectionControl } from './control/control.js';
+import { commonPoint } from './fill.js';
 import { Projection, type ProjectionDeps } from './projection.js';
 import { ProjectorEntry } from './projector-entry.js';
 import type { ProjectorLog } from './projector-log.js';
@@ -25,6 +27,8 @@ export interface ProjectorParts {
   readonly offsetAt: (position: bigint) => bigint;
   /** How long a generation that was replaced is kept, for readers that have not noticed yet. */
   readonly keepReplaced_ms: number;
+  /** Tells the process that decides that the log does not have a point that a view has seen. */
+  reportLost(point: Pick<LogPoint, 'epoch' | 'position'>): Promise<void>;
 }
 
 /** A view to keep. */
@@ -41,6 +45,8 @@ export interface ProjectorView extends Pick<
  * generation serves.
  */
 const AGREE_MS = 250;
+/** How often the checkpoints of the views are compared with the log. */
+const COMPARE_MS = 1_000;
 /**
  * Other processes notice a switch within two turns; what they write of the old generation until then is no
  * loss.
@@ -55,6 +61,8 @@ export class Projector {
   readonly #stop = new AbortController();
   /** Rebuilds, drops, and the turns in which the processes agree. */
   readonly #running = new Set<Promise<void>>();
+  /** The views of a lost history that are being rebuilt. */
+  readonly #recovering = new Set<ViewId>();
 
   constructor(parts: ProjectorParts, views: readonly ProjectorView[]) {
     this.#parts = parts;
@@ -77,6 +85,7 @@ export class Projector {
     await Promise.all(this.entries.map(({ projection }) => projection.start()));
     await Promise.all(this.entries.map((entry) => this.#dropLeftovers(entry)));
     if (this.#parts.control.isShared) this.#run(this.#keepAgreeing());
+    this.#run(this.#keepComparing());
   }
 
   /** Ends rebuilds (what they made is dropped), then the projections after the batch under way. */
@@ -129,6 +138,61 @@ export class Projector {
     this.#run(this.#rebuildUnder(lease, entry, acceptDifferences, save));
     // From now on every process shows this rebuild, and not the one before.
     await save.first;
+  }
+
+  /**
+   * To be called when a projection fails since its view is of a history that the log has lost: the view is rebuilt without an
+   * operator, once a new epoch has begun. Before that, the bus could bring the lost events back.
+   */
+  recoverLost(entry: ProjectorEntry): void {
+    const { id } = entry.projection;
+    if (this.#recovering.has(id)) return;
+    this.#recovering.add(id);
+    this.#run(this.#recover(entry).finally(() => this.#recovering.delete(id)));
+  }
+
+  async #recover(entry: ProjectorEntry): Promise<void> {
+    const { signal } = this.#stop;
+    const { logger } = this.#parts;
+    while (!signal.aborted && entry.projection.failure?.kind === 'history_lost') {
+      const { rebuild: last } = entry.agreed;
+      const isRunning = last !== undefined && last.endTime === undefined;
+      try {
+        if (!isRunning && (await this.#hasForked(entry))) await this.rebuild(entry, true);
+      } catch (error) {
+        const fields = { projection: entry.projection.id, err: error };
+        logger.warn(fields, 'the view has to be rebuilt, and cannot be yet');
+      }
+      await pause(AGREE_MS, signal);
+    }
+  }
+
+  /** Whether the epoch that lost what the view holds has begun. If not, its want is reported. */
+  async #hasForked({ projection: { view }, bus }: ProjectorEntry): Promise<boolean> {
+    const { log, reportLost } = this.#parts;
+    if (view === undefined) return false;
+    const partitions = Array.from({ length: bus.partitions }, (_, partition) => partition);
+    const checkpoints = await Promise.all(partitions.map((partition) => view.checkpoint(partition)));
+    for (const checkpoint of checkpoints) {
+      const { agrees } = await commonPoint(log, checkpoint);
+      if (agrees || (await log.head()).epoch > checkpoint.epoch) continue;
+      await reportLost(checkpoint);
+      return false;
+    }
+    return true;
+  }
+
+  async #keepComparing(): Promise<void> {
+    const { logger } = this.#parts;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        for (const { projection } of this.entries) await projection.compareWithLog();
+      } catch (error) {
+        logger.warn({ err: error }, 'the views cannot be compared with the log');
+      }
+      await pause(COMPARE_MS, signal);
+    }
   }
 
   async #rebuildUnder(

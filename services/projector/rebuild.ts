@@ -152,13 +152,8 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
   };
   await fillNear(deps, filling, serving);
   await fillExactly(deps, filling, serving);
-  progress.update({ phase: 'comparing' });
-  const found = emptyComparison();
-  await compareViews(serving, fresh, smallestOf(filling.filled), found, signal);
-  progress.compared(found);
-  await compareRest(deps, filling, serving, found);
-  progress.compared(found);
-  judge(deps, found);
+  // With a view of a history that the log has lost there is nothing to compare.
+  if (await isOfLog(deps, serving)) await compareWith(deps, progress, filling, serving);
   await fillNear(deps, filling, serving);
   await projection.frozen(async () => {
     const checkpoints = await inheritCheckpoints(deps, filling, serving);
@@ -167,6 +162,27 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
     projection.adopt(fresh, checkpoints);
   });
   return filling;
+}
+
+/** Compares the new generation with the one that serves. @throws RebuildRefused if they differ and must not */
+async function compareWith(
+  deps: RebuildDeps,
+  progress: Progress,
+  filling: Filling,
+  serving: View,
+): Promise<void> {
+  progress.update({ phase: 'comparing' });
+  const found = emptyComparison();
+  await compareViews(serving, filling.view, smallestOf(filling.filled), found, deps.signal);
+  progress.compared(found);
+  await compareRest(deps, filling, serving, found);
+  progress.compared(found);
+  judge(deps, found);
+}
+
+/** Whether the log has the history of a generation. */
+async function isOfLog(deps: RebuildDeps, serving: View): Promise<boolean> {
+  return (await targetsOf(deps, serving)).every(({ agrees }) => agrees);
 }
 
 /**
@@ -273,10 +289,11 @@ async function inheritCheckpoints(
     reached = await fillExactly(deps, filling, serving);
   }
   return Promise.all(
-    reached.map(({ point, agrees, offset }, partition) =>
-      // From a history that was lost nothing is inherited.
-      completeTo(filling.view, partition, point, agrees ? offset : deps.offsetAt(point.position)),
-    ),
+    reached.map(({ point, agrees, offset }, partition) => {
+      const known = deps.offsetAt(point.position);
+      // On a bus that keeps what was lost, the events of the new epoch come after it.
+      return completeTo(filling.view, partition, point, agrees || known < 0n ? offset : known);
+    }),
   );
 }
 

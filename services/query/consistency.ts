@@ -7,7 +7,7 @@ import { LRUCache } from 'lru-cache';
 import { type AsOf, AsOfSchema, type Consistency } from '../../gen/quittance/common/v1/consistency_pb.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { LogReader } from '../../lib/log/reader.js';
-import type { LogPoint } from '../../lib/log/recorded-event.js';
+import { BEFORE_THE_LOG, type LogPoint } from '../../lib/log/recorded-event.js';
 import type { Call } from '../../lib/rpc/call.js';
 import { type CallError, fail } from '../../lib/rpc/errors.js';
 import { timestampOf } from '../../lib/base/time.js';
@@ -39,6 +39,9 @@ export interface Requirement {
 type TokenReason =
   ErrorReason.INVALID_CONSISTENCY_TOKEN | ErrorReason.INVALID_RESUME_TOKEN | ErrorReason.INVALID_PAGE_TOKEN;
 
+/** Waits until a view is at a target; `later_epoch`: it shows an epoch that the target did not know of. */
+type Wait = (target: WaitTarget) => Promise<'reached' | 'later_epoch'>;
+
 /** Tunables; the defaults are what production uses. */
 export interface FreshnessOptions {
   /** How long a read waits for its view if its caller set no deadline. */
@@ -69,7 +72,12 @@ export class Freshness {
   readonly #head: SharedRead<LogPoint>;
   readonly #pollers = new WeakMap<ViewGetter<ReadableView>, Map<number, ViewPoller>>();
   readonly #verified = new LRUCache<string, true>({ max: VERIFIED_TOKENS, ttl: VERIFIED_MS });
-  #epoch = 0;
+  /** The latest epoch that the log or a view has shown. */
+  #knownEpoch = 0;
+  /** The end of the log when it was last read. */
+  #end: LogPoint = BEFORE_THE_LOG;
+  /** The end of a log that was restored since to an older one, until a new epoch begins; undefined: it was not. */
+  #lostEnd: LogPoint | undefined;
   #logId: Promise<Uint8Array> | undefined;
 
   constructor(log: LogReader, opts: FreshnessOptions = {}) {
@@ -79,9 +87,7 @@ export class Freshness {
     this.#figures = opts.figures ?? new ReadFigures();
     this.#head = new SharedRead(async () => {
       const head = await log.head();
-      // The log was restored: what was verified before may be lost.
-      if (head.epoch !== this.#epoch) this.#verified.clear();
-      this.#epoch = head.epoch;
+      this.#ends(head);
       return head;
     });
   }
@@ -116,12 +122,16 @@ export class Freshness {
     // The reads of the log and the wait for the view go on at the same time: a fresh token costs one round
     // trip, not two.
     const waits: Promise<void>[] = [];
-    const wait = (target: WaitTarget) => this.#wait(getter, partition, target, call);
+    const wait: Wait = (target) => this.#wait(getter, partition, target, call);
     if (requirement?.case === 'atLeastAsFresh') {
       const token = decodeConsistencyToken(requirement.value);
       waits.push(this.#waitVerified(token, ErrorReason.INVALID_CONSISTENCY_TOKEN, wait));
     } else if (requirement?.case === 'fullyConsistent' && requirement.value) {
-      waits.push(this.head().then(wait));
+      waits.push(
+        this.head()
+          .then(({ epoch, position: end }) => wait({ epoch, position: end }))
+          .then(() => undefined),
+      );
     }
     if (page !== undefined) waits.push(this.#waitVerified(page, ErrorReason.INVALID_PAGE_TOKEN, wait));
     if (position !== undefined && position >= 0n) waits.push(this.#waitPosition(position, wait));
@@ -141,12 +151,13 @@ export class Freshness {
     const isKnown = this.#verified.has(key);
     this.#figures.tokens[isKnown ? 'hit' : 'miss'] += 1;
     if (isKnown) return;
+    const epoch = this.#knownEpoch;
     const event = await this.#log.at(token.position);
     if (event === undefined) throw await this.#beyond(token, reason);
     // With the same bytes at the position all before it is the same too: each event holds the hash of the one
     // before.
     if (!isSameHash(token.hash, event.hash)) throw historyLost(token);
-    this.#verified.set(key, true);
+    if (epoch === this.#knownEpoch) this.#verified.set(key, true);
   }
 
   /** As `verify` of a page token by the methods that read the log itself and have no view to wait for. */
@@ -154,25 +165,49 @@ export class Freshness {
     return this.verify(page, ErrorReason.INVALID_PAGE_TOKEN);
   }
 
+  /** The log ends there now. */
+  #ends(head: LogPoint): void {
+    const before = this.#end;
+    this.#end = head;
+    if (head.epoch !== before.epoch) {
+      this.#inEpoch(head.epoch);
+      this.#lostEnd = undefined;
+    } else if (head.position < before.position) {
+      this.#verified.clear();
+      this.#lostEnd ??= before;
+    }
+  }
+
+  /** The log is in this epoch or in a later one: what was verified before may be lost. */
+  #inEpoch(epoch: number): void {
+    if (epoch <= this.#knownEpoch) return;
+    this.#knownEpoch = epoch;
+    this.#verified.clear();
+  }
+
   async #beyond(token: TokenPoint, reason: TokenReason): Promise<CallError> {
     const head = await this.head();
-    if (head.epoch > token.epoch) return historyLost(token);
+    // Until the new epoch begins, only the end of before says that the token was good.
+    const lost = this.#lostEnd;
+    const wasThere = lost?.epoch === token.epoch && lost.position >= token.position;
+    if (head.epoch > token.epoch || wasThere) return historyLost(token);
     return fail(reason, 'the token is beyond the end of the log', {
       metadata: { position: String(head.position), required: String(token.position) },
     });
   }
 
-  async #waitVerified(
-    token: TokenPoint,
-    reason: TokenReason,
-    wait: (target: WaitTarget) => Promise<void>,
-  ): Promise<void> {
-    // Verified first: a reader must not wait until its deadline for a token that is not of this log.
-    await this.verify(token, reason);
-    await wait(token);
+  async #waitVerified(token: TokenPoint, reason: TokenReason, wait: Wait): Promise<void> {
+    // Verified first: a reader must not wait until its deadline for a token that is not of this log. Verified again if the view
+    // shows that a new epoch has begun: what the token stands for may be lost since.
+    for (;;) {
+      const knownEpoch = this.#knownEpoch;
+      await this.verify(token, reason);
+      const { epoch, position } = token;
+      if ((await wait({ epoch, position, knownEpoch })) === 'reached') return;
+    }
   }
 
-  async #waitPosition(position: bigint, wait: (target: WaitTarget) => Promise<void>): Promise<void> {
+  async #waitPosition(position: bigint, wait: Wait): Promise<void> {
     const head = await this.head();
     if (position > head.position) {
       throw fail(ErrorReason.POSITION_OUT_OF_RANGE, 'the position is beyond the end of the log', {
@@ -187,7 +222,7 @@ export class Freshness {
     partition: number,
     target: WaitTarget,
     call: Pick<Call, 'deadline_ms' | 'signal'>,
-  ): Promise<void> {
+  ): Promise<'reached' | 'later_epoch'> {
     const due_ms = call.deadline_ms ?? this.#now() + this.#readDeadline_ms;
     const poller = this.#poller(getter, partition);
     const left_ms = Math.max(0, due_ms - READ_MARGIN_MS - this.#now());
@@ -195,8 +230,14 @@ export class Freshness {
     let result: WaitResult = 'gave_up';
     try {
       const outcome = await poller.reach(target, left_ms, call.signal);
+      if (outcome.result === 'later_epoch') {
+        result = 'waited';
+        this.#inEpoch(outcome.epoch);
+        return 'later_epoch';
+      }
       result = outcome.result;
       if (outcome.result === 'behind') throw behind(outcome.view, outcome.checkpoint, target.position);
+      return 'reached';
     } finally {
       const { view } = poller;
       if (view !== undefined) this.#figures.waited(view, result, performance.now() - began_ms);

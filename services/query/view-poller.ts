@@ -6,9 +6,19 @@ import { pause } from '../../lib/base/pause.js';
 import type { Checkpoint } from '../../lib/views/view.js';
 import { isGenerationGone, type ReadableView, type ViewGetter } from './serving-view.js';
 
+interface LaterEpoch {
+  readonly result: 'later_epoch';
+  readonly epoch: number;
+}
+
+/** What a checkpoint says of a target. */
+type Found = 'reached' | LaterEpoch;
+
 /** How a wait ended without an error. */
 export type WaitOutcome =
   | { readonly result: 'at_once' | 'waited' }
+  /** The view is in a later epoch than the caller has known of: it is to look again whether the log has its target. */
+  | LaterEpoch
   | {
       readonly result: 'behind';
       /** The name of the view. */
@@ -21,11 +31,13 @@ export type WaitOutcome =
 export interface WaitTarget {
   readonly epoch: number;
   readonly position: bigint;
+  /** The latest epoch that the caller knows of; undefined: it does not care for later ones. */
+  readonly knownEpoch?: number | undefined;
 }
 
 interface Waiter {
   readonly target: WaitTarget;
-  readonly settle: (outcome: boolean | Error) => void;
+  readonly settle: (outcome: Found | 'late' | Error) => void;
 }
 
 const POLL_MS = 3;
@@ -67,25 +79,28 @@ export class ViewPoller {
     const view = await this.#getter();
     this.#id = view.id;
     const isRecent = performance.now() - this.#askedAt_ms < BELIEVED_MS;
-    if (isRecent && view === this.#view && isAt(this.#last, target)) return { result: 'at_once' };
-    if (await this.#wait(target, wait_ms, signal)) return { result: 'waited' };
+    const known = isRecent && view === this.#view ? outcomeOf(this.#last, target) : undefined;
+    if (known !== undefined) return known === 'reached' ? { result: 'at_once' } : known;
+    const outcome = await this.#wait(target, wait_ms, signal);
+    if (outcome === 'reached') return { result: 'waited' };
+    if (outcome !== 'late') return outcome;
     return { result: 'behind', view: this.#view?.id ?? view.id, checkpoint: this.#last };
   }
 
-  #wait(target: WaitTarget, wait_ms: number, signal: AbortSignal): Promise<boolean> {
+  #wait(target: WaitTarget, wait_ms: number, signal: AbortSignal): Promise<Found | 'late'> {
     return new Promise((resolve, reject) => {
-      const settle = (outcome: boolean | Error) => {
+      const settle = (outcome: Found | 'late' | Error) => {
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
         this.#waiters.delete(waiter);
-        if (typeof outcome === 'boolean') resolve(outcome);
-        else reject(outcome);
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
       };
       const onAbort = () => {
         const reason: unknown = signal.reason;
         settle(reason instanceof Error ? reason : new Error('the call has ended'));
       };
-      const timer = setTimeout(settle, wait_ms, false);
+      const timer = setTimeout(settle, wait_ms, 'late');
       signal.addEventListener('abort', onAbort, { once: true });
       const waiter: Waiter = { target, settle };
       this.#waiters.add(waiter);
@@ -101,7 +116,10 @@ export class ViewPoller {
         const asked_ms = performance.now();
         await this.#ask();
         const took_ms = performance.now() - asked_ms;
-        for (const waiter of [...this.#waiters]) if (isAt(this.#last, waiter.target)) waiter.settle(true);
+        for (const waiter of [...this.#waiters]) {
+          const outcome = outcomeOf(this.#last, waiter.target);
+          if (outcome !== undefined) waiter.settle(outcome);
+        }
         // A store that is slow to answer is not asked all the time.
         if (this.#waiters.size > 0) await pause(Math.max(POLL_MS, took_ms));
       }
@@ -135,9 +153,11 @@ export class ViewPoller {
   }
 }
 
-function isAt(checkpoint: Checkpoint | undefined, target: WaitTarget): boolean {
+/** How a wait ends at a checkpoint; undefined: it goes on. */
+function outcomeOf(checkpoint: Checkpoint | undefined, target: WaitTarget): Found | undefined {
+  if (checkpoint === undefined) return undefined;
+  const { epoch, position } = checkpoint;
+  if (target.knownEpoch !== undefined && epoch > target.knownEpoch) return { result: 'later_epoch', epoch };
   // Positions past the fork of an earlier epoch are other events than those that the target means.
-  return (
-    checkpoint !== undefined && checkpoint.position >= target.position && checkpoint.epoch >= target.epoch
-  );
+  return position >= target.position && epoch >= target.epoch ? 'reached' : undefined;
 }

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { PoolConfig } from 'pg';
 import type { LevelWithSilent } from 'pino';
+import { reportLost } from '../../lib/log/epochs/postgres-epochs.js';
 import { LogTail } from '../../lib/log/log-tail.js';
 import { logBus } from '../../lib/log/postgres-bus.js';
 import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
@@ -45,12 +46,14 @@ function composeThread(
     reports: postgresReports(pools.reports),
     logger: threadLog(logLevel, (line) => send({ kind: 'log', line })),
     control: soloControl(paused),
+    reportLost: (point) => reportLost(pools.log, point),
     onHealth: (service, isServing) => send({ kind: 'health', service, isServing }),
   });
   return {
     projector,
     handOver: (flush) => tail.handOver(flush),
     grown: () => wakeups.wake(),
+    forked: () => tail.forked(),
     close,
   };
 }

@@ -124,6 +124,7 @@ async function composeServices(
       shard: SHARD,
       limits: DEFAULT_LIMITS,
       onCommitted: (events) => projector.handOver(events),
+      onEpoch: () => projector.forked(),
       onHalt: () => {
         for (const service of COMMAND_SERVICES) health.set(service, false);
       },

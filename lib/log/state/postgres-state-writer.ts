@@ -4,6 +4,7 @@
  */
 import { toBinary } from '@bufbuild/protobuf';
 import { TransactionStateSchema } from '../../../gen/quittance/event/v1/event_pb.js';
+import { isSameBytes } from '../../base/bytes.js';
 import { uuidToBytes } from '../../base/uuid.js';
 import { int2Array, int4Array, int8Array, textArray, uuidArray } from '../postgres-arrays.js';
 import type { Pool, PoolClient } from '../postgres-client.js';
@@ -58,7 +59,44 @@ export async function isDurable(pool: Pool, lsn: string): Promise<boolean> {
   return rows[0]?.flushed === true;
 }
 
+/**
+ * Empties the tables, if they are still at this checkpoint: it is of a history that the log does not have. They are to be written
+ * again from the beginning of the log.
+ */
+export async function clearState(pool: Pool, lost: StateCheckpoint): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const { rows } = await client.query<StateCheckpoint>(sql.lockCheckpoint);
+    const [found] = rows;
+    if (found?.position === lost.position && isSameBytes(found.hash, lost.hash)) {
+      await client.query(sql.clear);
+      await client.query(sql.resetCheckpoint);
+    }
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
+/** @throws Error if the log does not have what the changes are of */
+async function requireInLog(client: PoolClient, { position, hash }: StateCheckpoint): Promise<void> {
+  const { rows } = await client.query<{ found: boolean }>({
+    name: 'is_in_log',
+    text: sql.isInLog,
+    values: [position, hash],
+  });
+  if (rows[0]?.found === true) return;
+  throw new Error(
+    `the log does not have the event at ${String(position)} that the state tables were to hold`,
+  );
+}
+
 async function write(client: PoolClient, { changes, through }: StateBatch): Promise<void> {
+  await requireInLog(client, through);
   for (const rows of slicesOf(changes.ledgers)) {
     const values = [textArray(rows.map((row) => row.ledgerId)), int8Array(rows.map((row) => row.position))];
     await client.query({ name: 'upsert_ledgers', text: sql.upsertLedgers, values });

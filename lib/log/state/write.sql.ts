@@ -2,8 +2,18 @@
  * The write-behind of the state tables. Rows come sorted by key (two writers in unsorted order: 14 deadlocks
  * in 16 batches) and are guarded by version, so they may be written any number of times.
  */
+import { readAt } from '../sql/read.sql.js';
 
 export const lockCheckpoint = `select epoch, position, hash from state.checkpoint for update`;
+
+/** $1 position  $2 hash: whether the log has this event. It may have been restored since the changes were folded. */
+export const isInLog = `
+select exists (select from (${readAt}) a where sha256(a.event) = $2) as found`;
+
+/** The tables hold nothing any more. */
+export const clear = `truncate state.ledgers, state.accounts, state.transactions`;
+
+export const resetCheckpoint = `update state.checkpoint set epoch = 0, position = -1, hash = ''`;
 
 /** $1 epoch  $2 position  $3 hash */
 export const moveCheckpoint = `update state.checkpoint set epoch = $1, position = $2, hash = $3 where position < $2`;

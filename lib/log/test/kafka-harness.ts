@@ -54,6 +54,7 @@ export async function kafkaHarness(
       wakeups: log.wakeups,
       logger: quiet,
       open: kafkaPublisher({ brokers, topic, shard: 0 }),
+      reportLost: async () => undefined,
       cursor: {
         read: async () => saved,
         save: async (cursor) => {

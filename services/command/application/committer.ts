@@ -6,12 +6,14 @@
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
+import type { Clock } from '../../../lib/base/time.js';
 import { type AppendOutcome, newEventOf } from '../../../lib/log/append.js';
+import { epochStarted } from '../../../lib/log/epochs/epoch-started.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
 import type { WriteFigures } from './figures.js';
 import type { Request } from './job.js';
-import { HistoryDiverged, type LogFollower } from './log-follower.js';
+import type { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
 import { Outage } from './outage.js';
 import type { Plan } from './plan.js';
@@ -41,8 +43,12 @@ export interface CommitterDeps {
   readonly wakeups: Wakeups;
   readonly logger: Log;
   readonly figures: Pick<WriteFigures, 'appends' | 'appendTimes'>;
+  readonly clock: Clock;
+  readonly shard: number;
   /** Called with the events of each commit, in order. */
   readonly onCommitted?: OnCommitted | undefined;
+  /** Called before the event that begins a new epoch is given to `onCommitted`. */
+  readonly onEpoch?: (() => void) | undefined;
   /** Whether a stop has waited long enough for a database that does not answer. */
   isOverdue(): boolean;
 }
@@ -61,7 +67,7 @@ export class Committer {
 
   /**
    * Appends the events of a plan, and takes them into memory. Request ids that turn out to be in the log are looked up.
-   * @throws AppendRefused, HistoryDiverged, and Error if a stop ends the wait for the outcome
+   * @throws AppendRefused, and Error if a stop ends the wait for the outcome
    */
   async commit(plan: Plan, ids: RequestIds): Promise<Commit> {
     const result = await this.#append(plan);
@@ -133,15 +139,50 @@ export class Committer {
     plan: Plan,
     ids: RequestIds,
   ): Promise<Commit> {
-    const { memory, follower } = this.#deps;
-    if (outcome === 'foreign_history') {
-      const position = String(memory.end.position);
-      throw new HistoryDiverged(`the log does not have our event at position ${position}: was it restored?`);
-    }
     if (outcome === 'duplicate_request')
       await ids.lookUp(plan.judged.flatMap(({ job }): readonly Request[] => job.requests));
-    await follower.catchUp();
+    // Finds out too that the log was restored to an older end.
+    await this.#deps.follower.catchUp();
     return 'log_moved';
+  }
+
+  /**
+   * Tries once to begin the epoch that is owed: with it the log goes on where it ends now. If another process is faster, the memory
+   * has its epoch afterwards.
+   */
+  async beginEpoch(): Promise<void> {
+    const { memory, log, follower, clock, shard, logger } = this.#deps;
+    const started = epochStarted(memory.end, follower.nextEpoch, shard, clock());
+    const { position, hash } = memory.end;
+    const result = await log.append(position, hash, [newEventOf(started)]);
+    if (result.outcome !== 'appended') {
+      if (result.outcome === 'refused' || result.outcome === 'unknown') {
+        this.#outage.failed(result.cause);
+        await pause(RETRY_MS);
+      }
+      await follower.catchUp();
+      return;
+    }
+    this.#outage.succeeded();
+    this.#deps.onEpoch?.();
+    this.#takeIn({ events: [started], states: [], judged: [] });
+    const { epoch } = started.event;
+    logger.warn({ epoch, forkPosition: String(position) }, 'a new epoch of the log has begun');
+    await this.#recordOrigin(epoch);
+  }
+
+  /** If the process ends before, another epoch begins at its next start: nothing is lost by that. */
+  async #recordOrigin(epoch: number): Promise<void> {
+    while (!this.#deps.isOverdue()) {
+      try {
+        await this.#deps.log.recordOrigin(epoch);
+        this.#outage.succeeded();
+        return;
+      } catch (error) {
+        this.#outage.failed(error);
+        await pause(RETRY_MS);
+      }
+    }
   }
 
   /** Whether the log has this event at its position. */

@@ -16,6 +16,7 @@ import { WriteFigures } from './figures.js';
 import type { StateReader } from './loader.js';
 import { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
+import { OriginWatch } from './origin-watch.js';
 import { notHolder } from './not-holder.js';
 import { type Plan, planFlush, type Verdict } from './plan.js';
 import { JobQueue } from './queue.js';
@@ -39,6 +40,8 @@ export interface ExecutorDeps {
   readonly tailLimit: number;
   /** Called with the events of each commit, in order. */
   readonly onCommitted?: OnCommitted | undefined;
+  /** Called before the event that begins a new epoch is given to `onCommitted`. */
+  readonly onEpoch?: (() => void) | undefined;
   /** Whether this process has the lease of its shard; absent where no other process may have it. */
   readonly isHolder?: (() => boolean) | undefined;
   /** Called when the executor can no longer decide: what it read is of a newer version, or not our history. */
@@ -59,6 +62,9 @@ export class Executor {
   readonly #follower: LogFollower;
   readonly #committer: Committer;
   readonly #clockGuard: ClockGuard;
+  readonly #originWatch: OriginWatch;
+  /** Whether the memory has to be compared with the log before the next flush. */
+  #isSuspicious = false;
   /** How often a job was deferred, the rests of it included. */
   readonly #deferrals = new WeakMap<Job, number>();
   #running: Promise<void> | undefined;
@@ -72,24 +78,41 @@ export class Executor {
   #committing: Plan | undefined;
 
   constructor(deps: ExecutorDeps) {
-    const { memory, log, state, clock, wakeups, logger, onCommitted } = deps;
-    const isOverdue = () =>
-      this.#stoppedAt_ms !== undefined && performance.now() - this.#stoppedAt_ms > STOP_LIMIT_MS;
+    const { memory, log, state, clock, wakeups, logger, onCommitted, onEpoch, shard } = deps;
+    const isOverdue = () => this.#isOverdue();
     this.#deps = deps;
     const { figures } = this;
     this.queue = new JobQueue(deps.queueLimit, (wait_ms) => figures.queueWaits.observe(wait_ms / 1000));
     const { lookups } = figures;
     const follower = new LogFollower({ memory, log, state, clock, logger, lookups, isOverdue });
     this.#follower = follower;
-    const committing = { memory, log, follower, wakeups, logger, figures, onCommitted, isOverdue };
-    this.#committer = new Committer(committing);
+    this.#committer = new Committer({
+      memory,
+      log,
+      follower,
+      wakeups,
+      logger,
+      clock,
+      shard,
+      figures,
+      onCommitted,
+      onEpoch,
+      isOverdue,
+    });
     this.#clockGuard = new ClockGuard(clock, log, logger);
+    this.#originWatch = new OriginWatch({
+      log,
+      memory,
+      logger,
+      onSuspicion: (lostEpoch) => this.#suspect(lostEpoch),
+    });
   }
 
   /** Catches up with the log, then decides until `stop`. */
   async start(): Promise<void> {
     await this.#follower.reload();
     await this.#clockGuard.start();
+    await this.#originWatch.start();
     this.#running = this.#run();
   }
 
@@ -98,6 +121,7 @@ export class Executor {
     this.#stoppedAt_ms = performance.now();
     this.standingChanged();
     this.#clockGuard.stop();
+    await this.#originWatch.stop();
     await this.#running;
   }
 
@@ -140,6 +164,10 @@ export class Executor {
     return found?.verdicts.some(({ verdict }) => verdict === 'commit') === true;
   }
 
+  #isOverdue(): boolean {
+    return this.#stoppedAt_ms !== undefined && performance.now() - this.#stoppedAt_ms > STOP_LIMIT_MS;
+  }
+
   #unavailable(): CallError | undefined {
     return this.#unfit() ?? (this.#mayDecide() ? undefined : notHolder());
   }
@@ -167,7 +195,8 @@ export class Executor {
         await this.#follow();
         continue;
       }
-      await this.queue.filled();
+      if (!this.#mustCompare()) await this.queue.filled();
+      if (this.#mustCompare()) await this.#compareWithLog();
       // The jobs that arrive in this turn of the event loop share the append.
       await new Promise(setImmediate);
       const jobs = this.queue.take(this.#deps.flushLimit);
@@ -192,6 +221,35 @@ export class Executor {
     await this.#turns.wait(FOLLOW_MS, this.#unhurried.signal, since);
   }
 
+  /** The log may have been restored: what it has is compared before anything more is decided. */
+  #suspect(lostEpoch: number | undefined): void {
+    if (lostEpoch !== undefined) this.#follower.noteLost(lostEpoch);
+    this.#isSuspicious = true;
+    this.queue.wake();
+  }
+
+  #mustCompare(): boolean {
+    if (this.#halted !== undefined || this.#isOverdue()) return false;
+    return this.#isSuspicious || (this.#follower.owesEpoch && this.#mayDecide());
+  }
+
+  async #compareWithLog(): Promise<void> {
+    this.#isSuspicious = false;
+    try {
+      await this.#follower.catchUp();
+      await this.#settleEpoch();
+    } catch (error) {
+      if (this.#stoppedAt_ms === undefined) this.#halt(error);
+    }
+  }
+
+  /** Begins a new epoch if the log has lost something: nothing else may be appended before. */
+  async #settleEpoch(mayGoOn = () => true): Promise<void> {
+    while (this.#follower.owesEpoch && this.#mayDecide() && !this.#isOverdue() && mayGoOn()) {
+      await this.#committer.beginEpoch();
+    }
+  }
+
   async #flush(jobs: readonly Job[]): Promise<void> {
     const unanswered = new Set(jobs);
     try {
@@ -211,10 +269,20 @@ export class Executor {
 
   async #decideUntilAnswered(unanswered: Set<Job>): Promise<void> {
     const { memory, clock, shard } = this.#deps;
-    const ids = new RequestIds(memory, this.#follower);
+    let ids = new RequestIds(memory, this.#follower);
+    let { forks } = this.#follower;
     for (;;) {
       dropExpired(unanswered);
       if (unanswered.size === 0) return;
+      await this.#settleEpoch(() => {
+        dropExpired(unanswered);
+        return unanswered.size > 0;
+      });
+      if (forks !== this.#follower.forks) {
+        // What was found under the ids may be lost.
+        ({ forks } = this.#follower);
+        ids = new RequestIds(memory, this.#follower);
+      }
       await this.#follower.load([...unanswered]);
       // A caller that left meanwhile was answered that nothing changed. From here to the append nothing is awaited.
       dropExpired(unanswered);

@@ -5,7 +5,7 @@ import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
 import type { Clock } from '../../../lib/base/time.js';
 import { UndecodableEvent } from '../../../lib/log/codec.js';
-import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Command } from '../domain/command.js';
 import type { Job } from './job.js';
 import { CheckpointLost, load, type Lookups, type StateReader } from './loader.js';
@@ -16,9 +16,20 @@ import type { WriteLog } from './write-log.js';
 const RETRY_MS = 50;
 const PAGE_EVENTS = 1_000;
 
-/** The history in memory or in the state tables is not that of the log. */
-export class HistoryDiverged extends Error {
-  override readonly name = 'HistoryDiverged';
+/** The database has another log than the one that was read at the start: nothing here is of it. */
+export class OtherLog extends Error {
+  override readonly name = 'OtherLog';
+  constructor() {
+    super('the database has another log than at the start of this process; start it again if that is meant');
+  }
+}
+
+/** An event that only a later version of this program knows. */
+export class NewerEvent extends Error {
+  override readonly name = 'NewerEvent';
+  constructor(position: bigint) {
+    super(`the event at ${String(position)} is of a newer version; upgrade this program`);
+  }
 }
 
 export interface FollowerDeps {
@@ -40,6 +51,12 @@ export class LogFollower {
   #loadedUntil = 0;
   /** The position of the state tables when the tail was last let go. */
   #checkpoint = -1n;
+  /** The latest epoch of which something is known that the log does not have; -1: none. */
+  #lostEpoch = -1;
+  /** How often the memory was found not to be of the log. */
+  #forks = 0;
+  /** The hash of the first event of the log. */
+  #genesis: Uint8Array | undefined;
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps;
@@ -49,35 +66,62 @@ export class LogFollower {
     });
   }
 
-  /** Begins anew from the checkpoint of the state tables. @throws HistoryDiverged */
+  /** Whether the log has lost something since its last epoch began: before anything is appended, a new one must begin. */
+  get owesEpoch(): boolean {
+    return this.#lostEpoch >= this.#deps.memory.end.epoch;
+  }
+
+  /** The epoch to begin. A lost one may have had a greater number than the log has now: none is given twice. */
+  get nextEpoch(): number {
+    return Math.max(this.#lostEpoch, this.#deps.memory.end.epoch) + 1;
+  }
+
+  /** How often the memory was found not to be of the log: what was looked up before may be lost. */
+  get forks(): number {
+    return this.#forks;
+  }
+
+  /** Something of this epoch is known that the log does not have, or may not have. */
+  noteLost(epoch: number): void {
+    this.#lostEpoch = Math.max(this.#lostEpoch, epoch);
+  }
+
+  /**
+   * Begins anew from the checkpoint of the state tables. Where the log does not have what the memory or the tables held, it was
+   * restored to an older end, and a new epoch is owed. @throws OtherLog
+   */
   async reload(): Promise<void> {
-    const { log, memory } = this.#deps;
-    const checkpoint = await log.checkpoint();
-    const at = checkpoint.position < 0n ? undefined : await log.at(checkpoint.position);
-    if (checkpoint.position >= 0n && (at === undefined || !isSameBytes(at.hash, checkpoint.hash))) {
-      throw new HistoryDiverged(
-        `the state tables are at position ${String(checkpoint.position)}, which the log does not have: was it restored?`,
-      );
-    }
-    memory.reset({
-      epoch: checkpoint.epoch,
-      position: checkpoint.position,
-      hash: checkpoint.hash,
-      recordedTime: at?.event.recordedTimeMicros ?? 0n,
-    });
+    const { memory } = this.#deps;
+    const { end } = memory;
+    await this.#requireSameLog();
+    const isKept = await this.#hasPoint(end);
+    memory.reset(await this.#statePoint());
+    if (!isKept) this.#forked(end);
     await this.catchUp();
   }
 
-  /** Takes in what the log has after the end of the memory. @throws Error for an event of a newer version */
+  /**
+   * Takes in what the log has after the end of the memory; begins anew if the log does not have that end.
+   * @throws OtherLog, NewerEvent
+   */
   async catchUp(): Promise<void> {
     const { memory, log } = this.#deps;
     for (;;) {
-      const events = await this.#untilAnswered(() => log.after(memory.end.position, PAGE_EVENTS));
+      const { position, hash } = memory.end;
+      const hasEnd = position >= 0n;
+      // The last event of the memory is read again: the log may have other events there, or end before it.
+      const read = await this.#untilAnswered(() =>
+        log.after(hasEnd ? position - 1n : -1n, hasEnd ? PAGE_EVENTS + 1 : PAGE_EVENTS),
+      );
+      const [first] = read;
+      if (hasEnd && (first === undefined || !isSameBytes(first.hash, hash))) {
+        await this.#untilAnswered(() => this.reload());
+        return;
+      }
+      const events = hasEnd ? read.slice(1) : read;
       for (const recorded of events) {
         if (recorded.event.payload.case === undefined && !recorded.event.ignorable) {
-          throw new Error(
-            `the event at ${String(recorded.position)} is of a newer version; upgrade this program`,
-          );
+          throw new NewerEvent(recorded.position);
         }
         memory.absorb(recorded);
       }
@@ -99,8 +143,10 @@ export class LogFollower {
 
   /** Whether the log ends where the memory does, read after the call. If not, the memory is at its end afterwards. */
   async isAtEnd(): Promise<boolean> {
-    const head = await this.#untilAnswered(() => this.#deps.log.head());
-    if (head.position === this.#deps.memory.end.position) return true;
+    const { memory, log } = this.#deps;
+    const head = await this.#untilAnswered(() => log.head());
+    const { position, hash } = memory.end;
+    if (head.position === position && isSameBytes(head.hash, hash)) return true;
     await this.catchUp();
     return false;
   }
@@ -162,6 +208,54 @@ export class LogFollower {
     return this.#untilAnswered(() => this.#deps.log.requests(...keys));
   }
 
+  /** The database may have been replaced by one with another log, such as a new one. @throws OtherLog */
+  async #requireSameLog(): Promise<void> {
+    const first = await this.#deps.log.at(0n);
+    if (first === undefined) {
+      if (this.#genesis === undefined) return;
+      throw new Error('the log has no first event: a restore may be under way');
+    }
+    this.#genesis ??= first.hash;
+    if (!isSameBytes(first.hash, this.#genesis)) throw new OtherLog();
+  }
+
+  async #hasPoint({ position, hash }: Pick<LogPoint, 'position' | 'hash'>): Promise<boolean> {
+    if (position < 0n) return true;
+    const found = await this.#deps.log.at(position);
+    return found !== undefined && isSameBytes(found.hash, hash);
+  }
+
+  /** The point that the state tables hold. They are written again if the log does not have it. */
+  async #statePoint(): Promise<LogPoint> {
+    const { log, logger } = this.#deps;
+    for (;;) {
+      const checkpoint = await log.checkpoint();
+      const { epoch, position, hash } = checkpoint;
+      if (position < 0n) return { epoch: 0, position, hash, recordedTime: 0n };
+      const at = await log.at(position);
+      if (at !== undefined && isSameBytes(at.hash, hash)) {
+        return { epoch, position, hash, recordedTime: at.event.recordedTimeMicros };
+      }
+      const fields = { epoch, position: String(position) };
+      logger.warn(
+        fields,
+        'the state tables hold what the log does not have: they are written again from the log',
+      );
+      this.noteLost(epoch);
+      await log.refoldState(checkpoint);
+    }
+  }
+
+  /** The log does not have the end of the memory. */
+  #forked({ epoch, position }: LogPoint): void {
+    this.#forks += 1;
+    this.noteLost(epoch);
+    this.#deps.logger.warn(
+      { epoch, position: String(position) },
+      'the log does not have the last event of the memory: it was restored to an older end, and all is read again',
+    );
+  }
+
   /** A caller that cannot wait for the database leaves on its own. */
   async #untilAnswered<T>(read: () => Promise<T>): Promise<T> {
     for (;;) {
@@ -170,12 +264,16 @@ export class LogFollower {
         this.#outage.succeeded();
         return answer;
       } catch (error) {
-        const isFinal = error instanceof HistoryDiverged || error instanceof UndecodableEvent;
-        if (isFinal || this.#deps.isOverdue()) throw error;
+        if (isFinal(error) || this.#deps.isOverdue()) throw error;
         // A lost checkpoint was mended by reading the log again: the database has answered.
         if (!(error instanceof CheckpointLost)) this.#outage.failed(error);
         await pause(RETRY_MS);
       }
     }
   }
+}
+
+/** Whether no further try helps. */
+function isFinal(error: unknown): boolean {
+  return error instanceof OtherLog || error instanceof NewerEvent || error instanceof UndecodableEvent;
 }

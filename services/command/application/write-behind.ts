@@ -43,7 +43,7 @@ export class WriteBehind {
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   /** Written, but not yet known to be on disk. */
-  #pending: { readonly position: bigint; readonly lsn: string } | undefined;
+  #pending: { readonly position: bigint; readonly lsn: string; readonly epoch: number } | undefined;
   #written: bigint;
 
   constructor(memory: Memory, state: StateWriter, logger: Log, options: WriteBehindOptions) {
@@ -113,18 +113,24 @@ export class WriteBehind {
 
   /** Writes one batch. */
   async writeOnce(): Promise<void> {
+    // A restored log ends before what was written.
+    if (this.#memory.end.position < this.#written) this.#written = this.#memory.tailFrom;
     if (this.#memory.end.position <= this.#written && this.#memory.tailSize === 0) return;
-    const result = await this.#state.write((checkpoint) => this.#changesAfter(checkpoint));
-    this.#written = result.position;
+    const { epoch } = this.#memory.end;
+    const { position, lsn } = await this.#state.write((checkpoint) => this.#changesAfter(checkpoint));
+    this.#written = position;
     // An older one that is still pending will be durable no later than this one.
-    this.#pending = result;
+    this.#pending = { position, lsn, epoch };
   }
 
   /** Lets the tail go up to what is known to be on disk. */
   async #letTailGo(): Promise<void> {
     const pending = this.#pending;
     if (pending === undefined || !(await this.#state.isDurable(pending.lsn))) return;
-    this.#memory.dropThrough(smallerOf(pending.position, this.#memory.end.position));
+    // What was written in an earlier epoch may have been lost with it: the next write says what is on disk.
+    if (pending.epoch === this.#memory.end.epoch) {
+      this.#memory.dropThrough(smallerOf(pending.position, this.#memory.end.position));
+    }
     if (this.#pending === pending) this.#pending = undefined;
   }
 

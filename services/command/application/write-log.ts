@@ -1,6 +1,8 @@
 /** The event log as the executor needs it. The adapter for PostgreSQL is wired in compose; tests put faults between. */
 import type { AppendOutcome, NewEvent } from '../../../lib/log/append.js';
+import type { Origin } from '../../../lib/log/epochs/origin.js';
 import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
 
 export interface WriteLog {
   append(position: bigint, hash: Uint8Array, events: readonly NewEvent[]): Promise<AppendOutcome>;
@@ -15,7 +17,13 @@ export interface WriteLog {
     keys: readonly { readonly ledgerId: string; readonly requestId: string }[],
   ): Promise<readonly { ledgerId: string; requestId: string; recorded: RecordedEvent }[]>;
   /** The point that the state tables hold. */
-  checkpoint(): Promise<{ readonly epoch: number; readonly position: bigint; readonly hash: Uint8Array }>;
+  checkpoint(): Promise<StateCheckpoint>;
+  /** Writes the state tables again from the log, if they are still at this checkpoint, which the log does not have. */
+  refoldState(lost: StateCheckpoint): Promise<void>;
+  /** What the database says of the history of its log. */
+  origin(): Promise<Origin>;
+  /** Says that the log is written where it is now, in this epoch: what earlier epochs have lost is settled. */
+  recordOrigin(epoch: number): Promise<void>;
   /** The database's clock, UTC microseconds. */
   now(): Promise<bigint>;
 }

@@ -7,6 +7,7 @@ import type { LogReader } from '../../../lib/log/reader.js';
 import { firstCursor, type RelayCursor, type RelayCursorStore } from '../../../lib/log/relay-cursor.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
 import type { BusPublisher, OpenPublisher } from '../../../lib/log/bus.js';
+import { epochStarts, forkAfter } from '../../../lib/log/epochs/forks.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
@@ -21,6 +22,8 @@ export interface RelayDeps {
   partitionOf(ledgerId: string): number;
   readonly wakeups: Wakeups;
   readonly logger: Pick<Log, 'info' | 'warn'>;
+  /** Tells the process that decides that the log does not have a point that was relayed. */
+  reportLost(point: Pick<RelayCursor, 'epoch' | 'position'>): Promise<void>;
   /** Called with whether the bus takes what is sent. */
   readonly onHealth?: (isUp: boolean) => void;
   /** Called for each batch that the bus has stored. */
@@ -106,21 +109,48 @@ export class Relay {
     }
   }
 
-  /** The cursor as it was stored, if the log has its event; else from the beginning: readers know what they have. */
+  /** The cursor as it was stored. */
   async #load(): Promise<void> {
-    const { cursor, log, logger, partitions } = this.#deps;
+    const { cursor, log, partitions } = this.#deps;
     const stored = await cursor.read();
-    if (stored.position < 0n) return;
+    if (stored.position < 0n || stored.lasts.length !== partitions) return;
     const found = await log.at(stored.position);
-    if (found !== undefined && isSameBytes(found.hash, stored.hash) && stored.lasts.length === partitions) {
-      this.#cursor = stored;
-      this.#at = found;
+    this.#cursor = stored;
+    this.#at = found;
+    if (found === undefined || !isSameBytes(found.hash, stored.hash)) await this.#backToFork();
+  }
+
+  /**
+   * The log does not have the event of the cursor: it was restored to an older end. What it has from the fork on is sent once the
+   * new epoch has begun, before which nothing tells it from what was lost.
+   */
+  async #backToFork(): Promise<void> {
+    const { log, logger, partitions, reportLost } = this.#deps;
+    const { position, epoch } = this.#cursor;
+    const fork = forkAfter(await epochStarts(log), epoch);
+    if (fork === undefined) {
+      await reportLost(this.#cursor);
+      throw new Error('the log has lost what was relayed, and its new epoch has not begun');
+    }
+    if (fork >= position) {
+      logger.warn(
+        { position: String(position) },
+        'the log is not the one that was relayed: from its beginning',
+      );
+      this.#cursor = firstCursor(partitions);
+      this.#at = undefined;
       return;
     }
+    const at = await log.at(fork);
+    if (at === undefined) throw new Error('the log has lost its fork while it was read');
     logger.warn(
-      { position: String(stored.position) },
-      'the log is not the one that was relayed: from its beginning',
+      { position: String(position), fork: String(fork) },
+      'the log was restored to an older end: the relay goes on after the fork',
     );
+    // A reader at or beyond the fork has missed nothing; one before it reads what lies between in the log.
+    const lasts = Array.from({ length: partitions }, () => fork);
+    this.#cursor = { epoch: at.event.epoch, position: fork, hash: at.hash, lasts };
+    this.#at = at;
   }
 
   /** Sends what there is, or waits for more. */
@@ -129,7 +159,8 @@ export class Relay {
     const early_ms = this.#sentAt_ms + LINGER_ms - performance.now();
     if (early_ms > 0) await pause(early_ms, this.#stop.signal);
     const since = wakeups.count;
-    const events = await this.#read(this.#cursor.position);
+    const events = await this.#readOn();
+    if (events === undefined) return;
     if (events.length > 0) {
       await this.#relay(events);
       return;
@@ -142,8 +173,11 @@ export class Relay {
   async #relay(first: readonly RecordedEvent[]): Promise<void> {
     let events = first;
     while (events.length > 0) {
-      const last = events.at(-1);
-      if (last === undefined) return;
+      const [first, last] = [events[0], events.at(-1)];
+      if (first === undefined || last === undefined) return;
+      // The log may be restored between two pages: the next turn of the relay finds out.
+      const follows = this.#cursor.position < 0n || isSameBytes(first.event.previousHash, this.#cursor.hash);
+      if (!follows) return;
       const next = events.length < PAGE_EVENTS ? undefined : this.#read(last.position);
       // It is awaited later; a rejection until then must not count as unhandled.
       next?.catch(() => undefined);
@@ -213,6 +247,16 @@ export class Relay {
     await publisher?.close().catch(() => undefined);
     // Commits go on meanwhile; they do not end the pause.
     await pause(Math.min(BACKOFF_MAX_ms, 50 * 2 ** Math.min(this.#failures, 10)), this.#stop.signal);
+  }
+
+  /** What comes after the cursor, read with the event there; undefined if that is not what was sent: the cursor has moved. */
+  async #readOn(): Promise<readonly RecordedEvent[] | undefined> {
+    const { position, hash } = this.#cursor;
+    if (position < 0n) return this.#read(position);
+    const [at, ...events] = await this.#read(position - 1n);
+    if (at !== undefined && isSameBytes(at.hash, hash)) return events;
+    await this.#backToFork();
+    return undefined;
   }
 
   #read(after: bigint): Promise<readonly RecordedEvent[]> {

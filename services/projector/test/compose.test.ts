@@ -32,6 +32,7 @@ const build = () => {
     busOf: () => bus,
     logger,
     ...generations,
+    reportLost: () => Promise.resolve(),
     onHealth: (service, serving) => health.set(service, serving),
   });
   projectorMetrics(registry, () => projector.figures());

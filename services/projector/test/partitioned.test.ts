@@ -25,7 +25,8 @@ beforeEach(async () => {
   add(500);
   generations = new FakeGenerations('history');
   const bus = partitionedBus(log);
-  const parts = { log, logger, clock: () => 0n, offsetAt: () => -1n, keepReplaced_ms: 60_000 };
+  const reportLost = () => Promise.resolve();
+  const parts = { log, logger, reportLost, clock: () => 0n, offsetAt: () => -1n, keepReplaced_ms: 60_000 };
   projector = new Projector({ ...parts, control: soloControl() }, [
     { id: 'history', generations, bus, backoff_ms: () => 5 },
   ]);

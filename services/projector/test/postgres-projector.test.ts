@@ -96,7 +96,15 @@ beforeAll(async () => {
   generations = postgresBalances(pool);
   const bus = logBus(new LogTail(log, wakeups));
   const logger = { info: () => {}, warn: () => {}, error: () => {} };
-  const parts = { log, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
+  const reportLost = () => Promise.resolve();
+  const parts = {
+    log,
+    logger,
+    reportLost,
+    clock: () => 1n,
+    offsetAt: (at: bigint) => at,
+    keepReplaced_ms: 60_000,
+  };
   projector = new Projector({ ...parts, control: soloControl() }, [
     { id: 'balances', generations, bus, backoff_ms: () => 20 },
   ]);
@@ -187,7 +195,15 @@ test('a rebuild finds what somebody changed in the view, and puts it right when 
   const log = postgresLogReader(pool, wakeups);
   const bus = logBus(new LogTail(log, wakeups));
   const logger = { info: () => {}, warn: () => {}, error: () => {} };
-  const parts = { log, logger, clock: () => 1n, offsetAt: (at: bigint) => at, keepReplaced_ms: 60_000 };
+  const reportLost = () => Promise.resolve();
+  const parts = {
+    log,
+    logger,
+    reportLost,
+    clock: () => 1n,
+    offsetAt: (at: bigint) => at,
+    keepReplaced_ms: 60_000,
+  };
   projector = new Projector({ ...parts, control: soloControl() }, [
     { id: 'balances', generations, bus, backoff_ms: () => 20 },
   ]);

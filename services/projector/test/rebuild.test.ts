@@ -19,7 +19,15 @@ let entry: ProjectorEntry;
 const logger = { info: () => {}, warn: () => {}, error: () => {} };
 const build = (keepReplaced_ms = 60_000) => {
   const bus = logBus(new LogTail(log, log.wakeups));
-  const parts = { log, logger, clock: () => START, offsetAt: (at: bigint) => at, keepReplaced_ms };
+  const reportLost = () => Promise.resolve();
+  const parts = {
+    log,
+    logger,
+    reportLost,
+    clock: () => START,
+    offsetAt: (at: bigint) => at,
+    keepReplaced_ms,
+  };
   projector = new Projector({ ...parts, control: soloControl() }, [
     { id: 'history', generations, bus, pauses_ms: [1], backoff_ms: () => 5 },
   ]);

@@ -48,7 +48,16 @@ async function member(assigned: number[]): Promise<Member> {
   const bus = partitionedBus(log);
   bus.assigned = assigned;
   const control = await openPostgresControl(pool, ['history']);
-  const parts = { log, logger, control, clock: () => 1n, offsetAt: () => -1n, keepReplaced_ms: 60_000 };
+  const reportLost = () => Promise.resolve();
+  const parts = {
+    log,
+    logger,
+    reportLost,
+    control,
+    clock: () => 1n,
+    offsetAt: () => -1n,
+    keepReplaced_ms: 60_000,
+  };
   const projector = new Projector(parts, [
     { id: 'history', generations, bus, pauses_ms: [1], backoff_ms: () => 5 },
   ]);

@@ -33,6 +33,8 @@ export type ToThread<P> =
   | { readonly kind: 'flush'; readonly flush: PackedFlush }
   /** The log has more than was handed over. */
   | { readonly kind: 'grown' }
+  /** A new epoch of the log begins with the next flush: what was read before may be lost. */
+  | { readonly kind: 'forked' }
   | { readonly kind: 'question'; readonly id: number; readonly question: Question }
   | { readonly kind: 'stop' };
 

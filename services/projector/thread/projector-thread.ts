@@ -74,6 +74,13 @@ export class ProjectorThread<P> implements ProjectionOperations {
     this.#thread?.handOver(events);
   }
 
+  /** A new epoch of the log begins with what is handed over next: it may end before what was handed over. */
+  forked(): void {
+    this.#handed = -1n;
+    this.#notified = -1n;
+    this.#thread?.forked();
+  }
+
   /** There was a commit, of this process or of another one, up to a position. */
   committed(position: bigint | undefined): void {
     const through = position ?? this.#handed + 1n;

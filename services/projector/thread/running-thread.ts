@@ -121,6 +121,11 @@ export class RunningThread<P> {
     this.#send({ kind: 'grown' });
   }
 
+  /** A new epoch of the log begins with what is handed over next. */
+  forked(): void {
+    if (this.#isStarted) this.#send({ kind: 'forked' });
+  }
+
   /** @throws CallError of the projector, or DEPENDENCY_UNAVAILABLE if the thread ends */
   ask(question: Question<'list'>): Promise<Questions['list']['answer']>;
   ask(question: Question<'run'>): Promise<Questions['run']['answer']>;

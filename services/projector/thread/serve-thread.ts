@@ -11,6 +11,8 @@ export interface ThreadedProjector {
   handOver(flush: PackedFlush): void;
   /** The log has more than was handed over. */
   grown(): void;
+  /** A new epoch of the log begins. */
+  forked(): void;
   /** Closes what was opened, after the projector has stopped. */
   close(): Promise<void>;
 }
@@ -36,6 +38,9 @@ export function serveThread<P>(
         break;
       case 'grown':
         serving?.grown();
+        break;
+      case 'forked':
+        serving?.forked();
         break;
       case 'question':
         void serving?.answer(message.id, message.question);
@@ -75,6 +80,10 @@ class Serving {
 
   grown(): void {
     this.#threaded.grown();
+  }
+
+  forked(): void {
+    this.#threaded.forked();
   }
 
   async answer(id: number, question: Question): Promise<void> {

@@ -18,6 +18,7 @@ let stored: OutgoingMessage[][];
 let saved: RelayCursor;
 let opened: number;
 let health: boolean[];
+let reported: { readonly epoch: number; readonly position: bigint }[];
 /** Decides of each batch what becomes of it. */
 let fault: (messages: readonly OutgoingMessage[]) => 'stored' | 'lost' | 'stored and denied';
 
@@ -51,6 +52,9 @@ const build = () =>
       save: async (cursor) => {
         saved = cursor;
       },
+    },
+    reportLost: async (point) => {
+      reported.push(point);
     },
     onHealth: (isUp) => health.push(isUp),
   });
@@ -87,6 +91,7 @@ beforeEach(() => {
   saved = firstCursor(PARTITIONS);
   opened = 0;
   health = [];
+  reported = [];
   fault = () => 'stored';
   relay = build();
 });
@@ -164,10 +169,46 @@ test('a restart goes on at the cursor and still knows what came before in each p
   }
 });
 
-test('a cursor of another history begins at the log’s beginning', async () => {
+test('a log restored under the relay is sent from the fork on: nothing new is left out', async () => {
+  add(100);
+  relay.start();
+  await until(isTold);
+  stored = all.map(() => []);
+  log.restoreTo(60n);
+  add(20);
+  await until(isTold);
+  for (const partition of all) {
+    expect(sent(partition)).toEqual(own(partition).filter((position) => position > 60n));
+    expect(stored[partition]?.every(({ after }) => after >= 60n)).toBe(true);
+  }
+  expect(relay.position).toBe(head());
+});
+
+test('a log restored while no relay ran is sent from the fork on', async () => {
+  add(100);
+  relay.start();
+  await until(isTold);
+  await relay.stop();
+  stored = all.map(() => []);
+  log.restoreTo(60n);
+  add(70);
+  relay = build();
+  relay.start();
+  await until(isTold);
+  for (const partition of all) {
+    expect(sent(partition)).toEqual(own(partition).filter((position) => position > 60n));
+  }
+});
+
+test('a log that has lost what was relayed, but has no new epoch, is not sent before one begins', async () => {
   add(50);
   saved = { ...firstCursor(PARTITIONS), position: 20n, hash: new Uint8Array(32) };
   relay.start();
+  await until(() => reported.length > 0);
+  expect(reported[0]).toMatchObject({ epoch: 0, position: 20n });
+  expect(stored.flat()).toEqual([]);
+  // What it shares with that history is not known: all is sent.
+  log.restoreTo(head());
   await until(isTold);
   for (const partition of all) expect(sent(partition)).toEqual(own(partition));
 });

@@ -1,0 +1,77 @@
+/**
+ * Notices that the database was restored to an older end, or that a standby was promoted in its place, also while nothing is
+ * decided: it asks every second whether the log is written where it was, whether a projection has seen what the log does not have,
+ * and whether the log still has the end of the memory.
+ */
+import { isSameBytes } from '../../../lib/base/bytes.js';
+import type { Log } from '../../../lib/base/logging.js';
+import { pause } from '../../../lib/base/pause.js';
+import type { Memory } from './memory.js';
+import { Outage } from './outage.js';
+import type { WriteLog } from './write-log.js';
+
+export interface OriginWatchDeps {
+  readonly log: WriteLog;
+  readonly memory: Memory;
+  readonly logger: Log;
+  /** Called with the latest epoch of which something is lost; undefined: only the memory is to be compared with the log. */
+  onSuspicion(lostEpoch: number | undefined): void;
+}
+
+const INTERVAL_MS = 1_000;
+
+export class OriginWatch {
+  readonly #deps: OriginWatchDeps;
+  readonly #outage: Outage;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(deps: OriginWatchDeps) {
+    this.#deps = deps;
+    this.#outage = new Outage(deps.logger, {
+      failed: 'the origin of the log cannot be read; the command service tries again',
+      ended: 'the origin of the log is read again',
+    });
+  }
+
+  /** Looks once, then every second until `stop`. @throws what the database answers at first */
+  async start(): Promise<void> {
+    await this.#look();
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    for (;;) {
+      await pause(INTERVAL_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#look();
+        this.#outage.succeeded();
+      } catch (error) {
+        this.#outage.failed(error);
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { log, memory, logger, onSuspicion } = this.#deps;
+    const { position, hash } = memory.end;
+    const { epoch, isMoved, lostEpoch } = await log.origin();
+    if (isMoved) {
+      logger.warn({ epoch }, 'the log is not where it was written before: it was restored or failed over');
+      onSuspicion(epoch);
+    }
+    if (lostEpoch !== undefined && lostEpoch >= epoch) {
+      logger.warn({ epoch, lostEpoch }, 'a projection has seen what the log does not have');
+      onSuspicion(lostEpoch);
+    }
+    const at = position < 0n ? undefined : await log.at(position);
+    if (position >= 0n && (at === undefined || !isSameBytes(at.hash, hash))) onSuspicion(undefined);
+  }
+}
