@@ -108,10 +108,13 @@ export async function verify(deps: VerifyDeps, verification: Verification): Prom
   if (first.length === 0) {
     throw ledgerNotFound(ledgerId);
   }
+  const partition = deps.partitionOf(ledgerId);
+  const point = { epoch: end.epoch, position: through };
+  const reached = (view: () => Promise<View>) => waitForView(view, partition, point, due_ms, signal);
   const [balances, history, reports] = await Promise.all([
-    views.balances(),
-    views.history(),
-    views.reports(),
+    reached(() => views.balances()),
+    reached(() => views.history()),
+    reached(() => views.reports()),
   ]);
   const serving = { balances, history, reports };
   const run: Run = {
@@ -121,10 +124,6 @@ export async function verify(deps: VerifyDeps, verification: Verification): Prom
     through,
     serving,
   };
-  const partition = deps.partitionOf(ledgerId);
-  await Promise.all(
-    [balances, history, reports].map((view) => waitForView(view, partition, through, due_ms, signal)),
-  );
   await checkCheckpoint(stored, VerifySubject.STATE_TABLES, await deps.state.checkpoint(), findings);
   for (const [subject, view] of viewsOf(run)) {
     await checkCheckpoint(stored, subject, await view.checkpoint(partition), findings);

@@ -13,20 +13,22 @@ import { hexOf } from '../../../lib/base/bytes.js';
 const POLL_MS = 10;
 
 /**
- * Resolves when the view holds every event of the partition up to a position.
+ * Resolves when the view holds every event of the partition up to an end of the log; gives the generation that does. A view of a
+ * history that the log has lost holds none of a later epoch: the generation that takes its place is waited for.
  * @throws CallError READ_MODEL_BEHIND at the due time (milliseconds since 1970), or the signal's reason.
  */
 export async function waitForView(
-  view: View,
+  serving: () => Promise<View>,
   partition: number,
-  position: bigint,
+  { epoch, position }: Pick<LogPoint, 'epoch' | 'position'>,
   due_ms: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<View> {
   for (;;) {
     signal.throwIfAborted();
+    const view = await serving();
     const checkpoint = await view.checkpoint(partition);
-    if (checkpoint.position >= position) return;
+    if (checkpoint.position >= position && checkpoint.epoch >= epoch) return view;
     if (Date.now() >= due_ms) {
       throw fail(ErrorReason.READ_MODEL_BEHIND, `the ${view.id} view has not reached the log's end`, {
         metadata: { view: view.id, position: String(checkpoint.position), required: String(position) },
