@@ -9,10 +9,9 @@ import { TransactionCommandService } from '../../../gen/quittance/command/v1/tra
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { LedgerService } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
-import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
-import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { ERROR_CATALOGUE } from '../../../lib/rpc/error-catalogue.js';
+import { patientClient, untilEveryViewHas } from '../../../test/load.js';
 import { LEDGER } from './bad-input-requests.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 import { type Outcome, type RawClient, rawClient, type Wire, WIRES } from './raw-client.js';
@@ -149,18 +148,11 @@ export async function openAccounts(platform: TestPlatform): Promise<Books> {
     accountId: 'alice',
     amount: { currency: 'EUR', minorUnits: 1_000_000n },
   });
-  await everyViewHasAll(platform);
+  const client = patientClient(platform.grpcAddress);
+  await untilEveryViewHas(client, LEDGER).finally(() => {
+    client.close();
+  });
   return { consistencyToken, depositId };
-}
-
-/** Tests that ask for no consistency read what the views have: over Kafka that is nothing for a while. */
-async function everyViewHasAll(platform: TestPlatform): Promise<void> {
-  const fresh = { ledgerId: LEDGER, consistency: COMPLETE };
-  await Promise.all([
-    platform.grpc(LedgerQueryService).getLedger(fresh),
-    platform.grpc(AccountQueryService).getBalance({ ...fresh, accountId: 'alice' }),
-    platform.grpc(ReportQueryService).getTrialBalance(fresh),
-  ]);
 }
 
 /** Texts of our inside, which no error may show. */

@@ -30,8 +30,9 @@ import {
   patientClient,
   paymentOf,
   proveBooks,
-  serverEndingOf,
   until,
+  untilEveryViewHas,
+  vainEndingOf,
 } from '../../../test/load.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 
@@ -43,9 +44,6 @@ const projections = ProjectionService.method;
 const LEDGER = 'reads';
 const FRESH = { consistency: { requirement: { case: 'fullyConsistent' as const, value: true } } };
 const ACCOUNTS = 8;
-/** Of a read that waits in vain. */
-const WAIT_ms = 1_000;
-
 /** Ends a test that hangs: on a busy machine a rebuild in ClickHouse takes its time while all else writes and reads. */
 const REBUILD_LIMIT_MS = 30_000;
 
@@ -57,12 +55,7 @@ beforeAll(async () => {
   platform = await startPlatform();
   client = patientClient(platform.grpcAddress);
   accounts = await openBooks(client, LEDGER, ACCOUNTS);
-  // Tests that ask for no consistency read what the views have: over Kafka that is nothing for a while.
-  await Promise.all([
-    client.unary(getBalance, { ledgerId: LEDGER, accountId: 'a0', ...FRESH }),
-    client.unary(listTransactions, { ledgerId: LEDGER, pageSize: 1, ...FRESH }),
-    client.unary(getTrialBalance, { ledgerId: LEDGER, ...FRESH }),
-  ]);
+  await untilEveryViewHas(client, LEDGER);
 });
 
 afterAll(async () => {
@@ -352,17 +345,17 @@ test('a view that is paused gets older and says so; who needs more is told; resu
     [
       'balances',
       (need?: Need) => client.unary(getBalance, { ...ofBalances, ...need }),
-      (need: Need) => serverEndingOf(connectUrl, getBalance, { ...ofBalances, ...need }, WAIT_ms),
+      (need: Need) => vainEndingOf(connectUrl, getBalance, { ...ofBalances, ...need }),
     ],
     [
       'history',
       (need?: Need) => client.unary(listTransactions, { ...ofHistory, ...need }),
-      (need: Need) => serverEndingOf(connectUrl, listTransactions, { ...ofHistory, ...need }, WAIT_ms),
+      (need: Need) => vainEndingOf(connectUrl, listTransactions, { ...ofHistory, ...need }),
     ],
     [
       'reports',
       (need?: Need) => client.unary(getTrialBalance, { ...ofReports, ...need }),
-      (need: Need) => serverEndingOf(connectUrl, getTrialBalance, { ...ofReports, ...need }, WAIT_ms),
+      (need: Need) => vainEndingOf(connectUrl, getTrialBalance, { ...ofReports, ...need }),
     ],
   ] as const) {
     const lag = async () =>
