@@ -1,7 +1,7 @@
 /** The three services of the platform over servers that run, as many processes of each as asked. */
 import { freePort } from '../../lib/process/free-port.js';
 import { StartError } from '../../lib/base/start-error.js';
-import { createTopic, type RunningService, startService } from './services.js';
+import { createTopic, type RunningService, type ServiceName, startService } from './services.js';
 
 /** What runs. */
 export interface ServiceSet {
@@ -11,6 +11,15 @@ export interface ServiceSet {
   readonly commands: readonly RunningService[];
   readonly projectors: readonly RunningService[];
   readonly queries: readonly RunningService[];
+}
+
+/** A process that is about to be started. */
+export interface StartingProcess {
+  readonly service: ServiceName;
+  /** Such as `projector-2`. */
+  readonly name: string;
+  /** 0: any free one. */
+  readonly grpcPort: number;
 }
 
 export interface ServiceSetOptions {
@@ -26,12 +35,14 @@ export interface ServiceSetOptions {
   readonly ports: number | 'free';
   /** QUITTANCE_…: the servers, and what else the services are configured by. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Those of one process, which come before those of all. */
+  readonly variablesOf?: (one: StartingProcess) => Promise<Readonly<Record<string, string>>>;
   readonly log: (line: string) => void;
   /** Called with each process as soon as it runs. */
   readonly onStart: (service: RunningService) => void;
 }
 
-const USUAL_PORTS = {
+const USUAL_PORTS: Readonly<Record<ServiceName, { readonly grpc: number; readonly connect: number }>> = {
   command: { grpc: 50_051, connect: 8_081 },
   projector: { grpc: 50_052, connect: 8_082 },
   query: { grpc: 50_053, connect: 8_083 },
@@ -59,7 +70,7 @@ export async function startServices(options: ServiceSetOptions): Promise<Service
 
 function several(
   options: ServiceSetOptions,
-  service: keyof typeof USUAL_PORTS,
+  service: ServiceName,
   count: number,
   first = 0,
 ): Promise<RunningService[]> {
@@ -68,19 +79,22 @@ function several(
 
 async function start(
   options: ServiceSetOptions,
-  service: keyof typeof USUAL_PORTS,
+  service: ServiceName,
   index: number,
 ): Promise<RunningService> {
-  const { directory, ports, variables, onStart } = options;
+  const { directory, ports, variables, variablesOf, onStart } = options;
   const usual = USUAL_PORTS[service];
   const portOf = (port: number) => (ports === 'free' ? freePort() : port + ports + index * NEXT_PROCESS);
+  const name = index === 0 ? service : `${service}-${String(index + 1)}`;
+  const grpcPort = await portOf(usual.grpc);
+  const own = (await variablesOf?.({ service, name, grpcPort })) ?? {};
   const running = await startService({
     service,
-    name: index === 0 ? service : `${service}-${String(index + 1)}`,
+    name,
     directory,
-    grpcPort: await portOf(usual.grpc),
+    grpcPort,
     connectPort: await portOf(usual.connect),
-    variables,
+    variables: { ...variables, ...own },
   });
   onStart(running);
   return running;

@@ -21,8 +21,10 @@ export interface RunningService extends RunningEngine {
   restart(): Promise<RunningService>;
 }
 
+export type ServiceName = 'command' | 'projector' | 'query';
+
 export interface ServicePlace {
-  readonly service: 'command' | 'projector' | 'query';
+  readonly service: ServiceName;
   /** The name of this process, such as `projector-2`. */
   readonly name: string;
   readonly directory: string;

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { isOurDataDir, openDataDir } from '../../services/standalone/data-dir.js';
 import { freePort } from '../../lib/process/free-port.js';
 import { clickhouse } from './engines/clickhouse.js';
-import { type Engine, type RunningEngine } from './engines/engine.js';
+import { type Engine, type EngineName, type RunningEngine } from './engines/engine.js';
 import { kafka } from './engines/kafka.js';
 import { mongodb } from './engines/mongodb.js';
 import { startPostgres } from './engines/postgres.js';
 import { redis } from './engines/redis.js';
 import type { StackOptions } from './options.js';
 import { leftoversIn } from './run-directories.js';
-import { allOf, type ServiceSet, startServices } from './service-set.js';
+import { allOf, type ServiceSet, type StartingProcess, startServices } from './service-set.js';
 import type { RunningService } from './services.js';
 
 /** What runs. */
@@ -26,8 +26,6 @@ export interface Stack extends ServiceSet {
   /** All at once. */
   kill(): Promise<void>;
 }
-
-export type EngineName = 'postgres' | 'kafka' | 'redis' | 'mongodb' | 'clickhouse';
 
 const HOST = '127.0.0.1';
 const INSTALLED: readonly Engine[] = [kafka, redis, mongodb, clickhouse];
@@ -45,6 +43,15 @@ export interface StartOptions extends Omit<StackOptions, 'installOnly'> {
   readonly partitions?: number;
   /** Variables of the services besides those that name the servers. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Variables of one process, in place of those of all: it may reach the servers by another way. */
+  readonly variablesOf?: (
+    process: StartingProcess,
+    engines: Readonly<Record<EngineName, RunningEngine>>,
+  ) => Promise<Readonly<Record<string, string>>>;
+  /** Where the data of a server lies; default: in the directory of the stack, under its name. */
+  readonly directoryOf?: (name: EngineName) => string;
+  /** The ports of Kafka, and the one that it names to its clients. */
+  readonly kafkaPorts?: { readonly port: number; readonly advertised: number };
   readonly log: (line: string) => void;
 }
 
@@ -95,6 +102,7 @@ export async function startStack(options: StartOptions): Promise<Stack> {
       ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
       ports: options.freePorts === true ? 'free' : options.offset,
       variables: variablesOf(options, engines),
+      variablesOf: async (one) => (await options.variablesOf?.(one, engines)) ?? {},
       log: options.log,
       onStart: (service) => {
         keep(service, () => service.restart());
@@ -121,7 +129,7 @@ function empty(directory: string): void {
 type Keep = (one: RunningEngine, restart: () => Promise<RunningEngine>) => void;
 
 async function startEngines(
-  { directory, freePorts = false, offset, log }: StartOptions,
+  { directory, freePorts = false, offset, log, directoryOf, kafkaPorts }: StartOptions,
   keep: Keep,
 ): Promise<Record<EngineName, RunningEngine>> {
   const start = async (name: string, open: () => Promise<RunningEngine>) => {
@@ -132,11 +140,15 @@ async function startEngines(
   };
   const startInstalled = async (engine: Engine, usual: number) => {
     const port = freePorts ? await freePort() : usual + offset;
-    const place = { host: HOST, port, directory: join(directory, engine.name) };
-    return start(engine.name, () => engine.start(place));
+    const own = directoryOf?.(engine.name) ?? join(directory, engine.name);
+    const place = { host: HOST, port, directory: own };
+    const ports = engine === kafka && kafkaPorts !== undefined ? kafkaPorts : {};
+    return start(engine.name, () => engine.start({ ...place, ...ports }));
   };
   const [postgres, broker, balances, history, reports] = await allOf([
-    start('postgres', () => startPostgres(directory, join(directory, 'log', 'engine.log'))),
+    start('postgres', () =>
+      startPostgres(directoryOf?.('postgres') ?? directory, join(directory, 'log', 'engine.log')),
+    ),
     startInstalled(kafka, ENGINE_PORTS.kafka),
     startInstalled(redis, ENGINE_PORTS.redis),
     startInstalled(mongodb, ENGINE_PORTS.mongodb),

@@ -166,7 +166,20 @@ const tampered: [string, Partial<History>, RegExp][] = [
 ];
 
 test.each(tampered)('it is found that %s', (_what, tampering, finding) => {
-  expect(audit({ ...CLEAN, ...tampering }).findings.join('\n')).toMatch(finding);
+  const { findings } = audit({ ...CLEAN, ...tampering });
+  expect(findings.map(({ text }) => text).join('\n')).toMatch(finding);
+});
+
+test('a finding says of which kind it is, and when its command was answered', () => {
+  const lost = audit({ ...CLEAN, log: LOG.slice(0, 2), balances: viewOf(2) }).findings;
+  expect(lost).toMatchObject([{ kind: 'lost', at_ms: 70 }]);
+  const doubled = audit({ ...CLEAN, log: [...LOG, event(4n, 'r3', {})] }).findings;
+  expect(doubled).toMatchObject([{ kind: 'doubled', at_ms: 70 }]);
+  const view = audit({
+    ...CLEAN,
+    balances: new Map([...CLEAN.balances, ['bob', facts(41n, 0n, 2n)]]),
+  }).findings;
+  expect(view).toMatchObject([{ kind: 'wrong', at_ms: undefined }]);
 });
 
 /** The view as of the first events. */

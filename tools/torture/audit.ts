@@ -4,9 +4,17 @@
  */
 import type { AccountFacts, Attempt, History, LoggedEvent, SentCommand } from './history.js';
 
-/** What was found wrong, a sentence each, and how much was looked at. */
+export interface Finding {
+  readonly kind: 'lost' | 'doubled' | 'wrong';
+  /** A sentence. */
+  readonly text: string;
+  /** When the command was answered that it is about, by the clock of the run; undefined where it is about none. */
+  readonly at_ms: number | undefined;
+}
+
+/** What was found wrong, and how much was looked at. */
 export interface Verdict {
-  readonly findings: readonly string[];
+  readonly findings: readonly Finding[];
   readonly acknowledged: number;
   /** Commands whose outcome no attempt told; they may be in the log once or not at all. */
   readonly open: number;
@@ -17,12 +25,12 @@ export interface Verdict {
   readonly events: number;
 }
 
-type Find = (finding: string) => void;
+type Find = (text: string, kind?: Finding['kind'], at_ms?: number) => void;
 
 /** Judges a whole run. */
 export function audit(history: History): Verdict {
-  const findings: string[] = [];
-  const find: Find = (finding) => findings.push(finding);
+  const findings: Finding[] = [];
+  const find: Find = (text, kind = 'wrong', at_ms) => findings.push({ kind, text, at_ms });
   const byRequest = firstEvents(history.log, find);
   for (const command of history.commands) auditCommand(command, byRequest.get(command.requestId) ?? [], find);
   auditOrder(history.commands, find);
@@ -70,7 +78,8 @@ function auditCommand(
 ): void {
   const name = `${what} ${requestId}`;
   const [event] = events;
-  if (events.length > 1) find(`${name} is in the log ${String(events.length)} times`);
+  const at_ms = attempts.find(({ outcome }) => outcome.kind === 'answered')?.ended_ms;
+  if (events.length > 1) find(`${name} is in the log ${String(events.length)} times`, 'doubled', at_ms);
   const answers = attempts.flatMap(({ outcome }) => (outcome.kind === 'answered' ? [outcome] : []));
   const isRefused = attempts.some(({ outcome }) => outcome.kind === 'refused');
   const [first] = answers;
@@ -78,16 +87,20 @@ function auditCommand(
     if (isRefused && event !== undefined) find(`${name} was refused, and is in the log`);
     return;
   }
-  if (isRefused) find(`${name} was answered once and refused once`);
+  if (isRefused) find(`${name} was answered once and refused once`, 'wrong', at_ms);
   if (event === undefined) {
-    find(`${name} was acknowledged at position ${text(first.position)}, and is not in the log`);
+    const where = `position ${text(first.position)}`;
+    find(`${name} was acknowledged at ${where}, and is not in the log`, 'lost', at_ms);
     return;
   }
+  const wrong = (what: string) => {
+    find(what, 'wrong', at_ms);
+  };
   for (const answer of answers) {
     if (answer.position !== event.position)
-      find(`${name} is at position ${text(event.position)}, and an answer says ${text(answer.position)}`);
-    if (answer.declined !== event.declined) find(`${name} is answered otherwise than the log has it`);
-    if (answer.said !== first.said) find(`${name} was answered in two ways`);
+      wrong(`${name} is at position ${text(event.position)}, and an answer says ${text(answer.position)}`);
+    if (answer.declined !== event.declined) wrong(`${name} is answered otherwise than the log has it`);
+    if (answer.said !== first.said) wrong(`${name} was answered in two ways`);
   }
 }
 

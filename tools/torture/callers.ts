@@ -51,12 +51,21 @@ export interface Notes {
   readonly transactionReads: TransactionRead[];
   /** When commands were answered, milliseconds of the run's clock, in order: gaps are interruptions. */
   readonly answered_ms: number[];
+  /** The position of the latest command that was answered. */
+  highest: bigint;
   /** Reads that had no answer in time: nothing is wrong with that. */
   readsWithout: number;
 }
 
 export function emptyNotes(): Notes {
-  return { commands: [], balanceReads: [], transactionReads: [], answered_ms: [], readsWithout: 0 };
+  return {
+    commands: [],
+    balanceReads: [],
+    transactionReads: [],
+    answered_ms: [],
+    highest: -1n,
+    readsWithout: 0,
+  };
 }
 
 export function accountIds(count: number): string[] {
@@ -150,6 +159,7 @@ class Caller {
       isTold = outcomes.every(({ kind }) => kind !== 'unknown');
       if (outcomes.some(({ kind }) => kind === 'answered')) this.#options.notes.answered_ms.push(ended_ms);
       if (token !== '') last = { token, position };
+      if (position > this.#options.notes.highest) this.#options.notes.highest = position;
       if (!isTold && !(await this.#mayResend())) break;
     }
     for (const { plan, attempts } of sent) this.#note(plan, attempts);

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { pause } from '../../lib/base/pause.js';
 import { freePort } from '../../lib/process/free-port.js';
 import { hasEnded } from '../../lib/process/proc.js';
+import { findFaketime, settableClock } from './clock.js';
+import { mountDisk } from './disk.js';
 import { treeOf } from './processes.js';
 import type { Subject, Victim } from './subject.js';
 
@@ -15,35 +17,59 @@ const OPTIONS = ['--enable-source-maps', '--max-semi-space-size=32'];
 const READY_MS = 90_000;
 const END_MS = 60_000;
 const ASK_MS = 50;
+const NAME = 'the embedded platform';
 
-export async function startEmbedded(): Promise<Subject> {
+export async function startEmbedded(log: (line: string) => void): Promise<Subject> {
+  const library = await findFaketime(log);
   const directory = mkdtempSync(join(tmpdir(), 'quittance-torture-'));
-  const server = new Server(directory, await freePort(), await freePort());
-  await server.restart();
+  const disk = await mountDisk(NAME, join(directory, 'data'), log);
+  const clock =
+    library === undefined ? undefined : settableClock(library, NAME, join(directory, 'server.clock'));
+  const variables = clock?.variables ?? {};
+  const server = new Server(directory, await freePort(), await freePort(), variables);
+  const clean = async () => {
+    await disk?.unmount();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
+  };
+  await server.restart().catch(async (error: unknown) => {
+    await server.kill();
+    await clean();
+    throw error;
+  });
   const address = `127.0.0.1:${String(server.grpcPort)}`;
   return {
     name: 'embedded',
     victims: [server, new Postgres(server)],
+    network: [],
+    clocks: clock === undefined ? [] : [clock],
+    disks: disk === undefined ? [] : [disk],
     commands: [address],
     queries: [address],
     projectors: [address],
     faults: {},
     stop: async () => {
       await server.end();
-      rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
+      await clean();
     },
   };
 }
 
 class Server implements Victim {
-  readonly name = 'the embedded platform';
+  readonly name = NAME;
   readonly isService = true;
   readonly grpcPort: number;
   readonly #connectPort: number;
   readonly #directory: string;
+  readonly #variables: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
 
-  constructor(directory: string, grpcPort: number, connectPort: number) {
+  constructor(
+    directory: string,
+    grpcPort: number,
+    connectPort: number,
+    variables: Readonly<Record<string, string>>,
+  ) {
+    this.#variables = variables;
     this.#directory = directory;
     this.grpcPort = grpcPort;
     this.#connectPort = connectPort;
@@ -79,6 +105,7 @@ class Server implements Victim {
     this.#child = spawn(process.execPath, [...OPTIONS, SERVER], {
       env: {
         ...process.env,
+        ...this.#variables,
         QUITTANCE_DATA_DIR: this.dataDirectory,
         QUITTANCE_GRPC_PORT: String(this.grpcPort),
         QUITTANCE_CONNECT_PORT: String(this.#connectPort),

@@ -3,7 +3,11 @@ import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_
 import { EventQueryService, type EventRecord } from '../../gen/quittance/query/v1/event_query_service_pb.js';
 import type { AccountState, Event } from '../../gen/quittance/event/v1/event_pb.js';
 import { LedgerService, VerifySubject } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
-import { ProjectionService, ProjectionState } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import {
+  type Projection,
+  ProjectionService,
+  ProjectionState,
+} from '../../gen/quittance/ops/v1/projection_service_pb.js';
 import { pause } from '../../lib/base/pause.js';
 import { uuidFromBytes } from '../../lib/base/uuid.js';
 import { type GrpcClient, grpcClient } from '../client/grpc-client.js';
@@ -16,26 +20,50 @@ const PAGE = 1_000;
 const CALL_MS = 30_000;
 const PROOF_MS = 300_000;
 const ASK_MS = 50;
+const ASK_LIMIT_MS = 2_000;
 const WHOLE_LIMIT_MS = 300_000;
 
 /** @returns milliseconds until no view was behind. @throws Error if one stays behind for five minutes */
-export async function untilWhole({ projectors: [address = ''] }: Subject): Promise<number> {
-  const client = grpcClient(address);
+export async function untilWhole(subject: Subject): Promise<number> {
+  const whole_ms = await untilViews(subject, ({ lagEvents }) => lagEvents === 0n, WHOLE_LIMIT_MS);
+  if (whole_ms === undefined) throw new Error('the views do not catch up');
+  return whole_ms;
+}
+
+/** @returns milliseconds until every view has this position; undefined if the signal aborts before */
+export function untilAllHave(
+  subject: Subject,
+  position: bigint,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  return untilViews(subject, (view) => view.position >= position, WHOLE_LIMIT_MS, signal);
+}
+
+/** @returns milliseconds until it holds for every view, and each of them runs; undefined if it does not within the limit */
+async function untilViews(
+  { projectors }: Subject,
+  holds: (view: Projection) => boolean,
+  limit_ms: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const clients = projectors.map((address) => grpcClient(address));
   const began_ms = performance.now();
   try {
-    for (;;) {
-      const found = await client
-        .unary(ProjectionService.method.listProjections, {}, CALL_MS)
+    for (let turn = 0; performance.now() - began_ms < limit_ms; turn += 1) {
+      // One of them may be away, and any of them tells of all.
+      const found = await clients[turn % clients.length]
+        ?.unary(ProjectionService.method.listProjections, {}, ASK_LIMIT_MS)
         .catch(() => undefined);
       const isWhole = found?.projections.every(
-        ({ lagEvents, state }) => lagEvents === 0n && state === ProjectionState.RUNNING,
+        (view) => view.state === ProjectionState.RUNNING && holds(view),
       );
       if (isWhole === true) return performance.now() - began_ms;
-      if (performance.now() - began_ms > WHOLE_LIMIT_MS) throw new Error('the views do not catch up');
+      if (signal?.aborted === true) return undefined;
       await pause(ASK_MS);
     }
+    return undefined;
   } finally {
-    client.close();
+    for (const client of clients) client.close();
   }
 }
 

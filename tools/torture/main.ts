@@ -2,11 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { commandLine, readCommandLine, runCommand } from '../../lib/process/command-line.js';
-import { audit, type Verdict } from './audit.js';
+import { audit, type Finding, type Verdict } from './audit.js';
 import { accountIds, emptyNotes, type Notes, openLedger, runCaller } from './callers.js';
 import { startEmbedded } from './embedded-subject.js';
 import { injectFaults, type Injected } from './faults.js';
-import { prove, readBalances, readLog, untilWhole } from './final-state.js';
+import { prove, readBalances, readLog, untilAllHave, untilWhole } from './final-state.js';
 import type { History } from './history.js';
 import { seeded } from './random.js';
 import { reportOf } from './report.js';
@@ -19,17 +19,20 @@ const CALLERS = 24;
 const TORTURE = commandLine({
   name: 'npm run torture --',
   summary:
-    'Starts a platform of its own, loads it, kills and stops its processes meanwhile, and audits at the end: every acknowledged ' +
-    'command once, every other at most once, sums of zero, every view equal to the log, no read older than its token.',
+    'Starts a platform of its own, loads it, and meanwhile kills and stops its processes, hurts its network, its clocks and its disks. ' +
+    'It audits at the end: every acknowledged command once, every other at most once, sums of zero, every view equal to the log, ' +
+    'no read older than its token.',
   examples: [
     ['npm run torture -- --minutes 5', 'the embedded platform for five minutes'],
     [
       'npm run torture -- --subject stack --minutes 10 --seed 7',
       'the distributed one, with the faults of this seed',
     ],
+    ['npm run torture -- --subject stack --only clock', 'only faults whose name holds this word'],
   ],
   notes: [
     'The seed repeats what is chosen, not how processes interleave. A finding ends the run with exit code 1.',
+    'Disks get full where this user may mount file systems, and clocks jump where libfaketime is or can be installed.',
   ],
 })
   .addOption(
@@ -39,6 +42,12 @@ const TORTURE = commandLine({
   )
   .option('--minutes <number>', 'how long faults are injected', minutesOf, 1)
   .option('--seed <number>', 'chooses commands and faults', seedOf, 1)
+  .addOption(
+    new Option('--history <store>', 'where the history of the stack lies')
+      .choices(['mongodb', 'postgres'] as const)
+      .default('postgres' as const),
+  )
+  .option('--only <text>', 'inject only faults whose name holds this text', '')
   .option('--json <file>', 'write all that was recorded to a file');
 
 function minutesOf(text: string): number {
@@ -57,17 +66,21 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 async function main(): Promise<number> {
   const typed = readCommandLine(TORTURE, process.argv.slice(2), process);
   if (typed === undefined) return 0;
-  const { subject: name, minutes, seed, json } = typed.options;
+  const { subject: name, minutes, seed, history: store, only, json } = typed.options;
   print(`starting the ${name} platform…`);
-  const subject = name === 'stack' ? await startStackSubject(print) : await startEmbedded();
+  const subject = name === 'stack' ? await startStackSubject(store, print) : await startEmbedded(print);
   try {
-    const { notes, injected, whole_ms } = await torture(subject, minutes * 60_000, seed);
+    const { notes, injected, whole_ms } = await torture(subject, {
+      duration_ms: minutes * 60_000,
+      seed,
+      only,
+    });
     const log = await readLog(subject);
     const { commands, balanceReads, transactionReads } = notes;
     const balances = await readBalances(subject, log);
     const history: History = { commands, balanceReads, transactionReads, log, balances };
-    const proof = await prove(subject);
     const verdict = audit(history);
+    const proof = (await prove(subject)).map((text): Finding => ({ kind: 'wrong', text, at_ms: undefined }));
     const all: Verdict = { ...verdict, findings: [...verdict.findings, ...proof] };
     print(reportOf({ verdict: all, notes, injected, whole_ms }));
     if (json !== undefined) writeFileSync(json, JSON.stringify({ history, injected }, asText));
@@ -77,12 +90,20 @@ async function main(): Promise<number> {
   }
 }
 
+interface Plan {
+  readonly duration_ms: number;
+  readonly seed: number;
+  readonly only: string;
+}
+
+interface Tortured {
+  readonly notes: Notes;
+  readonly injected: readonly Injected[];
+  readonly whole_ms: number;
+}
+
 /** Loads and hurts the subject for a while. @returns when everything runs again and every view is whole */
-async function torture(
-  subject: Subject,
-  duration_ms: number,
-  seed: number,
-): Promise<{ readonly notes: Notes; readonly injected: readonly Injected[]; readonly whole_ms: number }> {
+async function torture(subject: Subject, { duration_ms, seed, only }: Plan): Promise<Tortured> {
   const accounts = accountIds(ACCOUNTS);
   await openLedger(subject.commands[0] ?? '', accounts);
   const notes = emptyNotes();
@@ -98,19 +119,30 @@ async function torture(
       signal: load.signal,
     }),
   );
+  const watching = new AbortController();
+  const watches: Promise<void>[] = [];
+  const onEnd = (fault: Injected) => {
+    const watched = untilAllHave(subject, notes.highest, watching.signal).then((whole_ms) => {
+      fault.whole_ms = whole_ms;
+    });
+    watches.push(watched);
+  };
   const timer = setTimeout(() => {
     faults.abort();
   }, duration_ms);
   try {
-    const injected = await injectFaults(subject, seeded(seed), faults.signal, print);
+    const random = seeded(seed);
+    const injected = await injectFaults({ subject, random, signal: faults.signal, only, onEnd, log: print });
     load.abort();
     await Promise.all(callers);
     const whole_ms = await untilWhole(subject);
+    await Promise.all(watches);
     return { notes, injected, whole_ms };
   } finally {
     clearTimeout(timer);
     load.abort();
-    await Promise.allSettled(callers);
+    watching.abort();
+    await Promise.allSettled([...callers, ...watches]);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What is tortured: a platform of processes, each of which may be hurt and comes back. */
+import type { Link } from './link.js';
 
 /** A process, with all that it started. */
 export interface Victim {
@@ -11,13 +12,39 @@ export interface Victim {
   end(): Promise<void>;
   /** SIGKILL; resolves when it has ended. */
   kill(): Promise<void>;
-  /** Starts it again after it ended; nothing if it runs. */
+  /** Starts it again after it ended, as often as it takes; nothing if it runs. */
   restart(): Promise<void>;
+}
+
+/** The links to one server, or between the processes of one service. */
+export interface LinkGroup {
+  /** Such as `services to postgres`. */
+  readonly name: string;
+  readonly links: readonly Link[];
+}
+
+/** The clock of one process. */
+export interface Clock {
+  /** The name of the process. */
+  readonly name: string;
+  /** @param offset_s seconds from the clock of the machine; 0: as the machine has it */
+  set(offset_s: number): void;
+}
+
+/** The disk of one server. */
+export interface Disk {
+  /** The name of the server. */
+  readonly name: string;
+  fill(): Promise<void>;
+  free(): Promise<void>;
 }
 
 export interface Subject {
   readonly name: 'embedded' | 'stack';
   readonly victims: readonly Victim[];
+  readonly network: readonly LinkGroup[];
+  readonly clocks: readonly Clock[];
+  readonly disks: readonly Disk[];
   /** Addresses of gRPC doors; a caller takes one and stays with it. */
   readonly commands: readonly string[];
   readonly queries: readonly string[];

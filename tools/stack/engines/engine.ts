@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pause } from '../../../lib/base/pause.js';
 
+export type EngineName = 'postgres' | 'kafka' | 'redis' | 'mongodb' | 'clickhouse';
+
 /** A server that runs. */
 export interface RunningEngine {
   readonly name: string;
@@ -24,13 +26,15 @@ export interface RunningEngine {
 export interface EnginePlace {
   readonly host: string;
   readonly port: number;
+  /** The port that it names to its clients, where another one leads to it. */
+  readonly advertised?: number;
   /** Of its data; created if it does not exist. */
   readonly directory: string;
 }
 
 /** A kind of server. */
 export interface Engine {
-  readonly name: string;
+  readonly name: EngineName;
   /** Installs what it needs, if it is not installed yet. @throws StartError naming what to install */
   install(): Promise<void>;
   /** @throws Error with the end of its log if it does not answer in time. */

@@ -58,7 +58,10 @@ function javaOptions(): string[] {
   return ['-XX:+UseSerialGC', '-Xms128m', '-Xmx512m', '-cp', join(libraries(), '*')];
 }
 
-function properties({ host, port, directory }: EnginePlace, controllerPort: number): string {
+function properties(
+  { host, port, advertised = port, directory }: EnginePlace,
+  controllerPort: number,
+): string {
   const one = [
     'offsets.topic.replication.factor',
     'offsets.topic.num.partitions',
@@ -74,7 +77,7 @@ function properties({ host, port, directory }: EnginePlace, controllerPort: numb
     'node.id': 1,
     'controller.quorum.voters': `1@${host}:${String(controllerPort)}`,
     listeners: `PLAINTEXT://${host}:${String(port)},CONTROLLER://${host}:${String(controllerPort)}`,
-    'advertised.listeners': `PLAINTEXT://${host}:${String(port)}`,
+    'advertised.listeners': `PLAINTEXT://${host}:${String(advertised)}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(directory, 'data'),

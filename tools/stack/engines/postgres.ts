@@ -1,10 +1,17 @@
 /** The PostgreSQL that npm brings, as the embedded platform starts it. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { startPostgresEngine } from '../../../services/standalone/engines/postgres-engine.js';
+import { identify, isRunning, waitUntilGone } from '../../../services/standalone/engines/process-table.js';
 import type { RunningEngine } from './engine.js';
+
+/** How long a process that was killed may still be there: on a busy machine the system takes a while. */
+const END_LIMIT_ms = 10_000;
 
 /** Starts it. It listens on a socket in its own directory: only users who may read that can connect. */
 export async function startPostgres(directory: string, logFile: string): Promise<RunningEngine> {
+  mkdirSync(join(directory, 'log'), { recursive: true, mode: 0o700 });
   const engine = await startPostgresEngine({
     dataDir: directory,
     log: pino({ level: 'info' }, pino.destination({ dest: logFile, mkdir: true, sync: true })),
@@ -21,7 +28,9 @@ export async function startPostgres(directory: string, logFile: string): Promise
     url: `postgresql://${user}${secret}@${place}`,
     stop: () => engine.stop(),
     kill: async () => {
-      process.kill(engine.pid, 'SIGKILL');
+      const server = identify(engine.pid);
+      if (isRunning(server)) process.kill(engine.pid, 'SIGKILL');
+      await waitUntilGone(server, END_LIMIT_ms);
     },
   };
 }
