@@ -10,9 +10,27 @@ export type Clock = () => Micros;
 export const SECOND: Micros = 1_000_000n;
 export const DAY: Micros = 86_400n * SECOND;
 
-/** The wall clock. `performance` gives what Date.now() rounds away. */
-export const systemClock: Clock = () =>
-  BigInt(Math.floor((performance.timeOrigin + performance.now()) * 1000));
+/** A step of the machine's clock that is followed, milliseconds. What is smaller is rounding. */
+const STEP_MS = 50;
+
+/**
+ * The wall clock. It runs with the steady clock, which gives what Date.now() rounds away. Where the two part, since the machine's
+ * clock was set or the machine has slept, it follows the machine's.
+ */
+export function wallClock(machine_ms: () => number, steady_ms: () => number): Clock {
+  let offset_ms = machine_ms() - steady_ms();
+  return () => {
+    const [now_ms, elapsed_ms] = [machine_ms(), steady_ms()];
+    if (Math.abs(now_ms - elapsed_ms - offset_ms) > STEP_MS) offset_ms = now_ms - elapsed_ms;
+    return BigInt(Math.floor((elapsed_ms + offset_ms) * 1000));
+  };
+}
+
+/** The wall clock of this machine. */
+export const systemClock: Clock = wallClock(
+  () => Date.now(),
+  () => performance.now(),
+);
 
 /** @throws RangeError if the timestamp is finer than a microsecond; the contracts refuse such input before. */
 export function microsOf(timestamp: Timestamp): Micros {

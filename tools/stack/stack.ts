@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOurDataDir, openDataDir } from '../../services/standalone/data-dir.js';
+import { StartError } from '../../lib/base/start-error.js';
 import { freePort } from '../../lib/process/free-port.js';
 import { clickhouse } from './engines/clickhouse.js';
 import { type Engine, type EngineName, type RunningEngine } from './engines/engine.js';
@@ -12,15 +13,17 @@ import { redis } from './engines/redis.js';
 import type { StackOptions } from './options.js';
 import { leftoversIn } from './run-directories.js';
 import { allOf, type ServiceSet, type StartingProcess, startServices } from './service-set.js';
-import type { RunningService } from './services.js';
+import { createTopic, type RunningService } from './services.js';
 
 /** What runs. */
 export interface Stack extends ServiceSet {
   readonly engines: Readonly<Record<EngineName, RunningEngine>>;
+  /** All that runs, in the order in which it was started. */
+  readonly parts: readonly RunningEngine[];
   /** Starts a server or a service again, where it was, after it was stopped or killed. */
   restart(one: RunningEngine | RunningService): Promise<void>;
-  /** Resolves when a process ends without being asked to. */
-  readonly died: Promise<Error>;
+  /** Kills a server, deletes its data and starts it empty. @throws StartError if it has none that may be lost */
+  lose(one: RunningEngine): Promise<void>;
   /** One after the other: the services first, the servers last. */
   stop(): Promise<void>;
   /** All at once. */
@@ -36,7 +39,7 @@ const INSTALLED: readonly Engine[] = [kafka, redis, mongodb, clickhouse];
 const ENGINE_PORTS = { kafka: 19_092, redis: 16_379, mongodb: 17_017, clickhouse: 18_123 };
 
 /** How a stack is started. */
-export interface StartOptions extends Omit<StackOptions, 'installOnly'> {
+export interface StartOptions extends Omit<StackOptions, 'installOnly' | 'restart' | 'request'> {
   /** Any free ports in place of the usual ones. */
   readonly freePorts?: boolean;
   /** Of the topic; default 12. */
@@ -108,17 +111,38 @@ export async function startStack(options: StartOptions): Promise<Stack> {
         keep(service, () => service.restart());
       },
     });
-    const died = Promise.race(started.map((one) => one.died));
+    const lose = async (one: RunningEngine) => {
+      const name = LOSABLE.find((each) => engines[each] === one);
+      if (name === undefined) throw new StartError(whyKept(one, engines));
+      await one.kill();
+      rmSync(placeOf(options, name), { recursive: true, force: true, maxRetries: 10 });
+      await restart(one);
+      if (name === 'kafka') options.log(await createTopic(variablesOf(options, engines)));
+    };
     const kill = async () => {
       await Promise.all(started.splice(0).map((one) => one.kill()));
       leftovers.forget();
       owned.release();
     };
-    return { engines, ...services, died, restart, stop, kill };
+    return { engines, ...services, parts: [...started], restart, lose, stop, kill };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** The servers whose data is made anew from the log. */
+const LOSABLE = ['kafka', 'redis', 'mongodb', 'clickhouse'] as const;
+
+function whyKept(one: RunningEngine, { postgres }: Readonly<Record<EngineName, RunningEngine>>): string {
+  return one === postgres
+    ? 'postgres has the log, of which there is no other copy: see "Backup and restore" in docs/operations.md'
+    : `${one.name} keeps no data`;
+}
+
+/** Where the data of a server lies. */
+function placeOf({ directory, directoryOf }: StartOptions, name: EngineName): string {
+  return directoryOf?.(name) ?? join(directory, name);
 }
 
 function empty(directory: string): void {
@@ -128,10 +152,8 @@ function empty(directory: string): void {
 
 type Keep = (one: RunningEngine, restart: () => Promise<RunningEngine>) => void;
 
-async function startEngines(
-  { directory, freePorts = false, offset, log, directoryOf, kafkaPorts }: StartOptions,
-  keep: Keep,
-): Promise<Record<EngineName, RunningEngine>> {
+async function startEngines(options: StartOptions, keep: Keep): Promise<Record<EngineName, RunningEngine>> {
+  const { directory, freePorts = false, offset, log, directoryOf, kafkaPorts } = options;
   const start = async (name: string, open: () => Promise<RunningEngine>) => {
     const running = await open();
     keep(running, open);
@@ -140,8 +162,7 @@ async function startEngines(
   };
   const startInstalled = async (engine: Engine, usual: number) => {
     const port = freePorts ? await freePort() : usual + offset;
-    const own = directoryOf?.(engine.name) ?? join(directory, engine.name);
-    const place = { host: HOST, port, directory: own };
+    const place = { host: HOST, port, directory: placeOf(options, engine.name) };
     const ports = engine === kafka && kafkaPorts !== undefined ? kafkaPorts : {};
     return start(engine.name, () => engine.start({ ...place, ...ports }));
   };

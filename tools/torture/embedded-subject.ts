@@ -9,7 +9,7 @@ import { freePort } from '../../lib/process/free-port.js';
 import { hasEnded } from '../../lib/process/proc.js';
 import { findFaketime, settableClock } from './clock.js';
 import { mountDisk } from './disk.js';
-import { treeOf } from './processes.js';
+import { treeOf } from '../stack/processes.js';
 import type { Subject, Victim } from './subject.js';
 
 const SERVER = fileURLToPath(new URL('../../services/standalone/main.js', import.meta.url));

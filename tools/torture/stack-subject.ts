@@ -11,7 +11,7 @@ import { installEngines, type Stack, startStack } from '../stack/stack.js';
 import { hasEnded } from '../../lib/process/proc.js';
 import { findFaketime, settableClock } from './clock.js';
 import { mountDisk, type MountedDisk } from './disk.js';
-import { treeOf } from './processes.js';
+import { treeOf } from '../stack/processes.js';
 import { StackNetwork } from './stack-network.js';
 import type { Clock, Subject, Victim } from './subject.js';
 

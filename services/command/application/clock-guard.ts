@@ -3,25 +3,44 @@ import type { Log } from '../../../lib/base/logging.js';
 import type { Clock } from '../../../lib/base/time.js';
 import type { WriteLog } from './write-log.js';
 
-/** How far the clocks may be apart, microseconds. */
-const TOLERANCE_US = 1_000_000n;
+/** How far the clocks may be apart. */
+const TOLERANCE_MS = 1_000;
+const TOLERANCE_US = BigInt(TOLERANCE_MS) * 1_000n;
 const INTERVAL_MS = 10_000;
 
 export class ClockGuard {
   readonly #clock: Clock;
-  readonly #log: WriteLog;
+  readonly #log: Pick<WriteLog, 'now'>;
   readonly #logger: Log;
+  readonly #machine_ms: () => number;
   #isOff = false;
+  /** How far the machine's clock was from its steady clock, when it was last compared. */
+  #compared_ms: number;
+  #comparing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(clock: Clock, log: WriteLog, logger: Log) {
+  /** @param machine_ms how far the machine's clock is from its steady clock, milliseconds */
+  constructor(
+    clock: Clock,
+    log: Pick<WriteLog, 'now'>,
+    logger: Log,
+    machine_ms = () => Date.now() - performance.now(),
+  ) {
     this.#clock = clock;
     this.#log = log;
     this.#logger = logger;
+    this.#machine_ms = machine_ms;
+    this.#compared_ms = machine_ms();
   }
 
-  /** Whether the clocks were too far apart when they were last compared. */
+  /** Whether the clocks were too far apart when they were last compared, or the machine's was set since. */
   get isOff(): boolean {
+    if (Math.abs(this.#machine_ms() - this.#compared_ms) > TOLERANCE_MS) {
+      this.#isOff = true;
+      this.#compared_ms = this.#machine_ms();
+      this.#logger.warn('the clock of this machine was set: no command is decided until it is compared');
+      this.#compareSoon();
+    }
     return this.#isOff;
   }
 
@@ -29,9 +48,7 @@ export class ClockGuard {
   async start(): Promise<void> {
     await this.#compare();
     this.#timer = setInterval(() => {
-      this.#compare().catch((error: unknown) => {
-        this.#logger.warn({ err: error }, 'the clock could not be compared with the clock of the database');
-      });
+      this.#compareSoon();
     }, INTERVAL_MS);
   }
 
@@ -39,7 +56,18 @@ export class ClockGuard {
     clearInterval(this.#timer);
   }
 
+  #compareSoon(): void {
+    this.#comparing ??= this.#compare()
+      .catch((error: unknown) => {
+        this.#logger.warn({ err: error }, 'the clock could not be compared with the clock of the database');
+      })
+      .finally(() => {
+        this.#comparing = undefined;
+      });
+  }
+
   async #compare(): Promise<void> {
+    this.#compared_ms = this.#machine_ms();
     const before = this.#clock();
     const database = await this.#log.now();
     const after = this.#clock();

@@ -113,7 +113,7 @@ async function engineOf(child: ChildProcess, name: string, url: string): Promise
     died: ended.then(
       () =>
         new Promise((resolve) => {
-          if (!isToEnd) resolve(new Error(`${name} (process ${String(pid)}) has ended by itself`));
+          if (!isToEnd) resolve(new Error(`${name} (process ${String(pid)}) has ended`));
         }),
     ),
   };

@@ -24,7 +24,7 @@ export async function startPostgres(directory: string, logFile: string): Promise
   return {
     name: 'postgres',
     pid: engine.pid,
-    died: engine.died,
+    died: engine.died.then(() => new Error(`postgres (process ${String(engine.pid)}) has ended`)),
     url: `postgresql://${user}${secret}@${place}`,
     stop: () => engine.stop(),
     kill: async () => {

@@ -7,11 +7,15 @@ import { type Access, openAccess } from './access.js';
 
 export interface OwnStack extends Access {
   readonly stack: Stack;
+  /** Of its data. */
+  readonly directory: string;
   stop(): Promise<void>;
 }
 
 /** Starts it in a directory of its own; `npm run test:stack` has installed the servers and built the services. */
-export async function startOwnStack(scale: Pick<StartOptions, 'projectors' | 'queries'>): Promise<OwnStack> {
+export async function startOwnStack(
+  scale: Pick<StartOptions, 'commands' | 'projectors' | 'queries'>,
+): Promise<OwnStack> {
   const directory = makeRunDirectory(stackRun());
   const stack = await startStack({
     ...scale,
@@ -26,6 +30,7 @@ export async function startOwnStack(scale: Pick<StartOptions, 'projectors' | 'qu
   return {
     ...access,
     stack,
+    directory,
     stop: async () => {
       await access.close();
       await stack.stop();
