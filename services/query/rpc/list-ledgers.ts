@@ -5,6 +5,7 @@ import {
   ListLedgersResponseSchema,
 } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import type { Call } from '../../../lib/rpc/call.js';
+import type { VisibleLedgers } from '../../../lib/rpc/guard.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { Read } from '../../../lib/views/view.js';
@@ -31,7 +32,7 @@ export function listLedgers(
       request.pageToken === '' ? undefined : decodePageToken(request.pageToken, fingerprint, ['bigint']);
     const size = pageSizeOf(request.pageSize);
     const reads = await readPartitions(context, { consistency: request.consistency, page }, call, {
-      idPrefix: request.ledgerIdPrefix,
+      names: namesOf(call.caller?.ledgers, request.ledgerIdPrefix),
       through: page?.position ?? null,
       after: page?.cursor[0] ?? null,
       limit: size + 1,
@@ -51,17 +52,78 @@ export function listLedgers(
   };
 }
 
+/** Ledgers by their ids: those that begin with one of the prefixes, and single ones. None of a prefix begins with another. */
+interface Names {
+  readonly prefixes: readonly string[];
+  readonly exact: readonly string[];
+}
+
+/** Which ledgers the caller may see of those that begin with the prefix that it asks for. */
+function namesOf(visible: VisibleLedgers | undefined, asked: string): Names {
+  if (visible === undefined) return { prefixes: [asked], exact: [] };
+  const met = visible.prefixes.flatMap((prefix) => {
+    if (prefix.startsWith(asked)) return [prefix];
+    return asked.startsWith(prefix) ? [asked] : [];
+  });
+  const all = [...new Set(met)];
+  const prefixes = all.filter((one) => !all.some((other) => other !== one && one.startsWith(other)));
+  const exact = [...new Set(visible.exact)].filter(
+    (ledgerId) => ledgerId.startsWith(asked) && !prefixes.some((prefix) => ledgerId.startsWith(prefix)),
+  );
+  return { prefixes, exact };
+}
+
+interface Listing {
+  readonly names: Names;
+  readonly through: bigint | null;
+  readonly after: bigint | null;
+  readonly limit: number;
+}
+
+/** Each partition is read by one statement for each prefix and each single ledger that it may hold; their order is the caller's matter. */
 function readPartitions(
   context: LedgersContext,
   need: Requirement,
   call: Call,
-  listing: { idPrefix: string; through: bigint | null; after: bigint | null; limit: number },
+  { names, through, after, limit }: Listing,
 ): Promise<Read<readonly Ledger[]>[]> {
   const partitions = Array.from({ length: context.partitions ?? 1 }, (_, partition) => partition);
+  const isAfter = ({ position }: Ledger) =>
+    (after === null || position > after) && (through === null || position <= through);
   return Promise.all(
     partitions.map(async (partition) => {
       await context.freshness.reach(context.history, partition, need, call);
-      return await readView(context.history, (view) => view.ledgers({ partition, ...listing }));
+      return await readView(context.history, async (view) => {
+        // The point of the first read holds for all: what it does not reach is left to the next page.
+        const reads: Read<readonly Ledger[]>[] = [];
+        for (const idPrefix of names.prefixes) {
+          reads.push(await view.ledgers({ partition, idPrefix, through, after, limit }));
+        }
+        for (const ledgerId of names.exact) {
+          if (context.partitionOf(ledgerId) !== partition) continue;
+          const { value, asOf: point } = await view.ledger(partition, ledgerId);
+          reads.push({ value: value === undefined || !isAfter(value) ? [] : [value], asOf: point });
+        }
+        if (reads.length === 0)
+          reads.push(await view.ledgers({ partition, idPrefix: NO_LEDGER, through, after, limit }));
+        return together(reads);
+      });
     }),
+  );
+}
+
+/** No ledger id begins so: a read for the point of the view alone. */
+const NO_LEDGER = '@';
+
+/** Reads of one partition, as of the one that is farthest behind. */
+function together(reads: readonly Read<readonly Ledger[]>[]): Read<readonly Ledger[]> {
+  const [first, ...others] = reads;
+  if (first === undefined) throw new Error('a partition is read at least once');
+  return others.reduce(
+    (sum, read) => ({
+      value: [...sum.value, ...read.value],
+      asOf: read.asOf.position < sum.asOf.position ? read.asOf : sum.asOf,
+    }),
+    first,
   );
 }

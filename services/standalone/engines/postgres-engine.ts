@@ -111,6 +111,26 @@ export async function stopLeftOverPostgres(dataDir: string): Promise<void> {
   throw new StartError(`PostgreSQL (process ${String(running.pid)}) does not stop; end it, then try again`);
 }
 
+/** How to reach the server that runs on a data directory, for tools beside it; undefined if none does. */
+export function runningPostgres(dataDir: string): PostgresConnection | undefined {
+  const path = join(dataDir, 'postgres');
+  const running = readPostmaster(path);
+  if (running?.status !== 'ready' || !isAlive(running.pid) || !servesCluster(running.pid, path)) {
+    return undefined;
+  }
+  const { port, socketDir } = running;
+  const password = passwordOf(dataDir);
+  // The server may know its directory by another path than we do.
+  const hasSocket = existsSync(join(path, `.s.PGSQL.${String(port)}`));
+  return {
+    host: WINDOWS ? '127.0.0.1' : hasSocket ? path : socketDir,
+    port,
+    user: ROLE,
+    database: ROLE,
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
 function logFileOf(dataDir: string): string {
   return join(dataDir, 'log', 'postgres.log');
 }

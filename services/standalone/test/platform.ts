@@ -28,10 +28,15 @@ export interface TestPlatform {
 export async function startPlatform({
   auth,
   log = pino({ level: 'silent' }),
+  prepare,
   ...options
 }: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log'>> &
-  Pick<DoorsConfig, 'auth'> = {}): Promise<TestPlatform> {
+  Pick<DoorsConfig, 'auth'> & {
+    /** Runs before the platform starts. */
+    readonly prepare?: (database: TestDatabase) => Promise<void>;
+  } = {}): Promise<TestPlatform> {
   const database = await createTestDatabase();
+  await prepare?.(database);
   const standalone = await composeStandalone({
     config: {
       ...{ host: '127.0.0.1', grpcPort: 0, connectPort: 0, logLevel: 'silent', warnings: [] },
