@@ -4,6 +4,7 @@ import type pino from 'pino';
 import { AUTH_VARIABLES, type AuthConfig, readAuth } from './auth-config.js';
 import { bad, choiceOf, type Environment, valueOf, wholeOf } from './environment.js';
 import { StartError } from './start-error.js';
+import { readTls, TLS_VARIABLES, type TlsConfig } from './tls-config.js';
 
 /** What every process is told about its doors and its log. */
 export interface DoorsConfig {
@@ -18,6 +19,8 @@ export interface DoorsConfig {
   readonly allowedHosts: readonly string[];
   /** How callers prove who they are; undefined: they do not. */
   readonly auth?: AuthConfig | undefined;
+  /** Undefined: both doors speak without TLS. */
+  readonly tls?: TlsConfig | undefined;
   readonly logLevel: pino.LevelWithSilent;
   /** Lines to log at every start. */
   readonly warnings: readonly string[];
@@ -31,6 +34,7 @@ export const DOOR_VARIABLES = [
   'QUITTANCE_CORS_ORIGINS',
   'QUITTANCE_ALLOWED_HOSTS',
   ...AUTH_VARIABLES,
+  ...TLS_VARIABLES,
   'QUITTANCE_LOG_LEVEL',
 ] as const;
 
@@ -46,6 +50,7 @@ export function readDoors(
   defaults: { readonly grpcPort: number; readonly connectPort: number },
 ): DoorsConfig {
   const auth = readAuth(env);
+  const tls = readTls(env);
   const host = valueOf(env, 'QUITTANCE_HOST') ?? '127.0.0.1';
   const grpcPort = wholeOf(env, 'QUITTANCE_GRPC_PORT', defaults.grpcPort, PORTS);
   const connectPort = wholeOf(env, 'QUITTANCE_CONNECT_PORT', defaults.connectPort, PORTS);
@@ -61,8 +66,9 @@ export function readDoors(
     corsOrigins: originsOf(env),
     allowedHosts: allowedHostsOf(env),
     auth,
+    tls,
     logLevel: choiceOf(env, 'QUITTANCE_LOG_LEVEL', LEVELS, 'info'),
-    warnings: listenWarnings(env, host, { hasAuth: auth !== undefined, hasTls: false }),
+    warnings: listenWarnings(env, host, { hasAuth: auth !== undefined, hasTls: tls !== undefined }),
   };
 }
 

@@ -2,11 +2,13 @@
 import type { Registry } from 'prom-client';
 import { addressOf } from './address.js';
 import { registerGauges } from '../observe/gauges.js';
+import { CertificateFiles } from '../rpc/certificates.js';
 import { callMetrics } from '../rpc/call-metrics.js';
 import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
 import type { Closeables } from '../base/closeables.js';
 import { openConnectDoor } from '../rpc/connect/door.js';
 import type { DoorsConfig } from '../base/doors-config.js';
+import type { TlsConfig } from '../base/tls-config.js';
 import type { Door } from '../rpc/door.js';
 import { openGrpcDoor } from '../rpc/grpc/door.js';
 import type { Guard } from '../rpc/guard.js';
@@ -71,12 +73,14 @@ export async function openDoors(
   registerHealth(registry, health);
   const chain = createChain({ logger: log, metrics, passage, guard, ...DEFAULT_CHAIN_LIMITS });
   chain.warm(services);
+  const certificates = await openCertificates(config.tls, log, registry, closeables);
   await releasePorts();
   const [grpcPort, connectPort] = wantedPorts(config);
   const { host } = config;
   const grpc = await openGrpcDoor({
     host,
     port: config.grpcPort,
+    certificates,
     services,
     chain,
     mount: (server) => {
@@ -89,6 +93,7 @@ export async function openDoors(
   const connect = await openConnectDoor({
     host,
     port: config.connectPort,
+    certificates,
     services,
     chain,
     health,
@@ -105,7 +110,7 @@ export async function openDoors(
   return {
     addresses: {
       grpc: addressOf(host, grpc.port),
-      connect: `http://${addressOf(host, connect.port)}`,
+      connect: `${config.tls === undefined ? 'http' : 'https'}://${addressOf(host, connect.port)}`,
     },
     drain: async () => {
       // Calls go on meanwhile, and reach the process that has taken over.
@@ -114,6 +119,19 @@ export async function openDoors(
       await Promise.all(doors.map((door) => door.drain()));
     },
   };
+}
+
+async function openCertificates(
+  tls: TlsConfig | undefined,
+  log: Log,
+  registry: Registry,
+  closeables: Closeables,
+): Promise<CertificateFiles | undefined> {
+  if (tls === undefined) return undefined;
+  const files = await CertificateFiles.open(tls, log);
+  closeables.add('the watch over the certificate', () => files.stop());
+  files.register(registry);
+  return files;
 }
 
 function registerHealth(registry: Registry, health: Health): void {

@@ -17,6 +17,11 @@ export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
   QUITTANCE_AUTH_ISSUER: 'claim iss of the tokens that are taken, besides API keys',
   QUITTANCE_AUTH_AUDIENCE: 'what the claim aud of a token must name',
   QUITTANCE_AUTH_JWKS: 'public keys of the issuer: a URL, or the path of a file',
+  QUITTANCE_TLS_CERT_FILE: 'certificates of both doors, PEM; TLS is on where it is set',
+  QUITTANCE_TLS_KEY_FILE: 'private key of the certificate, PEM',
+  QUITTANCE_TLS_CLIENT_CA_FILE:
+    'CAs of client certificates, PEM; callers without one are refused where it is set',
+  QUITTANCE_TLS_CA_FILE: 'CAs of the other command processes, PEM (default: those that Node knows)',
   QUITTANCE_LOG_LEVEL: 'trace, debug, info (default), warn, error, fatal or silent',
 };
 

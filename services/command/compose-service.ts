@@ -1,4 +1,6 @@
 /** The command service as a process of its own: it decides, and relays what it has decided to Kafka. */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
@@ -16,6 +18,7 @@ import type { Guard } from '../../lib/rpc/guard.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
+import type { TlsConfig } from '../../lib/base/tls-config.js';
 import type { ServiceParts } from '../../lib/process/run-service.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { systemClock } from '../../lib/base/time.js';
@@ -25,6 +28,7 @@ import { commandMetrics, leaseMetrics } from './metrics.js';
 import { relayMetrics } from './relay/metrics.js';
 import { Relay } from './relay/relay.js';
 import { SHARD } from '../../lib/log/shard.js';
+import { peerCredentials } from '../../lib/rpc/grpc/credentials.js';
 import { GrpcPeer } from '../../lib/rpc/grpc/peer.js';
 import { CommandPassage } from './standing/command-passage.js';
 import type { Duty } from './standing/duties.js';
@@ -80,7 +84,7 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
   const passage = new CommandPassage({
     standing,
     services: COMMANDS,
-    connect: (address) => new GrpcPeer(address),
+    connect: await connector(config.tls),
   });
   closeables.add('the connection to the holder of the lease', () => {
     passage.close();
@@ -90,6 +94,21 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
   };
   const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
   return { services, health, passage, guard, handOver };
+}
+
+/** How the holder of the lease is called: with what lies in the files when the process starts to call it. */
+async function connector(tls: TlsConfig | undefined): Promise<(address: string) => GrpcPeer> {
+  if (tls === undefined) {
+    const plain = peerCredentials(undefined, undefined);
+    return (address) => new GrpcPeer(address, plain);
+  }
+  const own = () => ({
+    certificate: readFileSync(tls.certificatePath),
+    key: readFileSync(tls.keyPath),
+    clientCa: undefined,
+  });
+  const ca = tls.peerCaPath === undefined ? undefined : await readFile(tls.peerCaPath);
+  return (address) => new GrpcPeer(address, peerCredentials(own(), ca));
 }
 
 /** The relay is a duty of the holder of the lease. Kafka itself is not asked: while it is away commands are taken all the same. */

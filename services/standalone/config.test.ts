@@ -55,6 +55,15 @@ test('what is said of an issuer without authentication, or in part, is refused',
   });
 });
 
+test('TLS in part is refused', () => {
+  expect(() => readConfig({ QUITTANCE_TLS_CERT_FILE: 'cert.pem' })).toThrow(
+    'QUITTANCE_TLS_KEY_FILE is not set',
+  );
+  expect(() => readConfig({ QUITTANCE_TLS_CLIENT_CA_FILE: 'ca.pem' })).toThrow(
+    'QUITTANCE_TLS_CERT_FILE and QUITTANCE_TLS_KEY_FILE is not set',
+  );
+});
+
 test('a misspelt variable is refused with the nearest one', () => {
   expect(() => readConfig({ QUITTANCE_GRCP_PORT: '1' })).toThrow(
     'QUITTANCE_GRCP_PORT is not a variable of Quittance; did you mean QUITTANCE_GRPC_PORT?',
@@ -78,5 +87,7 @@ test.each(['0.0.0.0', '::', '192.168.1.2', 'db.example.com', '::ffff:10.0.0.1'])
     expect(readConfig({ QUITTANCE_HOST: host, QUITTANCE_INSECURE_LISTEN: 'true' }).warnings).toHaveLength(1);
     const { warnings } = readConfig({ QUITTANCE_HOST: host, QUITTANCE_AUTH: 'on' });
     expect(warnings).toEqual([expect.stringContaining('in the clear')]);
+    const tls = { QUITTANCE_TLS_CERT_FILE: 'cert.pem', QUITTANCE_TLS_KEY_FILE: 'key.pem' };
+    expect(readConfig({ QUITTANCE_HOST: host, QUITTANCE_AUTH: 'on', ...tls }).warnings).toEqual([]);
   },
 );

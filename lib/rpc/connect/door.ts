@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Log } from '../../base/logging.js';
+import type { Certificates } from '../certificates.js';
 import type { Chain } from '../chain.js';
 import { tooLarge } from '../decode.js';
 import type { Door } from '../door.js';
@@ -23,6 +24,8 @@ export interface ConnectDoorOptions extends Pages {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Undefined: without TLS. */
+  readonly certificates?: Certificates | undefined;
   readonly services: readonly Service[];
   readonly chain: Chain;
   /** Origins whose pages may call, as in `https://console.example.com`; `*` stands for all, nothing for none. */
@@ -55,6 +58,7 @@ export async function openConnectDoor(options: ConnectDoorOptions): Promise<Door
   const port = await openWebPort({
     host: options.host,
     port: options.port,
+    certificates: options.certificates,
     logger: options.logger,
     headersTooLarge: errorJson(tooLarge('the URL with its headers')),
     listener: (request, response) => {

@@ -1,8 +1,10 @@
-/** A port for HTTP/1.1 and for HTTP/2 without TLS. Node's servers speak one of them, so the first bytes decide. */
+/** A port for HTTP/1.1 and for HTTP/2, with TLS or without. Node's servers speak one of them, so the first bytes decide. */
 import http from 'node:http';
 import http2 from 'node:http2';
+import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Log } from '../../base/logging.js';
+import type { Certificates, TlsMaterial } from '../certificates.js';
 
 /** A request of either version. */
 export type WebRequest = http.IncomingMessage | http2.Http2ServerRequest;
@@ -13,6 +15,8 @@ export interface WebPortOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Undefined: without TLS. */
+  readonly certificates?: Certificates | undefined;
   readonly listener: (request: WebRequest, response: WebResponse) => void;
   /** What an HTTP/1.1 caller with more than 64 KiB of URL and headers gets, as JSON. */
   readonly headersTooLarge: Uint8Array;
@@ -41,18 +45,57 @@ const STREAMS_MAX = 1_000;
 /** What a client of HTTP/2 sends first. No method of HTTP/1.1 begins so. */
 const PREFACE_START = 'PRI';
 
+const ONE_OPTIONS: http.ServerOptions = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  maxHeaderSize: HEADERS_MAX_BYTES,
+};
+
+/** HTTP/1.1 over TLS; clients that speak HTTP/2 are told that they may. A new certificate is for new connections. */
+function secureServer(certificates: Certificates, listener: WebPortOptions['listener']): https.Server {
+  const isMutual = certificates.present.clientCa !== undefined;
+  const server = https.createServer(
+    {
+      ...ONE_OPTIONS,
+      ...contextOf(certificates.present),
+      ALPNProtocols: ['h2', 'http/1.1'],
+      handshakeTimeout: HEADERS_TIMEOUT_MS,
+      requestCert: isMutual,
+      rejectUnauthorized: isMutual,
+    },
+    listener,
+  );
+  const stopListening = certificates.onChange((material) => {
+    server.setSecureContext(contextOf(material));
+  });
+  server.once('close', stopListening);
+  return server;
+}
+
+function contextOf({ certificate, key, clientCa }: TlsMaterial) {
+  return { cert: certificate, key, ca: clientCa };
+}
+
+/** The open connections below TLS: one that does not end its handshake is known to no other part. */
+function trackSockets(server: http.Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
 /** Binds and serves. @throws Error if the port is taken */
 export async function openWebPort(options: WebPortOptions): Promise<WebPort> {
-  const one = http.createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-      maxHeaderSize: HEADERS_MAX_BYTES,
-    },
-    options.listener,
-  );
+  const { certificates } = options;
+  const one =
+    certificates === undefined
+      ? http.createServer(ONE_OPTIONS, options.listener)
+      : secureServer(certificates, options.listener);
+  const connected = certificates === undefined ? 'connection' : 'secureConnection';
   const two = http2.createServer(
     { settings: { maxConcurrentStreams: STREAMS_MAX, maxHeaderListSize: HEADERS_MAX_BYTES } },
     options.listener,
@@ -63,9 +106,10 @@ export async function openWebPort(options: WebPortOptions): Promise<WebPort> {
     answerBadRequest(error, socket, options.headersTooLarge);
   });
   // Node's own listener goes on serving what speaks HTTP/1.1; it is only no longer the first to see a connection.
-  const serveOne = one.listeners('connection');
-  one.removeAllListeners('connection');
-  one.on('connection', (socket: Socket) => {
+  const serveOne = one.listeners(connected);
+  one.removeAllListeners(connected);
+  const shaking = certificates === undefined ? new Set<Socket>() : trackSockets(one);
+  one.on(connected, (socket: Socket) => {
     undecided.add(socket);
     firstBytes(socket, (isTwo) => {
       undecided.delete(socket);
@@ -90,7 +134,7 @@ export async function openWebPort(options: WebPortOptions): Promise<WebPort> {
           resolve();
         });
         one.closeAllConnections();
-        for (const socket of undecided) socket.destroy();
+        for (const socket of [...undecided, ...shaking]) socket.destroy();
         for (const session of sessions) session.destroy();
       }),
   };

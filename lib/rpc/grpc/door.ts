@@ -4,6 +4,7 @@ import { type DescMessage, type Message } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { pause } from '../../base/pause.js';
+import type { Certificates } from '../certificates.js';
 import type { CallOrigin, Chain, Decoded } from '../chain.js';
 import { fitsInJson } from '../connect/json-size.js';
 import { decodeBinary, MESSAGE_MAX_BYTES, tooLarge } from '../decode.js';
@@ -14,6 +15,7 @@ import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } fro
 import { untilAborted } from '../until-aborted.js';
 import { arrivals } from './arrivals.js';
 import { frameAround, frameOf, Frames, PREFIX_BYTES } from './frames.js';
+import { serverCredentials } from './credentials.js';
 import { explainLibraryErrors, withoutEndlessTimeouts } from './library-errors.js';
 import { statusOf } from './status.js';
 
@@ -26,6 +28,8 @@ export interface GrpcDoorOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Undefined: without TLS. */
+  readonly certificates?: Certificates | undefined;
   readonly services: readonly Service[];
   readonly chain: Chain;
   /** Around each call: for tests of the protocol. */
@@ -114,10 +118,10 @@ class OpenCalls {
   }
 }
 
-function bind(server: grpc.Server, { host, port }: GrpcDoorOptions): Promise<number> {
+function bind(server: grpc.Server, { host, port, certificates }: GrpcDoorOptions): Promise<number> {
   const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(address, serverCredentials(certificates), (error, bound) => {
       if (error === null) resolve(bound);
       // The library has no code for what is nearly always a port that is taken.
       else reject(Object.assign(error, { code: 'EADDRINUSE' }));

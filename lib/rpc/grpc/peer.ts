@@ -36,8 +36,11 @@ export class GrpcPeer {
   readonly #calls = new Set<grpc.Call>();
 
   /** @param address host:port */
-  constructor(readonly address: string) {
-    this.#client = new grpc.Client(address, grpc.credentials.createInsecure(), OPTIONS);
+  constructor(
+    readonly address: string,
+    credentials: grpc.ChannelCredentials,
+  ) {
+    this.#client = new grpc.Client(address, credentials, OPTIONS);
   }
 
   /** Resolves to whether the process is connected; a connection that is not there yet has this long to be made. */

@@ -34,6 +34,8 @@ export interface ServerOptions {
   /** What it names to the others in place of its own address. */
   readonly advertised?: string;
   readonly grpcPort?: number;
+  /** Further variables of its environment. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** Makes the tables, and records a topic of a Kafka that is away: commands are taken all the same. */
@@ -49,7 +51,7 @@ export async function prepare({ config }: TestDatabase): Promise<void> {
 
 /** @throws Error with its output if it does not become ready */
 export async function startCommandServer(options: ServerOptions): Promise<CommandServer> {
-  const { databaseUrl, advertised, grpcPort = await freePort() } = options;
+  const { databaseUrl, advertised, grpcPort = await freePort(), variables = {} } = options;
   const connectPort = await freePort();
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('QUITTANCE_'));
   const child = spawn(process.execPath, ['--enable-source-maps', SERVER], {
@@ -60,6 +62,7 @@ export async function startCommandServer(options: ServerOptions): Promise<Comman
       QUITTANCE_KAFKA_BROKERS: '127.0.0.1:9',
       QUITTANCE_GRPC_PORT: String(grpcPort),
       QUITTANCE_CONNECT_PORT: String(connectPort),
+      ...variables,
       ...(advertised === undefined ? {} : { QUITTANCE_COMMAND_ADDRESS: advertised }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],

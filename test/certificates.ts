@@ -1,0 +1,50 @@
+/** Certificates for tests, made by the openssl of the machine. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A certificate and its key, in files. */
+export interface CertificatePaths {
+  readonly certificatePath: string;
+  readonly keyPath: string;
+}
+
+/** A root of certificates. */
+export interface TestRoot {
+  readonly path: string;
+  /** PEM. */
+  readonly bytes: Buffer;
+  /** Makes a certificate for this machine, or replaces it. One that was good until yesterday has -1 days. */
+  issue(name: string, days?: number): CertificatePaths;
+  remove(): void;
+}
+
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+export function createRoot(): TestRoot {
+  const directory = mkdtempSync(join(tmpdir(), 'quittance-tls-'));
+  const file = (name: string) => join(directory, name);
+  const openssl = (...args: string[]) => {
+    execFileSync('openssl', args, { stdio: 'pipe' });
+  };
+  const root = ['-keyout', file('root.key'), '-out', file('root.pem')];
+  openssl('req', '-x509', ...NEW_KEY, ...root, '-days', '30', '-subj', '/CN=root of a test');
+  writeFileSync(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
+  return {
+    path: file('root.pem'),
+    bytes: readFileSync(file('root.pem')),
+    issue: (name, days = 30) => {
+      const request = file(`${name}.csr`);
+      const made = { certificatePath: file(`${name}.pem`), keyPath: file(`${name}.key`) };
+      openssl('req', ...NEW_KEY, '-keyout', made.keyPath, '-out', request, '-subj', '/CN=localhost');
+      const by = ['-CA', file('root.pem'), '-CAkey', file('root.key'), '-CAcreateserial'];
+      const names = ['-extfile', file('names'), '-days', String(days)];
+      openssl('x509', '-req', '-in', request, ...by, ...names, '-out', made.certificatePath);
+      return made;
+    },
+    remove: () => {
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
