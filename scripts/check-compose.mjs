@@ -18,7 +18,9 @@ const isCompose = ajv.compile(JSON.parse(read('deploy/compose/compose-spec.json'
 expect(isCompose(compose), ajv.errorsText(isCompose.errors));
 
 const known = new Set(read('lib/process/service-variables.ts').match(/QUITTANCE_\w+/g));
-for (const door of read('lib/base/environment.ts').match(/QUITTANCE_\w+/g)) known.add(door);
+for (const file of ['doors', 'auth', 'tls']) {
+  for (const door of read(`lib/base/${file}-config.ts`).match(/QUITTANCE_\w+/g)) known.add(door);
+}
 const services = Object.entries(compose.services);
 for (const [name, service] of services) {
   for (const variable of Object.keys(service.environment ?? {})) {

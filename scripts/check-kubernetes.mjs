@@ -63,7 +63,9 @@ async function checkSchema(file, object) {
 
 function checkVariables() {
   const known = new Set(read('lib/process/service-variables.ts').match(/QUITTANCE_\w+/g));
-  for (const door of read('lib/base/environment.ts').match(/QUITTANCE_\w+/g)) known.add(door);
+  for (const file of ['doors', 'auth', 'tls']) {
+    for (const door of read(`lib/base/${file}-config.ts`).match(/QUITTANCE_\w+/g)) known.add(door);
+  }
   const [config] = ofKind('ConfigMap');
   const [secret] = ofKind('Secret');
   const set = [...Object.keys(config.data), ...Object.keys(secret.stringData)];

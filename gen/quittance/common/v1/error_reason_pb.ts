@@ -99,7 +99,7 @@ export enum ErrorReason {
   POSITION_OUT_OF_RANGE = 10,
 
   /**
-   * NOT_FOUND. No such ledger; ResourceInfo names it.
+   * NOT_FOUND. No such ledger, or none that the caller may see; ResourceInfo names it.
    *
    * @generated from enum value: ERROR_REASON_LEDGER_NOT_FOUND = 20;
    */
