@@ -295,6 +295,30 @@ export class PackCursor {
     return high * 2 ** 32 + this.#view.getUint32(at + 4);
   }
 
+  /** How many currencies a posting moved. */
+  get currencies(): number {
+    if ((this.#tag & FURTHER) === 0) return 1;
+    return 1 + this.#view.getUint8(this.#entriesAt + this.entries * ENTRY_BYTES);
+  }
+
+  /** Gives the record another ledger and other accounts: how another generation numbers them. */
+  renumber(ledger: number, accountOf: (account: number) => number): void {
+    this.#view.setUint32(this.start + 7, ledger);
+    for (let index = 0; index < this.entries; index += 1) {
+      this.#view.setUint32(this.#entriesAt + index * ENTRY_BYTES, accountOf(this.account(index)));
+    }
+  }
+
+  /** Whether the record says the same as the one at which another cursor stands, byte by byte. */
+  isSame(other: PackCursor): boolean {
+    return (
+      this.position === other.position &&
+      this.recordedTime === other.recordedTime &&
+      this.end - this.start === other.end - other.start &&
+      this.bytes.compare(other.bytes, other.start, other.end, this.start, this.end) === 0
+    );
+  }
+
   /** What a posting moved in each currency, `currency` first; of a decline what was asked for. */
   volumes(): VolumeFact[] {
     const volumes: VolumeFact[] = [{ currency: this.currency, principal: this.principal }];

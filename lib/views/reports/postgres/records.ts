@@ -11,7 +11,7 @@ export interface LedgerNumber {
   readonly partition: number;
 }
 
-/** Packs read at a time. A page of rows mostly needs one. */
+/** Packs read at a time. A page of rows mostly needs one; who needs all of them asks for more at a time. */
 const PAGE_PACKS = 4;
 
 /** Stands at each record from a position on: always the same cursor for a pack. */
@@ -19,13 +19,14 @@ export async function* recordsFrom(
   { pool, schema }: ReportStore,
   { ledger, partition }: LedgerNumber,
   position: bigint,
+  packs = PAGE_PACKS,
 ): AsyncGenerator<PackCursor> {
   let from = position;
   for (;;) {
     const { rows } = await pool.query<{ through: bigint; pack: Buffer }>({
       name: `${schema}.packs_from`,
       text: packsFromSql(schema),
-      values: [ledger, partition, from, PAGE_PACKS],
+      values: [ledger, partition, from, packs],
     });
     if (rows.length === 0) return;
     for (const { through, pack } of rows) {

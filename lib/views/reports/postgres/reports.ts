@@ -5,8 +5,9 @@
 import type { Pool } from '../../../log/postgres-client.js';
 import type { BusBatch } from '../../../log/bus.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
-import { postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
+import { postgresGenerations, readCheckpoint, schemaOf } from '../../stores/postgres/generations.js';
 import type { ViewGenerations } from '../../view.js';
+import { compareStored } from './compare-stored.js';
 import { readCashFlow, readDeclines, readRank, readTrialBalance, readVolume } from './queries.js';
 import { readRows } from './rows.js';
 import { ReportSealer } from './sealer.js';
@@ -61,6 +62,10 @@ function openReports(pool: Pool, schema: string, generation: number): ReportsVie
     apply: (batch) => apply(batch),
     checkpoint: (partition) => readCheckpoint(pool, schema, partition),
     rows: (page) => readRows(store, page),
+    compareStored: (other, through, signal) => {
+      const theirs = { pool, schema: schemaOf('reports', other) };
+      return compareStored({ ours: store, theirs, through, signal });
+    },
     trialBalance: (query) => readTrialBalance(store, query),
     volume: (query) => readVolume(store, query),
     declines: (query) => readDeclines(store, query),

@@ -2,8 +2,7 @@
  * What two generations hold, as digests: where they agree the rows are the same. A digest is the sum of the
  * hashes of rows, each with all its columns, so that the order of rows does not count.
  */
-
-const hashOf = (row: string): string => `hash_record_extended(${row}, 0)`;
+import { hashOf } from '../../../stores/postgres/sql/digest.sql.js';
 
 /** How many blocks a table has. $1 the table */
 export const tableBlocks = `
