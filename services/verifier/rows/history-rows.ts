@@ -71,7 +71,7 @@ export function accountContent(account: AccountFacts): string {
 
 export function versionContent(state: AccountState): string {
   const { version, credits, debits, held, overdraftLimit } = state;
-  return JSON.stringify([version, credits, debits, held, overdraftLimit].map(String));
+  return `["${version}","${credits}","${debits}","${held}","${overdraftLimit}"]`;
 }
 
 export function entryContent(entry: EntryFacts, effectiveTime: bigint): string {

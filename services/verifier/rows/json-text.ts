@@ -28,11 +28,16 @@ export function map(pairs: Readonly<Record<string, string>>): Record<string, str
   return Object.fromEntries(keys.sort().map((key) => [key, pairs[key] ?? '']));
 }
 
+/** The second that was last made a text, since most times are close to the one before. */
+let known = { second: 0n, text: '1970-01-01T00:00:00' };
+
 /** A Timestamp of UTC microseconds: 0, 3 or 6 digits of a second, as many as are needed. */
 export function timestamp(micros: bigint): string {
-  const whole = (micros / SECOND) * 1000n;
+  const second = micros / SECOND;
+  if (second !== known.second) {
+    known = { second, text: new Date(Number(second * 1000n)).toISOString().slice(0, 19) };
+  }
   const fraction = String(micros % SECOND).padStart(6, '0');
-  const seconds = new Date(Number(whole)).toISOString().slice(0, 19);
-  if (fraction === '000000') return `${seconds}Z`;
-  return fraction.endsWith('000') ? `${seconds}.${fraction.slice(0, 3)}Z` : `${seconds}.${fraction}Z`;
+  if (fraction === '000000') return `${known.text}Z`;
+  return fraction.endsWith('000') ? `${known.text}.${fraction.slice(0, 3)}Z` : `${known.text}.${fraction}Z`;
 }
