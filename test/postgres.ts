@@ -37,6 +37,8 @@ interface TestServer {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** Where a socket does not protect it. */
+  readonly password?: string;
 }
 
 function testServer(): TestServer {

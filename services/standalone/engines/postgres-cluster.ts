@@ -21,6 +21,10 @@ export interface Cluster {
   readonly logFile: string;
   readonly user: EngineUser;
   readonly programs: PostgresPrograms;
+  /** Of the server, in place of ours or beside them. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Whether the data must survive this process: if not, nothing is written through to the disk. */
+  readonly isKept: boolean;
 }
 
 /** The role and the database of Quittance. */
@@ -32,8 +36,15 @@ const WINDOWS = process.platform === 'win32';
 const SOCKET_PATH_BYTES = 103;
 const PASSWORD_FILE = 'postgres.password';
 
+/** Where a server runs, as it sees that itself. */
+export interface ServerPlace {
+  readonly directory: string;
+  readonly port: number;
+  readonly socketDir: string;
+}
+
 /** The server's command line for a ledger: nothing acknowledged is ever lost, and checkpoints are rare. */
-export function serverArgs(place: { directory: string; port: number; socketDir: string }): string[] {
+export function serverArgs(place: ServerPlace, others: Readonly<Record<string, string>>): string[] {
   const settings: Record<string, string> = {
     cluster_name: 'quittance',
     listen_addresses: WINDOWS ? '127.0.0.1' : '',
@@ -55,6 +66,7 @@ export function serverArgs(place: { directory: string; port: number; socketDir: 
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_checkpoints: 'off',
+    ...others,
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return ['-D', place.directory, '-p', String(place.port), ...args];
@@ -150,6 +162,7 @@ async function runInitdb(cluster: Cluster, draft: string): Promise<void> {
         '--locale=C',
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
+        ...(cluster.isKept ? [] : ['--no-sync']),
         // Only this user can enter the socket's directory; TCP, which Windows needs, asks for a password.
         ...(WINDOWS
           ? ['--auth=scram-sha-256', `--pwfile=${makePassword(cluster.dataDir)}`]

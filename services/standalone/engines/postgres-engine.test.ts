@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chownSync,
@@ -27,20 +27,46 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const log = pino({ enabled: false });
 let base: string;
 let dataDir: string;
+/** The data directory of a server that has run and was stopped. */
+let template: string;
 let helper: ChildProcess | undefined;
 
-beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), 'qengine-'));
-  // Root's own directory: the engine's user could not enter it by its path.
-  dataDir = join(base, 'data');
-  mkdirSync(join(dataDir, 'log'), { recursive: true, mode: 0o700 });
+beforeAll(async () => {
+  template = newDataDir();
+  dataDir = template;
+  await (await start()).stop();
 });
+
+afterAll(() => {
+  remove(join(template, '..'));
+});
+
+beforeEach(() => {
+  dataDir = newDataDir();
+  base = join(dataDir, '..');
+});
+
+/** In root's own directory: the engine's user could not enter it by its path. */
+function newDataDir(): string {
+  const made = join(mkdtempSync(join(tmpdir(), 'qengine-')), 'data');
+  mkdirSync(join(made, 'log'), { recursive: true, mode: 0o700 });
+  return made;
+}
+
+/** To make a cluster anew takes seconds of a processor; its files belong to the server's user. */
+function copyCluster(): void {
+  execFileSync('cp', ['-a', join(template, 'postgres'), dataDir]);
+}
+
+function remove(directory: string): void {
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+}
 
 afterEach(async () => {
   helper?.kill('SIGKILL');
   helper = undefined;
   await stopLeftOverPostgres(dataDir);
-  rmSync(base, { recursive: true, force: true, maxRetries: 5 });
+  remove(base);
 });
 
 function start(): Promise<PostgresEngine> {
@@ -101,6 +127,7 @@ test('it makes the database once, keeps what is written over a stop, and is gone
 });
 
 test('after kill -9 of its parent the running server is adopted, and can be stopped', async () => {
+  copyCluster();
   const { child, pid } = await startInAnotherProcess();
   await kill9(child);
   expect(isAlive(pid)).toBe(true);
@@ -112,6 +139,7 @@ test('after kill -9 of its parent the running server is adopted, and can be stop
 });
 
 test('a left-over server with other settings is stopped and another one started', async () => {
+  copyCluster();
   const { child, pid } = await startInAnotherProcess();
   await kill9(child);
   writeFileSync(join(dataDir, 'postgres', 'postmaster.opts'), '/elsewhere/postgres "-D" "x"\n');
@@ -122,6 +150,7 @@ test('a left-over server with other settings is stopped and another one started'
 });
 
 test('after kill -9 of the server itself it recovers, and its death is told', async () => {
+  copyCluster();
   const first = await start();
   await query(first, 'create table kept as select 42 as n');
   process.kill(first.pid, 'SIGKILL');
@@ -138,6 +167,7 @@ const LOCK_FILES = ['postmaster.pid', '.s.PGSQL.5432.lock'];
  * That process has the server's user: PostgreSQL passes over the number of another user's.
  */
 async function leaveLockFilesOf(script: string, names: readonly string[]): Promise<number> {
+  copyCluster();
   const first = await start();
   const cluster = join(dataDir, 'postgres');
   const texts = names.map((name) => readFileSync(join(cluster, name), 'utf8'));
@@ -192,6 +222,7 @@ test.each(LEFT_BEHIND)(
 );
 
 test('the lock files of a server that still runs are left as they are', async () => {
+  copyCluster();
   const engine = await start();
   const cluster = join(dataDir, 'postgres');
   const read = () => LOCK_FILES.map((name) => readFileSync(join(cluster, name), 'utf8'));

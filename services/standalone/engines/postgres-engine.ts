@@ -56,6 +56,10 @@ export interface PostgresEngineOptions {
   readonly start_limit_ms?: number;
   /** Default: what npm brought for this platform. */
   readonly programs?: PostgresPrograms;
+  /** Of the server, in place of ours or beside them. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Default: true. False for data that nobody needs after this process: the server ends with the process group, too. */
+  readonly isKept?: boolean;
 }
 
 /** A server that was started or found. `ended` is absent for one that is not our child. */
@@ -74,16 +78,18 @@ const ORPHAN_LIMIT_MS = 10_000;
 
 /**
  * Makes the cluster at the first start; adopts a server that outlived us, if it runs with our settings, else stops it
- * and starts another. The server is detached: a terminal's Ctrl-C goes to the whole group and would stop it before us.
+ * and starts another. A server whose data is kept is detached: a terminal's Ctrl-C goes to the whole group and would stop it
+ * before us.
  *
  * @throws StartError with what to do where PostgreSQL cannot run here.
  */
 export async function startPostgresEngine(options: PostgresEngineOptions): Promise<PostgresEngine> {
-  const { log, database = ROLE, start_limit_ms = 300_000 } = options;
+  const { log, database = ROLE, start_limit_ms = 300_000, settings = {}, isKept = true } = options;
   const path = join(options.dataDir, 'postgres');
   const user = engineUserFor(path);
   const programs = programsFor(user, options.programs ?? (await locatePostgres()), log);
-  const cluster = { dataDir: options.dataDir, path, logFile: logFileOf(options.dataDir), user, programs };
+  const { dataDir } = options;
+  const cluster = { dataDir, path, logFile: logFileOf(dataDir), user, programs, settings, isKept };
   await ensureCluster(cluster, log);
   log.info('starting PostgreSQL…');
   const found = await adopt(cluster, log);
@@ -188,7 +194,8 @@ async function adopt(cluster: Cluster, log: pino.Logger): Promise<Server | undef
   const inCluster = socketDir === directoryAsSeenBy(cluster.user, cluster.path);
   const host = WINDOWS ? '127.0.0.1' : inCluster ? cluster.path : socketDir;
   const server: Server = { identity: identify(pid), port, host, ended: undefined };
-  const args = serverArgs({ directory: directoryAsSeenBy(cluster.user, cluster.path), port, socketDir });
+  const place = { directory: directoryAsSeenBy(cluster.user, cluster.path), port, socketDir };
+  const args = serverArgs(place, cluster.settings);
   const ours = wasStartedBy(cluster.path, realpathSync(cluster.programs.postgres), args);
   if (ours && running.status !== 'stopping') {
     log.info({ pid }, 'PostgreSQL still runs, left by a process that was killed: adopting it');
@@ -207,7 +214,7 @@ async function launch(cluster: Cluster): Promise<Server> {
   const until = performance.now() + ORPHAN_LIMIT_MS;
   for (;;) {
     const logOffset = statSync(cluster.logFile, { throwIfNoEntry: false })?.size ?? 0;
-    const args = serverArgs({ directory, port, socketDir: socketDir.server });
+    const args = serverArgs({ directory, port, socketDir: socketDir.server }, cluster.settings);
     const server = await spawnServer(cluster, args, { port, host: socketDir.client });
     const started = await Promise.race([server.ended?.then(() => false), untilLocked(cluster, server)]);
     if (started === true) return server;
@@ -231,7 +238,7 @@ async function spawnServer(
       cwd: cluster.path,
       env: engineEnvironment(),
       stdio: ['ignore', output, output],
-      detached: true,
+      detached: cluster.isKept,
       windowsHide: true,
       ...cluster.user,
     });

@@ -1,5 +1,6 @@
 /** Too much at once: every command is answered, and what its caller was told is what the log has. */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -259,6 +260,8 @@ describe('watches', () => {
     const payments = 15;
     const stop = new AbortController();
     const { signal } = stop;
+    // Each of the clients listens to it.
+    setMaxListeners(0, signal);
     const asleep = new Client(platform.grpcAddress, credentials.createInsecure());
     const bytes = (value: Buffer): Buffer => value;
     const request = toBinary(
