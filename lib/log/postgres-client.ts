@@ -1,5 +1,6 @@
 /** How the whole platform connects to PostgreSQL. */
 import pg from 'pg';
+import { StoreUnavailable } from '../base/store-unavailable.js';
 import { postgresError } from './postgres-errors.js';
 
 /**
@@ -49,6 +50,25 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 /** A server that has not answered so long after it should have cancelled the statement is cut off: the connection is given up. */
 const SILENCE_MS = 2_500;
 
+/**
+ * A transaction whose process is lost without a word, stopped or cut off, keeps its locks no longer than this: those of the
+ * state tables would hold up every other process.
+ */
+const IDLE_IN_TRANSACTION_MS = 10_000;
+/** A connection on which nothing comes is asked after so long whether the other side is still there. */
+const KEEPALIVE_MS = 10_000;
+/** The same on the side of the server: what it holds for lost connections counts against its limit. Without effect on a socket. */
+const SERVER_KEEPALIVE = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=5';
+
+/** Of every connection: what finds out that the other side is lost. */
+export function keepalive(options = '') {
+  return {
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_MS,
+    options: `${SERVER_KEEPALIVE} ${options}`.trim(),
+  };
+}
+
 export interface PoolOptions {
   /** At most this many connections. */
   readonly max: number;
@@ -69,13 +89,13 @@ export function createPool(config: pg.PoolConfig, options: PoolOptions): Pool {
   const pool = new pg.Pool({
     query_timeout: statement_timeout + SILENCE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     ...config,
     types: TYPES,
     max: options.max,
     application_name: options.name,
-    keepAlive: true,
+    ...keepalive(options.options),
     statement_timeout,
-    ...(options.options === undefined ? {} : { options: options.options }),
   });
   // Without listeners these errors would end the process.
   pool.on('error', () => undefined);
@@ -90,23 +110,38 @@ export function createPool(config: pg.PoolConfig, options: PoolOptions): Pool {
   };
 }
 
+/** A connection that PostgreSQL has not answered on is not used again: it may be silent for ever, or amid a transaction. */
 function clientOf(client: pg.PoolClient): PoolClient {
-  return {
-    ...queriesOf(client),
-    release: (destroy) => {
-      client.release(destroy);
-    },
-  };
-}
-
-function queriesOf(connection: pg.Pool | pg.PoolClient): Queries {
+  let failure: StoreUnavailable | undefined;
   function query<R extends unknown[]>(statement: pg.QueryArrayConfig): Promise<pg.QueryArrayResult<R>>;
   function query<R extends pg.QueryResultRow>(
     statement: string | pg.QueryConfig,
     values?: unknown[],
   ): Promise<pg.QueryResult<R>>;
   function query(statement: string | pg.QueryConfig, values?: unknown[]): Promise<unknown> {
-    return connection.query(statement, values).catch(throwTranslated);
+    if (failure !== undefined) return Promise.reject(failure);
+    return client.query(statement, values).catch((error: unknown) => {
+      const told = postgresError(error);
+      if (told instanceof StoreUnavailable) failure = told;
+      throw told;
+    });
+  }
+  return {
+    query,
+    release: (destroy) => {
+      client.release(destroy === true || failure !== undefined);
+    },
+  };
+}
+
+function queriesOf(pool: pg.Pool): Queries {
+  function query<R extends unknown[]>(statement: pg.QueryArrayConfig): Promise<pg.QueryArrayResult<R>>;
+  function query<R extends pg.QueryResultRow>(
+    statement: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<R>>;
+  function query(statement: string | pg.QueryConfig, values?: unknown[]): Promise<unknown> {
+    return pool.query(statement, values).catch(throwTranslated);
   }
   return { query };
 }

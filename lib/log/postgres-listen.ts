@@ -1,6 +1,7 @@
 /** Hears of every commit to the log, of this process and of others. */
 import pg from 'pg';
 import { pause } from '../base/pause.js';
+import { keepalive } from './postgres-client.js';
 
 const RETRY_MS = 500;
 const POSITION = /^\d{1,19}$/;
@@ -27,7 +28,7 @@ export function listenForCommits(
 
 async function listen(config: pg.ClientConfig, onCommit: OnCommit, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const client = new pg.Client({ ...config, application_name: 'quittance listen', keepAlive: true });
+    const client = new pg.Client({ ...config, application_name: 'quittance listen', ...keepalive() });
     const ended = new Promise<void>((resolve) => {
       client.once('end', () => {
         resolve();

@@ -9,11 +9,15 @@ import { createServer } from 'node:net';
 const FIRST = 20_000;
 const LAST = 32_000;
 const TRIES = 100;
+/** Those that this process has given away: their servers may not have taken them yet. */
+const given = new Set<number>();
 
 /** A port of 127.0.0.1 that was free a moment ago; a node of a Redis cluster may also take the one 10,000 above. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) return port;
   }
   throw new Error('no free port on 127.0.0.1');

@@ -5,6 +5,7 @@ import { setMaxListeners } from 'node:events';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import type { LogReader } from '../../lib/log/reader.js';
 import type { LogPoint } from '../../lib/log/recorded-event.js';
+import { Outage } from '../../lib/base/outage.js';
 import { pause } from '../../lib/base/pause.js';
 import { fail } from '../../lib/rpc/errors.js';
 import type { Clock } from '../../lib/base/time.js';
@@ -248,6 +249,10 @@ export class Projector {
   async #keepAgreeing(): Promise<void> {
     const { control, logger } = this.#parts;
     const { signal } = this.#stop;
+    const outage = new Outage(logger, {
+      failed: 'the projectors cannot agree',
+      ended: 'the projectors agree again',
+    });
     while (!signal.aborted) {
       try {
         await control.report(
@@ -258,9 +263,10 @@ export class Projector {
         );
         await this.#agree();
         await Promise.all(this.entries.map(({ projection }) => projection.followSwitch()));
+        outage.succeeded();
       } catch (error) {
         // Projections go on without. What operators asked for meanwhile is done when the store answers again.
-        logger.warn({ err: error }, 'the projectors cannot agree');
+        outage.failed(error);
       }
       await pause(AGREE_MS, signal);
     }

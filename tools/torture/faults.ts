@@ -35,8 +35,8 @@ export interface InjectionOptions {
   readonly random: Random;
   /** Aborts when no new fault is to be injected. */
   readonly signal: AbortSignal;
-  /** Only faults whose name holds this text. */
-  readonly only: string;
+  /** Only faults whose name holds one of these texts. */
+  readonly only: readonly string[];
   /** Called when a fault has ended. */
   readonly onEnd: (injected: Injected) => void;
   readonly log: (line: string) => void;
@@ -56,8 +56,9 @@ const CLOCK_LOOK_MS = 1_000;
 export async function injectFaults(options: InjectionOptions): Promise<readonly Injected[]> {
   const { subject, random, signal, log, only, onEnd } = options;
   const injected: Injected[] = [];
-  const hazards = hazardsOf(subject, log).filter(({ name }) => name.includes(only));
-  if (hazards.length === 0) throw new Error(`no fault of the ${subject.name} platform holds "${only}"`);
+  const hazards = hazardsOf(subject, log).filter(({ name }) => only.some((text) => name.includes(text)));
+  if (hazards.length === 0)
+    throw new Error(`no fault of the ${subject.name} platform holds "${only.join(',')}"`);
   // Each kind comes once before any comes again.
   let bag: Hazard[] = [];
   for (;;) {

@@ -15,6 +15,7 @@ import type { Subject } from './subject.js';
 
 const ACCOUNTS = 24;
 const CALLERS = 24;
+const INTERRUPTED_EXIT_CODE = 130;
 
 const TORTURE = commandLine({
   name: 'npm run torture --',
@@ -28,7 +29,10 @@ const TORTURE = commandLine({
       'npm run torture -- --subject stack --minutes 10 --seed 7',
       'the distributed one, with the faults of this seed',
     ],
-    ['npm run torture -- --subject stack --only clock', 'only faults whose name holds this word'],
+    [
+      'npm run torture -- --subject stack --only clock,disk',
+      'only faults whose name holds one of these words',
+    ],
   ],
   notes: [
     'The seed repeats what is chosen, not how processes interleave. A finding ends the run with exit code 1.',
@@ -47,7 +51,7 @@ const TORTURE = commandLine({
       .choices(['mongodb', 'postgres'] as const)
       .default('postgres' as const),
   )
-  .option('--only <text>', 'inject only faults whose name holds this text', '')
+  .option('--only <texts>', 'inject only faults whose name holds one of these texts, separated by commas', '')
   .option('--json <file>', 'write all that was recorded to a file');
 
 function minutesOf(text: string): number {
@@ -69,11 +73,16 @@ async function main(): Promise<number> {
   const { subject: name, minutes, seed, history: store, only, json } = typed.options;
   print(`starting the ${name} platform…`);
   const subject = name === 'stack' ? await startStackSubject(store, print) : await startEmbedded(print);
+  const interrupt = () => {
+    print('interrupted; stopping all of it');
+    void subject.stop().finally(() => process.exit(INTERRUPTED_EXIT_CODE));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupt);
   try {
     const { notes, injected, whole_ms } = await torture(subject, {
       duration_ms: minutes * 60_000,
       seed,
-      only,
+      only: only.split(','),
     });
     const log = await readLog(subject);
     const { commands, balanceReads, transactionReads } = notes;
@@ -93,7 +102,7 @@ async function main(): Promise<number> {
 interface Plan {
   readonly duration_ms: number;
   readonly seed: number;
-  readonly only: string;
+  readonly only: readonly string[];
 }
 
 interface Tortured {

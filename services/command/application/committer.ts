@@ -15,7 +15,7 @@ import type { WriteFigures } from './figures.js';
 import type { Request } from './job.js';
 import type { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
-import { Outage } from './outage.js';
+import { Outage } from '../../../lib/base/outage.js';
 import type { Plan } from './plan.js';
 import type { RequestIds } from './request-ids.js';
 import type { WriteLog } from './write-log.js';

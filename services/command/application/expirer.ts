@@ -12,7 +12,7 @@ import type { Executor } from './executor.js';
 import { expiryRequest } from './expiry-request.js';
 import type { Memory } from './memory.js';
 import { HOLDS_WINDOW_US } from './open-holds.js';
-import { Outage } from './outage.js';
+import { Outage } from '../../../lib/base/outage.js';
 
 export interface ExpirerDeps {
   readonly executor: Executor;

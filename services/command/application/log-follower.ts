@@ -10,7 +10,7 @@ import type { Command } from '../domain/command.js';
 import type { Job } from './job.js';
 import { CheckpointLost, load, type Lookups, type StateReader } from './loader.js';
 import type { Memory } from './memory.js';
-import { Outage } from './outage.js';
+import { Outage } from '../../../lib/base/outage.js';
 import type { WriteLog } from './write-log.js';
 
 const RETRY_MS = 50;

@@ -7,7 +7,7 @@ import { isSameBytes } from '../../../lib/base/bytes.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
 import type { Memory } from './memory.js';
-import { Outage } from './outage.js';
+import { Outage } from '../../../lib/base/outage.js';
 import type { WriteLog } from './write-log.js';
 
 export interface OriginWatchDeps {

@@ -12,7 +12,7 @@ import { pause } from '../../../lib/base/pause.js';
 import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
 import { type StateBatch, StateFold } from '../../../lib/log/state/state-changes.js';
 import type { Memory } from './memory.js';
-import { Outage } from './outage.js';
+import { Outage } from '../../../lib/base/outage.js';
 
 /** The state tables as the write-behind needs them. */
 export interface StateWriter {

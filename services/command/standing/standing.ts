@@ -7,7 +7,7 @@
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
 import type { Candidate, LeaseStore } from '../../../lib/log/lease/lease.js';
-import { Outage } from '../application/outage.js';
+import { Outage } from '../../../lib/base/outage.js';
 
 /** Where commands are decided, as far as this process knows. */
 export type Place =

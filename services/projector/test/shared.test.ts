@@ -27,7 +27,16 @@ let one: Member;
 let other: Member;
 let started: Projector[];
 
-const logger = { info: () => {}, warn: () => {}, error: () => {} };
+const warnings: unknown[] = [];
+const logger = {
+  info: () => {},
+  warn: (...said: unknown[]) => {
+    warnings.push(said.at(-1));
+  },
+  error: () => {},
+};
+/** How often the projectors have told each other how they are. */
+let reports = 0;
 const serving = () => generations.all.get(generations.serving ?? 0);
 const isExact = () =>
   log.events.slice(1).every(({ position }) => serving()?.counts.get(position) === 1) &&
@@ -47,7 +56,14 @@ const whileFilling = async (work: () => Promise<void>) => {
 async function member(assigned: number[]): Promise<Member> {
   const bus = partitionedBus(log);
   bus.assigned = assigned;
-  const control = await openPostgresControl(pool, ['history']);
+  const opened = await openPostgresControl(pool, ['history']);
+  const control: typeof opened = {
+    ...opened,
+    report: (failures) => {
+      reports += 1;
+      return opened.report(failures);
+    },
+  };
   const reportLost = () => Promise.resolve();
   const parts = {
     log,
@@ -114,6 +130,16 @@ test('a partition that moves under load loses nothing and counts nothing twice',
     }
   });
   await until(isExact);
+});
+
+test('a store that is away is told once by each projector, not at each try', async () => {
+  await pool.query('alter schema projector rename to away');
+  warnings.length = 0;
+  const before = reports;
+  await until(() => reports >= before + 8);
+  expect(warnings.filter((text) => text === 'the projectors cannot agree').length).toBeLessThanOrEqual(4);
+  expect(warnings).toContain('the projectors cannot agree');
+  await pool.query('alter schema away rename to projector');
 });
 
 describe('a pause', () => {
