@@ -29,7 +29,7 @@ export async function startTestServer(): Promise<TestServer> {
     postgres: database.config,
     log: pino({ level: 'silent' }),
     releasePorts: () => Promise.resolve(),
-    spawnProjector,
+    spawnProjector: () => spawnProjector(),
   });
   return {
     ...standalone.addresses,

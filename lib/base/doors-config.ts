@@ -5,6 +5,7 @@ import { AUTH_VARIABLES, type AuthConfig, readAuth } from './auth-config.js';
 import { bad, choiceOf, type Environment, valueOf, wholeOf } from './environment.js';
 import { StartError } from './start-error.js';
 import { readTls, TLS_VARIABLES, type TlsConfig } from './tls-config.js';
+import { readTracing, type TracingConfig } from './tracing-config.js';
 
 /** What every process is told about its doors and its log. */
 export interface DoorsConfig {
@@ -22,6 +23,8 @@ export interface DoorsConfig {
   /** Undefined: both doors speak without TLS. */
   readonly tls?: TlsConfig | undefined;
   readonly logLevel: pino.LevelWithSilent;
+  /** Where traces are sent; undefined: there are none. */
+  readonly tracing?: TracingConfig | undefined;
   /** Lines to log at every start. */
   readonly warnings: readonly string[];
 }
@@ -67,6 +70,7 @@ export function readDoors(
     allowedHosts: allowedHostsOf(env),
     auth,
     tls,
+    tracing: readTracing(env),
     logLevel: choiceOf(env, 'QUITTANCE_LOG_LEVEL', LEVELS, 'info'),
     warnings: listenWarnings(env, host, { hasAuth: auth !== undefined, hasTls: tls !== undefined }),
   };

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { addressOf } from './address.js';
 import { registerGauges } from '../observe/gauges.js';
 import { CertificateFiles } from '../rpc/certificates.js';
+import type { Tracer } from '../observe/tracing.js';
 import { callMetrics } from '../rpc/call-metrics.js';
 import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
 import type { Closeables } from '../base/closeables.js';
@@ -26,6 +27,8 @@ export interface Behind {
   readonly health: Health;
   readonly registry: Registry;
   readonly log: Log;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
   /** Sends calls on to another process; absent where all are answered here. */
   readonly passage?: Passage | undefined;
   /** Says who calls and what they may do; absent where callers are not authenticated. */
@@ -64,14 +67,14 @@ export function wantedPorts({ host, grpcPort, connectPort }: DoorsConfig): reado
  */
 export async function openDoors(
   config: DoorsConfig,
-  { services: own, health, registry, log, passage, guard, handOver }: Behind,
+  { services: own, health, registry, log, tracer, passage, guard, handOver }: Behind,
   releasePorts: () => Promise<void>,
   closeables: Closeables,
 ): Promise<OpenDoors> {
   const services = [...own, health.service];
   const metrics = callMetrics(registry);
   registerHealth(registry, health);
-  const chain = createChain({ logger: log, metrics, passage, guard, ...DEFAULT_CHAIN_LIMITS });
+  const chain = createChain({ logger: log, metrics, tracer, passage, guard, ...DEFAULT_CHAIN_LIMITS });
   chain.warm(services);
   const certificates = await openCertificates(config.tls, log, registry, closeables);
   await releasePorts();

@@ -7,6 +7,7 @@ import { type Behind, openDoors, wantedPorts } from './doors.js';
 import type { DoorsConfig } from '../base/doors-config.js';
 import type { Environment } from '../base/environment.js';
 import { processRegistry } from '../observe/process-metrics.js';
+import { openTracer, type Tracer } from '../observe/tracing.js';
 import { openProcessLog } from '../base/logging.js';
 import { holdPorts } from './ports.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
@@ -22,6 +23,8 @@ export interface ServiceParts<C> {
   readonly config: C;
   readonly log: pino.Logger;
   readonly registry: Registry;
+  /** Undefined where traces are off. */
+  readonly tracer: Tracer | undefined;
   readonly closeables: Closeables;
 }
 
@@ -34,7 +37,7 @@ export interface RunnableService<C extends DoorsConfig> {
   /** @throws StartError */
   readConfig(env: Environment): C;
   /** Opens what it needs; what it opened is closed through `closeables`, in reverse order. */
-  compose(parts: ServiceParts<C>): Promise<Omit<Behind, 'registry' | 'log'>>;
+  compose(parts: ServiceParts<C>): Promise<Omit<Behind, 'registry' | 'log' | 'tracer'>>;
 }
 
 /** Runs it until a signal. @returns the exit code. */
@@ -67,11 +70,13 @@ async function start<C extends DoorsConfig>(
   closeables.add('the ports', ports.release);
   unlessInterrupted(watch);
   const registry = processRegistry(versionOf());
-  const behind = await service.compose({ config, log, registry, closeables }).catch((error: unknown) => {
+  const tracer = await openTracer(config.tracing, `quittance-${service.name}`, versionOf());
+  if (tracer !== undefined) closeables.add('traces', () => tracer.close());
+  const behind = await service.compose({ config, log, registry, tracer, closeables }).catch((error: unknown) => {
     throw explained(error);
   });
   unlessInterrupted(watch);
-  const doors = await openDoors(config, { ...behind, registry, log }, ports.release, closeables);
+  const doors = await openDoors(config, { ...behind, registry, log, tracer }, ports.release, closeables);
   log.info({ version: versionOf(), addresses: doors.addresses }, 'ready');
   return { drain: () => doors.drain(), failed: undefined, log, watch };
 }

@@ -1,6 +1,7 @@
 /** What a method knows of the call that runs it, whichever door it came through. */
 
 import type { Message } from '@bufbuild/protobuf';
+import type { SpanPoint } from '../observe/tracing.js';
 import type { CallError } from './errors.js';
 import type { Caller } from './guard.js';
 
@@ -23,6 +24,8 @@ export interface Call {
   readonly caller?: Caller | undefined;
   /** The W3C trace id: 32 lower-case hexadecimal characters, the caller's or a new one. */
   readonly traceId: string;
+  /** The span of the call; absent where traces are off, or this one is not recorded. */
+  readonly span?: SpanPoint | undefined;
   /** The full name of the method, as in `quittance.query.v1.AccountQueryService/GetBalance`. */
   readonly method: string;
   /**

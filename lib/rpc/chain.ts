@@ -16,6 +16,7 @@ import { COMMANDS } from './proto-key.js';
 import type { BidiMethod, Method, ServerStreamMethod, Service, UnaryMethod } from './service.js';
 import { type StreamLimits, StreamSlots } from './stream-slots.js';
 import { traceIdOf } from './trace.js';
+import { type Span, type SpanPoint, spanPointOf, type Tracer } from '../observe/tracing.js';
 import { warmValidators } from './validation.js';
 
 /** Where a call comes from, as its door knows it. */
@@ -72,6 +73,8 @@ export interface PassingChain {
 export interface ChainOptions extends StreamLimits {
   readonly logger: Log;
   readonly metrics: CallMetrics;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
   /** A unary call that says no deadline has this long; one that says a later one, too. Milliseconds. */
   readonly unaryLimit_ms: number;
   /** Sends calls on to another process; absent where all are answered here. */
@@ -166,7 +169,7 @@ async function unary<R extends object, T>(
 ): Promise<T> {
   const limit_ms = Date.now() + options.unaryLimit_ms;
   const started = options.metrics.begin(method.name);
-  const running = begin(method, origin, limit_ms);
+  const running = begin(options, method, origin, limit_ms);
   try {
     if (options.guard !== undefined) await admit(options.guard, running.call, origin);
     const answering = answer(running.call);
@@ -206,7 +209,7 @@ async function* streaming<R extends object, T>(
   finish: (response: R) => T,
 ): AsyncGenerator<T> {
   const started = options.metrics.begin(method.name);
-  const running = begin(method, origin, undefined);
+  const running = begin(options, method, origin, undefined);
   let leaveSlot: (() => void) | undefined;
   let stopListening: (() => void) | undefined;
   try {
@@ -230,10 +233,10 @@ async function* streaming<R extends object, T>(
  * The call's context: its signal aborts at the deadline, at the server's own limit, and when the caller leaves. Only a
  * deadline that the caller set is shown to the method: what it waits for without one is for the method to say.
  */
-function begin(method: Method, origin: CallOrigin, limit_ms: number | undefined) {
+function begin({ tracer }: ChainOptions, method: Method, origin: CallOrigin, limit_ms: number | undefined) {
   const due_ms = earlier(origin.deadline_ms, limit_ms);
   const deadline_ms = origin.deadline_ms === undefined ? undefined : due_ms;
-  const call = new RunningCall(method.name, deadline_ms, origin);
+  const call = new RunningCall(method.name, deadline_ms, origin, tracer);
   const leave = () => {
     // grpc-js calls back at the end of every call; an error costs its stack.
     if (call.hasEnded) return;
@@ -257,6 +260,7 @@ function begin(method: Method, origin: CallOrigin, limit_ms: number | undefined)
     end: () => {
       clearTimeout(timer);
       call.hasEnded = true;
+      call.ownSpan?.end();
       if (onLeave === undefined) origin.signal.removeEventListener('abort', leave);
     },
   };
@@ -286,6 +290,7 @@ const ANONYMOUS = 'anonymous';
 /** A call under way. An AbortSignal costs more than a payment's decision, so it is made only for those who ask for it. */
 class RunningCall implements Call {
   readonly traceId: string;
+  readonly ownSpan: Span | undefined;
   caller: Caller | undefined;
   hasEnded = false;
   private controller: AbortController | undefined;
@@ -296,8 +301,22 @@ class RunningCall implements Call {
     readonly method: string,
     readonly deadline_ms: number | undefined,
     private readonly origin: CallOrigin,
+    tracer: Tracer | undefined,
   ) {
-    this.traceId = traceIdOf(origin.traceparent);
+    const { traceparent } = origin;
+    this.traceId = traceIdOf(traceparent);
+    // Its trace has the id that events and logs carry, also where no caller has begun it.
+    this.ownSpan = tracer?.start({
+      name: method,
+      kind: 'server',
+      parent: spanPointOf(traceparent),
+      traceId: this.traceId,
+      attributes: { 'rpc.method': method },
+    });
+  }
+
+  get span(): SpanPoint | undefined {
+    return this.ownSpan?.point;
   }
 
   get actor(): string {
@@ -339,12 +358,13 @@ class RunningCall implements Call {
 function failed(
   options: ChainOptions,
   started: ReturnType<CallMetrics['begin']>,
-  call: Call,
+  call: RunningCall,
   error: unknown,
 ): CallError {
   const failure = toCallError(error);
   const reason = reasonName(failure.reason);
   started.end(codeName(failure.code), reason);
+  call.ownSpan?.failed(reason);
   const about = { method: call.method, trace_id: call.traceId, reason };
   if (failure.reason === ErrorReason.INTERNAL) {
     options.logger.error({ ...about, err: failure.cause }, 'a call failed by a defect');

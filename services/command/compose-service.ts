@@ -51,7 +51,7 @@ interface Composed {
 
 /** Migrates, catches up with the log, begins to decide and to relay. */
 export async function composeCommandService(parts: Parts): Promise<Composed> {
-  const { config, log, registry, closeables } = parts;
+  const { config, log, registry, tracer, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
   const wakeups = new Wakeups();
   closeables.add('listening for commits', listenForCommits(postgres, () => wakeups.wake()).stop);
@@ -63,6 +63,7 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
       clock: systemClock,
       wakeups,
       logger: log,
+      tracer,
       shard: SHARD,
       limits: DEFAULT_LIMITS,
       address: config.address,
@@ -113,7 +114,7 @@ async function connector(tls: TlsConfig | undefined): Promise<(address: string) 
 
 /** The relay is a duty of the holder of the lease. Kafka itself is not asked: while it is away commands are taken all the same. */
 async function composeRelay(
-  { config, log, registry, closeables }: Parts,
+  { config, log, registry, tracer, closeables }: Parts,
   postgres: { readonly connectionString: string },
   wakeups: Wakeups,
   health: Health,
@@ -134,6 +135,8 @@ async function composeRelay(
         partitions,
         partitionOf: partitioner(partitions),
         logger: log,
+        tracer,
+        topic,
         log: postgresLogReader(pool, wakeups, SHARD),
         cursor: postgresRelayCursor(pool, topic),
         reportLost: (point) => reportLost(pool, point),

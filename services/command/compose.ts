@@ -20,6 +20,7 @@ import { clearState, isDurable, writeState } from '../../lib/log/state/postgres-
 import type { Wakeups } from '../../lib/log/wakeups.js';
 import { type Closeables, unwindOnFailure } from '../../lib/base/closeables.js';
 import type { Log } from '../../lib/base/logging.js';
+import type { Tracer } from '../../lib/observe/tracing.js';
 import type { Service } from '../../lib/rpc/service.js';
 import type { Clock } from '../../lib/base/time.js';
 import type { OnCommitted } from './application/committer.js';
@@ -43,6 +44,8 @@ export interface CommandDeps {
   readonly clock: Clock;
   readonly wakeups: Wakeups;
   readonly logger: Log;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
   readonly shard: number;
   readonly limits: CommandLimits;
   /** Where the other command processes reach this one, host:port; absent where it is the only one, and needs no lease. */
@@ -108,7 +111,7 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
     const adapter = writeLog(pools, deps);
     const log = deps.wrapLog === undefined ? adapter : deps.wrapLog(adapter);
     const memory = new Memory({ epoch: 0, position: -1n, hash: new Uint8Array(0), recordedTime: 0n });
-    const { logger, clock, wakeups, shard, limits } = deps;
+    const { logger, tracer, clock, wakeups, shard, limits } = deps;
     const standing = openStanding(deps, closeables);
     const executor = new Executor({
       memory,
@@ -117,6 +120,7 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
       clock,
       wakeups,
       logger,
+      tracer,
       shard,
       queueLimit: limits.queue,
       flushLimit: limits.flush,

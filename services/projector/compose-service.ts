@@ -51,7 +51,7 @@ export async function composeProjectorService(parts: Parts): Promise<{
   readonly health: Health;
   readonly guard: Guard | undefined;
 }> {
-  const { config, log, registry, closeables } = parts;
+  const { config, log, registry, tracer, closeables } = parts;
   const shared = await openLog(parts);
   const { pool, reader, partitions } = shared;
   const partitionOf = (ledgerId: string) => shared.partitionOf(ledgerId);
@@ -67,6 +67,7 @@ export async function composeProjectorService(parts: Parts): Promise<{
     busOf: busesOf(parts, partitions, partitionOf),
     ...views,
     logger: log,
+    tracer,
     control: await openPostgresControl(pool, VIEWS),
     // Which message of Kafka has an event is not known from the log.
     offsetAt: () => -1n,

@@ -2,9 +2,11 @@
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
 import type { LogPoint } from '../../lib/log/recorded-event.js';
+import type { Tracer } from '../../lib/observe/tracing.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { type Clock, systemClock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
+import { traceApplied } from './apply-trace.js';
 import type { ProjectionControl } from './control/control.js';
 import { soloControl } from './control/solo-control.js';
 import { healthServiceOf } from './health-name.js';
@@ -27,6 +29,8 @@ export interface ProjectorDeps {
   readonly history: GenerationsOf<'history'>;
   readonly reports: GenerationsOf<'reports'>;
   readonly logger: ProjectorLog;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
   /** Called with each change of a projection's health, under a name like `quittance.projection.history`. */
   readonly onHealth?: (service: string, serving: boolean) => void;
   readonly clock?: Clock;
@@ -70,7 +74,10 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
       const entry = projector.entry(id);
       if (entry.projection.failure?.kind === 'history_lost') projector.recoverLost(entry);
     },
-    onApplied: (events) => applied.set(id, (applied.get(id) ?? 0) + events),
+    onApplied: (batch) => {
+      applied.set(id, (applied.get(id) ?? 0) + batch.events.length);
+      if (deps.tracer !== undefined) traceApplied(deps.tracer, id, batch);
+    },
   });
   const parts = {
     log,

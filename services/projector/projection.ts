@@ -12,6 +12,7 @@ import {
   ViewMissingError,
 } from '../../lib/views/view.js';
 import { GenerationGoneError } from '../../lib/views/view-errors.js';
+import type { AppliedBatch } from './apply-trace.js';
 import { busFailure, ProjectionFailure, storeFailure, viewMissing } from './failure.js';
 import { applyNext, type Feed, resumeFrom } from './feed.js';
 import { Forks } from './forks.js';
@@ -31,8 +32,8 @@ export interface ProjectionDeps {
   readonly logger: ProjectorLog;
   /** Called with each new state, and again when it fails for another kind of reason. */
   readonly onState?: (state: RunState) => void;
-  /** Called with the number of events of each batch applied. */
-  readonly onApplied?: (events: number) => void;
+  /** Called with each batch applied. */
+  readonly onApplied?: (batch: AppliedBatch) => void;
   /** How long to wait after the n-th failure in a row, in milliseconds. */
   readonly backoff_ms?: (failures: number) => number;
   /** Pauses between the tries of one batch, in milliseconds. */
@@ -269,11 +270,12 @@ export class Projection {
   async #handle(batch: BusBatch, signal: AbortSignal): Promise<void> {
     // A bus may hand over what it had fetched before the signal.
     signal.throwIfAborted();
+    const began_ms = Date.now();
     await applyNext(this.#feed(), batch, signal).catch((error: unknown) => {
       this.#forgetLostView(error);
       throw error;
     });
-    this.#deps.onApplied?.(batch.events.length);
+    this.#deps.onApplied?.({ events: batch.events, began_ms });
     if (this.#state.kind === 'failed') this.#recovered();
   }
 

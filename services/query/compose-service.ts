@@ -40,7 +40,7 @@ export async function composeQueryService(parts: Parts): Promise<{
   readonly health: Health;
   readonly guard: Guard | undefined;
 }> {
-  const { config, log, registry, closeables } = parts;
+  const { config, log, registry, tracer, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
   const pool = createPool(postgres, { max: 8, name: 'quittance query', options: KEYED_PLANS });
   closeables.add('the pool of the log', () => pool.end());
@@ -57,7 +57,7 @@ export async function composeQueryService(parts: Parts): Promise<{
   );
   const figures = new ReadFigures();
   readMetrics(registry, figures);
-  const services = composeQuery({ log: reader, partitions, partitionOf, figures, ...views });
+  const services = composeQuery({ log: reader, partitions, partitionOf, figures, tracer, ...views });
   // Without one of the views the others are read all the same.
   const health = createHealth([EVENTS], [ACCOUNTS, ...OF_HISTORY, REPORTS]);
   const ofLog = { services: [EVENTS], probe: async () => (await reader.head()).position >= 0n };

@@ -1,5 +1,6 @@
 /** Wires the query service: the read methods over the log and the views. */
 import type { LogReader } from '../../lib/log/reader.js';
+import type { Tracer } from '../../lib/observe/tracing.js';
 import type { Service } from '../../lib/rpc/service.js';
 import type { BalancesView } from '../../lib/views/balances/view.js';
 import type { HistoryView } from '../../lib/views/history/view.js';
@@ -34,6 +35,8 @@ export interface QueryDeps {
    * contracts say.
    */
   readonly readDeadline_ms?: number | undefined;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
   /** For `readMetrics`. */
   readonly figures?: ReadFigures;
 }
@@ -46,7 +49,7 @@ export function composeQuery(deps: QueryDeps): readonly Service[] {
     balances: servingView(currentBalances(deps.balances, deps.history)),
     history: servingView(deps.history),
     reports: servingView(deps.reports),
-    freshness: new Freshness(deps.log, { readDeadline_ms: deps.readDeadline_ms, figures: deps.figures }),
+    freshness: new Freshness(deps.log, deps),
     heartbeat_ms: deps.heartbeat_ms ?? DEFAULT_HEARTBEAT_MS,
   };
   return [

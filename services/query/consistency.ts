@@ -10,6 +10,7 @@ import type { LogReader } from '../../lib/log/reader.js';
 import { BEFORE_THE_LOG, type LogPoint } from '../../lib/log/recorded-event.js';
 import type { Call } from '../../lib/rpc/call.js';
 import { type CallError, fail } from '../../lib/rpc/errors.js';
+import type { SpanPoint, SpanStart, Tracer } from '../../lib/observe/tracing.js';
 import { timestampOf } from '../../lib/base/time.js';
 import {
   decodeConsistencyToken,
@@ -48,6 +49,8 @@ export interface FreshnessOptions {
   readonly readDeadline_ms?: number | undefined;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
   /** What counts the waits. */
   readonly figures?: ReadFigures | undefined;
 }
@@ -69,6 +72,7 @@ export class Freshness {
   readonly #readDeadline_ms: number;
   readonly #now: () => number;
   readonly #figures: ReadFigures;
+  readonly #tracer: Tracer | undefined;
   readonly #head: SharedRead<LogPoint>;
   readonly #pollers = new WeakMap<ViewGetter<ReadableView>, Map<number, ViewPoller>>();
   readonly #verified = new LRUCache<string, true>({ max: VERIFIED_TOKENS, ttl: VERIFIED_MS });
@@ -85,6 +89,7 @@ export class Freshness {
     this.#readDeadline_ms = opts.readDeadline_ms ?? READ_DEADLINE_MS;
     this.#now = opts.now ?? Date.now;
     this.#figures = opts.figures ?? new ReadFigures();
+    this.#tracer = opts.tracer;
     this.#head = new SharedRead(async () => {
       const head = await log.head();
       this.#ends(head);
@@ -115,7 +120,7 @@ export class Freshness {
     getter: ViewGetter<V>,
     partition: number,
     need: Requirement,
-    call: Pick<Call, 'deadline_ms' | 'signal'>,
+    call: Pick<Call, 'deadline_ms' | 'signal' | 'span'>,
   ): Promise<void> {
     const { consistency, position, page } = need;
     const requirement = consistency?.requirement;
@@ -221,12 +226,13 @@ export class Freshness {
     getter: ViewGetter<V>,
     partition: number,
     target: WaitTarget,
-    call: Pick<Call, 'deadline_ms' | 'signal'>,
+    call: Pick<Call, 'deadline_ms' | 'signal' | 'span'>,
   ): Promise<'reached' | 'later_epoch'> {
     const due_ms = call.deadline_ms ?? this.#now() + this.#readDeadline_ms;
     const poller = this.#poller(getter, partition);
     const left_ms = Math.max(0, due_ms - READ_MARGIN_MS - this.#now());
     const began_ms = performance.now();
+    const span = call.span && this.#tracer?.start(waitSpan(call.span, target));
     let result: WaitResult = 'gave_up';
     try {
       const outcome = await poller.reach(target, left_ms, call.signal);
@@ -240,6 +246,8 @@ export class Freshness {
       return 'reached';
     } finally {
       const { view } = poller;
+      span?.set({ 'quittance.view': view ?? '', 'quittance.result': result });
+      span?.end();
       if (view !== undefined) this.#figures.waited(view, result, performance.now() - began_ms);
     }
   }
@@ -251,6 +259,11 @@ export class Freshness {
     pollers.set(partition, poller);
     return poller;
   }
+}
+
+function waitSpan(parent: SpanPoint, { position }: WaitTarget): SpanStart {
+  const attributes = { 'quittance.position': Number(position) };
+  return { name: 'wait for the view', kind: 'internal', parent, attributes };
 }
 
 /** What an answer's as_of may add. */

@@ -7,6 +7,9 @@ import { LogTail } from '../../lib/log/log-tail.js';
 import { logBus } from '../../lib/log/postgres-bus.js';
 import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
+import { openTracer, type Tracer } from '../../lib/observe/tracing.js';
+import type { TracingConfig } from '../../lib/base/tracing-config.js';
+import { versionOf } from '../../lib/process/version.js';
 import { SHARD } from '../../lib/log/shard.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import { postgresBalances } from '../../lib/views/balances/postgres/balances.js';
@@ -18,19 +21,30 @@ import type { FromThread, ThreadStart } from '../projector/thread/messages.js';
 import { serveThread, type ThreadedProjector } from '../projector/thread/serve-thread.js';
 import { threadLog } from '../projector/thread/thread-log.js';
 
+/** What spans say that they come from, if the configuration does not. */
+export const SERVICE_NAME = 'quittance';
+
 /** What the composition needs, as plain data. */
 export interface ProjectorThreadParts {
   readonly postgres: PoolConfig;
   readonly logLevel: LevelWithSilent;
 }
 
+/** What the thread is given when it is made, before there is a log. */
+export interface ProjectorThreadData {
+  /** Undefined: traces are off. */
+  readonly tracing: TracingConfig | undefined;
+}
+
 /** Serves the process until it asks for the end. */
-export function runProjectorThread(port: MessagePort): void {
-  serveThread(port, composeThread);
+export async function runProjectorThread(port: MessagePort, { tracing }: ProjectorThreadData): Promise<void> {
+  const tracer = await openTracer(tracing, SERVICE_NAME, versionOf());
+  serveThread<ProjectorThreadParts>(port, (start, send) => composeThread(start, tracer, send));
 }
 
 function composeThread(
   { parts: { postgres, logLevel }, paused }: ThreadStart<ProjectorThreadParts>,
+  tracer: Tracer | undefined,
   send: (message: FromThread) => void,
 ): ThreadedProjector {
   const { pools, close } = openPools(postgres);
@@ -45,6 +59,7 @@ function composeThread(
     history: postgresHistory(pools.project),
     reports: postgresReports(pools.reports),
     logger: threadLog(logLevel, (line) => send({ kind: 'log', line })),
+    tracer,
     control: soloControl(paused),
     reportLost: (point) => reportLost(pools.log, point),
     onHealth: (service, isServing) => send({ kind: 'health', service, isServing }),
@@ -54,7 +69,9 @@ function composeThread(
     handOver: (flush) => tail.handOver(flush),
     grown: () => wakeups.wake(),
     forked: () => tail.forked(),
-    close,
+    close: async () => {
+      await Promise.all([close(), tracer?.close()]);
+    },
   };
 }
 

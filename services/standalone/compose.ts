@@ -44,7 +44,8 @@ import type { ViewId } from '../../lib/views/view.js';
 import { composeQuery } from '../query/compose.js';
 import { ReadFigures, readMetrics } from '../query/metrics.js';
 import { SHARD } from '../../lib/log/shard.js';
-import type { ProjectorThreadParts } from './compose-projector.js';
+import { openTracer, type Tracer } from '../../lib/observe/tracing.js';
+import { type ProjectorThreadParts, SERVICE_NAME } from './compose-projector.js';
 
 /** What runs, once composed. */
 export type Standalone = OpenDoors & { close: () => Promise<void> };
@@ -90,10 +91,12 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
   return unwindOnFailure(closeables, async () => {
     const registry = processRegistry(versionOf());
     if (parts.dataDirectory !== undefined) diskMetrics(registry, parts.dataDirectory);
-    const { services, health } = await composeServices(parts, registry, closeables);
     const { config, postgres, log, releasePorts } = parts;
+    const tracer = await openTracer(config.tracing, SERVICE_NAME, versionOf());
+    if (tracer !== undefined) closeables.add('traces', () => tracer.close());
+    const { services, health } = await composeServices(parts, { registry, tracer }, closeables);
     const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
-    const behind = { services, health, registry, log, guard };
+    const behind = { services, health, registry, log, tracer, guard };
     const doors = await openDoors(config, behind, releasePorts, closeables);
     return { ...doors, close: () => closeables.close() };
   });
@@ -101,7 +104,7 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
 
 async function composeServices(
   parts: StandaloneParts,
-  registry: Registry,
+  { registry, tracer }: { readonly registry: Registry; readonly tracer: Tracer | undefined },
   closeables: Closeables,
 ): Promise<{ services: Service[]; health: Health }> {
   const { postgres, log, readDeadline_ms } = parts;
@@ -121,6 +124,7 @@ async function composeServices(
       clock,
       wakeups,
       logger: log,
+      tracer,
       shard: SHARD,
       limits: DEFAULT_LIMITS,
       onCommitted: (events) => projector.handOver(events),
@@ -138,7 +142,7 @@ async function composeServices(
   const reading = { ...viewsOn(pools.query, pools), readDeadline_ms };
   const figures = new ReadFigures();
   readMetrics(registry, figures);
-  const query = composeQuery({ log: reader, partitionOf, figures, ...reading });
+  const query = composeQuery({ log: reader, partitionOf, figures, tracer, ...reading });
   const verify = composeVerifier(pools, registry);
   const probing = await probeHealth(
     health,

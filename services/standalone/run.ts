@@ -64,7 +64,7 @@ async function start(host: ProcessHost, closeables: Closeables): Promise<Running
   closeables.add('the ports', ports.release);
   unlessInterrupted(watch);
   // The programs of both threads are loaded while PostgreSQL starts.
-  const nextThread = spawnAhead(closeables);
+  const nextThread = spawnAhead(closeables, () => spawnProjector({ tracing: config.tracing }));
   const loading = import('./compose.js');
   const { postgres, failed } = await openPostgres(config, closeables, watch, log);
   const { composeStandalone } = await loading;
@@ -89,13 +89,13 @@ async function start(host: ProcessHost, closeables: Closeables): Promise<Running
 }
 
 /** Makes the first thread of the projector now, and the others when they are asked for. */
-function spawnAhead(closeables: Closeables): () => Worker {
-  let ahead: Worker | undefined = spawnProjector();
+function spawnAhead(closeables: Closeables, spawn: () => Worker): () => Worker {
+  let ahead: Worker | undefined = spawn();
   closeables.add('the thread of the projector', async () => {
     await ahead?.terminate();
   });
   return () => {
-    const thread = ahead ?? spawnProjector();
+    const thread = ahead ?? spawn();
     ahead = undefined;
     return thread;
   };

@@ -149,8 +149,13 @@ function metadataOf({ call, isJson, authorization }: PassedCall): grpc.Metadata 
   const metadata = new grpc.Metadata();
   if (authorization !== undefined) metadata.set('authorization', authorization);
   metadata.set(FORWARDED, isJson ? FORWARDED_JSON : FORWARDED_BINARY);
-  metadata.set('traceparent', `00-${call.traceId}-${spanId()}-01`);
+  metadata.set('traceparent', traceparentOf(call));
   return metadata;
+}
+
+/** A span of its own where the call has none: the header wants one. */
+function traceparentOf({ traceId, span }: Call): string {
+  return span === undefined ? `00-${traceId}-${spanId()}-00` : `00-${traceId}-${span.spanId}-01`;
 }
 
 function optionsOf({ deadline_ms }: Call): grpc.CallOptions {

@@ -12,6 +12,7 @@ import { epochStarted } from '../../../lib/log/epochs/epoch-started.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Wakeups } from '../../../lib/log/wakeups.js';
 import type { WriteFigures } from './figures.js';
+import type { FlushTrace } from './flush-trace.js';
 import type { Request } from './job.js';
 import type { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
@@ -69,15 +70,15 @@ export class Committer {
    * Appends the events of a plan, and takes them into memory. Request ids that turn out to be in the log are looked up.
    * @throws AppendRefused, and Error if a stop ends the wait for the outcome
    */
-  async commit(plan: Plan, ids: RequestIds): Promise<Commit> {
-    const result = await this.#append(plan);
+  async commit(plan: Plan, ids: RequestIds, trace: FlushTrace | undefined): Promise<Commit> {
+    const result = await this.#append(plan, trace);
     switch (result.outcome) {
       case 'appended':
         return this.#takeIn(plan);
       case 'refused':
         throw new AppendRefused(result.cause);
       case 'unknown':
-        return this.#commitUnknown(plan, ids, result.cause);
+        return this.#commitUnknown(plan, ids, trace, result.cause);
       case 'behind':
       case 'duplicate_request':
       case 'foreign_history':
@@ -86,7 +87,12 @@ export class Committer {
   }
 
   /** Sends the same append again until the log says whether it has the events. */
-  async #commitUnknown(plan: Plan, ids: RequestIds, firstCause: unknown): Promise<Commit> {
+  async #commitUnknown(
+    plan: Plan,
+    ids: RequestIds,
+    trace: FlushTrace | undefined,
+    firstCause: unknown,
+  ): Promise<Commit> {
     let cause = firstCause;
     for (;;) {
       this.#outage.failed(cause);
@@ -94,7 +100,7 @@ export class Committer {
         throw new Error('the outcome of an append is still unknown at the end', { cause });
       }
       await pause(RETRY_MS);
-      const result = await this.#append(plan);
+      const result = await this.#append(plan, trace);
       switch (result.outcome) {
         case 'appended':
           this.#outage.succeeded();
@@ -116,13 +122,15 @@ export class Committer {
     }
   }
 
-  async #append(plan: Plan): Promise<AppendOutcome> {
+  async #append(plan: Plan, trace: FlushTrace | undefined): Promise<AppendOutcome> {
     const { figures, log, memory } = this.#deps;
     const { position, hash } = memory.end;
     const began_ms = performance.now();
+    const span = trace?.append(plan.events.length);
     const result = await log.append(position, hash, plan.events.map(newEventOf));
     figures.appendTimes.observe((performance.now() - began_ms) / 1000);
     figures.appends[result.outcome] += 1;
+    span?.end(result.outcome);
     return result;
   }
 

@@ -5,6 +5,7 @@
  */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Log } from '../../../lib/base/logging.js';
+import type { Tracer } from '../../../lib/observe/tracing.js';
 import type { Clock } from '../../../lib/base/time.js';
 import { Wakeups } from '../../../lib/log/wakeups.js';
 import { CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
@@ -13,6 +14,7 @@ import { ClockGuard } from './clock-guard.js';
 import { AppendRefused, type Commit, Committer, type OnCommitted } from './committer.js';
 import type { AtomicJob, Decided, Job, Outcome, Request, Result, SeparateJob } from './job.js';
 import { WriteFigures } from './figures.js';
+import { FlushTrace } from './flush-trace.js';
 import type { StateReader } from './loader.js';
 import { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
@@ -31,6 +33,8 @@ export interface ExecutorDeps {
   readonly clock: Clock;
   readonly wakeups: Wakeups;
   readonly logger: Log;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
   readonly shard: number;
   /** Commands in the queue at most. */
   readonly queueLimit: number;
@@ -252,8 +256,9 @@ export class Executor {
 
   async #flush(jobs: readonly Job[]): Promise<void> {
     const unanswered = new Set(jobs);
+    const trace = FlushTrace.of(this.#deps.tracer, jobs);
     try {
-      await this.#decideUntilAnswered(unanswered);
+      await this.#decideUntilAnswered(unanswered, trace);
     } catch (error) {
       if (error instanceof AppendRefused) {
         this.#deps.logger.error({ err: error.cause }, 'the database refused an append');
@@ -264,10 +269,12 @@ export class Executor {
       const message = 'the outcome is unknown; retry with the same request_id';
       const unknown = fail(ErrorReason.OUTCOME_UNKNOWN, message, { cause: error });
       for (const job of unanswered) job.answer(unknown);
+    } finally {
+      trace?.end();
     }
   }
 
-  async #decideUntilAnswered(unanswered: Set<Job>): Promise<void> {
+  async #decideUntilAnswered(unanswered: Set<Job>, trace: FlushTrace | undefined): Promise<void> {
     const { memory, clock, shard } = this.#deps;
     let ids = new RequestIds(memory, this.#follower);
     let { forks } = this.#follower;
@@ -299,7 +306,8 @@ export class Executor {
       });
       this.#committing = plan;
       try {
-        if ((await this.#carryOut(plan, ids)) === 'committed') {
+        if ((await this.#carryOut(plan, ids, trace)) === 'committed') {
+          trace?.committed(plan.events);
           this.#answer(plan, ids, unanswered);
           return;
         }
@@ -311,10 +319,10 @@ export class Executor {
   }
 
   /** Appends, or makes sure that no other process did, and looks up the ids of what is not answered by the append. */
-  async #carryOut(plan: Plan, ids: RequestIds): Promise<Commit> {
+  async #carryOut(plan: Plan, ids: RequestIds, trace: FlushTrace | undefined): Promise<Commit> {
     const prefetch = this.#follower.prefetch(this.queue.peek(this.#deps.flushLimit));
     const [commit] = await Promise.all([
-      plan.events.length > 0 ? this.#committer.commit(plan, ids) : this.#confirmEnd(),
+      plan.events.length > 0 ? this.#committer.commit(plan, ids, trace) : this.#confirmEnd(),
       ids.lookUp(toLookUp(plan)),
     ]);
     await prefetch;

@@ -2,6 +2,7 @@
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import type { CommandCase } from '../../../lib/log/canonical-body.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
+import type { SpanPoint } from '../../../lib/observe/tracing.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import type { CallError } from '../../../lib/rpc/errors.js';
 import type { Command, MovementCommand } from '../domain/command.js';
@@ -18,6 +19,8 @@ export interface Request {
   readonly actor: string;
   /** 32 hexadecimal characters. */
   readonly traceId: string;
+  /** The span of the call; undefined if it is not recorded. */
+  readonly span?: SpanPoint | undefined;
 }
 
 /** A request whose command an atomic batch takes. */

@@ -11,6 +11,7 @@ import { epochStarts, forkAfter } from '../../../lib/log/epochs/forks.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
+import { spanPointOfEvent, type Tracer } from '../../../lib/observe/tracing.js';
 import { type Batch, batchOf, watermarksFor } from './batch.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
 
@@ -24,6 +25,10 @@ export interface RelayDeps {
   readonly logger: Pick<Log, 'info' | 'warn'>;
   /** Tells the process that decides that the log does not have a point that was relayed. */
   reportLost(point: Pick<RelayCursor, 'epoch' | 'position'>): Promise<void>;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
+  /** What spans call the place that is sent to. */
+  readonly topic?: string;
   /** Called with whether the bus takes what is sent. */
   readonly onHealth?: (isUp: boolean) => void;
   /** Called for each batch that the bus has stored. */
@@ -220,8 +225,10 @@ export class Relay {
   }
 
   async #send({ messages, cursor, at }: Batch, events: number): Promise<void> {
+    const began_ms = Date.now();
     this.#publisher ??= await this.#deps.open();
     await this.#publisher.publish(messages);
+    this.#trace(messages, began_ms);
     const at_ms = performance.now();
     this.#sentAt_ms = at_ms;
     for (const { partition, watermark } of messages) {
@@ -233,6 +240,23 @@ export class Relay {
     if (this.#failures > 0) this.#deps.logger.info({}, 'the relay goes on');
     this.#failures = 0;
     this.#deps.onHealth?.(true);
+  }
+
+  /** Each event has a span in the trace of the call that made it. */
+  #trace(messages: Batch['messages'], began_ms: number): void {
+    const { tracer, topic = '' } = this.#deps;
+    if (tracer === undefined) return;
+    for (const { partition, record } of messages) {
+      const parent = record && spanPointOfEvent(record.event.traceId, record.hash);
+      if (record === undefined || parent === undefined) continue;
+      const attributes = {
+        'messaging.system': 'kafka',
+        'messaging.destination.name': topic,
+        'messaging.destination.partition.id': String(partition),
+        'quittance.position': Number(record.position),
+      };
+      tracer.start({ name: 'publish', kind: 'producer', parent, attributes, began_ms })?.end();
+    }
   }
 
   /** Nothing is known of the batch that was under way: a new publisher begins at the cursor. */

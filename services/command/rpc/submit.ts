@@ -44,7 +44,7 @@ export function movementRequestOf(named: CommandCase, call: Call): MovementReque
   return requestFor(command, named, call);
 }
 
-function requestFor<C extends Command>(command: C, named: CommandCase, { actor, traceId }: Call) {
+function requestFor<C extends Command>(command: C, named: CommandCase, { actor, traceId, span }: Call) {
   const canonical = canonicalCommand(named);
   return {
     command,
@@ -54,6 +54,7 @@ function requestFor<C extends Command>(command: C, named: CommandCase, { actor, 
     validateOnly: named.value.validateOnly,
     actor,
     traceId,
+    span,
   };
 }
 

@@ -27,6 +27,7 @@ export interface TestPlatform {
 
 export async function startPlatform({
   auth,
+  tracesTo,
   log = pino({ level: 'silent' }),
   prepare,
   ...options
@@ -34,20 +35,26 @@ export async function startPlatform({
   Pick<DoorsConfig, 'auth'> & {
     /** Runs before the platform starts. */
     readonly prepare?: (database: TestDatabase) => Promise<void>;
+    /** Where all traces are sent. */
+    readonly tracesTo?: string;
   } = {}): Promise<TestPlatform> {
   const database = await createTestDatabase();
   await prepare?.(database);
+  const sampling = { ratio: 1, isParentBased: true };
+  const tracing =
+    tracesTo === undefined ? undefined : { url: tracesTo, serviceName: undefined, sampling, delay_ms: 100 };
   const standalone = await composeStandalone({
     config: {
       ...{ host: '127.0.0.1', grpcPort: 0, connectPort: 0, logLevel: 'silent', warnings: [] },
       corsOrigins: ['http://console.example'],
       allowedHosts: [],
       auth,
+      tracing,
     },
     postgres: database.config,
     log,
     releasePorts: () => Promise.resolve(),
-    spawnProjector,
+    spawnProjector: () => spawnProjector(tracing),
     ...options,
   });
   const { grpc: grpcAddress, connect: connectUrl } = standalone.addresses;

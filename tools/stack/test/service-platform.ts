@@ -19,7 +19,10 @@ export interface TestPlatform extends Access {
 }
 
 /** Starts the services; `npm run test:stack` has built them. */
-export async function startServicePlatform(history: StackOptions['history']): Promise<TestPlatform> {
+export async function startServicePlatform(
+  history: StackOptions['history'],
+  { tracesTo }: { readonly tracesTo?: string } = {},
+): Promise<TestPlatform> {
   const database = await createTestDatabase();
   const directory = makeRunDirectory(stackRun());
   const leftovers = leftoversIn(directory);
@@ -40,6 +43,7 @@ export async function startServicePlatform(history: StackOptions['history']): Pr
         QUITTANCE_DATABASE_URL: database.url,
         QUITTANCE_HISTORY_STORE: history,
         QUITTANCE_CORS_ORIGINS: 'http://console.example',
+        ...(tracesTo === undefined ? {} : tracingOf(tracesTo)),
       },
       log: () => undefined,
       onStart: (service) => {
@@ -59,6 +63,10 @@ export async function startServicePlatform(history: StackOptions['history']): Pr
     await stop();
     throw error;
   }
+}
+
+function tracingOf(url: string): Record<string, string> {
+  return { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url, OTEL_BSP_SCHEDULE_DELAY: '100' };
 }
 
 /** A topic and databases that no other platform has. They go when the servers stop. */
