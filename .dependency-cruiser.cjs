@@ -111,6 +111,20 @@ module.exports = {
       to: { path: DRIVERS, dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'opentelemetry-in-one-file',
+      comment: 'lib/observe/tracing.ts loads it where traces are on, and where they are off nothing does.',
+      severity: 'error',
+      from: { pathNot: ['^lib/observe/otel\\.ts$', TESTS] },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'opentelemetry-when-it-is-on',
+      comment: 'A static import would load it at every start.',
+      severity: 'error',
+      from: {},
+      to: { path: '^lib/observe/otel\\.ts$', dependencyTypesNot: ['dynamic-import'] },
+    },
+    {
       name: 'adapters-are-composed',
       comment: 'Only composition roots, engines and tools choose an adapter; all else sees the port.',
       severity: 'error',

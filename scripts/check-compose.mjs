@@ -27,7 +27,7 @@ for (const [name, service] of services) {
     expect(!variable.startsWith('QUITTANCE_') || known.has(variable), `${name}: nothing reads ${variable}`);
   }
   expect(
-    service.restart === 'no' || service.healthcheck?.test !== undefined,
+    service.restart === 'no' || service.healthcheck !== undefined,
     `${name}: there is no health check`,
   );
   expect(/^[\w./-]+:v?\d+\.\d+[\w.-]*$/.test(service.image), `${name}: ${service.image} is not pinned`);
