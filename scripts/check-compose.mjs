@@ -26,10 +26,7 @@ for (const [name, service] of services) {
   for (const variable of Object.keys(service.environment ?? {})) {
     expect(!variable.startsWith('QUITTANCE_') || known.has(variable), `${name}: nothing reads ${variable}`);
   }
-  expect(
-    service.restart === 'no' || service.healthcheck !== undefined,
-    `${name}: there is no health check`,
-  );
+  expect(service.restart === 'no' || service.healthcheck !== undefined, `${name}: there is no health check`);
   expect(/^[\w./-]+:v?\d+\.\d+[\w.-]*$/.test(service.image), `${name}: ${service.image} is not pinned`);
   for (const port of service.ports ?? []) {
     expect(/^127\.0\.0\.1:\d+:\d+$/.test(port), `${name}: ${port} is published beyond this machine`);
