@@ -72,9 +72,11 @@ async function start<C extends DoorsConfig>(
   const registry = processRegistry(versionOf());
   const tracer = await openTracer(config.tracing, `quittance-${service.name}`, versionOf());
   if (tracer !== undefined) closeables.add('traces', () => tracer.close());
-  const behind = await service.compose({ config, log, registry, tracer, closeables }).catch((error: unknown) => {
-    throw explained(error);
-  });
+  const behind = await service
+    .compose({ config, log, registry, tracer, closeables })
+    .catch((error: unknown) => {
+      throw explained(error);
+    });
   unlessInterrupted(watch);
   const doors = await openDoors(config, { ...behind, registry, log, tracer }, ports.release, closeables);
   log.info({ version: versionOf(), addresses: doors.addresses }, 'ready');
