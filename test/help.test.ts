@@ -30,6 +30,9 @@ const SERVICES = ['command', 'projector', 'query'].map((name) => ({
 /** A step that is run once, by hand or by `npm run stack`. */
 const STEPS = [{ name: 'create-topic', file: 'dist/tools/create-topic/main.js' }];
 
+/** Ends a command that goes on in place of its help. A busy machine needs seconds to load one. */
+const LIMIT_MS = 50_000;
+
 interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -38,7 +41,7 @@ interface Ended {
 
 function run(file: string, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [file, ...args], { cwd: ROOT, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [file, ...args], { cwd: ROOT, timeout: LIMIT_MS }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
     });
   });

@@ -45,7 +45,9 @@ describe('a consistency token', () => {
     const point = decodeConsistencyToken(token);
     expect(token).toMatch(/^[A-Za-z0-9_-]{62}$/);
     expect({ ...point, logId: plain(point.logId), hash: plain(point.hash) }).toEqual({
-      ...{ shard: 3, epoch: 2, position: 9_007_199_254_740_993n },
+      shard: 3,
+      epoch: 2,
+      position: 9_007_199_254_740_993n,
       logId: plain(POINT.logId),
       hash: [0, 1, 2, 3, 4, 5, 6, 7],
     });
@@ -172,7 +174,8 @@ describe('the fingerprint of a query', () => {
     const one = queryFingerprint(ListAccountsRequestSchema, create(ListAccountsRequestSchema, query));
     const request = create(ListAccountsRequestSchema, {
       ...query,
-      ...{ pageSize: 10, pageToken: 'x' },
+      pageSize: 10,
+      pageToken: 'x',
       consistency: { requirement: { case: 'fullyConsistent', value: true } },
     });
     expect(queryFingerprint(ListAccountsRequestSchema, request)).toEqual(one);

@@ -35,7 +35,8 @@ const call = (): Call => ({
   aborted: undefined,
   onAbort: () => () => undefined,
   fits: (answer) => toBinary(ListEventsResponseSchema, answer as ListEventsResponse).length <= DOOR_MAX_BYTES,
-  ...{ traceId: '0'.repeat(32), method: 'test' },
+  traceId: '0'.repeat(32),
+  method: 'test',
 });
 const list = (request: MessageInitShape<typeof ListEventsRequestSchema>) =>
   listEvents(context)(create(ListEventsRequestSchema, { ledgerId: 'main', ...request }), call());

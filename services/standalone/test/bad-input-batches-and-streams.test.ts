@@ -25,7 +25,8 @@ const { refused, head } = target;
 describe('batches', () => {
   const ATOMIC = 'BATCH_MODE_ATOMIC';
   const batch = (items: JsonObject[], change: JsonObject = {}): JsonObject => ({
-    ...{ ledgerId: LEDGER, commands: items },
+    ledgerId: LEDGER,
+    commands: items,
     ...change,
   });
 
@@ -79,8 +80,15 @@ describe('batches', () => {
     expect(outcome.code).toBe(0);
     const { results } = fromBinary(ExecuteBatchResponseSchema, outcome.answers[0] ?? Buffer.alloc(0));
     expect(results.map(reasonOf)).toEqual([
-      ...['INVALID_FIELD', 'INVALID_FIELD', 'INVALID_FIELD', 'INVALID_FIELD', 'INVALID_FIELD'],
-      ...['ACCOUNT_NOT_FOUND', '', '', 'REQUEST_ID_REUSED'],
+      'INVALID_FIELD',
+      'INVALID_FIELD',
+      'INVALID_FIELD',
+      'INVALID_FIELD',
+      'INVALID_FIELD',
+      'ACCOUNT_NOT_FOUND',
+      '',
+      '',
+      'REQUEST_ID_REUSED',
     ]);
     expect(results[7]?.result.value).toMatchObject({ replayed: true });
     expect(await head()).toBe(String(BigInt(target.headBefore) + 1n));

@@ -120,16 +120,14 @@ describe('tokens', () => {
   ];
 
   const damaged = () => [
-    ...[
-      'x',
-      '=',
-      '🙂',
-      'AAAA',
-      '\0',
-      'x'.repeat(4096),
-      `${target.consistencyToken}=`,
-      target.consistencyToken.slice(0, -1),
-    ],
+    'x',
+    '=',
+    '🙂',
+    'AAAA',
+    '\0',
+    'x'.repeat(4096),
+    `${target.consistencyToken}=`,
+    target.consistencyToken.slice(0, -1),
     target.consistencyToken.replace(
       /^(.{20})./,
       (_, start: string) => `${start}${target.consistencyToken[20] === 'A' ? 'B' : 'A'}`,

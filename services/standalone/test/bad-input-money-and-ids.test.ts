@@ -47,7 +47,15 @@ describe('money', () => {
 
   test('what is no int64 in JSON is malformed', async () => {
     const numbers = [
-      ...['9223372036854775808', '-9223372036854775809', '1.5', '1e400', '1_000', '1,000', 'NaN', '', '5n'],
+      '9223372036854775808',
+      '-9223372036854775809',
+      '1.5',
+      '1e400',
+      '1_000',
+      '1,000',
+      'NaN',
+      '',
+      '5n',
     ];
     for (const amount of numbers) {
       await refused(deposit, aDeposit({ amount: eur(amount) }), 'MALFORMED_MESSAGE', JSON_ONLY);
@@ -143,7 +151,9 @@ describe('money', () => {
 
   test('fees', async () => {
     const fee = (toAccountId: string, amount: JsonObject, paidBy = 'FEE_PAYER_PAYEE') => ({
-      ...{ paidBy, toAccountId, amount },
+      paidBy,
+      toAccountId,
+      amount,
     });
     await refused(submitPayment, aPayment({ fees: [fee('carol', eur('6'))] }), 'FEE_EXCEEDS_AMOUNT');
     await refused(submitPayment, aPayment({ fees: [fee('alice', eur('1'))] }), 'INVALID_FIELD');
@@ -170,33 +180,29 @@ describe('money', () => {
 });
 
 const IDS = [
-  ...[
-    'a\0b',
-    '\0',
-    "o'clock",
-    '"',
-    '🙂',
-    '../../etc/passwd',
-    'a/b',
-    'a\\b',
-    'a b',
-    'a\nb',
-    'é',
-    '-a',
-    '.',
-    '',
-  ],
-  ...[
-    'x'.repeat(129),
-    'x'.repeat(200),
-    "a'; drop table log.flushes; --",
-    '{"a":1}',
-    '$1',
-    '%',
-    'a%00',
-    '@',
-    '@x',
-  ],
+  'a\0b',
+  '\0',
+  "o'clock",
+  '"',
+  '🙂',
+  '../../etc/passwd',
+  'a/b',
+  'a\\b',
+  'a b',
+  'a\nb',
+  'é',
+  '-a',
+  '.',
+  '',
+  'x'.repeat(129),
+  'x'.repeat(200),
+  "a'; drop table log.flushes; --",
+  '{"a":1}',
+  '$1',
+  '%',
+  'a%00',
+  '@',
+  '@x',
 ];
 
 describe('ids', () => {
@@ -254,7 +260,8 @@ describe('ids', () => {
     expect(await head()).toBe(String(BigInt(target.headBefore) + 1n));
     const { getTransaction } = TransactionQueryService.method;
     await accepted(getTransaction, {
-      ...{ ledgerId: LEDGER, transactionId: nil },
+      ledgerId: LEDGER,
+      transactionId: nil,
       consistency: { fullyConsistent: true },
     });
   });

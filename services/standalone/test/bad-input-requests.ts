@@ -12,20 +12,30 @@ export const BINARY: readonly Wire[] = ['grpc', 'connect proto'];
 
 export const eur = (minorUnits: string | number): JsonObject => ({ currency: 'EUR', minorUnits });
 export const aDeposit = (change: JsonObject = {}): JsonObject => ({
-  ...{ ledgerId: LEDGER, requestId: randomUUID(), accountId: 'bob', amount: eur('5') },
+  ledgerId: LEDGER,
+  requestId: randomUUID(),
+  accountId: 'bob',
+  amount: eur('5'),
   ...change,
 });
 export const aPayment = (change: JsonObject = {}): JsonObject => ({
-  ...{ ledgerId: LEDGER, requestId: randomUUID(), payerAccountId: 'alice', payeeAccountId: 'bob' },
+  ledgerId: LEDGER,
+  requestId: randomUUID(),
+  payerAccountId: 'alice',
+  payeeAccountId: 'bob',
   amount: eur('5'),
   ...change,
 });
 export const anAccount = (change: JsonObject = {}): JsonObject => ({
-  ...{ ledgerId: LEDGER, requestId: randomUUID(), accountId: `new-${randomUUID()}`, currency: 'EUR' },
+  ledgerId: LEDGER,
+  requestId: randomUUID(),
+  accountId: `new-${randomUUID()}`,
+  currency: 'EUR',
   ...change,
 });
 export const aJournal = (entries: [string, string, JsonObject][], change: JsonObject = {}): JsonObject => ({
-  ...{ ledgerId: LEDGER, requestId: randomUUID() },
+  ledgerId: LEDGER,
+  requestId: randomUUID(),
   entries: entries.map(([accountId, direction, amount]) => ({
     accountId,
     direction: `DIRECTION_${direction}`,

@@ -101,18 +101,17 @@ describe('text', () => {
     const requestId = randomUUID();
     const client = target.platform.grpc(TransactionCommandService);
     await client.deposit({
-      ...{
-        ledgerId: LEDGER,
-        requestId,
-        accountId: 'bob',
-        description,
-        metadata,
-        reference: description.slice(0, 60),
-      },
+      ledgerId: LEDGER,
+      requestId,
+      accountId: 'bob',
+      description,
+      metadata,
+      reference: description.slice(0, 60),
       amount: { currency: 'EUR', minorUnits: 5n },
     });
     const { transactions } = await target.platform.connect(TransactionQueryService).listTransactions({
-      ...{ ledgerId: LEDGER, reference: description.slice(0, 60) },
+      ledgerId: LEDGER,
+      reference: description.slice(0, 60),
       consistency: { requirement: { case: 'fullyConsistent', value: true } },
     });
     expect(transactions).toMatchObject([{ transactionId: requestId, description, metadata }]);
@@ -199,7 +198,8 @@ describe('times', () => {
       for (const wire of BINARY)
         expectError(await target.raw.bytes(wire, deposit, bytes), 'INVALID_FIELD', wire);
       const at = create(getBalance.input, {
-        ...{ ledgerId: LEDGER, accountId: 'alice' },
+        ledgerId: LEDGER,
+        accountId: 'alice',
         at: { case: 'effectiveTime', value: create(TimestampSchema, { seconds: seconds, nanos }) },
       });
       for (const wire of BINARY) {

@@ -98,7 +98,9 @@ async function logged(client: GrpcClient): Promise<Map<string, bigint[]>> {
   const found = new Map<string, bigint[]>();
   for (let pageToken = ''; ;) {
     const page = await client.unary(EventQueryService.method.listEvents, {
-      ...{ ledgerId: LEDGER, pageSize: 1_000, pageToken },
+      ledgerId: LEDGER,
+      pageSize: 1_000,
+      pageToken,
     });
     for (const { event } of page.events) {
       if (event === undefined || event.ordinal !== 0) continue;
@@ -167,39 +169,47 @@ async function expectRetriesToTell(address: string): Promise<void> {
   await proveBooks(address, LEDGER);
 }
 
-test('the server killed in mid-load, again and again', async () => {
-  for (let round = 0; round < 3; round += 1) {
+test(
+  'the server killed in mid-load, again and again',
+  async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const before = acknowledged();
+      const loading = load(server.grpc);
+      await until('some commands are acknowledged', () => acknowledged() > before + 150 + 100 * round);
+      await server.kill();
+      await loading;
+      server = await startServer(dataDir);
+      await expectNothingLostNorDoubled(server.grpc);
+    }
+    await expectRetriesToTell(server.grpc);
+  },
+  SLOW_MS,
+);
+
+test(
+  'PostgreSQL killed in mid-load: the server says so and ends, and the next start goes on',
+  async () => {
     const before = acknowledged();
     const loading = load(server.grpc);
-    await until('some commands are acknowledged', () => acknowledged() > before + 150 + 100 * round);
-    await server.kill();
+    await until('some commands are acknowledged', () => acknowledged() > before + 200);
+    const postmaster = postmasterOf(dataDir);
+    expect(postmaster).toBeDefined();
+    process.kill(postmaster ?? 0, 'SIGKILL');
+    const late = new Promise<'still runs'>((resolve) =>
+      setTimeout(resolve, 20_000, 'still runs' as const).unref(),
+    );
+    expect(await Promise.race([server.ended, late])).toBe(1);
+    const lastLine = server.output().trimEnd().split('\n').at(-1);
+    expect(lastLine).toMatch(
+      /"reason":"PostgreSQL ended by itself; the reason is at the end of .*postgres\.log"/,
+    );
     await loading;
     server = await startServer(dataDir);
     await expectNothingLostNorDoubled(server.grpc);
-  }
-  await expectRetriesToTell(server.grpc);
-}, SLOW_MS);
-
-test('PostgreSQL killed in mid-load: the server says so and ends, and the next start goes on', async () => {
-  const before = acknowledged();
-  const loading = load(server.grpc);
-  await until('some commands are acknowledged', () => acknowledged() > before + 200);
-  const postmaster = postmasterOf(dataDir);
-  expect(postmaster).toBeDefined();
-  process.kill(postmaster ?? 0, 'SIGKILL');
-  const late = new Promise<'still runs'>((resolve) =>
-    setTimeout(resolve, 20_000, 'still runs' as const).unref(),
-  );
-  expect(await Promise.race([server.ended, late])).toBe(1);
-  const lastLine = server.output().trimEnd().split('\n').at(-1);
-  expect(lastLine).toMatch(
-    /"reason":"PostgreSQL ended by itself; the reason is at the end of .*postgres\.log"/,
-  );
-  await loading;
-  server = await startServer(dataDir);
-  await expectNothingLostNorDoubled(server.grpc);
-  await expectRetriesToTell(server.grpc);
-}, SLOW_MS);
+    await expectRetriesToTell(server.grpc);
+  },
+  SLOW_MS,
+);
 
 test('a second server on the same data is refused in one line; a signal ends the first with its engine', async () => {
   await expect(startServer(dataDir)).rejects.toThrow(/ended at its start: [^\n]+\n$/);

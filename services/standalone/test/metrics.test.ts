@@ -45,7 +45,10 @@ async function value(series: string): Promise<number | undefined> {
 
 function payment(minorUnits: bigint) {
   return {
-    ...{ ledgerId, requestId: randomUUID(), payerAccountId: 'alice', payeeAccountId: 'shop' },
+    ledgerId,
+    requestId: randomUUID(),
+    payerAccountId: 'alice',
+    payeeAccountId: 'shop',
     amount: eur(minorUnits),
   };
 }

@@ -45,7 +45,11 @@ export async function startPlatform({
     tracesTo === undefined ? undefined : { url: tracesTo, serviceName: undefined, sampling, delay_ms: 100 };
   const standalone = await composeStandalone({
     config: {
-      ...{ host: '127.0.0.1', grpcPort: 0, connectPort: 0, logLevel: 'silent', warnings: [] },
+      host: '127.0.0.1',
+      grpcPort: 0,
+      connectPort: 0,
+      logLevel: 'silent',
+      warnings: [],
       corsOrigins: ['http://console.example'],
       allowedHosts: [],
       auth,

@@ -43,9 +43,23 @@ export interface RawOptions {
 }
 
 const CONNECT_CODES = [
-  ...['ok', 'canceled', 'unknown', 'invalid_argument', 'deadline_exceeded', 'not_found', 'already_exists'],
-  ...['permission_denied', 'resource_exhausted', 'failed_precondition', 'aborted', 'out_of_range'],
-  ...['unimplemented', 'internal', 'unavailable', 'data_loss', 'unauthenticated'],
+  'ok',
+  'canceled',
+  'unknown',
+  'invalid_argument',
+  'deadline_exceeded',
+  'not_found',
+  'already_exists',
+  'permission_denied',
+  'resource_exhausted',
+  'failed_precondition',
+  'aborted',
+  'out_of_range',
+  'unimplemented',
+  'internal',
+  'unavailable',
+  'data_loss',
+  'unauthenticated',
 ];
 
 export function rawClient(grpcAddress: string, connectUrl: string): RawClient {
@@ -98,7 +112,11 @@ function sendGrpc(
       const { reasons, text } = readDetails(status?.details ?? []);
       const message = error.details ?? '';
       resolve({
-        ...{ code: error.code ?? 2, reasons, message, answers, httpStatus: 0 },
+        code: error.code ?? 2,
+        reasons,
+        message,
+        answers,
+        httpStatus: 0,
         text: `${message} ${status?.message ?? ''} ${text}`,
       });
     };

@@ -95,7 +95,9 @@ async function eventsOf(): Promise<Logged[]> {
   const found: Logged[] = [];
   for (let pageToken = ''; ;) {
     const page = await client.unary(EventQueryService.method.listEvents, {
-      ...{ ledgerId: LEDGER, pageSize: 1_000, pageToken },
+      ledgerId: LEDGER,
+      pageSize: 1_000,
+      pageToken,
     });
     found.push(
       ...page.events.flatMap(({ event, command }) => {
@@ -197,7 +199,9 @@ describe('while the books are written', () => {
     for (let round = 0; round < 25; round += 1) {
       seen.push(
         await client.unary(getTrialBalance, {
-          ...{ ledgerId: LEDGER, groupBy: TrialBalanceGrouping.ACCOUNT, pageSize: 1_000 },
+          ledgerId: LEDGER,
+          groupBy: TrialBalanceGrouping.ACCOUNT,
+          pageSize: 1_000,
         }),
       );
     }
@@ -245,7 +249,10 @@ describe('while the books are written', () => {
     const positions: bigint[] = [];
     for (let pageToken = ''; ;) {
       const page = await client.unary(listTransactions, {
-        ...{ ledgerId: LEDGER, descending: true, pageSize: 500, pageToken },
+        ledgerId: LEDGER,
+        descending: true,
+        pageSize: 500,
+        pageToken,
       });
       positions.push(...page.transactions.map(({ position }) => position));
       pageToken = page.nextPageToken;

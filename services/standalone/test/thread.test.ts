@@ -31,16 +31,25 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
     await client(LedgerCommandService).createLedger({ ledgerId, requestId: randomUUID() });
     for (const accountId of ['alice', 'bob']) {
       await client(AccountCommandService).openAccount({
-        ...{ ledgerId, requestId: randomUUID(), accountId, currency: 'EUR' },
+        ledgerId,
+        requestId: randomUUID(),
+        accountId,
+        currency: 'EUR',
       });
     }
     await client(TransactionCommandService).deposit({
-      ...{ ledgerId, requestId: randomUUID(), accountId: 'alice' },
+      ledgerId,
+      requestId: randomUUID(),
+      accountId: 'alice',
       amount: { currency: 'EUR', minorUnits: 10_000n },
     });
     const requestId = randomUUID();
     const paid = await client(TransactionCommandService).submitPayment({
-      ...{ ledgerId, requestId, payerAccountId: 'alice', payeeAccountId: 'bob', reference: 'order-7' },
+      ledgerId,
+      requestId,
+      payerAccountId: 'alice',
+      payeeAccountId: 'bob',
+      reference: 'order-7',
       amount: { currency: 'EUR', minorUnits: 2_500n },
     });
     expect(paid.transaction?.status).toBe(TransactionStatus.POSTED);
