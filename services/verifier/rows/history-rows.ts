@@ -76,7 +76,7 @@ export function versionContent(state: AccountState): string {
 
 export function entryContent(entry: EntryFacts, effectiveTime: bigint): string {
   const { accountId, direction, amount, version, postedAfter } = entry;
-  return JSON.stringify([accountId, direction, ...[amount, version, postedAfter, effectiveTime].map(String)]);
+  return `[${JSON.stringify(accountId)},${direction},"${amount}","${version}","${postedAfter}","${effectiveTime}"]`;
 }
 
 export function transactionContent(ledgerId: string, facts: TransactionFacts): string {

@@ -70,21 +70,21 @@ export class ReportSums {
 
   #addPosted(made: TransactionFacts, row: EmitRow): string[] {
     const { position, kind, entries, effectiveTime, recordedTime } = made;
-    const times = [String(effectiveTime), String(recordedTime)];
+    const times = `"${effectiveTime}","${recordedTime}"`;
     const buckets = `${this.#recorded()} ${bucketText(effectiveTime / BUCKET)}`;
     const touched: string[] = [];
     for (const [index, { accountId, type, currency, direction, amount }] of entries.entries()) {
       const isDebit = direction === Direction.DEBIT;
-      const content = [accountId, type, currency, kind, String(isDebit ? -amount : amount), ...times];
+      const account = `${JSON.stringify(accountId)},${type},${JSON.stringify(currency)}`;
       const key = `${this.#ledgerId} entry ${padded(position)} ${String(index).padStart(3, '0')}`;
-      row(key, position, JSON.stringify(content));
+      row(key, position, `[${account},${kind},"${isDebit ? -amount : amount}",${times}]`);
       const amounts = isDebit ? [amount, 0n] : [0n, amount];
       touched.push(
         this.#sum(`sum-entry ${buckets} ${accountId} ${kind}`, position, amounts, [type, currency]),
       );
     }
     for (const [currency, principal] of volumesOf(made)) {
-      const content = JSON.stringify([kind, String(principal), ...times]);
+      const content = `[${kind},"${principal}",${times}]`;
       row(`${this.#ledgerId} volume ${padded(position)} ${currency}`, position, content);
       touched.push(this.#sum(`sum-volume ${buckets} ${currency} ${kind}`, position, [principal], []));
     }
