@@ -37,7 +37,6 @@ export default {
     },
     endToEnd('end to end', 'platform', [
       'thread',
-      'trace',
       'watch',
       'bad-input-messages',
       'bad-input-money-and-ids',
