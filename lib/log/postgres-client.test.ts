@@ -30,7 +30,7 @@ function open(config: Parameters<typeof createPool>[0]): Pool {
 }
 
 test('a connection that fell silent is not used again', async () => {
-  const pool = open({ host: '127.0.0.1', port: proxy.port, query_timeout: 300 });
+  const pool = open({ host: '127.0.0.1', port: proxy.port, query_timeout: 1_500 });
   const client = await pool.connect();
   await client.query('begin');
   proxy.silence();
@@ -42,7 +42,7 @@ test('a connection that fell silent is not used again', async () => {
 });
 
 test('a transaction whose process is stopped does not keep its locks', async () => {
-  const stopped = await open({ idle_in_transaction_session_timeout: 200 }).connect();
+  const stopped = await open({ idle_in_transaction_session_timeout: 1_500 }).connect();
   const other = open({});
   await other.query('create table rows (id int primary key, value int)');
   await other.query('insert into rows values (1, 0)');

@@ -10,7 +10,9 @@ import {
   StreamCommandsRequestSchema,
   TransactionCommandService,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
+import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { newApiKey } from '../../../lib/auth/api-key.js';
 import { insertKey, prepareKeys } from '../../../lib/auth/postgres-keys.js';
 import { METHOD_RULES } from '../../../lib/auth/method-rules.js';
@@ -59,7 +61,20 @@ beforeAll(async () => {
     const { createLedger } = createClient(LedgerCommandService, transportAs('founder').grpc);
     await createLedger({ ledgerId, requestId: randomUUID() });
   }
+  await everyViewHasTheLedgers();
 });
+
+/** Most calls of the page ask for no consistency: a ledger that a view does not have yet is not found. */
+async function everyViewHasTheLedgers(): Promise<void> {
+  const reader = transportAs('all').grpc;
+  const fresh = { ledgerId: PAGE_LEDGER, consistency: COMPLETE };
+  const patient = { timeoutMs: 30_000 };
+  await Promise.all([
+    createClient(LedgerQueryService, reader).getLedger(fresh, patient),
+    createClient(AccountQueryService, reader).batchGetBalances({ ...fresh, accountIds: ['nobody'] }, patient),
+    createClient(ReportQueryService, reader).getTrialBalance(fresh, patient),
+  ]);
+}
 
 afterAll(async () => {
   raw.close();
