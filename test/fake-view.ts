@@ -1,17 +1,21 @@
 /** A view in memory, with generations, that can be made to fail. */
-import type { BusBatch } from '../lib/log/bus.js';
+import type { DeadLetter } from '../lib/views/parked/dead-letter.js';
+import { NOTHING_PARKED, type Parked, parkedAt } from '../lib/views/parked/parked.js';
 import {
   type Checkpoint,
+  type DeadLetters,
   emptyCheckpoint,
   type RowPage,
   type View,
   type ViewGenerations,
   type ViewRow,
   UnknownEventError,
+  type Unparking,
+  type ViewBatch,
   type ViewId,
   ViewMissingError,
 } from '../lib/views/view.js';
-import { GenerationGoneError, MissedEventsError } from '../lib/views/view-errors.js';
+import { GenerationGoneError, MissedEventsError, ParkedChangedError } from '../lib/views/view-errors.js';
 
 /** What is wrong with the store at the moment. */
 export interface Faults {
@@ -33,6 +37,7 @@ export class FakeView<I extends ViewId = ViewId> implements View {
   readonly counts = new Map<bigint, number>();
   readonly checkpoints = new Map<number, Checkpoint>();
   readonly rewritten = new Map<string, ViewRow>();
+  readonly letters = new Map<bigint, DeadLetter>();
   batches = 0;
   polls = 0;
   gone = false;
@@ -43,7 +48,7 @@ export class FakeView<I extends ViewId = ViewId> implements View {
     readonly id: I,
   ) {}
 
-  async apply(batch: BusBatch): Promise<void> {
+  async apply(batch: ViewBatch): Promise<void> {
     await this.faults.gate;
     this.#present();
     const { unknown, unapplicable } = this.faults;
@@ -51,6 +56,8 @@ export class FakeView<I extends ViewId = ViewId> implements View {
     if (batch.after !== undefined && batch.after > before.position) {
       throw new MissedEventsError(batch.partition, before.position, batch.after);
     }
+    const { parking } = batch;
+    this.#requireParked(batch.partition, parking?.from ?? NOTHING_PARKED);
     const fresh = batch.events.filter(({ position }) => position > before.position);
     if (unknown !== undefined && fresh.some(({ position }) => position === unknown)) {
       throw new UnknownEventError(unknown);
@@ -62,9 +69,39 @@ export class FakeView<I extends ViewId = ViewId> implements View {
     this.batches++;
     for (const { position } of fresh) this.counts.set(position, (this.counts.get(position) ?? 0) + 1);
     const { partition, offset, watermark } = batch;
+    for (const letter of parking?.letters ?? []) this.letters.set(letter.position, letter);
     if (watermark.position >= before.position) {
-      this.checkpoints.set(partition, { ...watermark, partition, offset });
+      const at = { ...watermark, partition, offset };
+      this.checkpoints.set(partition, parking === undefined ? at : { ...at, parked: parking.to });
     }
+  }
+
+  async deadLetters(partition: number): Promise<DeadLetters> {
+    await Promise.resolve();
+    this.#present();
+    const letters = [...this.letters.values()].filter((letter) => letter.partition === partition);
+    letters.sort((one, other) => Number(one.position - other.position));
+    return { parked: parkedAt(this.#checkpoint(partition)), letters };
+  }
+
+  async unpark({ partition, events, from, to, letters }: Unparking): Promise<void> {
+    await Promise.resolve();
+    this.#present();
+    this.#requireParked(partition, from);
+    const { unapplicable } = this.faults;
+    if (unapplicable !== undefined && events.some(({ position }) => position === unapplicable.position))
+      throw unapplicable.error;
+    for (const { position } of events) {
+      this.counts.set(position, (this.counts.get(position) ?? 0) + 1);
+      this.letters.delete(position);
+    }
+    for (const letter of letters) this.letters.set(letter.position, letter);
+    this.checkpoints.set(partition, { ...this.#checkpoint(partition), parked: to });
+  }
+
+  #requireParked(partition: number, from: Parked): void {
+    const { version } = parkedAt(this.#checkpoint(partition));
+    if (version !== from.version) throw new ParkedChangedError(partition, version);
   }
 
   async checkpoint(partition: number): Promise<Checkpoint> {

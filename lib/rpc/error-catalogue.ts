@@ -35,6 +35,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.TRANSACTION_NOT_FOUND]: notFound,
   [ErrorReason.PAYMENT_NOT_FOUND]: notFound,
   [ErrorReason.PROJECTION_NOT_FOUND]: notFound,
+  [ErrorReason.DEAD_LETTER_NOT_FOUND]: notFound,
 
   [ErrorReason.LEDGER_ALREADY_EXISTS]: exists,
   [ErrorReason.ACCOUNT_ALREADY_EXISTS]: exists,
@@ -61,6 +62,8 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.HISTORY_LOST]: state,
   [ErrorReason.PROJECTION_STATE]: state,
   [ErrorReason.TOO_MANY_FEES]: state,
+  [ErrorReason.DEAD_LETTER_COUNT]: state,
+  [ErrorReason.DEAD_LETTER_WAITS]: state,
 
   [ErrorReason.QUEUE_FULL]: { code: Code.ResourceExhausted, retryAfter_ms: 100 },
   [ErrorReason.MESSAGE_TOO_LARGE]: exhausted,

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { translateErrors } from './translate-errors.js';
-import { type Checkpoint, emptyCheckpoint, type View, type ViewRow } from './view.js';
+import { NOTHING_PARKED } from './parked/parked.js';
+import { type Checkpoint, type DeadLetters, emptyCheckpoint, type View, type ViewRow } from './view.js';
 
 /** Keeps private state, as adapters do, and fails in both ways that a method can. */
 class Fake implements View {
@@ -8,6 +9,14 @@ class Fake implements View {
   readonly store = 'fake';
   readonly generation = 7;
   #applied = 0;
+
+  deadLetters(): Promise<DeadLetters> {
+    return Promise.resolve({ parked: NOTHING_PARKED, letters: [] });
+  }
+
+  unpark(): Promise<void> {
+    return Promise.resolve();
+  }
 
   apply(): Promise<void> {
     this.#applied += 1;

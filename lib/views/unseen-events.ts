@@ -1,17 +1,21 @@
 /** Which events of a batch a view has still to apply: every store decides it here. */
-import type { BusBatch } from '../log/bus.js';
 import type { RecordedEvent } from '../log/recorded-event.js';
 import { knownEvents } from './known-event.js';
-import type { Checkpoint } from './view.js';
-import { LostEventsError, MissedEventsError } from './view-errors.js';
+import { parkedAt } from './parked/parked.js';
+import type { Checkpoint, ViewBatch } from './view.js';
+import { LostEventsError, MissedEventsError, ParkedChangedError } from './view-errors.js';
 
 /**
  * The events of a batch that a view at a checkpoint has not seen and that this program knows. Those of an
  * epoch that has ended are not part of the log.
- * @throws MissedEventsError, LostEventsError, UnknownEventError as View.apply says.
+ * @throws MissedEventsError, LostEventsError, ParkedChangedError, UnknownEventError as View.apply says.
  */
-export function unseenEvents(batch: BusBatch, checkpoint: Checkpoint): readonly RecordedEvent[] {
-  const { partition, events, watermark, after } = batch;
+export function unseenEvents(batch: ViewBatch, checkpoint: Checkpoint): readonly RecordedEvent[] {
+  const { partition, events, watermark, after, parking } = batch;
+  const { version } = parkedAt(checkpoint);
+  // It may be a part of this very batch that has parked what it parks.
+  if (version !== (parking?.from.version ?? 0) && version !== parking?.to.version)
+    throw new ParkedChangedError(partition, version);
   const { epoch, position } = checkpoint;
   const forked = (event: { readonly epoch: number }, at: bigint) => event.epoch > epoch && at <= position;
   // A later epoch begins at or below the checkpoint, so that what the view holds beyond its beginning is
@@ -25,11 +29,11 @@ export function unseenEvents(batch: BusBatch, checkpoint: Checkpoint): readonly 
 }
 
 /** The checkpoint of a view after a batch: offset and position never go back. */
-export function movedCheckpoint(from: Checkpoint, { offset, watermark }: BusBatch): Checkpoint {
+export function movedCheckpoint(from: Checkpoint, { offset, watermark, parking }: ViewBatch): Checkpoint {
   const isLater = watermark.epoch >= from.epoch && watermark.position > from.position;
   const { epoch, position, hash, recordedTime } = isLater ? watermark : from;
   const partition = from.partition;
-  return {
+  const moved = {
     partition,
     offset: offset > from.offset ? offset : from.offset,
     epoch,
@@ -37,4 +41,6 @@ export function movedCheckpoint(from: Checkpoint, { offset, watermark }: BusBatc
     hash,
     recordedTime,
   };
+  const parked = parking?.to ?? from.parked;
+  return parked === undefined || parked.version === 0 ? moved : { ...moved, parked };
 }

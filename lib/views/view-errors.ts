@@ -59,3 +59,17 @@ export class MissingEntityError extends Error {
     super(`events name ${entity}, which the view does not have`);
   }
 }
+
+/**
+ * Other events of the partition are parked than the caller knew: another process has parked or applied some. Nothing
+ * is changed; the caller reads again what is parked, and decides anew what can be applied.
+ */
+export class ParkedChangedError extends Error {
+  override readonly name = 'ParkedChangedError';
+  constructor(
+    readonly partition: number,
+    readonly version: number,
+  ) {
+    super(`partition ${partition} of the view has other parked events, in version ${version}`);
+  }
+}

@@ -2,13 +2,44 @@
  * What all views share: the checkpoint that moves with the data, and the generations of blue/green rebuilds.
  */
 import type { BusBatch } from '../log/bus.js';
-import type { LogPoint } from '../log/recorded-event.js';
+import type { LogPoint, RecordedEvent } from '../log/recorded-event.js';
+import type { DeadLetter } from './parked/dead-letter.js';
+import type { Parked } from './parked/parked.js';
 
 /** How far a view is in one partition, kept in the view's own store. */
 export interface Checkpoint extends LogPoint {
   readonly partition: number;
   /** Of the last message applied; -1n for none. */
   readonly offset: bigint;
+  /** What before it is not applied but parked; absent: nothing ever was. */
+  readonly parked?: Parked;
+}
+
+/** A batch, and what of it the view parks in place of applying it. */
+export interface ViewBatch extends BusBatch {
+  /** Absent: the caller knows that nothing ever was parked in the partition. */
+  readonly parking?: Parking;
+}
+
+/** A change of what is parked in a partition. */
+export interface Parking {
+  /** What is parked now, as the caller knows it. */
+  readonly from: Parked;
+  /** What is parked then; `from` itself if nothing changes. */
+  readonly to: Parked;
+  /** The events that are parked, which are not among the batch's. */
+  readonly letters: readonly DeadLetter[];
+}
+
+/** Parked events that are applied, and are not parked any more. */
+export interface Unparking {
+  readonly partition: number;
+  readonly from: Parked;
+  readonly to: Parked;
+  /** The events, in order of position. */
+  readonly events: readonly RecordedEvent[];
+  /** Letters that stay, changed: what was tried again in vain. */
+  readonly letters: readonly DeadLetter[];
 }
 
 /** The checkpoint of a view that has seen nothing. */
@@ -42,9 +73,16 @@ export interface View {
    * checkpoint change nothing, also when another process applies the same ones at the same time.
    * @throws UnknownEventError on an event that it does not understand and that is not ignorable;
    * MissedEventsError if the batch goes on from an event that the view has not seen; LostEventsError if the
-   * view holds events of a lost history.
+   * view holds events of a lost history; ParkedChangedError if other events are parked than the batch says.
    */
-  apply(batch: BusBatch): Promise<void>;
+  apply(batch: ViewBatch): Promise<void>;
+  /** The parked events of a partition in order of position, and what its checkpoint says of them. */
+  deadLetters(partition: number): Promise<DeadLetters>;
+  /**
+   * Applies parked events and takes them from the dead letters: in one step, or the data first. Idempotent.
+   * @throws ParkedChangedError if other events are parked than `from` says; nothing is changed then
+   */
+  unpark(unparking: Unparking): Promise<void>;
   /**
    * The checkpoint of a partition, `emptyCheckpoint` if there is none. One cheap read: waiting readers poll
    * it.
@@ -77,6 +115,12 @@ export interface KeyRange {
   readonly afterKey: string | null;
   /** And up to this one, included; null: to the last. */
   readonly throughKey: string | null;
+}
+
+/** Of one moment. */
+export interface DeadLetters {
+  readonly parked: Parked;
+  readonly letters: readonly DeadLetter[];
 }
 
 export interface RowPage {

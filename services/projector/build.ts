@@ -2,7 +2,10 @@
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
+import type { Clock } from '../../lib/base/time.js';
+import { RETRY_PAUSES_MS } from './apply-batch.js';
 import { completeTo, fillTo } from './fill.js';
+import { ParkedMemory } from './parked-memory.js';
 import type { ProjectorLog } from './projector-log.js';
 
 export interface BuildDeps {
@@ -13,6 +16,8 @@ export interface BuildDeps {
   readonly logger: ProjectorLog;
   /** See Filling.offsetAt. */
   readonly offsetAt: (position: bigint) => bigint;
+  readonly clock: Clock;
+  readonly mostDeadLetters: number;
   readonly signal: AbortSignal;
 }
 
@@ -35,7 +40,14 @@ export async function build(deps: BuildDeps): Promise<View> {
   }
   const view = await generations.create();
   const partitions = Array.from({ length: bus.partitions }, () => -1n);
-  const filling = { ...deps, view, filled: partitions, onProgress: () => undefined };
+  const filling = {
+    ...deps,
+    view,
+    parked: new ParkedMemory(),
+    pauses_ms: RETRY_PAUSES_MS,
+    filled: partitions,
+    onProgress: () => undefined,
+  };
   // Events that are committed meanwhile come by the bus: only few are left to it.
   let reached = -1n;
   for (let head = await log.head(); head.position - reached > SMALL_LOG_EVENTS; head = await log.head()) {

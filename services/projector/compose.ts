@@ -6,6 +6,7 @@ import type { Tracer } from '../../lib/observe/tracing.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { type Clock, systemClock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
+import { MOST_DEAD_LETTERS } from './apply-batch.js';
 import { traceApplied } from './apply-trace.js';
 import type { ProjectionControl } from './control/control.js';
 import { soloControl } from './control/solo-control.js';
@@ -40,6 +41,8 @@ export interface ProjectorDeps {
   readonly keepReplaced_ms?: number;
   /** Tells the process that decides that the log does not have a point that a view has seen. */
   reportLost(point: Pick<LogPoint, 'epoch' | 'position'>): Promise<void>;
+  /** How many events may be parked in a partition of a view; more stop the projection. Default 1,000. */
+  readonly mostDeadLetters?: number | undefined;
   /** The bus' offset of a position: the default is the embedded bus'; for Kafka `() => -1n`. */
   readonly offsetAt?: (position: bigint) => bigint;
 }
@@ -70,8 +73,8 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     bus: deps.busOf(id),
     onState: (state) => {
       // Paused on purpose is no fault: reads go on and say how old they are.
-      onHealth?.(healthServiceOf(id), state !== 'failed');
       const entry = projector.entry(id);
+      onHealth?.(healthServiceOf(id), state !== 'failed' && !entry.projection.hasParked);
       if (entry.projection.failure?.kind === 'history_lost') projector.recoverLost(entry);
     },
     onApplied: (batch) => {
@@ -87,6 +90,7 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     offsetAt: deps.offsetAt ?? ((position: bigint) => position),
     keepReplaced_ms: deps.keepReplaced_ms ?? 60_000,
     reportLost: (point: Pick<LogPoint, 'epoch' | 'position'>) => deps.reportLost(point),
+    mostDeadLetters: deps.mostDeadLetters ?? MOST_DEAD_LETTERS,
   };
   const projector = new Projector(parts, [
     viewOf('balances', deps.balances),
@@ -104,7 +108,8 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
     start: async () => {
       await projector.start();
       for (const { projection } of projector.entries) {
-        onHealth?.(healthServiceOf(projection.id), projection.state !== 'failed');
+        const isWhole = projection.state !== 'failed' && !projection.hasParked;
+        onHealth?.(healthServiceOf(projection.id), isWhole);
       }
     },
     stop: () => projector.stop(),
@@ -113,7 +118,10 @@ export function composeProjector(deps: ProjectorDeps): ComposedProjector {
 
 async function figuresOf(entry: ProjectorEntry, appliedEvents: number): Promise<ProjectionFigures> {
   const { projection, agreed } = entry;
-  const lag = await projection.lag().catch(() => undefined);
+  const [lag, deadLetters] = await Promise.all([
+    projection.lag().catch(() => undefined),
+    projection.deadLetters().catch(() => undefined),
+  ]);
   return {
     projection: projection.id,
     state: entry.status.state,
@@ -124,6 +132,7 @@ async function figuresOf(entry: ProjectorEntry, appliedEvents: number): Promise<
       comparedRows: agreed.rebuild.comparedRows,
       differentRows: agreed.rebuild.differentRows,
     },
+    deadLetters,
     lag: lag && {
       position: Number(lag.checkpoint.position),
       events: Number(lag.events),

@@ -6,11 +6,14 @@ import { UnknownEventError, type ViewId } from '../../lib/views/view.js';
 /**
  * - `store`: the view's store is away; tried again by itself.
  * - `bus`: events cannot be read; tried again by itself.
- * - `event`: the store answers, but this event cannot be applied; tried again by itself, ever more rarely.
+ * - `event`: the store answers, but this event, which is of no ledger, cannot be applied; tried again by itself,
+ *   ever more rarely. (An event of a ledger is parked.)
+ * - `too_many_parked`: a partition would have more parked events than the operator allows; tried again by itself,
+ *   since some may have been retried with success.
  * - `unknown_event`: this program does not know the event; nothing but an upgrade or an operator helps.
  * - `history_lost`: the view holds events that the log has not; a rebuild helps.
  */
-export type FailureKind = 'store' | 'bus' | 'event' | 'unknown_event' | 'history_lost';
+export type FailureKind = 'store' | 'bus' | 'event' | 'too_many_parked' | 'unknown_event' | 'history_lost';
 
 /** A failure of a projection. Its cause is for the log. */
 export class ProjectionFailure extends Error {
@@ -27,7 +30,7 @@ export class ProjectionFailure extends Error {
 
   /** Whether it may pass without an operator. */
   get passes(): boolean {
-    return this.kind === 'store' || this.kind === 'bus' || this.kind === 'event';
+    return this.kind !== 'unknown_event' && this.kind !== 'history_lost';
   }
 }
 
@@ -50,6 +53,13 @@ export function eventFailure(position: bigint, cause: unknown): ProjectionFailur
   }
   const message = `event at position ${String(position)} cannot be applied; the server's log has more`;
   return new ProjectionFailure('event', message, cause, position);
+}
+
+export function tooManyParked(view: ViewId, most: number, position: bigint | undefined): ProjectionFailure {
+  const message =
+    `the ${view} view has ${String(most)} dead letters in a partition, as many as it may have; ` +
+    'see ListDeadLetters and RetryDeadLetter';
+  return new ProjectionFailure('too_many_parked', message, undefined, position);
 }
 
 export function historyLost(view: ViewId, position: bigint, cause?: unknown): ProjectionFailure {

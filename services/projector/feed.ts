@@ -6,23 +6,18 @@ import { isSameBytes } from '../../lib/base/bytes.js';
 import type { BusBatch, EventBus } from '../../lib/log/bus.js';
 import type { LogReader } from '../../lib/log/reader.js';
 import { MissedEventsError } from '../../lib/views/view-errors.js';
-import { type Checkpoint, UnknownEventError, type View } from '../../lib/views/view.js';
-import { applyBatch } from './apply-batch.js';
+import { type Checkpoint, UnknownEventError } from '../../lib/views/view.js';
+import { applyBatch, type Applying } from './apply-batch.js';
 import { eventFailure, historyLost, storeFailure } from './failure.js';
 import { fillTo } from './fill.js';
 import type { Forks } from './forks.js';
 import type { Positions } from './positions.js';
-import type { ProjectorLog } from './projector-log.js';
 
-export interface Feed {
-  readonly view: View;
+export interface Feed extends Omit<Applying, 'signal'> {
   readonly positions: Positions;
   readonly bus: EventBus;
   readonly log: LogReader;
   readonly forks: Forks;
-  readonly logger: ProjectorLog;
-  /** Pauses between the tries of one batch, in milliseconds. */
-  readonly pauses_ms: readonly number[] | undefined;
 }
 
 /**
@@ -31,9 +26,10 @@ export interface Feed {
  * stands
  */
 export async function resumeFrom(
-  { view, positions, log, forks }: Feed,
+  { view, positions, parked, log, forks }: Feed,
   partition: number,
 ): Promise<Checkpoint> {
+  parked.forget(partition);
   await forks.read();
   const checkpoint = await view.checkpoint(partition).catch((error: unknown) => {
     throw storeFailure(view.id, error);
@@ -61,6 +57,7 @@ export async function applyNext(feed: Feed, given: BusBatch, signal: AbortSignal
       if (!(error instanceof MissedEventsError)) throw error;
       // The view's store went back behind what this process knew of it: it was replaced by an older copy.
       positions.forget(partition);
+      feed.parked.forget(partition);
       await applyWithGap(feed, batch, signal);
     });
   } catch (error) {
@@ -86,7 +83,7 @@ async function requireSameHistory({ view, positions }: Feed, batch: BusBatch): P
 
 async function applyWithGap(feed: Feed, batch: BusBatch, signal: AbortSignal): Promise<void> {
   await fillGap(feed, batch, signal);
-  await applyBatch(feed.view, batch, signal, feed.pauses_ms);
+  await applyBatch({ ...feed, signal }, batch);
 }
 
 /** What the bus does not have any more, or never had, comes from the log. */
@@ -101,9 +98,7 @@ async function fillGap(feed: Feed, { partition, after }: BusBatch, signal: Abort
   );
   const isGap = Array.from({ length: bus.partitions }, (_, other) => other === partition);
   const filling = {
-    log,
-    bus,
-    view,
+    ...feed,
     signal,
     offsetAt: () => -1n,
     onProgress: () => undefined,

@@ -2,7 +2,9 @@
 import type { LogReader } from '../../lib/log/reader.js';
 import type { EventBus } from '../../lib/log/bus.js';
 import { type LogPoint, type RecordedEvent, pointOf } from '../../lib/log/recorded-event.js';
+import { parkedAt } from '../../lib/views/parked/parked.js';
 import type { Checkpoint, View } from '../../lib/views/view.js';
+import { applyBatch, type Applying } from './apply-batch.js';
 import { isSameBytes } from '../../lib/base/bytes.js';
 import { largestOf } from '../../lib/base/bigints.js';
 
@@ -10,10 +12,9 @@ import { largestOf } from '../../lib/base/bigints.js';
 const PAGE_EVENTS = 1_000;
 
 /** What a generation is filled from, and where it is. */
-export interface Filling {
+export interface Filling extends Applying {
   readonly log: LogReader;
   readonly bus: Pick<EventBus, 'partitions' | 'partitionOf'>;
-  readonly view: View;
   /**
    * The offset that a position has on the bus: the position itself on the embedded bus, else -1n (not known).
    */
@@ -21,7 +22,6 @@ export interface Filling {
   /** Where each partition is filled to; begin with -1n for each. Moved forward as it fills. */
   readonly filled: bigint[];
   readonly onProgress: (position: bigint) => void;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -58,7 +58,7 @@ async function applyPage(
   partition: number,
   target: bigint,
 ): Promise<void> {
-  const { bus, view, filled, offsetAt } = filling;
+  const { bus, filled, offsetAt } = filling;
   const from = filled[partition] ?? -1n;
   const span = page.filter(({ position }) => position > from && position <= target);
   const last = span.at(-1);
@@ -68,7 +68,8 @@ async function applyPage(
     ({ event }) => event.ledgerId === '' || bus.partitionOf(event.ledgerId) === partition,
   );
   if (events.length > 0) {
-    await view.apply({ partition, events, offset: offsetAt(last.position), watermark: pointOf(last) });
+    const offset = offsetAt(last.position);
+    await applyBatch(filling, { partition, events, offset, watermark: pointOf(last) });
   }
   filled[partition] = last.position;
 }
@@ -85,7 +86,9 @@ export async function completeTo(
 ): Promise<Checkpoint> {
   const at = await view.checkpoint(partition);
   if (at.position >= point.position && at.offset >= offset) return at;
-  await view.apply({ partition, events: [], offset, watermark: point });
+  const parked = parkedAt(at);
+  const parking = { from: parked, to: parked, letters: [] };
+  await view.apply({ partition, events: [], offset, watermark: point, parking });
   return view.checkpoint(partition);
 }
 

@@ -15,6 +15,8 @@ export interface ProjectionFigures {
   readonly lag: LagFigures | undefined;
   /** The latest rebuild; undefined if there was none. */
   readonly rebuild: RebuildFigures | undefined;
+  /** Undefined while the store of the view is away. */
+  readonly deadLetters: number | undefined;
 }
 
 export interface LagFigures {
@@ -60,8 +62,13 @@ export function projectorMetrics(
     samples: () => samplesOf(({ appliedEvents }) => appliedEvents),
   });
   gauge(
+    'quittance_projection_dead_letters',
+    'Events that are not in the view: its store refused them, or they wait behind one that it refused.',
+    ({ deadLetters }) => deadLetters,
+  );
+  gauge(
     'quittance_projection_position',
-    'Every event of the log up to this position is in the view.',
+    'Every event of the log up to this position is in the view, or is a dead letter.',
     ({ lag }) => lag?.position,
   );
   gauge(

@@ -11,10 +11,16 @@ import {
   type ViewId,
   ViewMissingError,
 } from '../../lib/views/view.js';
+import type { DeadLetter } from '../../lib/views/parked/dead-letter.js';
+import { parkedAt } from '../../lib/views/parked/parked.js';
 import { GenerationGoneError } from '../../lib/views/view-errors.js';
 import type { AppliedBatch } from './apply-trace.js';
 import { busFailure, ProjectionFailure, storeFailure, viewMissing } from './failure.js';
+import { type Clock, systemClock } from '../../lib/base/time.js';
+import { MOST_DEAD_LETTERS, RETRY_PAUSES_MS } from './apply-batch.js';
+import { ParkedMemory } from './parked-memory.js';
 import { applyNext, type Feed, resumeFrom } from './feed.js';
+import { type Retried, retryLetter } from './dead-letters/retry.js';
 import { Forks } from './forks.js';
 import { Gate } from './gate.js';
 import { Positions } from './positions.js';
@@ -38,6 +44,9 @@ export interface ProjectionDeps {
   readonly backoff_ms?: (failures: number) => number;
   /** Pauses between the tries of one batch, in milliseconds. */
   readonly pauses_ms?: readonly number[];
+  /** A partition that would have more parked events stops the projection. */
+  readonly mostDeadLetters?: number;
+  readonly clock?: Clock;
   /**
    * Makes the view where its store holds none: it is new, or the store lost it. Undefined: another process
    * makes it. By default its first generation, which the bus then fills.
@@ -83,12 +92,14 @@ export class Projection {
   readonly #stop = new AbortController();
   readonly #positions = new Positions();
   readonly #forks: Forks;
+  readonly #parked = new ParkedMemory();
   #state: State = { kind: 'opening' };
   /** The generation that is written and serves; undefined until it was found. */
   #view: View | undefined;
   #turn: Turn = { end: new AbortController(), ended: Promise.resolve() };
   #loop: Promise<void> | undefined;
   #onOpened: () => void = () => undefined;
+  #hasParked = false;
 
   constructor(deps: ProjectionDeps) {
     this.id = deps.id;
@@ -122,6 +133,11 @@ export class Projection {
     return this.#state.kind === 'failed' ? this.#state.failure : undefined;
   }
 
+  /** Whether events are parked in a partition that this process writes. */
+  get hasParked(): boolean {
+    return this.#hasParked;
+  }
+
   /** The generation that is written and serves; undefined until it was found. */
   get view(): View | undefined {
     return this.#view;
@@ -145,10 +161,23 @@ export class Projection {
     return this.#gate.freeze(work);
   }
 
+  /** Tries a dead letter again, while no batch is being applied. @throws the error of a store that is away */
+  async retryLetter(letter: DeadLetter): Promise<Retried> {
+    const { log, logger, generations, clock = systemClock } = this.#deps;
+    const view = this.#view ?? (await generations.current());
+    return this.#gate.freeze(async () => {
+      const retried = await retryLetter({ view, parked: this.#parked, log, clock, logger }, letter);
+      // What had to stop since too much was parked may go on.
+      if (this.failure?.kind === 'too_many_parked' && retried.outcome === 'applied') this.resume();
+      return retried;
+    });
+  }
+
   /** Goes on with another generation, which must be as far as the present one. Call it within `frozen`. */
   adopt(view: View, checkpoints: readonly Checkpoint[]): void {
     this.#view = view;
     this.#positions.forgetAll();
+    this.#parked.forgetAll();
     for (const checkpoint of checkpoints) this.#positions.set(checkpoint);
     // What failed with the old generation may succeed with the new one.
     if (this.#state.kind === 'failed') this.#turn.end.abort();
@@ -181,6 +210,19 @@ export class Projection {
       end.abort();
       return;
     }
+  }
+
+  /**
+   * How many events are dead letters, over all partitions.
+   * @throws the error of the view's store
+   */
+  async deadLetters(): Promise<number> {
+    const { bus, generations } = this.#deps;
+    const view = this.#view ?? (await generations.current());
+    const checkpoints = await Promise.all(
+      Array.from({ length: bus.partitions }, (_, partition) => view.checkpoint(partition)),
+    );
+    return checkpoints.reduce((sum, checkpoint) => sum + parkedAt(checkpoint).count, 0);
   }
 
   /** How far behind it is. Reads the log's end; the view's store only if nothing is known of it yet. */
@@ -224,6 +266,8 @@ export class Projection {
         handle: (batch) => this.#gate.pass(() => this.#handle(batch, signal)),
         released: (partition) => {
           this.#positions.forget(partition);
+          this.#parked.forget(partition);
+          this.#noteParked();
         },
       },
       signal,
@@ -276,6 +320,7 @@ export class Projection {
       throw error;
     });
     this.#deps.onApplied?.({ events: batch.events, began_ms });
+    this.#noteParked();
     if (this.#state.kind === 'failed') this.#recovered();
   }
 
@@ -290,20 +335,21 @@ export class Projection {
     }
     this.#view = undefined;
     this.#positions.forgetAll();
+    this.#parked.forgetAll();
   }
 
   #feed(): Feed {
     if (this.#view === undefined) throw new Error('consumed before the view was opened');
-    const { bus, log, logger, pauses_ms } = this.#deps;
-    return {
-      view: this.#view,
-      positions: this.#positions,
-      forks: this.#forks,
+    const {
       bus,
       log,
       logger,
-      pauses_ms,
-    };
+      clock = systemClock,
+      pauses_ms = RETRY_PAUSES_MS,
+      mostDeadLetters = MOST_DEAD_LETTERS,
+    } = this.#deps;
+    const memory = { positions: this.#positions, forks: this.#forks, parked: this.#parked };
+    return { view: this.#view, ...memory, bus, log, logger, clock, pauses_ms, mostDeadLetters };
   }
 
   /** Gives how long to wait before the next attempt, milliseconds. */
@@ -316,6 +362,14 @@ export class Projection {
     // It may have been paused while its last batch failed: it stays so.
     if (this.#state.kind !== 'paused') this.#become({ kind: 'failed', failure, failuresInARow });
     return failure.passes ? backoff_ms(failuresInARow) : TIMER_MAX_MS;
+  }
+
+  /** Tells of the first event that is parked here, and when none is any more. */
+  #noteParked(): void {
+    const hasParked = this.#parked.count > 0;
+    if (hasParked === this.#hasParked) return;
+    this.#hasParked = hasParked;
+    this.#deps.onState?.(this.state);
   }
 
   #recovered(): void {

@@ -10,6 +10,7 @@ import { pause } from '../../lib/base/pause.js';
 import { fail } from '../../lib/rpc/errors.js';
 import type { Clock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
+import { MOST_DEAD_LETTERS } from './apply-batch.js';
 import { build } from './build.js';
 import { INITIAL_STATE, type Lease, type ProjectionControl } from './control/control.js';
 import { commonPoint } from './fill.js';
@@ -30,6 +31,8 @@ export interface ProjectorParts {
   readonly keepReplaced_ms: number;
   /** Tells the process that decides that the log does not have a point that a view has seen. */
   reportLost(point: Pick<LogPoint, 'epoch' | 'position'>): Promise<void>;
+  /** A partition that would have more parked events stops its projection. */
+  readonly mostDeadLetters?: number;
 }
 
 /** A view to keep. */
@@ -64,16 +67,25 @@ export class Projector {
   readonly #running = new Set<Promise<void>>();
   /** The views of a lost history that are being rebuilt. */
   readonly #recovering = new Set<ViewId>();
+  readonly #mostDeadLetters: number;
 
   constructor(parts: ProjectorParts, views: readonly ProjectorView[]) {
     this.#parts = parts;
     this.log = parts.log;
-    const { log, logger } = parts;
+    const { log, logger, clock, mostDeadLetters = MOST_DEAD_LETTERS } = parts;
+    this.#mostDeadLetters = mostDeadLetters;
     // Every generation that was replaced within the last minute waits on it: more than ten listeners are no
     // leak.
     setMaxListeners(0, this.#stop.signal);
     this.entries = views.map((view) => {
-      const projection = new Projection({ ...view, log, logger, make: () => this.#make(view) });
+      const projection = new Projection({
+        ...view,
+        log,
+        logger,
+        clock,
+        mostDeadLetters,
+        make: () => this.#make(view),
+      });
       return new ProjectorEntry(projection, view.generations, view.bus);
     });
   }
@@ -207,6 +219,7 @@ export class Projector {
     let end: RebuildStatus | undefined;
     const replaced = await rebuild({
       ...this.#parts,
+      mostDeadLetters: this.#mostDeadLetters,
       projection,
       generations,
       bus,
@@ -240,7 +253,9 @@ export class Projector {
     if (lease === undefined) return undefined;
     try {
       const signal = AbortSignal.any([this.#stop.signal, lease.signal]);
-      return await build({ ...this.#parts, id, generations, bus, signal });
+      const { log, logger, clock, offsetAt } = this.#parts;
+      const mostDeadLetters = this.#mostDeadLetters;
+      return await build({ log, logger, clock, offsetAt, mostDeadLetters, id, generations, bus, signal });
     } finally {
       await lease.release().catch(() => undefined);
     }

@@ -21,6 +21,9 @@ import {
   type Comparison,
   emptyComparison,
 } from './compare.js';
+import { RETRY_PAUSES_MS } from './apply-batch.js';
+import { ParkedMemory } from './parked-memory.js';
+import { parkedAt } from '../../lib/views/parked/parked.js';
 import { commonPoint, completeTo, type Filling, fillTo } from './fill.js';
 import { pause } from '../../lib/base/pause.js';
 import type { Projection } from './projection.js';
@@ -56,6 +59,7 @@ export interface RebuildDeps {
   readonly offsetAt: (position: bigint) => bigint;
   /** Switch even if rows differ. */
   readonly acceptDifferences: boolean;
+  readonly mostDeadLetters: number;
   readonly signal: AbortSignal;
   readonly onStatus: (status: RebuildStatus) => void;
   /**
@@ -145,6 +149,8 @@ async function replace(deps: RebuildDeps, progress: Progress, serving: View, fre
   const filling: Filling = {
     ...deps,
     view: fresh,
+    parked: new ParkedMemory(),
+    pauses_ms: RETRY_PAUSES_MS,
     filled: partitions(deps.bus).map(() => -1n),
     onProgress: (position) => {
       progress.update({ position });
@@ -172,7 +178,7 @@ async function compareWith(
   serving: View,
 ): Promise<void> {
   progress.update({ phase: 'comparing' });
-  const found = emptyComparison();
+  const found = emptyComparison(await ledgersWithParked([serving, filling.view], deps.bus));
   await compareViews(serving, filling.view, smallestOf(filling.filled), found, deps.signal);
   progress.compared(found);
   await compareRest(deps, filling, serving, found);
@@ -254,6 +260,14 @@ async function keepUpAfterSwitch(deps: RebuildDeps, filling: Filling, replaced: 
     // It serves, and every process will feed it: this failure only made its readers wait a little.
     deps.logger.warn({ projection: deps.projection.id, err: error }, 'the new generation was not kept up');
   }
+}
+
+/** The ledgers of which one of the generations lacks parked events. */
+async function ledgersWithParked(views: readonly View[], bus: EventBus): Promise<ReadonlySet<string>> {
+  const checkpoints = await Promise.all(
+    views.flatMap((view) => partitions(bus).map((partition) => view.checkpoint(partition))),
+  );
+  return new Set(checkpoints.flatMap((checkpoint) => [...parkedAt(checkpoint).heads.keys()]));
 }
 
 /** Fills until few events are missing to where the serving generation stands, while that goes on. */

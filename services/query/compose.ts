@@ -17,6 +17,7 @@ import type { LedgersContext } from './rpc/list-ledgers.js';
 import { reportQueryService } from './rpc/report-query-service.js';
 import { transactionQueryService } from './rpc/transaction-query-service.js';
 import { servingView } from './serving-view.js';
+import { wholeBalances, wholeHistory, wholeReports } from './whole-views.js';
 
 /** What the query service is built from; the composition root brings the adapters. */
 export interface QueryDeps {
@@ -46,9 +47,9 @@ export function composeQuery(deps: QueryDeps): readonly Service[] {
     log: deps.log,
     partitionOf: (ledgerId) => deps.partitionOf(ledgerId),
     partitions: deps.partitions ?? 1,
-    balances: servingView(currentBalances(deps.balances, deps.history)),
-    history: servingView(deps.history),
-    reports: servingView(deps.reports),
+    balances: servingView(wholeBalances(currentBalances(deps.balances, deps.history))),
+    history: servingView(wholeHistory(deps.history)),
+    reports: servingView(wholeReports(deps.reports)),
     freshness: new Freshness(deps.log, deps),
     heartbeat_ms: deps.heartbeat_ms ?? DEFAULT_HEARTBEAT_MS,
   };

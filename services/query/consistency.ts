@@ -23,7 +23,7 @@ import { isSameHash } from './hashes.js';
 import { ReadFigures, type WaitResult } from './metrics.js';
 import type { ReadableView, ViewGetter } from './serving-view.js';
 import { SharedRead } from './shared-read.js';
-import { ViewPoller, type WaitTarget } from './view-poller.js';
+import { isParkedBefore, type NotReached, ViewPoller, type WaitTarget, wholeFor } from './view-poller.js';
 import { hexOf, isSameBytes } from '../../lib/base/bytes.js';
 
 /** What a read asks of its view before it may answer. All that is given must hold. */
@@ -34,14 +34,20 @@ export interface Requirement {
   readonly position?: bigint | undefined;
   /** The page token of a later page: the view must have reached what the first page was as of. */
   readonly page?: PageToken | undefined;
+  /** The ledger that is read; null: the list of ledgers; undefined: whatever is in the partition. */
+  readonly ledgerId?: string | null;
+  /** Whether the read waits for an event that is parked. Others fail at once: most often it will take long. */
+  readonly waitsForParked?: boolean;
 }
 
 /** Which kind of token is checked: what its failures are called. */
 type TokenReason =
   ErrorReason.INVALID_CONSISTENCY_TOKEN | ErrorReason.INVALID_RESUME_TOKEN | ErrorReason.INVALID_PAGE_TOKEN;
 
-/** Waits until a view is at a target; `later_epoch`: it shows an epoch that the target did not know of. */
-type Wait = (target: WaitTarget) => Promise<'reached' | 'later_epoch'>;
+/** What a read waits for. */
+type Point = Pick<WaitTarget, 'epoch' | 'position' | 'knownEpoch'>;
+/** Waits until a view is at a point; `later_epoch`: it shows an epoch that the caller did not know of. */
+type Wait = (point: Point) => Promise<'reached' | 'later_epoch'>;
 
 /** Tunables; the defaults are what production uses. */
 export interface FreshnessOptions {
@@ -127,7 +133,9 @@ export class Freshness {
     // The reads of the log and the wait for the view go on at the same time: a fresh token costs one round
     // trip, not two.
     const waits: Promise<void>[] = [];
-    const wait: Wait = (target) => this.#wait(getter, partition, target, call);
+    const { ledgerId, waitsForParked = false } = need;
+    const wait: Wait = ({ epoch, position, knownEpoch }) =>
+      this.#wait(getter, partition, { epoch, position, knownEpoch, ledgerId, waitsForParked }, call);
     if (requirement?.case === 'atLeastAsFresh') {
       const token = decodeConsistencyToken(requirement.value);
       waits.push(this.#waitVerified(token, ErrorReason.INVALID_CONSISTENCY_TOKEN, wait));
@@ -242,7 +250,7 @@ export class Freshness {
         return 'later_epoch';
       }
       result = outcome.result;
-      if (outcome.result === 'behind') throw behind(outcome.view, outcome.checkpoint, target.position);
+      if (outcome.result === 'behind') throw behind(outcome, target);
       return 'reached';
     } finally {
       const { view } = poller;
@@ -294,11 +302,18 @@ export async function asOf(
   return answer;
 }
 
-function behind(view: string, checkpoint: LogPoint | undefined, required: bigint): CallError {
-  const position = checkpoint === undefined ? 'unknown' : String(checkpoint.position);
-  return fail(ErrorReason.READ_MODEL_BEHIND, `the ${view} view has not reached what the read asks for`, {
-    metadata: { view, position, required: String(required) },
-  });
+function behind({ view, checkpoint }: NotReached, target: WaitTarget): CallError {
+  const position = checkpoint === undefined ? 'unknown' : String(wholeFor(checkpoint, target).position);
+  const metadata = { view, position, required: String(target.position) };
+  if (checkpoint === undefined || !isParkedBefore(checkpoint, target)) {
+    const text = `the ${view} view has not reached what the read asks for`;
+    return fail(ErrorReason.READ_MODEL_BEHIND, text, { metadata });
+  }
+  return fail(
+    ErrorReason.READ_MODEL_BEHIND,
+    `the ${view} view lacks an event that could not be applied; see ProjectionService.ListDeadLetters`,
+    { metadata: { ...metadata, cause: 'DEAD_LETTER' } },
+  );
 }
 
 function historyLost(token: TokenPoint): CallError {

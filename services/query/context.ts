@@ -1,10 +1,9 @@
 /** What every read method is given, and how it reads from the generation of a view that serves. */
 import type { LogReader } from '../../lib/log/reader.js';
-import type { HistoryView } from '../../lib/views/history/view.js';
-import type { ReportsView } from '../../lib/views/reports/view.js';
 import type { Freshness } from './consistency.js';
 import type { CurrentBalances } from './current-balances.js';
 import { isGenerationGone, type ReadableView, type ViewGetter } from './serving-view.js';
+import type { WholeHistory, WholeReports } from './whole-views.js';
 
 /** What the read methods share. */
 export interface QueryContext {
@@ -12,8 +11,8 @@ export interface QueryContext {
   /** The partition that a ledger lives in, as the bus has it. */
   partitionOf(ledgerId: string): number;
   readonly balances: ViewGetter<CurrentBalances>;
-  readonly history: ViewGetter<HistoryView>;
-  readonly reports: ViewGetter<ReportsView>;
+  readonly history: ViewGetter<WholeHistory>;
+  readonly reports: ViewGetter<WholeReports>;
   readonly freshness: Freshness;
   /** How often a watch without news sends its as_of. */
   readonly heartbeat_ms: number;

@@ -3,6 +3,8 @@
  * interval.
  */
 import { pause } from '../../lib/base/pause.js';
+import type { LogPoint } from '../../lib/log/recorded-event.js';
+import { ledgersWholeUpTo, partitionWholeUpTo, wholeUpTo } from '../../lib/views/parked/parked.js';
 import type { Checkpoint } from '../../lib/views/view.js';
 import { isGenerationGone, type ReadableView, type ViewGetter } from './serving-view.js';
 
@@ -19,13 +21,14 @@ export type WaitOutcome =
   | { readonly result: 'at_once' | 'waited' }
   /** The view is in a later epoch than the caller has known of: it is to look again whether the log has its target. */
   | LaterEpoch
-  | {
-      readonly result: 'behind';
-      /** The name of the view. */
-      readonly view: string;
-      /** Where the view was when last asked; undefined if it was not asked yet. */
-      readonly checkpoint: Checkpoint | undefined;
-    };
+  | ({ readonly result: 'behind' } & NotReached);
+
+export interface NotReached {
+  /** The name of the view. */
+  readonly view: string;
+  /** Where the view was when last asked; undefined if it was not asked yet. */
+  readonly checkpoint: Checkpoint | undefined;
+}
 
 /** A point that a view must have reached. */
 export interface WaitTarget {
@@ -33,6 +36,9 @@ export interface WaitTarget {
   readonly position: bigint;
   /** The latest epoch that the caller knows of; undefined: it does not care for later ones. */
   readonly knownEpoch?: number | undefined;
+  /** See Requirement. */
+  readonly ledgerId?: string | null | undefined;
+  readonly waitsForParked?: boolean;
 }
 
 interface Waiter {
@@ -117,7 +123,8 @@ export class ViewPoller {
         await this.#ask();
         const took_ms = performance.now() - asked_ms;
         for (const waiter of [...this.#waiters]) {
-          const outcome = outcomeOf(this.#last, waiter.target);
+          const found = outcomeOf(this.#last, waiter.target);
+          const outcome = found ?? (isInVain(this.#last, waiter.target) ? 'late' : undefined);
           if (outcome !== undefined) waiter.settle(outcome);
         }
         // A store that is slow to answer is not asked all the time.
@@ -156,8 +163,36 @@ export class ViewPoller {
 /** How a wait ends at a checkpoint; undefined: it goes on. */
 function outcomeOf(checkpoint: Checkpoint | undefined, target: WaitTarget): Found | undefined {
   if (checkpoint === undefined) return undefined;
-  const { epoch, position } = checkpoint;
+  const { epoch } = checkpoint;
   if (target.knownEpoch !== undefined && epoch > target.knownEpoch) return { result: 'later_epoch', epoch };
+  return isAt(checkpoint, target) ? 'reached' : undefined;
+}
+
+/** Up to where every event of what is read is in the view. */
+export function wholeFor(checkpoint: Checkpoint, { ledgerId }: WaitTarget): LogPoint {
+  if (ledgerId === undefined) return partitionWholeUpTo(checkpoint);
+  return ledgerId === null ? ledgersWholeUpTo(checkpoint) : wholeUpTo(checkpoint, ledgerId);
+}
+
+/** Whether the view is past the target, but for an event that is parked. */
+export function isParkedBefore(checkpoint: Checkpoint, target: WaitTarget): boolean {
+  return (
+    isBeyond(checkpoint, target) &&
+    checkpoint.parked !== undefined &&
+    !isBeyond(wholeFor(checkpoint, target), target)
+  );
+}
+
+function isAt(checkpoint: Checkpoint, target: WaitTarget): boolean {
+  if (!isBeyond(checkpoint, target)) return false;
+  return checkpoint.parked === undefined || isBeyond(wholeFor(checkpoint, target), target);
+}
+
+function isInVain(checkpoint: Checkpoint | undefined, target: WaitTarget): boolean {
+  return checkpoint !== undefined && target.waitsForParked !== true && isParkedBefore(checkpoint, target);
+}
+
+function isBeyond(point: LogPoint, target: WaitTarget): boolean {
   // Positions past the fork of an earlier epoch are other events than those that the target means.
-  return position >= target.position && epoch >= target.epoch ? 'reached' : undefined;
+  return point.position >= target.position && point.epoch >= target.epoch;
 }

@@ -21,7 +21,7 @@ import { HASH_END, type HashRange } from './fold/hash-range.js';
 import { isFixedHistoryRow } from './rows/history-rows.js';
 import { type Comparisons, LedgerPass, type StateCheckpoints } from './fold/ledger-pass.js';
 import type { StateTables, StoredFlush, StoredLog } from './ports.js';
-import { checkCheckpoint, waitForView } from './compare/checkpoints.js';
+import { checkCheckpoint, isWhole, waitForView } from './compare/checkpoints.js';
 import { readState, readView } from './rows/read-rows.js';
 import { isFixedReportRow } from './rows/report-sums.js';
 import { BUCKETS } from './rows/row-sums.js';
@@ -92,6 +92,8 @@ interface Run extends VerifyDeps, Verification {
   readonly bounds: VerifyLimits;
   readonly through: bigint;
   readonly serving: { readonly balances: View; readonly history: View; readonly reports: View };
+  /** Views that lack events of the ledger, which was reported. */
+  readonly incomplete: Set<VerifySubject>;
 }
 
 /**
@@ -123,10 +125,12 @@ export async function verify(deps: VerifyDeps, verification: Verification): Prom
     bounds: { ...DEFAULT_LIMITS, ...deps.limits },
     through,
     serving,
+    incomplete: new Set(),
   };
   await checkCheckpoint(stored, VerifySubject.STATE_TABLES, await deps.state.checkpoint(), findings);
   for (const [subject, view] of viewsOf(run)) {
     await checkCheckpoint(stored, subject, await view.checkpoint(partition), findings);
+    if (!(await isWhole(view, { partition, ledgerId, through }, subject, findings))) run.incomplete.add(subject);
   }
   await compareSums(run);
   return { position: through, hash: end.hash };
@@ -195,11 +199,17 @@ async function nameDifferences(
 }
 
 function comparisonsOf(
-  { through }: Run,
+  { through, incomplete }: Run,
   bucketsOf: (subject: VerifySubject) => ReadonlySet<number> | undefined,
 ): Comparisons {
   const comparison = (subject: VerifySubject, isFixed: (key: string) => boolean, end = through) =>
-    new Comparison({ subject, through: end, isFixed, buckets: bucketsOf(subject) });
+    new Comparison({
+      subject,
+      through: end,
+      isFixed,
+      buckets: bucketsOf(subject),
+      isIncomplete: incomplete.has(subject),
+    });
   return {
     // Each row of the state tables is compared as of the checkpoint that it was read at.
     state: comparison(VerifySubject.STATE_TABLES, () => false, INT64_MAX),
@@ -271,7 +281,9 @@ async function fold(
     ({ greatestSetAside }) => greatestSetAside,
   );
   const end = largestOf([checkpoints.accounts.greatest, checkpoints.transactions.greatest, ...beyond]);
-  const ranges = rangesOf(Math.ceil(comparisons.balances.rows / bounds.mostAccounts));
+  // Without the balances the state tables tell how many accounts there are at most.
+  const accounts = run.incomplete.has(VerifySubject.BALANCES) ? comparisons.state.rows : comparisons.balances.rows;
+  const ranges = rangesOf(Math.ceil(accounts / bounds.mostAccounts));
   for (const [index, range] of ranges.entries()) {
     const isFirst = index === 0;
     const pass = new LedgerPass({

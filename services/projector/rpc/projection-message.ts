@@ -34,6 +34,8 @@ export async function projectionMessage(
   const lag = await projection.lag().catch((error: unknown) => {
     throw fail(ErrorReason.DEPENDENCY_UNAVAILABLE, 'the log cannot be read', { cause: toCallError(error) });
   });
+  // A store that is away says nothing of them: the rest is known all the same.
+  const deadLetters = await projection.deadLetters().catch(() => 0);
   const { position, recordedTime } = lag.checkpoint;
   const { state, failure } = entry.status;
   const { rebuild } = entry.agreed;
@@ -48,6 +50,7 @@ export async function projectionMessage(
     lagTime: durationOf(lag.time),
     ...(position < 0n ? {} : { positionTime: timestampOf(recordedTime) }),
     failure,
+    deadLetters: BigInt(deadLetters),
     ...(rebuild === undefined ? {} : { rebuild: rebuildMessage(rebuild) }),
   };
 }

@@ -4,7 +4,14 @@ import type { PackedFlush } from '../../../lib/log/packed-flush.js';
 import { CallError, type ErrorDetails, toCallError } from '../../../lib/rpc/errors.js';
 import type { ViewId } from '../../../lib/views/view.js';
 import type { ProjectionFigures } from '../metrics.js';
-import type { ProjectionInfo, ProjectionRequest } from '../operations.js';
+import type { RetryRequest } from '../dead-letters/dead-letters.js';
+import type {
+  DeadLettersInfo,
+  DeadLettersRequest,
+  ProjectionInfo,
+  ProjectionRequest,
+  RetryInfo,
+} from '../operations.js';
 
 /** With what a thread begins. `P` is what its composition needs, as plain data. */
 export interface ThreadStart<P> {
@@ -19,6 +26,8 @@ export interface ThreadStart<P> {
 export interface Questions {
   readonly list: { readonly asked: undefined; readonly answer: readonly ProjectionInfo[] };
   readonly run: { readonly asked: ProjectionRequest; readonly answer: ProjectionInfo };
+  readonly deadLetters: { readonly asked: DeadLettersRequest; readonly answer: DeadLettersInfo };
+  readonly retry: { readonly asked: RetryRequest; readonly answer: RetryInfo };
   readonly figures: { readonly asked: undefined; readonly answer: readonly ProjectionFigures[] };
 }
 

@@ -7,7 +7,15 @@ import type { StoredEvent } from '../../../lib/log/packed-flush.js';
 import type { ViewId } from '../../../lib/views/view.js';
 import { healthServiceOf } from '../health-name.js';
 import type { ProjectionFigures } from '../metrics.js';
-import type { ProjectionInfo, ProjectionOperations, ProjectionRequest } from '../operations.js';
+import type { RetryRequest } from '../dead-letters/dead-letters.js';
+import type {
+  DeadLettersInfo,
+  DeadLettersRequest,
+  ProjectionInfo,
+  ProjectionOperations,
+  ProjectionRequest,
+  RetryInfo,
+} from '../operations.js';
 import { projectorAway, RunningThread, type ThreadDeps } from './running-thread.js';
 
 export interface ProjectorThreadDeps<P> extends ThreadDeps<P> {
@@ -102,6 +110,14 @@ export class ProjectorThread<P> implements ProjectionOperations {
     if (view !== undefined && request.operation === 'pause') this.#paused.add(view);
     if (view !== undefined && request.operation === 'resume') this.#paused.delete(view);
     return info;
+  }
+
+  deadLetters(request: DeadLettersRequest): Promise<DeadLettersInfo> {
+    return this.#running().ask({ name: 'deadLetters', asked: request });
+  }
+
+  retry(request: RetryRequest): Promise<RetryInfo> {
+    return this.#running().ask({ name: 'retry', asked: request });
   }
 
   /** What the metrics say now. @throws CallError while there is no thread, Error if it does not answer in time */

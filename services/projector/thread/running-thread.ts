@@ -129,6 +129,8 @@ export class RunningThread<P> {
   /** @throws CallError of the projector, or DEPENDENCY_UNAVAILABLE if the thread ends */
   ask(question: Question<'list'>): Promise<Questions['list']['answer']>;
   ask(question: Question<'run'>): Promise<Questions['run']['answer']>;
+  ask(question: Question<'deadLetters'>): Promise<Questions['deadLetters']['answer']>;
+  ask(question: Question<'retry'>): Promise<Questions['retry']['answer']>;
   ask(question: Question<'figures'>): Promise<Questions['figures']['answer']>;
   ask(question: Question): Promise<unknown> {
     this.#questions += 1;

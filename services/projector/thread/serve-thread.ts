@@ -106,6 +106,10 @@ async function answerTo(question: Question, { projector }: ThreadedProjector): P
       return projector.operations.list();
     case 'run':
       return projector.operations.run(question.asked);
+    case 'deadLetters':
+      return projector.operations.deadLetters(question.asked);
+    case 'retry':
+      return projector.operations.retry(question.asked);
     case 'figures':
       return projector.figures();
   }

@@ -13,7 +13,7 @@ export function batchGetBalances(
 ): MethodFunction<(typeof AccountQueryService)['method']['batchGetBalances']> {
   return async ({ ledgerId, accountIds, consistency }, call) => {
     const partition = context.partitionOf(ledgerId);
-    await context.freshness.reach(context.balances, partition, { consistency }, call);
+    await context.freshness.reach(context.balances, partition, { ledgerId, consistency }, call);
     const read = await readView(context.balances, (view) => view.balances(partition, ledgerId, accountIds));
     const balances: Balance[] = [];
     const unknownAccountIds: string[] = [];

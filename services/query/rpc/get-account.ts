@@ -10,7 +10,7 @@ export function getAccount(
 ): MethodFunction<(typeof AccountQueryService)['method']['getAccount']> {
   return async ({ ledgerId, accountId, consistency }, call) => {
     const partition = context.partitionOf(ledgerId);
-    await context.freshness.reach(context.history, partition, { consistency }, call);
+    await context.freshness.reach(context.history, partition, { ledgerId, consistency }, call);
     const read = await readView(context.history, (view) => view.account(partition, ledgerId, accountId));
     if (read.value === undefined) {
       await requireLedger(context, ledgerId);

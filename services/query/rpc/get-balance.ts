@@ -9,6 +9,7 @@ import type { Call } from '../../../lib/rpc/call.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { Micros } from '../../../lib/base/time.js';
+import { wholeUpTo } from '../../../lib/views/parked/parked.js';
 import type { Checkpoint, Read } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
@@ -42,7 +43,7 @@ export function getBalance(
     const { ledgerId, accountId, consistency } = request;
     const partition = context.partitionOf(ledgerId);
     if (request.at.case !== undefined) return await pastBalance({ context, request, partition, call });
-    await context.freshness.reach(context.balances, partition, { consistency }, call);
+    await context.freshness.reach(context.balances, partition, { ledgerId, consistency }, call);
     const read = await readView(context.balances, (view) => view.balances(partition, ledgerId, [accountId]));
     const balance = read.value[0];
     if (balance === undefined) {
@@ -71,7 +72,7 @@ async function readPast(asked: Asked): Promise<Past> {
   switch (at.case) {
     case 'position': {
       const position = at.value;
-      await context.freshness.reach(context.history, partition, { consistency, position }, call);
+      await context.freshness.reach(context.history, partition, { ledgerId, consistency, position }, call);
       // The view has applied the position: no event can come at or before it any more.
       return { ...(await balanceAtPosition(asked, position)), final: true };
     }
@@ -79,7 +80,7 @@ async function readPast(asked: Asked): Promise<Past> {
       return await balanceAtRecordedTime(asked, requestedTime('recorded_time', at.value));
     case 'effectiveTime': {
       const time = requestedTime('effective_time', at.value);
-      await context.freshness.reach(context.history, partition, { consistency }, call);
+      await context.freshness.reach(context.history, partition, { ledgerId, consistency }, call);
       const read = await readView(context.history, (view) =>
         view.balanceAtEffectiveTime(partition, ledgerId, accountId, time),
       );
@@ -104,11 +105,11 @@ async function balanceAtRecordedTime(asked: Asked, time: Micros): Promise<Past> 
       fields: [{ field: 'recorded_time', description: 'lies after now' }],
     });
   }
-  await context.freshness.reach(context.history, partition, { consistency: request.consistency }, call);
+  await context.freshness.reach(context.history, partition, { ledgerId: request.ledgerId, consistency: request.consistency }, call);
   let checkpoint = await checkpointOf(asked);
   if (time > checkpoint.recordedTime) {
     const { position } = await context.freshness.head();
-    await context.freshness.reach(context.history, partition, { position }, call);
+    await context.freshness.reach(context.history, partition, { ledgerId: request.ledgerId, position }, call);
     checkpoint = await checkpointOf(asked);
   }
   if (time >= checkpoint.recordedTime) {
@@ -121,8 +122,9 @@ async function balanceAtRecordedTime(asked: Asked, time: Micros): Promise<Past> 
   return { ...read, final: time < read.asOf.recordedTime };
 }
 
-function checkpointOf({ context, partition }: Asked): Promise<Checkpoint> {
-  return readView(context.history, (view) => view.checkpoint(partition));
+async function checkpointOf({ context, request, partition }: Asked): Promise<Checkpoint> {
+  const checkpoint = await readView(context.history, (view) => view.checkpoint(partition));
+  return wholeUpTo(checkpoint, request.ledgerId);
 }
 
 function balanceAtPosition(

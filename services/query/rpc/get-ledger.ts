@@ -10,7 +10,7 @@ export function getLedger(
 ): MethodFunction<(typeof LedgerQueryService)['method']['getLedger']> {
   return async ({ ledgerId, consistency }, call) => {
     const partition = context.partitionOf(ledgerId);
-    await context.freshness.reach(context.history, partition, { consistency }, call);
+    await context.freshness.reach(context.history, partition, { ledgerId, consistency }, call);
     const read = await readView(context.history, (view) => view.ledger(partition, ledgerId));
     if (read.value === undefined) throw ledgerNotFound(ledgerId);
     return { ledger: read.value, asOf: await asOf(context, read.asOf) };

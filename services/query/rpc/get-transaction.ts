@@ -10,7 +10,7 @@ export function getTransaction(
 ): MethodFunction<(typeof TransactionQueryService)['method']['getTransaction']> {
   return async ({ ledgerId, transactionId, consistency }, call) => {
     const partition = context.partitionOf(ledgerId);
-    await context.freshness.reach(context.history, partition, { consistency }, call);
+    await context.freshness.reach(context.history, partition, { ledgerId, consistency }, call);
     const read = await readView(context.history, (view) =>
       view.transaction(partition, ledgerId, transactionId),
     );

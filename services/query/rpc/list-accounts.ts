@@ -19,7 +19,7 @@ export function listAccounts(
     const fingerprint = queryFingerprint(ListAccountsRequestSchema, request);
     const page =
       request.pageToken === '' ? undefined : decodePageToken(request.pageToken, fingerprint, ['bigint']);
-    await context.freshness.reach(context.history, partition, { consistency, page }, call);
+    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
     const size = pageSizeOf(request.pageSize);
     const read = await readView(context.history, (view) =>
       view.accounts({

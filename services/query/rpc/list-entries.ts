@@ -32,7 +32,7 @@ export function listEntries(
     const filter = filterOf(request);
     const fingerprint = queryFingerprint(ListEntriesRequestSchema, request);
     const page = pageToken === '' ? undefined : decodePageToken(pageToken, fingerprint, ['bigint', 'bigint']);
-    await context.freshness.reach(context.history, partition, { consistency, page }, call);
+    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
     const size = pageSizeOf(request.pageSize);
     const after: EntryKey | null =
       page === undefined ? null : { position: page.cursor[0], index: entryIndexOf(page.cursor[1]) };

@@ -92,7 +92,7 @@ function readPartitions(
     (after === null || position > after) && (through === null || position <= through);
   return Promise.all(
     partitions.map(async (partition) => {
-      await context.freshness.reach(context.history, partition, need, call);
+      await context.freshness.reach(context.history, partition, { ...need, ledgerId: null }, call);
       return await readView(context.history, async (view) => {
         // The point of the first read holds for all: what it does not reach is left to the next page.
         const reads: Read<readonly Ledger[]>[] = [];

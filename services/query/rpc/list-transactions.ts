@@ -26,7 +26,7 @@ export function listTransactions(
     const fingerprint = queryFingerprint(ListTransactionsRequestSchema, request);
     const page =
       request.pageToken === '' ? undefined : decodePageToken(request.pageToken, fingerprint, ['bigint']);
-    await context.freshness.reach(context.history, partition, { consistency, page }, call);
+    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
     const size = pageSizeOf(request.pageSize);
     const read = await readView(context.history, (view) =>
       view.transactions({

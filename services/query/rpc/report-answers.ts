@@ -3,10 +3,11 @@ import type { AsOf, Consistency } from '../../../gen/quittance/common/v1/consist
 import { TimeBasis } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
 import type { Call } from '../../../lib/rpc/call.js';
-import type { TimeBasis as Basis, ReportsView } from '../../../lib/views/reports/view.js';
+import type { TimeBasis as Basis } from '../../../lib/views/reports/view.js';
 import type { Read } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
+import type { WholeReports } from '../whole-views.js';
 import { requireLedgerInLog } from './answers.js';
 
 /** What every request for a report has. */
@@ -29,10 +30,10 @@ export async function readReport<R>(
   context: QueryContext,
   { ledgerId, consistency }: ReportRequest,
   call: Call,
-  read: (view: ReportsView, partition: number) => Promise<Read<readonly R[]>>,
+  read: (view: WholeReports, partition: number) => Promise<Read<readonly R[]>>,
 ): Promise<Read<readonly R[]>> {
   const partition = context.partitionOf(ledgerId);
-  await context.freshness.reach(context.reports, partition, { consistency }, call);
+  await context.freshness.reach(context.reports, partition, { ledgerId, consistency }, call);
   const report = await readView(context.reports, (view) => read(view, partition));
   if (report.value.length === 0) await requireLedgerInLog(context, ledgerId);
   return report;

@@ -48,7 +48,7 @@ async function requireAccount(
   call: Call,
 ): Promise<void> {
   const partition = context.partitionOf(ledgerId);
-  await context.freshness.reach(context.history, partition, { consistency }, call);
+  await context.freshness.reach(context.history, partition, { ledgerId, consistency }, call);
   const { value } = await readView(context.history, (view) => view.account(partition, ledgerId, accountId));
   if (value === undefined) throw accountNotFound(accountId);
 }

@@ -7,14 +7,14 @@ import type { QueryContext } from '../context.js';
 import type { ReadableView, ViewGetter } from '../serving-view.js';
 
 /**
- * Resolves when the partition of a view is past a position, or when the wait is over. The log wakes it, so
+ * Resolves when a ledger of a view is past a position, or when the wait is over. The log wakes it, so
  * that a view is asked for its checkpoint only while there is something for it to apply.
  * @throws the signal's reason.
  */
 export async function viewMoved<V extends ReadableView>(
   context: QueryContext,
   getter: ViewGetter<V>,
-  partition: number,
+  { partition, ledgerId }: { readonly partition: number; readonly ledgerId: string },
   position: bigint,
   wait_ms: number,
   signal: AbortSignal,
@@ -25,7 +25,9 @@ export async function viewMoved<V extends ReadableView>(
   if (Date.now() >= due_ms) return;
   try {
     const deadline_ms = due_ms + READ_MARGIN_MS;
-    await context.freshness.reach(getter, partition, { position: position + 1n }, { deadline_ms, signal });
+    // A watch waits for what is parked too: it may be applied any time.
+    const need = { ledgerId, position: position + 1n, waitsForParked: true };
+    await context.freshness.reach(getter, partition, need, { deadline_ms, signal });
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof CallError) || !MEANS_NOT_YET.has(error.reason)) throw error;

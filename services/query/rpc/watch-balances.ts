@@ -29,8 +29,9 @@ export function watchBalances(
   return async function* (request, call) {
     const partition = context.partitionOf(request.ledgerId);
     const { consistency, ledgerId, accountIds } = request;
+    const place = { partition, ledgerId };
     const read = () => readView(context.balances, (view) => view.balances(partition, ledgerId, accountIds));
-    await context.freshness.reach(context.balances, partition, { consistency }, call);
+    await context.freshness.reach(context.balances, partition, { ledgerId, consistency }, call);
     let found = await read();
     await requireAll(context, request, found);
     const sent = new Map<string, Sent>();
@@ -44,7 +45,7 @@ export function watchBalances(
       }
       await pause(PACE_MS, call.signal);
       const wait_ms = Math.max(0, nextHeartbeat_ms - performance.now());
-      await viewMoved(context, context.balances, partition, found.asOf.position, wait_ms, call.signal);
+      await viewMoved(context, context.balances, place, found.asOf.position, wait_ms, call.signal);
       found = await read();
     }
   };

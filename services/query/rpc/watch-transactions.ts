@@ -12,6 +12,7 @@ import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js
 import { fail } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { ALL_SENT, decodeResumeToken, encodeResumeToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
+import { wholeUpTo } from '../../../lib/views/parked/parked.js';
 import type { Checkpoint } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
@@ -60,6 +61,7 @@ export function watchTransactions(
   return async function* (request, call) {
     const partition = context.partitionOf(request.ledgerId);
     const fingerprint = queryFingerprint(WatchTransactionsRequestSchema, request);
+    const place = { partition, ledgerId: request.ledgerId };
     const watch: Watch = { context, request, partition, fingerprint };
     await requireLedgerInLog(context, request.ledgerId);
     let checkpoint = await checkpointOf(watch);
@@ -82,14 +84,15 @@ export function watchTransactions(
         nextHeartbeat_ms = performance.now() + context.heartbeat_ms;
       }
       const wait_ms = Math.max(0, nextHeartbeat_ms - performance.now());
-      await viewMoved(context, context.history, partition, checkpoint.position, wait_ms, call.signal);
+      await viewMoved(context, context.history, place, checkpoint.position, wait_ms, call.signal);
       checkpoint = await checkpointOf(watch);
     }
   };
 }
 
-function checkpointOf({ context, partition }: Watch): Promise<Checkpoint> {
-  return readView(context.history, (view) => view.checkpoint(partition));
+async function checkpointOf({ context, request, partition }: Watch): Promise<Checkpoint> {
+  const checkpoint = await readView(context.history, (view) => view.checkpoint(partition));
+  return wholeUpTo(checkpoint, request.ledgerId);
 }
 
 async function startOf({ context, request, fingerprint }: Watch, checkpoint: Checkpoint): Promise<Cursor> {

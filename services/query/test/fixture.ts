@@ -18,6 +18,7 @@ import { Freshness } from '../consistency.js';
 import type { QueryContext } from '../context.js';
 import { currentBalances } from '../current-balances.js';
 import { type Generations, servingView } from '../serving-view.js';
+import { wholeBalances, wholeHistory } from '../whole-views.js';
 
 /** A log in memory: the events of a fixture, committed as soon as they are made. */
 export class MemoryLog implements LogReader {
@@ -118,8 +119,8 @@ export async function openWorld({ heartbeat_ms = 60_000 } = {}): Promise<World> 
   const context: QueryContext = {
     log,
     partitionOf: () => 0,
-    balances: servingView(currentBalances(balances, history)),
-    history: servingView(history),
+    balances: servingView(wholeBalances(currentBalances(balances, history))),
+    history: servingView(wholeHistory(history)),
     reports: Object.assign(noReports, { refresh: noReports }),
     freshness: new Freshness(log),
     heartbeat_ms,

@@ -24,6 +24,8 @@ import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
 import { postgresReports, REPORT_PLANS } from '../../../lib/views/reports/postgres/reports.js';
 import { type CommandInit, FIXTURE_START } from '../../../test/ledger-fixture.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
+import type { ReportsView } from '../../../lib/views/reports/view.js';
+import type { ViewGenerations } from '../../../lib/views/view.js';
 import type { QueryContext } from '../context.js';
 import { getTrialBalance } from '../rpc/get-trial-balance.js';
 import { rankAccounts } from '../rpc/rank-accounts.js';
@@ -32,6 +34,7 @@ import { summarizeCashFlow } from '../rpc/summarize-cash-flow.js';
 import { summarizeDeclines } from '../rpc/summarize-declines.js';
 import { summarizeVolume } from '../rpc/summarize-volume.js';
 import { servingView } from '../serving-view.js';
+import { wholeReports } from '../whole-views.js';
 import { callOf, deposit, failureOf, opened, openWorld, pay, type World } from './fixture.js';
 
 const HOUR = 3_600_000_000n;
@@ -46,6 +49,7 @@ let world: World;
 let context: QueryContext;
 let database: TestDatabase;
 let pool: Pool;
+let reports: ViewGenerations<ReportsView>;
 let reported = -1n;
 
 const trialBalance = (at: MessageInitShape<typeof GetTrialBalanceRequestSchema>, left_ms?: number) =>
@@ -82,8 +86,7 @@ function hours(count: number) {
 async function report(): Promise<void> {
   const batch = world.fixture.batch(reported + 1n);
   reported = batch.offset;
-  const view = await context.reports();
-  await view.apply(batch);
+  await (await reports.current()).apply(batch);
 }
 
 const withdraw = (accountId: string, minorUnits: bigint): CommandInit => {
@@ -95,9 +98,9 @@ beforeAll(async () => {
   world = await openWorld();
   database = await createTestDatabase();
   pool = createPool(database.config, { max: 4, name: 'reports-test', options: REPORT_PLANS });
-  const reports = postgresReports(pool);
+  reports = postgresReports(pool);
   await reports.migrate();
-  context = { ...world.context, reports: servingView(reports) };
+  context = { ...world.context, reports: servingView(wholeReports(reports)) };
   await world.settle(
     ...opened(world, 'main', 'user:alice', 'user:bob', 'shop', 'idle'),
     ...opened(world, 'empty'),

@@ -4,6 +4,7 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import type { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
 import { fail } from '../../../lib/rpc/errors.js';
+import { wholeUpTo } from '../../../lib/views/parked/parked.js';
 import type { View } from '../../../lib/views/view.js';
 import { pause } from '../../../lib/base/pause.js';
 import type { FindingSink } from './findings.js';
@@ -36,6 +37,33 @@ export async function waitForView(
     }
     await pause(POLL_MS, signal);
   }
+}
+
+/**
+ * Whether a view has all of a ledger up to a position, although events may be parked in it; if not, that is a finding:
+ * its rows lack what the parked events say, and are not compared.
+ */
+export async function isWhole(
+  view: View,
+  { partition, ledgerId, through }: { partition: number; ledgerId: string; through: bigint },
+  subject: VerifySubject,
+  findings: FindingSink,
+): Promise<boolean> {
+  const { position } = wholeUpTo(await view.checkpoint(partition), ledgerId);
+  if (position >= through) return true;
+  const { letters } = await view.deadLetters(partition);
+  const own = letters.filter((letter) => letter.ledgerId === ledgerId && letter.position <= through);
+  const [first] = own;
+  // They were retried meanwhile.
+  if (first === undefined) return isWhole(view, { partition, ledgerId, through }, subject, findings);
+  findings.add({
+    subject,
+    position: first.position,
+    entity: 'dead letters',
+    expected: `every event up to position ${String(through)}`,
+    actual: `${String(own.length)} dead letters, see ListDeadLetters; the view is not compared`,
+  });
+  return false;
 }
 
 /**

@@ -21,6 +21,8 @@ export interface ComparisonOptions {
   readonly isFixed: (key: string) => boolean;
   /** Undefined: sums only. Else the buckets whose rows are kept and compared one by one. */
   readonly buckets: ReadonlySet<number> | undefined;
+  /** The subject lacks events, which was reported: no row is compared. */
+  readonly isIncomplete: boolean;
 }
 
 /**
@@ -54,7 +56,8 @@ export class Comparison {
 
   /** A row that is there. */
   addActual(key: string, position: bigint, content: string): void {
-    const { through, isFixed, buckets } = this.#options;
+    const { through, isFixed, buckets, isIncomplete } = this.#options;
+    if (isIncomplete) return;
     if (position > through) {
       if (isFixed(key)) return;
       if (position > this.#greatestSetAside) this.#greatestSetAside = position;
@@ -68,7 +71,8 @@ export class Comparison {
 
   /** Whether the row is compared as of a position. Where it is not, its content need not be made. */
   isCompared(key: string, position: bigint): boolean {
-    const { through, buckets } = this.#options;
+    const { through, buckets, isIncomplete } = this.#options;
+    if (isIncomplete) return false;
     if (position > through) return this.#setAside.get(key)?.position === position;
     if (this.#setAside.has(key)) return false;
     return buckets === undefined || buckets.has(bucketOf(key));

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/ops/v1/projection_service.proto.
  */
 export const file_quittance_ops_v1_projection_service: GenFile = /*@__PURE__*/
-  fileDesc("CilxdWl0dGFuY2Uvb3BzL3YxL3Byb2plY3Rpb25fc2VydmljZS5wcm90bxIQcXVpdHRhbmNlLm9wcy52MSL8AQoHUmVidWlsZBItCgVwaGFzZRgBIAEoDjIeLnF1aXR0YW5jZS5vcHMudjEuUmVidWlsZFBoYXNlEhIKCmdlbmVyYXRpb24YAiABKAUSEAoIcG9zaXRpb24YAyABKAMSFQoNY29tcGFyZWRfcm93cxgEIAEoAxIWCg5kaWZmZXJlbnRfcm93cxgFIAEoAxIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZmFpbHVyZRgIIAEoCSLSAgoKUHJvamVjdGlvbhIVCg1wcm9qZWN0aW9uX2lkGAEgASgJEjAKBXN0YXRlGAIgASgOMiEucXVpdHRhbmNlLm9wcy52MS5Qcm9qZWN0aW9uU3RhdGUSDQoFc3RvcmUYAyABKAkSEgoKZ2VuZXJhdGlvbhgEIAEoBRIQCghwb3NpdGlvbhgFIAEoAxIVCg1oZWFkX3Bvc2l0aW9uGAYgASgDEhIKCmxhZ19ldmVudHMYByABKAMSKwoIbGFnX3RpbWUYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoNcG9zaXRpb25fdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZmFpbHVyZRgKIAEoCRIqCgdyZWJ1aWxkGAsgASgLMhkucXVpdHRhbmNlLm9wcy52MS5SZWJ1aWxkIhgKFkxpc3RQcm9qZWN0aW9uc1JlcXVlc3QiTAoXTGlzdFByb2plY3Rpb25zUmVzcG9uc2USMQoLcHJvamVjdGlvbnMYASADKAsyHC5xdWl0dGFuY2Uub3BzLnYxLlByb2plY3Rpb24iQwoUR2V0UHJvamVjdGlvblJlcXVlc3QSKwoNcHJvamVjdGlvbl9pZBgBIAEoCUIUukgRcg8yDV5bYS16XXsxLDMyfSQiSQoVR2V0UHJvamVjdGlvblJlc3BvbnNlEjAKCnByb2plY3Rpb24YASABKAsyHC5xdWl0dGFuY2Uub3BzLnYxLlByb2plY3Rpb24iRQoWUGF1c2VQcm9qZWN0aW9uUmVxdWVzdBIrCg1wcm9qZWN0aW9uX2lkGAEgASgJQhS6SBFyDzINXlthLXpdezEsMzJ9JCJLChdQYXVzZVByb2plY3Rpb25SZXNwb25zZRIwCgpwcm9qZWN0aW9uGAEgASgLMhwucXVpdHRhbmNlLm9wcy52MS5Qcm9qZWN0aW9uIkYKF1Jlc3VtZVByb2plY3Rpb25SZXF1ZXN0EisKDXByb2plY3Rpb25faWQYASABKAlCFLpIEXIPMg1eW2Etel17MSwzMn0kIkwKGFJlc3VtZVByb2plY3Rpb25SZXNwb25zZRIwCgpwcm9qZWN0aW9uGAEgASgLMhwucXVpdHRhbmNlLm9wcy52MS5Qcm9qZWN0aW9uImMKGFJlYnVpbGRQcm9qZWN0aW9uUmVxdWVzdBIrCg1wcm9qZWN0aW9uX2lkGAEgASgJQhS6SBFyDzINXlthLXpdezEsMzJ9JBIaChJhY2NlcHRfZGlmZmVyZW5jZXMYAiABKAgiTQoZUmVidWlsZFByb2plY3Rpb25SZXNwb25zZRIwCgpwcm9qZWN0aW9uGAEgASgLMhwucXVpdHRhbmNlLm9wcy52MS5Qcm9qZWN0aW9uKosBCg9Qcm9qZWN0aW9uU3RhdGUSIAocUFJPSkVDVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFBST0pFQ1RJT05fU1RBVEVfUlVOTklORxABEhsKF1BST0pFQ1RJT05fU1RBVEVfUEFVU0VEEAISGwoXUFJPSkVDVElPTl9TVEFURV9GQUlMRUQQAyqXAQoMUmVidWlsZFBoYXNlEh0KGVJFQlVJTERfUEhBU0VfVU5TUEVDSUZJRUQQABIZChVSRUJVSUxEX1BIQVNFX0ZJTExJTkcQARIbChdSRUJVSUxEX1BIQVNFX0NPTVBBUklORxACEhYKElJFQlVJTERfUEhBU0VfRE9ORRADEhgKFFJFQlVJTERfUEhBU0VfRkFJTEVEEAQyqAQKEVByb2plY3Rpb25TZXJ2aWNlEmsKD0xpc3RQcm9qZWN0aW9ucxIoLnF1aXR0YW5jZS5vcHMudjEuTGlzdFByb2plY3Rpb25zUmVxdWVzdBopLnF1aXR0YW5jZS5vcHMudjEuTGlzdFByb2plY3Rpb25zUmVzcG9uc2UiA5ACARJlCg1HZXRQcm9qZWN0aW9uEiYucXVpdHRhbmNlLm9wcy52MS5HZXRQcm9qZWN0aW9uUmVxdWVzdBonLnF1aXR0YW5jZS5vcHMudjEuR2V0UHJvamVjdGlvblJlc3BvbnNlIgOQAgESZgoPUGF1c2VQcm9qZWN0aW9uEigucXVpdHRhbmNlLm9wcy52MS5QYXVzZVByb2plY3Rpb25SZXF1ZXN0GikucXVpdHRhbmNlLm9wcy52MS5QYXVzZVByb2plY3Rpb25SZXNwb25zZRJpChBSZXN1bWVQcm9qZWN0aW9uEikucXVpdHRhbmNlLm9wcy52MS5SZXN1bWVQcm9qZWN0aW9uUmVxdWVzdBoqLnF1aXR0YW5jZS5vcHMudjEuUmVzdW1lUHJvamVjdGlvblJlc3BvbnNlEmwKEVJlYnVpbGRQcm9qZWN0aW9uEioucXVpdHRhbmNlLm9wcy52MS5SZWJ1aWxkUHJvamVjdGlvblJlcXVlc3QaKy5xdWl0dGFuY2Uub3BzLnYxLlJlYnVpbGRQcm9qZWN0aW9uUmVzcG9uc2VCbQoQcXVpdHRhbmNlLm9wcy52MUIWUHJvamVjdGlvblNlcnZpY2VQcm90b1ABWixxdWl0dGFuY2UuZXhhbXBsZS9nZW4vcXVpdHRhbmNlL29wcy92MTtvcHN2MaoCEFF1aXR0YW5jZS5PcHMuVjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CilxdWl0dGFuY2Uvb3BzL3YxL3Byb2plY3Rpb25fc2VydmljZS5wcm90bxIQcXVpdHRhbmNlLm9wcy52MSL8AQoHUmVidWlsZBItCgVwaGFzZRgBIAEoDjIeLnF1aXR0YW5jZS5vcHMudjEuUmVidWlsZFBoYXNlEhIKCmdlbmVyYXRpb24YAiABKAUSEAoIcG9zaXRpb24YAyABKAMSFQoNY29tcGFyZWRfcm93cxgEIAEoAxIWCg5kaWZmZXJlbnRfcm93cxgFIAEoAxIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZmFpbHVyZRgIIAEoCSLoAgoKUHJvamVjdGlvbhIVCg1wcm9qZWN0aW9uX2lkGAEgASgJEjAKBXN0YXRlGAIgASgOMiEucXVpdHRhbmNlLm9wcy52MS5Qcm9qZWN0aW9uU3RhdGUSDQoFc3RvcmUYAyABKAkSEgoKZ2VuZXJhdGlvbhgEIAEoBRIQCghwb3NpdGlvbhgFIAEoAxIVCg1oZWFkX3Bvc2l0aW9uGAYgASgDEhIKCmxhZ19ldmVudHMYByABKAMSKwoIbGFnX3RpbWUYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoNcG9zaXRpb25fdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZmFpbHVyZRgKIAEoCRIqCgdyZWJ1aWxkGAsgASgLMhkucXVpdHRhbmNlLm9wcy52MS5SZWJ1aWxkEhQKDGRlYWRfbGV0dGVycxgMIAEoAyIYChZMaXN0UHJvamVjdGlvbnNSZXF1ZXN0IkwKF0xpc3RQcm9qZWN0aW9uc1Jlc3BvbnNlEjEKC3Byb2plY3Rpb25zGAEgAygLMhwucXVpdHRhbmNlLm9wcy52MS5Qcm9qZWN0aW9uIkMKFEdldFByb2plY3Rpb25SZXF1ZXN0EisKDXByb2plY3Rpb25faWQYASABKAlCFLpIEXIPMg1eW2Etel17MSwzMn0kIkkKFUdldFByb2plY3Rpb25SZXNwb25zZRIwCgpwcm9qZWN0aW9uGAEgASgLMhwucXVpdHRhbmNlLm9wcy52MS5Qcm9qZWN0aW9uIkUKFlBhdXNlUHJvamVjdGlvblJlcXVlc3QSKwoNcHJvamVjdGlvbl9pZBgBIAEoCUIUukgRcg8yDV5bYS16XXsxLDMyfSQiSwoXUGF1c2VQcm9qZWN0aW9uUmVzcG9uc2USMAoKcHJvamVjdGlvbhgBIAEoCzIcLnF1aXR0YW5jZS5vcHMudjEuUHJvamVjdGlvbiJGChdSZXN1bWVQcm9qZWN0aW9uUmVxdWVzdBIrCg1wcm9qZWN0aW9uX2lkGAEgASgJQhS6SBFyDzINXlthLXpdezEsMzJ9JCJMChhSZXN1bWVQcm9qZWN0aW9uUmVzcG9uc2USMAoKcHJvamVjdGlvbhgBIAEoCzIcLnF1aXR0YW5jZS5vcHMudjEuUHJvamVjdGlvbiJjChhSZWJ1aWxkUHJvamVjdGlvblJlcXVlc3QSKwoNcHJvamVjdGlvbl9pZBgBIAEoCUIUukgRcg8yDV5bYS16XXsxLDMyfSQSGgoSYWNjZXB0X2RpZmZlcmVuY2VzGAIgASgIIk0KGVJlYnVpbGRQcm9qZWN0aW9uUmVzcG9uc2USMAoKcHJvamVjdGlvbhgBIAEoCzIcLnF1aXR0YW5jZS5vcHMudjEuUHJvamVjdGlvbiLzAQoKRGVhZExldHRlchIQCghwb3NpdGlvbhgBIAEoAxIRCglsZWRnZXJfaWQYAiABKAkSEQoJc3RyZWFtX2lkGAMgASgJEhIKCmV2ZW50X3R5cGUYBCABKAkSMQoNcmVjb3JkZWRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJcGFya190aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9iZWhpbmRfcG9zaXRpb24YByABKAMSDQoFdHJpZXMYCCABKAUSDwoHZmFpbHVyZRgJIAEoCSL3AQoWTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBIrCg1wcm9qZWN0aW9uX2lkGAEgASgJQhS6SBFyDzINXlthLXpdezEsMzJ9JBJACglsZWRnZXJfaWQYAiABKAlCLbpIKtgBAXIlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBIbCglzdHJlYW1faWQYAyABKAlCCLpIBXIDGIABEhQKDHJlZnVzZWRfb25seRgEIAEoCBIdCglwYWdlX3NpemUYBSABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgGIAEoCUIIukgFcgMYgAgiewoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoMZGVhZF9sZXR0ZXJzGAEgAygLMhwucXVpdHRhbmNlLm9wcy52MS5EZWFkTGV0dGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRITCgt0b3RhbF9jb3VudBgDIAEoAyL5AQoWUmV0cnlEZWFkTGV0dGVyUmVxdWVzdBIrCg1wcm9qZWN0aW9uX2lkGAEgASgJQhS6SBFyDzINXlthLXpdezEsMzJ9JBIbCghwb3NpdGlvbhgCIAEoA0IHukgEIgIgAEgAEjQKBnN0cmVhbRgDIAEoCzIiLnF1aXR0YW5jZS5vcHMudjEuRGVhZExldHRlclN0cmVhbUgAEhYKA2FsbBgEIAEoCEIHukgEagIIAUgAEh8KDmV4cGVjdGVkX2NvdW50GAUgASgDQge6SAQiAigAEhUKDXZhbGlkYXRlX29ubHkYBiABKAhCDwoGdGFyZ2V0EgW6SAIIASJwChBEZWFkTGV0dGVyU3RyZWFtEj0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEh0KCXN0cmVhbV9pZBgCIAEoCUIKukgHcgUQARiAASKtAQoXUmV0cnlEZWFkTGV0dGVyUmVzcG9uc2USFQoNbWF0Y2hlZF9jb3VudBgBIAEoAxIVCg1hcHBsaWVkX2NvdW50GAIgASgDEjIKDGZpcnN0X2ZhaWxlZBgDIAEoCzIcLnF1aXR0YW5jZS5vcHMudjEuRGVhZExldHRlchIwCgpwcm9qZWN0aW9uGAQgASgLMhwucXVpdHRhbmNlLm9wcy52MS5Qcm9qZWN0aW9uKosBCg9Qcm9qZWN0aW9uU3RhdGUSIAocUFJPSkVDVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFBST0pFQ1RJT05fU1RBVEVfUlVOTklORxABEhsKF1BST0pFQ1RJT05fU1RBVEVfUEFVU0VEEAISGwoXUFJPSkVDVElPTl9TVEFURV9GQUlMRUQQAyqXAQoMUmVidWlsZFBoYXNlEh0KGVJFQlVJTERfUEhBU0VfVU5TUEVDSUZJRUQQABIZChVSRUJVSUxEX1BIQVNFX0ZJTExJTkcQARIbChdSRUJVSUxEX1BIQVNFX0NPTVBBUklORxACEhYKElJFQlVJTERfUEhBU0VfRE9ORRADEhgKFFJFQlVJTERfUEhBU0VfRkFJTEVEEAQy/QUKEVByb2plY3Rpb25TZXJ2aWNlEmsKD0xpc3RQcm9qZWN0aW9ucxIoLnF1aXR0YW5jZS5vcHMudjEuTGlzdFByb2plY3Rpb25zUmVxdWVzdBopLnF1aXR0YW5jZS5vcHMudjEuTGlzdFByb2plY3Rpb25zUmVzcG9uc2UiA5ACARJlCg1HZXRQcm9qZWN0aW9uEiYucXVpdHRhbmNlLm9wcy52MS5HZXRQcm9qZWN0aW9uUmVxdWVzdBonLnF1aXR0YW5jZS5vcHMudjEuR2V0UHJvamVjdGlvblJlc3BvbnNlIgOQAgESZgoPUGF1c2VQcm9qZWN0aW9uEigucXVpdHRhbmNlLm9wcy52MS5QYXVzZVByb2plY3Rpb25SZXF1ZXN0GikucXVpdHRhbmNlLm9wcy52MS5QYXVzZVByb2plY3Rpb25SZXNwb25zZRJpChBSZXN1bWVQcm9qZWN0aW9uEikucXVpdHRhbmNlLm9wcy52MS5SZXN1bWVQcm9qZWN0aW9uUmVxdWVzdBoqLnF1aXR0YW5jZS5vcHMudjEuUmVzdW1lUHJvamVjdGlvblJlc3BvbnNlEmwKEVJlYnVpbGRQcm9qZWN0aW9uEioucXVpdHRhbmNlLm9wcy52MS5SZWJ1aWxkUHJvamVjdGlvblJlcXVlc3QaKy5xdWl0dGFuY2Uub3BzLnYxLlJlYnVpbGRQcm9qZWN0aW9uUmVzcG9uc2USawoPTGlzdERlYWRMZXR0ZXJzEigucXVpdHRhbmNlLm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0GikucXVpdHRhbmNlLm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSIDkAIBEmYKD1JldHJ5RGVhZExldHRlchIoLnF1aXR0YW5jZS5vcHMudjEuUmV0cnlEZWFkTGV0dGVyUmVxdWVzdBopLnF1aXR0YW5jZS5vcHMudjEuUmV0cnlEZWFkTGV0dGVyUmVzcG9uc2VCbQoQcXVpdHRhbmNlLm9wcy52MUIWUHJvamVjdGlvblNlcnZpY2VQcm90b1ABWixxdWl0dGFuY2UuZXhhbXBsZS9nZW4vcXVpdHRhbmNlL29wcy92MTtvcHN2MaoCEFF1aXR0YW5jZS5PcHMuVjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A rebuild, under way or the last one.
@@ -121,7 +121,7 @@ export type Projection = Message<"quittance.ops.v1.Projection"> & {
   generation: number;
 
   /**
-   * Every event up to this position is applied.
+   * Every event up to this position is applied, or is a dead letter.
    *
    * @generated from field: int64 position = 5;
    */
@@ -168,6 +168,13 @@ export type Projection = Message<"quittance.ops.v1.Projection"> & {
    * @generated from field: quittance.ops.v1.Rebuild rebuild = 11;
    */
   rebuild?: Rebuild | undefined;
+
+  /**
+   * How many events are dead letters: they are not in the view. See ListDeadLetters.
+   *
+   * @generated from field: int64 dead_letters = 12;
+   */
+  deadLetters: bigint;
 };
 
 /**
@@ -389,6 +396,312 @@ export const RebuildProjectionResponseSchema: GenMessage<RebuildProjectionRespon
   messageDesc(file_quittance_ops_v1_projection_service, 11);
 
 /**
+ * An event that is not in a view.
+ *
+ * @generated from message quittance.ops.v1.DeadLetter
+ */
+export type DeadLetter = Message<"quittance.ops.v1.DeadLetter"> & {
+  /**
+   * Its position in the log: EventQueryService.ListEvents shows the event.
+   *
+   * @generated from field: int64 position = 1;
+   */
+  position: bigint;
+
+  /**
+   * Its ledger. What is read of it in this view is as of a position before its first dead letter.
+   *
+   * @generated from field: string ledger_id = 2;
+   */
+  ledgerId: string;
+
+  /**
+   * Its stream.
+   *
+   * @generated from field: string stream_id = 3;
+   */
+  streamId: string;
+
+  /**
+   * What happened, such as `transactionPosted`.
+   *
+   * @generated from field: string event_type = 4;
+   */
+  eventType: string;
+
+  /**
+   * When it was recorded.
+   *
+   * @generated from field: google.protobuf.Timestamp recorded_time = 5;
+   */
+  recordedTime?: Timestamp | undefined;
+
+  /**
+   * When it was parked, or tried again last.
+   *
+   * @generated from field: google.protobuf.Timestamp park_time = 6;
+   */
+  parkTime?: Timestamp | undefined;
+
+  /**
+   * The position of the dead letter that it waits behind, since both touch a stream or an account; 0: the store of the view
+   * refused this one.
+   *
+   * @generated from field: int64 behind_position = 7;
+   */
+  behindPosition: bigint;
+
+  /**
+   * How often it was tried; 0 of an event that only waits.
+   *
+   * @generated from field: int32 tries = 8;
+   */
+  tries: number;
+
+  /**
+   * Why it was parked. The server's log has more.
+   *
+   * @generated from field: string failure = 9;
+   */
+  failure: string;
+};
+
+/**
+ * Describes the message quittance.ops.v1.DeadLetter.
+ * Use `create(DeadLetterSchema)` to create a new message.
+ */
+export const DeadLetterSchema: GenMessage<DeadLetter> = /*@__PURE__*/
+  messageDesc(file_quittance_ops_v1_projection_service, 12);
+
+/**
+ * Which dead letters to list. All conditions must hold.
+ *
+ * @generated from message quittance.ops.v1.ListDeadLettersRequest
+ */
+export type ListDeadLettersRequest = Message<"quittance.ops.v1.ListDeadLettersRequest"> & {
+  /**
+   * `balances`, `history` or `reports`. Errors: PROJECTION_NOT_FOUND.
+   *
+   * @generated from field: string projection_id = 1;
+   */
+  projectionId: string;
+
+  /**
+   * Only those of this ledger; empty: all.
+   *
+   * @generated from field: string ledger_id = 2;
+   */
+  ledgerId: string;
+
+  /**
+   * Only those of this stream; empty: all.
+   *
+   * @generated from field: string stream_id = 3;
+   */
+  streamId: string;
+
+  /**
+   * Only those that the store refused, without those that wait behind them.
+   *
+   * @generated from field: bool refused_only = 4;
+   */
+  refusedOnly: boolean;
+
+  /**
+   * At most so many; 0 means 50.
+   *
+   * @generated from field: int32 page_size = 5;
+   */
+  pageSize: number;
+
+  /**
+   * Empty: the first page. Else the token that the page before it answered. Errors: INVALID_PAGE_TOKEN.
+   *
+   * @generated from field: string page_token = 6;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message quittance.ops.v1.ListDeadLettersRequest.
+ * Use `create(ListDeadLettersRequestSchema)` to create a new message.
+ */
+export const ListDeadLettersRequestSchema: GenMessage<ListDeadLettersRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_ops_v1_projection_service, 13);
+
+/**
+ * A page of dead letters.
+ *
+ * @generated from message quittance.ops.v1.ListDeadLettersResponse
+ */
+export type ListDeadLettersResponse = Message<"quittance.ops.v1.ListDeadLettersResponse"> & {
+  /**
+   * In order of position.
+   *
+   * @generated from field: repeated quittance.ops.v1.DeadLetter dead_letters = 1;
+   */
+  deadLetters: DeadLetter[];
+
+  /**
+   * For the next page; empty if this is the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * How many there are on all pages.
+   *
+   * @generated from field: int64 total_count = 3;
+   */
+  totalCount: bigint;
+};
+
+/**
+ * Describes the message quittance.ops.v1.ListDeadLettersResponse.
+ * Use `create(ListDeadLettersResponseSchema)` to create a new message.
+ */
+export const ListDeadLettersResponseSchema: GenMessage<ListDeadLettersResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_ops_v1_projection_service, 14);
+
+/**
+ * Which dead letters to retry.
+ *
+ * @generated from message quittance.ops.v1.RetryDeadLetterRequest
+ */
+export type RetryDeadLetterRequest = Message<"quittance.ops.v1.RetryDeadLetterRequest"> & {
+  /**
+   * `balances`, `history` or `reports`. Errors: PROJECTION_NOT_FOUND.
+   *
+   * @generated from field: string projection_id = 1;
+   */
+  projectionId: string;
+
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof quittance.ops.v1.RetryDeadLetterRequest.target
+   */
+  target: {
+    /**
+     * The one at this position, which must not wait behind another. Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_WAITS.
+     *
+     * @generated from field: int64 position = 2;
+     */
+    value: bigint;
+    case: "position";
+  } | {
+    /**
+     * Those of a stream, and all that are tied to them by a stream or an account. Errors: DEAD_LETTER_NOT_FOUND.
+     *
+     * @generated from field: quittance.ops.v1.DeadLetterStream stream = 3;
+     */
+    value: DeadLetterStream;
+    case: "stream";
+  } | {
+    /**
+     * All of the projection.
+     *
+     * @generated from field: bool all = 4;
+     */
+    value: boolean;
+    case: "all";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * How many are retried, as a call with `validate_only` answered it: fewer or more are refused. Not needed for one by its
+   * position, or with `validate_only`. Errors: DEAD_LETTER_COUNT.
+   *
+   * @generated from field: int64 expected_count = 5;
+   */
+  expectedCount: bigint;
+
+  /**
+   * Only count them.
+   *
+   * @generated from field: bool validate_only = 6;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message quittance.ops.v1.RetryDeadLetterRequest.
+ * Use `create(RetryDeadLetterRequestSchema)` to create a new message.
+ */
+export const RetryDeadLetterRequestSchema: GenMessage<RetryDeadLetterRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_ops_v1_projection_service, 15);
+
+/**
+ * A stream of a ledger.
+ *
+ * @generated from message quittance.ops.v1.DeadLetterStream
+ */
+export type DeadLetterStream = Message<"quittance.ops.v1.DeadLetterStream"> & {
+  /**
+   * Its ledger.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * Its id.
+   *
+   * @generated from field: string stream_id = 2;
+   */
+  streamId: string;
+};
+
+/**
+ * Describes the message quittance.ops.v1.DeadLetterStream.
+ * Use `create(DeadLetterStreamSchema)` to create a new message.
+ */
+export const DeadLetterStreamSchema: GenMessage<DeadLetterStream> = /*@__PURE__*/
+  messageDesc(file_quittance_ops_v1_projection_service, 16);
+
+/**
+ * What became of them.
+ *
+ * @generated from message quittance.ops.v1.RetryDeadLetterResponse
+ */
+export type RetryDeadLetterResponse = Message<"quittance.ops.v1.RetryDeadLetterResponse"> & {
+  /**
+   * How many dead letters were retried, or would be.
+   *
+   * @generated from field: int64 matched_count = 1;
+   */
+  matchedCount: bigint;
+
+  /**
+   * How many of them are applied now; 0 with `validate_only`.
+   *
+   * @generated from field: int64 applied_count = 2;
+   */
+  appliedCount: bigint;
+
+  /**
+   * The first of those that failed again; absent if none did.
+   *
+   * @generated from field: quittance.ops.v1.DeadLetter first_failed = 3;
+   */
+  firstFailed?: DeadLetter | undefined;
+
+  /**
+   * The projection after it.
+   *
+   * @generated from field: quittance.ops.v1.Projection projection = 4;
+   */
+  projection?: Projection | undefined;
+};
+
+/**
+ * Describes the message quittance.ops.v1.RetryDeadLetterResponse.
+ * Use `create(RetryDeadLetterResponseSchema)` to create a new message.
+ */
+export const RetryDeadLetterResponseSchema: GenMessage<RetryDeadLetterResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_ops_v1_projection_service, 17);
+
+/**
  * What a projection is doing.
  *
  * @generated from enum quittance.ops.v1.ProjectionState
@@ -416,7 +729,8 @@ export enum ProjectionState {
   PAUSED = 2,
 
   /**
-   * An event could not be applied, or the store is away; it is tried again. See `failure`.
+   * Its store or the log is away, an event is of a kind that this version does not know, or there are too many dead letters.
+   * See `failure`.
    *
    * @generated from enum value: PROJECTION_STATE_FAILED = 3;
    */
@@ -515,7 +829,7 @@ export const ProjectionService: GenService<{
     output: typeof PauseProjectionResponseSchema;
   },
   /**
-   * Goes on, also after a failure: the event that could not be applied is tried again. Errors: PROJECTION_NOT_FOUND,
+   * Goes on, also after a failure: what failed is tried again. Errors: PROJECTION_NOT_FOUND,
    * PROJECTION_STATE.
    *
    * @generated from rpc quittance.ops.v1.ProjectionService.ResumeProjection
@@ -535,6 +849,29 @@ export const ProjectionService: GenService<{
     methodKind: "unary";
     input: typeof RebuildProjectionRequestSchema;
     output: typeof RebuildProjectionResponseSchema;
+  },
+  /**
+   * Lists the dead letters of a projection in order of position: events that are not in the view, since its store refused
+   * them or since they wait behind one that it refused. Errors: PROJECTION_NOT_FOUND, INVALID_PAGE_TOKEN.
+   *
+   * @generated from rpc quittance.ops.v1.ProjectionService.ListDeadLetters
+   */
+  listDeadLetters: {
+    methodKind: "unary";
+    input: typeof ListDeadLettersRequestSchema;
+    output: typeof ListDeadLettersResponseSchema;
+  },
+  /**
+   * Applies dead letters, in order of position, and takes them from the list. One that fails again stays, and so does what
+   * waits behind it. Ask with `validate_only` first: it answers the count to expect. Errors: PROJECTION_NOT_FOUND,
+   * DEAD_LETTER_NOT_FOUND, DEAD_LETTER_COUNT, DEAD_LETTER_WAITS.
+   *
+   * @generated from rpc quittance.ops.v1.ProjectionService.RetryDeadLetter
+   */
+  retryDeadLetter: {
+    methodKind: "unary";
+    input: typeof RetryDeadLetterRequestSchema;
+    output: typeof RetryDeadLetterResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_quittance_ops_v1_projection_service, 0);

@@ -2,7 +2,7 @@
 import { type AccountColumns, accountStateOf } from '../../../log/account-state.js';
 import type { Pool } from '../../../log/postgres-client.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
-import { postgresGenerations, readCheckpoint } from '../../stores/postgres/generations.js';
+import { postgresGenerations, readCheckpoint, readDeadLetters } from '../../stores/postgres/generations.js';
 import type { RowPage, ViewGenerations, ViewRow } from '../../view.js';
 import { accountKey, contentOf, partsOfAccountKey } from '../fold.js';
 import { PostgresBalanceReads } from './reads.js';
@@ -39,6 +39,8 @@ function openView(pool: Pool, schema: string, generation: number): BalancesView 
     store: 'postgres',
     generation,
     apply: (batch) => applier.apply(batch),
+    deadLetters: (partition) => readDeadLetters(pool, schema, partition),
+    unpark: (unparking) => applier.unpark(unparking),
     checkpoint: (partition) => readCheckpoint(pool, schema, partition),
     rows: (page) => rows(pool, schema, page),
     balances: (partition, ledgerId, accountIds) => {

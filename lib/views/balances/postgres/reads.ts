@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import type pg from 'pg';
 import type { Pool } from '../../../log/postgres-client.js';
 import { textArray } from '../../../log/postgres-arrays.js';
+import { parkedOfText } from '../../parked/parked.js';
 import { type Checkpoint, emptyCheckpoint } from '../../view.js';
 import { accountState } from '../account-state.js';
 import { type Ask, type BalancesRead, GatheredReads } from '../gathered-reads.js';
@@ -38,10 +39,10 @@ export class PostgresBalanceReads {
     if (row === undefined) return emptyCheckpoint(this.#partition);
     const last = this.#last;
     const [, hash, epoch, position, recordedTime, offset] = row;
-    if (last !== undefined && position === last.row[3] && offset === last.row[5] && epoch === last.row[2]) {
-      return last.checkpoint;
-    }
-    const checkpoint = {
+    const parkedBefore = last?.row[PARKED];
+    const isSame = position === last?.row[3] && offset === last.row[5] && epoch === last.row[2];
+    if (last !== undefined && isSame && row[PARKED] === parkedBefore) return last.checkpoint;
+    const at = {
       partition: this.#partition,
       epoch: Number(epoch),
       position: BigInt(position),
@@ -49,6 +50,8 @@ export class PostgresBalanceReads {
       recordedTime: BigInt(recordedTime),
       offset: BigInt(offset),
     };
+    const parked = parkedOfText(row[PARKED]);
+    const checkpoint = parked === undefined ? at : { ...at, parked };
     this.#last = { row, checkpoint };
     return checkpoint;
   }
@@ -86,7 +89,7 @@ export class PostgresBalanceReads {
   }
 }
 
-/** As `readSql` selects the checkpoint; then come nulls. */
+/** As `readSql` selects the checkpoint: nulls where an account has more columns. */
 type CheckpointColumns = [
   place: null,
   hash: string,
@@ -94,7 +97,16 @@ type CheckpointColumns = [
   position: string,
   recordedTime: string,
   offset: string,
+  overdraftLimit: null,
+  credits: null,
+  debits: null,
+  held: null,
+  version: null,
+  parked: string,
 ];
+
+/** The last of them. */
+const PARKED = 11;
 
 /** As `readSql` selects an account. */
 type AccountColumns = [

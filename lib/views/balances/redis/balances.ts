@@ -1,10 +1,10 @@
 /** The balances view in Redis: one hash per partition, which holds one row per account and the checkpoint. */
-import type { RedisClient, RedisScript } from '../../stores/redis/client.js';
+import type { RedisClient } from '../../stores/redis/client.js';
 import { type PartitionKeys, partitionsUpTo, redisGenerations } from '../../stores/redis/generations.js';
 import type { ViewGenerations } from '../../view.js';
 import { RedisBalanceReads } from './reads.js';
 import { readRows } from './rows.js';
-import { applyScript, RedisBalanceWriter } from './writer.js';
+import { RedisBalanceWriter, writeScripts, type WriteScripts } from './writer.js';
 import type { BalancesView } from '../view.js';
 
 export interface RedisBalancesOptions {
@@ -22,14 +22,14 @@ export function redisBalances(
   { partitions, partitionOf, prefix = 'quittance' }: RedisBalancesOptions,
 ): ViewGenerations<BalancesView> {
   const all = partitionsUpTo(partitions);
-  const write = applyScript(client);
+  const scripts = writeScripts(client);
   return redisGenerations<BalancesView>({
     client,
     partitions,
     prefix,
     view: 'balances',
     open: (generation, keysOf) =>
-      openView(client, write, generation, keysOf, (ledgerId) =>
+      openView(client, scripts, generation, keysOf, (ledgerId) =>
         ledgerId === null ? all : [partitionOf(ledgerId)],
       ),
   });
@@ -37,18 +37,20 @@ export function redisBalances(
 
 function openView(
   client: RedisClient,
-  write: RedisScript,
+  scripts: WriteScripts,
   generation: number,
   keysOf: (partition: number) => PartitionKeys,
   partitionsOf: (ledgerId: string | null) => readonly number[],
 ): BalancesView {
-  const writer = new RedisBalanceWriter(client, write, generation, keysOf);
+  const writer = new RedisBalanceWriter(client, scripts, generation, keysOf);
   const gathered = new Map<number, RedisBalanceReads>();
   return {
     id: 'balances',
     store: 'redis',
     generation,
     apply: (batch) => writer.apply(batch),
+    deadLetters: (partition) => writer.deadLetters(partition),
+    unpark: (unparking) => writer.unpark(unparking),
     checkpoint: (partition) => writer.checkpoint(partition),
     rows: (page) => readRows({ client, generation, keysOf }, partitionsOf(page.ledgerId), page),
     balances: (partition, ledgerId, accountIds) => {

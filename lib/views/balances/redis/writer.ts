@@ -2,16 +2,18 @@
  * Writes batches to one generation in Redis: rows and checkpoint of a partition change in one call of a
  * script.
  */
-import type { BusBatch } from '../../../log/bus.js';
 import { pointOf } from '../../../log/recorded-event.js';
-import { checkpointOfText, checkpointText } from '../../stores/redis/checkpoint.js';
+import { type DeadLetter, letterOfText, letterText } from '../../parked/dead-letter.js';
+import { parkedAt } from '../../parked/parked.js';
+import { readLetters } from '../../parked/read-letters.js';
+import { checkpointOfText, checkpointText, parkedSuffix } from '../../stores/redis/checkpoint.js';
 import { type RedisClient, type RedisScript, redisScript } from '../../stores/redis/client.js';
 import { CHECKPOINT_FIELD, type PartitionKeys } from '../../stores/redis/generations.js';
 import { movedCheckpoint, unseenEvents } from '../../unseen-events.js';
-import type { Checkpoint } from '../../view.js';
-import { GenerationGoneError, MissedEventsError } from '../../view-errors.js';
+import type { Checkpoint, DeadLetters, Unparking, ViewBatch } from '../../view.js';
+import { GenerationGoneError, MissedEventsError, ParkedChangedError } from '../../view-errors.js';
 import { accountKey, latestStates, type LedgerBalanceRow } from '../fold.js';
-import { applyLua } from './lua/apply.lua.js';
+import { applyLua, unparkLua } from './lua/apply.lua.js';
 import { rowText } from './row.js';
 
 /**
@@ -26,14 +28,23 @@ const MOST_CONFLICTS = 20;
 /** What one call writes. */
 interface Step {
   readonly rows: readonly LedgerBalanceRow[];
+  readonly letters: readonly DeadLetter[];
   readonly to: Checkpoint;
   /** Whether it is all that is left of the batch. */
   readonly isLast: boolean;
 }
 
 /** What the writers of all generations call. Once per client: it is sent to Redis in full the first time. */
-export function applyScript(client: RedisClient): RedisScript {
-  return redisScript(client, 'quittanceApplyBalances', applyLua, 2);
+export function writeScripts(client: RedisClient): WriteScripts {
+  return {
+    apply: redisScript(client, 'quittanceApplyBalances', applyLua, 3),
+    unpark: redisScript(client, 'quittanceUnparkBalances', unparkLua, 3),
+  };
+}
+
+export interface WriteScripts {
+  readonly apply: RedisScript;
+  readonly unpark: RedisScript;
 }
 
 /**
@@ -45,34 +56,63 @@ export class RedisBalanceWriter {
   readonly #client: RedisClient;
   readonly #generation: number;
   readonly #keysOf: (partition: number) => PartitionKeys;
-  readonly #write: RedisScript;
+  readonly #scripts: WriteScripts;
   /** The last checkpoint of each partition that Redis answered to this writer. */
   readonly #known = new Map<number, Checkpoint>();
   /** Batches of a partition go one after the other; the last of them. */
   readonly #turns = new Map<number, Promise<void>>();
 
-  /** `write`: one of applyScript, of the same client. */
+  /** `scripts`: those of writeScripts, of the same client. */
   constructor(
     client: RedisClient,
-    write: RedisScript,
+    scripts: WriteScripts,
     generation: number,
     keysOf: (partition: number) => PartitionKeys,
   ) {
     this.#client = client;
-    this.#write = write;
+    this.#scripts = scripts;
     this.#generation = generation;
     this.#keysOf = keysOf;
   }
 
   /** @throws as View.apply says; GenerationGoneError if the partition is not there. */
-  apply(batch: BusBatch): Promise<void> {
-    const before = this.#turns.get(batch.partition) ?? Promise.resolve();
-    const turn = before.then(() => this.#apply(batch));
+  apply(batch: ViewBatch): Promise<void> {
+    return this.#inTurn(batch.partition, () => this.#apply(batch));
+  }
+
+  /** @see View.unpark. @throws GenerationGoneError if the partition is not there */
+  unpark(unparking: Unparking): Promise<void> {
+    return this.#inTurn(unparking.partition, () => this.#unpark(unparking));
+  }
+
+  /** @see View.deadLetters */
+  deadLetters(partition: number): Promise<DeadLetters> {
+    return readLetters(
+      () => this.#read(partition),
+      async () => (await this.#client.hvals(this.#keysOf(partition).letters)).map(letterOfText),
+    );
+  }
+
+  #inTurn(partition: number, work: () => Promise<void>): Promise<void> {
+    const before = this.#turns.get(partition) ?? Promise.resolve();
+    const turn = before.then(work);
     this.#turns.set(
-      batch.partition,
+      partition,
       turn.catch(() => undefined),
     );
     return turn;
+  }
+
+  async #unpark({ partition, events, from, to, letters }: Unparking): Promise<void> {
+    const keys = this.#keysOf(partition);
+    const args = [parkedSuffix(from), parkedSuffix(to), ...letterArgs(letters), events.length];
+    for (const { position } of events) args.push(String(position));
+    for (const row of latestStates(events)) args.push(keyOf(row), rowText(row));
+    this.#known.delete(partition);
+    const answer = await this.#scripts.unpark([keys.rows, keys.order, keys.letters], args);
+    if (typeof answer === 'string')
+      throw new ParkedChangedError(partition, parkedAt(checkpointOfText(partition, answer)).version);
+    if (answer !== 1) throw this.#gone();
   }
 
   /** @throws GenerationGoneError */
@@ -84,7 +124,7 @@ export class RedisBalanceWriter {
     return checkpoint;
   }
 
-  async #apply(batch: BusBatch): Promise<void> {
+  async #apply(batch: ViewBatch): Promise<void> {
     const { partition } = batch;
     const known = this.#known.get(partition);
     let isFresh = known === undefined;
@@ -98,7 +138,7 @@ export class RedisBalanceWriter {
         continue;
       }
       const wanted = checkpointText(step.to);
-      const answer = await this.#call(partition, at, wanted, step.rows);
+      const answer = await this.#call(partition, at, wanted, step);
       at = this.#learn(batch, checkpointOfText(partition, answer));
       isFresh = true;
       // Also if it is there because an earlier try came through whose answer was lost.
@@ -108,16 +148,16 @@ export class RedisBalanceWriter {
     throw new Error(`partition ${String(partition)} of the balances view is moved by others all the time`);
   }
 
-  async #call(partition: number, at: Checkpoint, to: string, rows: readonly LedgerBalanceRow[]) {
+  async #call(partition: number, at: Checkpoint, to: string, { rows, letters }: Step) {
     const keys = this.#keysOf(partition);
-    const args = [checkpointText(at), to];
-    for (const row of rows) args.push(accountKey(row.ledgerId, row.state.accountId), rowText(row));
-    const answer = await this.#write([keys.rows, keys.order], args);
+    const args = [checkpointText(at), to, ...letterArgs(letters)];
+    for (const row of rows) args.push(keyOf(row), rowText(row));
+    const answer = await this.#scripts.apply([keys.rows, keys.order, keys.letters], args);
     if (typeof answer !== 'string') throw this.#gone();
     return answer;
   }
 
-  async #refresh(batch: BusBatch): Promise<Checkpoint> {
+  async #refresh(batch: ViewBatch): Promise<Checkpoint> {
     return this.#learn(batch, await this.#read(batch.partition));
   }
 
@@ -131,7 +171,7 @@ export class RedisBalanceWriter {
    * Takes in where the partition stands. If that is behind what Redis said before, Redis was replaced by an
    * older copy; a batch that does not say which event it follows was cut to follow what is lost now.
    */
-  #learn({ partition, after }: BusBatch, at: Checkpoint): Checkpoint {
+  #learn({ partition, after }: ViewBatch, at: Checkpoint): Checkpoint {
     const known = this.#known.get(partition);
     this.#known.set(partition, at);
     if (known === undefined || at.position >= known.position || after !== undefined) return at;
@@ -146,7 +186,7 @@ export class RedisBalanceWriter {
 /**
  * What to write next of a batch; undefined if the checkpoint is past all of it. @throws as unseenEvents does.
  */
-function nextStep(batch: BusBatch, at: Checkpoint): Step | undefined {
+function nextStep(batch: ViewBatch, at: Checkpoint): Step | undefined {
   const unseen = unseenEvents(batch, at);
   let events = unseen;
   let rows = latestStates(events);
@@ -156,15 +196,32 @@ function nextStep(batch: BusBatch, at: Checkpoint): Step | undefined {
   }
   const last = events.at(-1);
   if (events.length < unseen.length && last !== undefined) {
-    return { rows, to: { ...at, ...pointOf(last) }, isLast: false };
+    const { letters, parked } = parkedBy(batch, at);
+    const to = { ...at, ...pointOf(last) };
+    return { rows, letters, to: parked === undefined ? to : { ...to, parked }, isLast: false };
   }
   const to = movedCheckpoint(at, batch);
   const isNothing = events.length === 0 && to.position === at.position && to.offset === at.offset;
-  return isNothing ? undefined : { rows, to, isLast: true };
+  return isNothing ? undefined : { rows, letters: parkedBy(batch, at).letters, to, isLast: true };
+}
+
+/** What the first step of a batch parks: all of it; what lies beyond its checkpoint does not count yet. */
+function parkedBy({ parking }: ViewBatch, at: Checkpoint) {
+  if (parking === undefined) return { letters: [], parked: at.parked };
+  return { letters: parking.letters.filter(({ position }) => position > at.position), parked: parking.to };
+}
+
+/** Their number, then position and text of each. */
+function letterArgs(letters: readonly DeadLetter[]): (string | number)[] {
+  return [letters.length, ...letters.flatMap((letter) => [String(letter.position), letterText(letter)])];
+}
+
+function keyOf({ ledgerId, state }: LedgerBalanceRow): string {
+  return accountKey(ledgerId, state.accountId);
 }
 
 /** The same from a checkpoint that may be old, which is no ground to refuse anything. */
-function hopefulStep(batch: BusBatch, at: Checkpoint): Step | undefined {
+function hopefulStep(batch: ViewBatch, at: Checkpoint): Step | undefined {
   try {
     return nextStep(batch, at);
   } catch {

@@ -9,11 +9,21 @@ import {
   LedgerSchema,
   type Transaction,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import type { BusBatch } from '../../../log/bus.js';
 import { knownExponent } from '../../../base/currency.js';
 import { MongodbCheckpoints, mongodbGenerations } from '../../stores/mongodb/generations.js';
 import { unseenEvents } from '../../unseen-events.js';
-import type { Checkpoint, Read, RowPage, ViewGenerations, ViewRow } from '../../view.js';
+import { parkedAt } from '../../parked/parked.js';
+import type {
+  Checkpoint,
+  DeadLetters,
+  Read,
+  RowPage,
+  Unparking,
+  ViewBatch,
+  ViewGenerations,
+  ViewRow,
+} from '../../view.js';
+import { ParkedChangedError } from '../../view-errors.js';
 import {
   type AccountDocument,
   collectionsOf,
@@ -87,7 +97,7 @@ class MongodbHistory implements HistoryView {
     this.#checkpoints = new MongodbCheckpoints(database, 'history', prefix, generation);
   }
 
-  async apply(batch: BusBatch): Promise<void> {
+  async apply(batch: ViewBatch): Promise<void> {
     const { partition } = batch;
     const known = this.#known.get(partition);
     const isFresh = known === undefined || performance.now() - known.at_ms > REMEMBERED_MS;
@@ -95,12 +105,28 @@ class MongodbHistory implements HistoryView {
     // Data is written where it is: of a generation that was dropped it would make a new one.
     if (batch.events.length > 0 && !isFresh) before = await this.#remember(partition);
     const events = await this.#judge(batch, before);
+    // First of all: what is parked without a letter would be lost.
+    await this.#checkpoints.write(batch.parking?.letters ?? []);
     if (events.length > 0) await writeHistory(this.#collections, partition, events);
     const moved = await this.#checkpoints.move(before, batch);
     this.#known.set(partition, {
       checkpoint: moved,
       at_ms: this.#known.get(partition)?.at_ms ?? performance.now(),
     });
+  }
+
+  deadLetters(partition: number): Promise<DeadLetters> {
+    return this.#checkpoints.deadLetters(partition);
+  }
+
+  async unpark(unparking: Unparking): Promise<void> {
+    const { partition, events, from, letters } = unparking;
+    const { version } = parkedAt(await this.#remember(partition));
+    if (version !== from.version) throw new ParkedChangedError(partition, version);
+    this.#known.delete(partition);
+    if (events.length > 0) await writeHistory(this.#collections, partition, events);
+    await this.#checkpoints.write(letters);
+    await this.#checkpoints.unpark(unparking);
   }
 
   async #remember(partition: number): Promise<Checkpoint> {
@@ -111,7 +137,7 @@ class MongodbHistory implements HistoryView {
   }
 
   /** Nothing is refused by what is only remembered. */
-  async #judge(batch: BusBatch, before: Checkpoint) {
+  async #judge(batch: ViewBatch, before: Checkpoint) {
     try {
       return unseenEvents(batch, before);
     } catch {

@@ -7,7 +7,6 @@ import {
   type Transaction,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { KEYED_PLANS, type Pool } from '../../../log/postgres-client.js';
-import type { BusBatch } from '../../../log/bus.js';
 import { knownExponent } from '../../../base/currency.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
 import {
@@ -15,9 +14,20 @@ import {
   checkpointOf,
   postgresGenerations,
   readCheckpoint,
+  readDeadLetters,
   schemaOf,
 } from '../../stores/postgres/generations.js';
-import type { Checkpoint, Read, RowPage, StoredComparison, ViewGenerations, ViewRow } from '../../view.js';
+import type {
+  Checkpoint,
+  DeadLetters,
+  Read,
+  RowPage,
+  StoredComparison,
+  Unparking,
+  ViewBatch,
+  ViewGenerations,
+  ViewRow,
+} from '../../view.js';
 import { canonicalRows } from './canonical.js';
 import { compareStored } from './compare-stored.js';
 import {
@@ -106,12 +116,20 @@ class PostgresHistory implements HistoryView {
     );
   }
 
-  apply(batch: BusBatch): Promise<void> {
+  apply(batch: ViewBatch): Promise<void> {
     return this.#applier.apply(batch);
   }
 
   checkpoint(partition: number): Promise<Checkpoint> {
     return readCheckpoint(this.#pool, this.#schema, partition);
+  }
+
+  deadLetters(partition: number): Promise<DeadLetters> {
+    return readDeadLetters(this.#pool, this.#schema, partition);
+  }
+
+  unpark(unparking: Unparking): Promise<void> {
+    return this.#applier.unpark(unparking);
   }
 
   rows(page: RowPage): Promise<readonly ViewRow[]> {

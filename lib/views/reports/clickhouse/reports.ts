@@ -45,6 +45,8 @@ function openReports(
     store: 'clickhouse',
     generation,
     apply: (batch) => writer.apply(batch),
+    deadLetters: (partition) => checkpoints.deadLetters(partition),
+    unpark: (unparking) => writer.unpark(unparking),
     checkpoint: async (partition) => (await checkpoints.read()).of(partition).checkpoint,
     rows: (page) => readRows(reads, page),
     trialBalance: (query) => readTrialBalance(reads, query),

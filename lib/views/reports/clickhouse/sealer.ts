@@ -2,6 +2,7 @@
 import type { ClickHouseCheckpoints } from '../../stores/clickhouse/checkpoints.js';
 import type { ClickHouse } from '../../stores/clickhouse/client.js';
 import { isMissing } from '../../stores/clickhouse/errors.js';
+import { partitionWholeUpTo } from '../../parked/parked.js';
 import type { Checkpoint } from '../../view.js';
 import { CHUNK, sealSql } from './sql/schema.sql.js';
 
@@ -17,7 +18,7 @@ export interface SealerTables {
 
 /**
  * Follows the partitions that this process applies, of one generation. A chunk is sealed in a partition when
- * the partition is past its end and all chunks before it are sealed. Readers take what is not sealed from the
+ * the partition is past its end, no event before that is parked, and all chunks before it are sealed. Readers take what is not sealed from the
  * entries, so being behind makes reports slower and never wrong.
  */
 export class ClickHouseReportSealer {
@@ -38,7 +39,9 @@ export class ClickHouseReportSealer {
    * call.
    */
   follow(checkpoints: readonly Checkpoint[]): void {
-    for (const { partition, position } of checkpoints) {
+    for (const checkpoint of checkpoints) {
+      const { partition } = checkpoint;
+      const { position } = partitionWholeUpTo(checkpoint);
       if (position >= (this.#due.get(partition) ?? CHUNK - 1n)) this.#wanted.add(partition);
     }
     if (!this.#isSealing && this.#wanted.size > 0) void this.#run();
@@ -68,7 +71,7 @@ export class ClickHouseReportSealer {
         partitions.map((partition) => {
           const { checkpoint, sealed } = standings.of(partition);
           this.#due.set(partition, (sealed + 2n) * CHUNK - 1n);
-          return { partition, sealed, passed: (checkpoint.position + 1n) / CHUNK - 1n };
+          return { partition, sealed, passed: (partitionWholeUpTo(checkpoint).position + 1n) / CHUNK - 1n };
         }),
       );
       if (next === undefined) return;

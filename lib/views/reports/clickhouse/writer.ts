@@ -1,13 +1,13 @@
 /** Writes batches to one generation in ClickHouse: data first, acknowledged, then the checkpoint. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusBatch } from '../../../log/bus.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import type { ClickHouseCheckpoints } from '../../stores/clickhouse/checkpoints.js';
 import type { ClickHouse } from '../../stores/clickhouse/client.js';
 import { isRefusal } from '../../stores/clickhouse/errors.js';
 import { movedCheckpoint, unseenEvents } from '../../unseen-events.js';
-import type { Checkpoint } from '../../view.js';
-import { LostEventsError } from '../../view-errors.js';
+import { parkedAt } from '../../parked/parked.js';
+import type { Checkpoint, Unparking, ViewBatch } from '../../view.js';
+import { LostEventsError, ParkedChangedError } from '../../view-errors.js';
 import { ENTRY_COLUMNS, entryRowsOf, type InsertedEntry } from './entry-rows.js';
 import { lostSql } from './sql/schema.sql.js';
 
@@ -40,7 +40,7 @@ export interface WriterTables {
 }
 
 interface Pending {
-  readonly batch: BusBatch;
+  readonly batch: ViewBatch;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -74,11 +74,28 @@ export class ClickHouseReportWriter {
   }
 
   /** @throws as View.apply says. */
-  apply(batch: BusBatch): Promise<void> {
+  apply(batch: ViewBatch): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject });
       this.#schedule();
     });
+  }
+
+  /** @see View.unpark: the data first, then what is parked. */
+  async unpark({ partition, events, from, to, letters }: Unparking): Promise<void> {
+    const { store, checkpoints, entries } = this.#tables;
+    const { checkpoint } = (await checkpoints.read()).of(partition);
+    const { version } = parkedAt(checkpoint);
+    if (version !== from.version) throw new ParkedChangedError(partition, version);
+    const rows = entryRowsOf(partition, events);
+    if (rows.length > 0) await store.insert(entries, ENTRY_COLUMNS, rows);
+    await checkpoints.addLetters(letters);
+    await checkpoints.removeLetters(
+      partition,
+      events.map(({ position }) => position),
+    );
+    await checkpoints.move([{ ...checkpoint, parked: to }]);
+    this.#known.delete(partition);
   }
 
   #schedule(): void {
@@ -213,6 +230,8 @@ export class ClickHouseReportWriter {
     const moved = steps.filter(({ from, to }) => to.position !== from.position || to.offset !== from.offset);
     for (const { to } of moved) this.#known.delete(to.partition);
     const rows = steps.flatMap((step) => step.rows);
+    // First of all: what is parked without a letter would be lost.
+    await checkpoints.addLetters(steps.flatMap(({ batch }) => batch.parking?.letters ?? []));
     if (rows.length > 0) await store.insert(entries, ENTRY_COLUMNS, rows);
     await checkpoints.move(moved.map(({ to }) => to));
     const now_ms = performance.now();

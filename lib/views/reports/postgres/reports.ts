@@ -3,10 +3,15 @@
  * and reports never wait for that.
  */
 import type { Pool } from '../../../log/postgres-client.js';
-import type { BusBatch } from '../../../log/bus.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
-import { postgresGenerations, readCheckpoint, schemaOf } from '../../stores/postgres/generations.js';
-import type { ViewGenerations } from '../../view.js';
+import {
+  postgresGenerations,
+  readCheckpoint,
+  readDeadLetters,
+  schemaOf,
+} from '../../stores/postgres/generations.js';
+import { partitionWholeUpTo } from '../../parked/parked.js';
+import type { ViewBatch, ViewGenerations } from '../../view.js';
 import { compareStored } from './compare-stored.js';
 import { readCashFlow, readDeclines, readRank, readTrialBalance, readVolume } from './queries.js';
 import { readRows } from './rows.js';
@@ -46,20 +51,26 @@ function openReports(pool: Pool, schema: string, generation: number): ReportsVie
   const applier = new PostgresApplier(
     pool,
     schema,
-    (events, client, partition) => writer.writesOf(events, client, partition),
+    (events, client, partition, parked) => writer.writesOf(events, client, partition, parked),
     () => {
       writer.reset();
     },
   );
-  const apply = async (batch: BusBatch): Promise<void> => {
+  const apply = async (batch: ViewBatch): Promise<void> => {
     await applier.apply(batch);
-    await sealer.follow(batch.partition, batch.watermark);
+    const { partition, watermark, offset, parking } = batch;
+    const parked = parking?.to;
+    const at = { ...watermark, partition, offset };
+    // A parked event may still come into its segment, and all segments are sealed in order.
+    await sealer.follow(partition, parked === undefined ? at : partitionWholeUpTo({ ...at, parked }));
   };
   return {
     id: 'reports',
     store: 'postgres',
     generation,
     apply: (batch) => apply(batch),
+    deadLetters: (partition) => readDeadLetters(pool, schema, partition),
+    unpark: (unparking) => applier.unpark(unparking),
     checkpoint: (partition) => readCheckpoint(pool, schema, partition),
     rows: (page) => readRows(store, page),
     compareStored: (other, through, signal) => {

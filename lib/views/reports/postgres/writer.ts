@@ -33,13 +33,14 @@ export class ReportWriter {
   }
 
   /**
-   * What events beyond the checkpoint, all known to this program, write. Ledgers and accounts that are new get
+   * What events, all known to this program, write. Between them others are parked, at the positions `parked`. Ledgers and accounts that are new get
    * their numbers before.
    */
   async writesOf(
     events: readonly RecordedEvent[],
     client: PoolClient,
     partition: number,
+    parked: readonly bigint[],
   ): Promise<readonly TableWrite[]> {
     const movements: Movement[] = [];
     for (const { event } of events) {
@@ -48,7 +49,7 @@ export class ReportWriter {
       else if (kind === 'transactionDeclined') movements.push({ event, posted: undefined });
     }
     if (movements.length === 0) return [];
-    const packs = packsOf(movements, await this.#numbers.of(client, partition, movements));
+    const packs = packsOf(movements, await this.#numbers.of(client, partition, movements), parked);
     return [
       {
         statement: this.#insertTail,
@@ -64,14 +65,26 @@ export class ReportWriter {
   }
 }
 
-/** One pack for each segment. */
-function packsOf(movements: readonly Movement[], numbers: BatchNumbers): TailPack[] {
+/**
+ * One pack for each segment, and for each span between parked events: packs of the tail must not overlap, and a
+ * parked event becomes a pack of its own when it is applied.
+ */
+function packsOf(
+  movements: readonly Movement[],
+  numbers: BatchNumbers,
+  parked: readonly bigint[],
+): TailPack[] {
   const packs: TailPack[] = [];
   let open: TailPack | undefined;
   let next = 0;
+  let passed = 0;
   for (const { event, posted } of movements) {
     const { position, recordedTimeMicros, ledgerId, payload } = event;
     const segment = segmentOf(position, recordedTimeMicros);
+    for (let at = parked[passed]; at !== undefined && at < position; at = parked[passed]) {
+      open = undefined;
+      passed += 1;
+    }
     if (segment.bucket !== open?.pack.segment.bucket || segment.run !== open.pack.segment.run) {
       open = { pack: new PackBuilder(segment, movements.length * RECORD_BYTES), through: position };
       packs.push(open);

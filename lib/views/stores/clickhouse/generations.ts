@@ -12,6 +12,7 @@ import { isMissing, isThere } from './errors.js';
 import {
   createCheckpointsSql,
   createDatabaseSql,
+  createLettersSql,
   createPointersSql,
   createRegistrySql,
   generationsSql,
@@ -42,6 +43,7 @@ export interface GenerationTables {
 }
 
 const CHECKPOINTS = 'checkpoints';
+const LETTERS = 'letters';
 const MADE = 1;
 const DROPPED = 2;
 /** The number that migrate gives. */
@@ -55,20 +57,21 @@ export function clickhouseGenerations<V extends View>(
   const registry = new Registry(store, view);
   const tablesOf = (generation: number): GenerationTables => {
     const table = (name: string) => store.table(`${view}_${String(generation)}_${name}`);
-    return { store, generation, table, checkpoints: new ClickHouseCheckpoints(store, table(CHECKPOINTS)) };
+    return { store, generation, table, checkpoints: new ClickHouseCheckpoints(store, table(CHECKPOINTS), table(LETTERS)) };
   };
   const open = (tables: GenerationTables) =>
     translateErrors(options.open(tables), (error) =>
       isMissing(error) ? new GenerationGoneError(view, tables.generation, error) : error,
     );
-  const names = [CHECKPOINTS, ...Object.keys(options.tables)];
+  const tables = { ...options.tables, [LETTERS]: createLettersSql };
+  const names = [CHECKPOINTS, ...Object.keys(tables)];
   return {
     async migrate() {
       await registry.create();
       if ((await registry.serving()) !== undefined) return;
-      const tables = tablesOf(FIRST);
-      await createCheckpoints(tables);
-      await createTables(options.tables, tables);
+      const first = tablesOf(FIRST);
+      await createCheckpoints(first);
+      await createTables(tables, first);
       await registry.add(FIRST, MADE);
       await registry.point(0n, FIRST);
     },
@@ -80,10 +83,10 @@ export function clickhouseGenerations<V extends View>(
     async create() {
       await registry.create();
       await finishDrops(registry, options);
-      const tables = await takeNumber(registry, tablesOf);
-      await createTables(options.tables, tables);
-      await registry.add(tables.generation, MADE);
-      return open(tables);
+      const made = await takeNumber(registry, tablesOf);
+      await createTables(tables, made);
+      await registry.add(made.generation, MADE);
+      return open(made);
     },
     async switchTo(generation) {
       if (!(await registry.list()).includes(generation)) {

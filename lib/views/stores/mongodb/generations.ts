@@ -5,19 +5,24 @@
  * partition from its beginning: without one the generation is gone.
  */
 import { type Collection, type Db, type Filter, MongoServerError, type UpdateFilter } from 'mongodb';
-import type { BusBatch } from '../../../log/bus.js';
 import { firstGeneration } from '../../generation-number.js';
 import { movedCheckpoint } from '../../unseen-events.js';
 import {
   type Checkpoint,
+  type DeadLetters,
   emptyCheckpoint,
+  type Unparking,
   type View,
+  type ViewBatch,
   type ViewGenerations,
   type ViewId,
   ViewMissingError,
 } from '../../view.js';
+import { type DeadLetter, letterOfText, letterText } from '../../parked/dead-letter.js';
+import { type Parked, parkedAt, parkedOfText, parkedText } from '../../parked/parked.js';
+import { readLetters } from '../../parked/read-letters.js';
 import { translateErrors } from '../../translate-errors.js';
-import { GenerationGoneError } from '../../view-errors.js';
+import { GenerationGoneError, ParkedChangedError } from '../../view-errors.js';
 import { mongodbError } from './errors.js';
 
 export interface MongodbGenerationsOptions<V extends View> {
@@ -44,11 +49,23 @@ interface StoredCheckpoint {
   readonly position: bigint;
   readonly hash: Uint8Array;
   readonly recorded: bigint;
+  /** What before the position is not applied: see views/parked/parked.ts; empty if nothing ever was. */
+  readonly parked: string;
+}
+
+/** A dead letter as it is stored; `_id` is the position. */
+interface StoredLetter {
+  readonly _id: bigint;
+  readonly partition: number;
+  readonly letter: string;
 }
 
 const registryOf = (database: Db): Collection<Registry> => database.collection<Registry>('view_generations');
 const checkpointsOf = (database: Db, prefix: string): Collection<StoredCheckpoint> =>
   database.collection<StoredCheckpoint>(`${prefix}_checkpoints`);
+
+const lettersOf = (database: Db, prefix: string): Collection<StoredLetter> =>
+  database.collection<StoredLetter>(`${prefix}_letters`);
 
 export function mongodbGenerations<V extends View>(
   options: MongodbGenerationsOptions<V>,
@@ -144,7 +161,7 @@ async function dropCollections<V extends View>(
   prefix: string,
 ): Promise<void> {
   // Checkpoints first: a later read fails, and does not find half of the data.
-  for (const name of ['checkpoints', ...Object.keys(indexes)]) {
+  for (const name of ['checkpoints', 'letters', ...Object.keys(indexes)]) {
     await database.collection(`${prefix}_${name}`).drop().catch(unlessMissing);
   }
 }
@@ -157,8 +174,13 @@ function unlessMissing(error: unknown): void {
 
 const GATHER_MS = 40;
 
-interface Waiting {
+/** Where a checkpoint is to be, and what is parked before it moves. */
+interface Move {
   readonly to: Checkpoint;
+  readonly from: Parked;
+}
+
+interface Waiting extends Move {
   readonly resolve: (isMoved: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -169,6 +191,7 @@ export class MongodbCheckpoints {
   readonly #view: ViewId;
   readonly #generation: number;
   readonly #stored: Collection<StoredCheckpoint>;
+  readonly #letters: Collection<StoredLetter>;
   #waiting: Waiting[] = [];
 
   constructor(database: Db, view: ViewId, prefix: string, generation: number) {
@@ -176,6 +199,7 @@ export class MongodbCheckpoints {
     this.#view = view;
     this.#generation = generation;
     this.#stored = checkpointsOf(database, prefix);
+    this.#letters = lettersOf(database, prefix);
   }
 
   /** @throws GenerationGoneError if the generation was dropped; ViewMissingError if the store has lost it. */
@@ -183,33 +207,69 @@ export class MongodbCheckpoints {
     const found = await this.#stored.findOne({ _id: partition });
     if (found === null) throw await this.#whyMissing();
     const { offset, epoch, position, hash, recorded } = found;
-    return {
-      partition,
-      offset,
-      epoch,
-      position,
-      recordedTime: recorded,
-      hash: new Uint8Array(hash),
-    };
+    const at = { partition, offset, epoch, position, recordedTime: recorded, hash: new Uint8Array(hash) };
+    const parked = parkedOfText(found.parked);
+    return parked === undefined ? at : { ...at, parked };
   }
 
-  /** Forward only; where it is further already it stays. @throws as read */
-  async move(before: Checkpoint, batch: BusBatch): Promise<Checkpoint> {
+  /**
+   * Forward only; where it is further already it stays.
+   * @throws as read; ParkedChangedError if it did not move and something else is parked than `before` says
+   */
+  async move(before: Checkpoint, batch: ViewBatch): Promise<Checkpoint> {
     const to = movedCheckpoint(before, batch);
-    const isMoved = batch.events.length > 0 ? await this.#moveNow(to) : await this.#moveTogether(to);
-    return isMoved ? to : this.read(to.partition);
+    const from = parkedAt(before);
+    const isNow = batch.events.length > 0 || to.parked?.version !== before.parked?.version;
+    if (isNow ? await this.#moveNow(to, from) : await this.#moveTogether({ to, from })) return to;
+    const at = await this.read(to.partition);
+    const { version } = parkedAt(at);
+    if (version !== from.version && version !== parkedAt(to).version)
+      throw new ParkedChangedError(to.partition, version);
+    return at;
   }
 
-  async #moveNow(to: Checkpoint): Promise<boolean> {
-    const { filter, update } = moveOf(to);
+  /** @see View.deadLetters */
+  deadLetters(partition: number): Promise<DeadLetters> {
+    return readLetters(
+      () => this.read(partition),
+      async () => (await this.#letters.find({ partition }).toArray()).map(({ letter }) => letterOfText(letter)),
+    );
+  }
+
+  /** Adds letters, or changes those that are there. */
+  async write(letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length === 0) return;
+    await this.#letters.bulkWrite(
+      letters.map((each) => {
+        const { position: _id, partition } = each;
+        const replacement = { partition, letter: letterText(each) };
+        return { replaceOne: { filter: { _id }, replacement, upsert: true } };
+      }),
+      { ordered: false },
+    );
+  }
+
+  /** Changes what is parked, and removes the letters of what is not parked any more. @throws ParkedChangedError */
+  async unpark({ partition, from, to, events }: Unparking): Promise<void> {
+    const { matchedCount } = await this.#stored.updateOne(
+      { _id: partition, parked: parkedText(from) },
+      { $set: { parked: parkedText(to) } },
+    );
+    if (matchedCount === 0)
+      throw new ParkedChangedError(partition, parkedAt(await this.read(partition)).version);
+    await this.#letters.deleteMany({ _id: { $in: events.map(({ position }) => position) } });
+  }
+
+  async #moveNow(to: Checkpoint, from: Parked): Promise<boolean> {
+    const { filter, update } = moveOf({ to, from });
     const { matchedCount } = await this.#stored.updateOne(filter, update);
     return matchedCount === 1;
   }
 
   /** Watermarks of partitions without events wait for each other for an instant: one bulk moves them all. */
-  #moveTogether(to: Checkpoint): Promise<boolean> {
+  #moveTogether(move: Move): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ to, resolve, reject });
+      this.#waiting.push({ ...move, resolve, reject });
       if (this.#waiting.length > 1) return;
       setTimeout(() => {
         const taken = this.#waiting;
@@ -222,7 +282,7 @@ export class MongodbCheckpoints {
   async #moveAll(taken: readonly Waiting[]): Promise<void> {
     try {
       const { matchedCount } = await this.#stored.bulkWrite(
-        taken.map((each) => ({ updateOne: moveOf(each.to) })),
+        taken.map((each) => ({ updateOne: moveOf(each) })),
         { ordered: false },
       );
       for (const { resolve } of taken) resolve(matchedCount === taken.length);
@@ -247,8 +307,8 @@ export class MongodbCheckpoints {
   }
 }
 
-/** Matches only what is behind. */
-function moveOf(to: Checkpoint): {
+/** Matches only what is behind, and where nothing else is parked. */
+function moveOf({ to, from }: Move): {
   filter: Filter<StoredCheckpoint>;
   update: UpdateFilter<StoredCheckpoint>;
 } {
@@ -257,6 +317,7 @@ function moveOf(to: Checkpoint): {
   return {
     filter: {
       _id,
+      parked: parkedText(from),
       $or: [
         { epoch: { $lt: epoch } },
         { epoch, position: { $lt: position } },
@@ -267,6 +328,8 @@ function moveOf(to: Checkpoint): {
   };
 }
 
-function storedOf({ partition, offset, epoch, position, hash, recordedTime }: Checkpoint): StoredCheckpoint {
-  return { _id: partition, offset, epoch, position, hash: Buffer.from(hash), recorded: recordedTime };
+function storedOf(checkpoint: Checkpoint): StoredCheckpoint {
+  const { partition, offset, epoch, position, hash, recordedTime } = checkpoint;
+  const parked = parkedText(parkedAt(checkpoint));
+  return { _id: partition, offset, epoch, position, hash: Buffer.from(hash), recorded: recordedTime, parked };
 }

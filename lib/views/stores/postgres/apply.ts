@@ -3,23 +3,31 @@
  */
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from '../../../log/postgres-client.js';
-import type { BusBatch } from '../../../log/bus.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
-import { makeCheckpoint, readCheckpoint, withConnection } from './generations.js';
+import { lockCheckpoint, makeCheckpoint, readCheckpoint, transact, withConnection } from './generations.js';
+import { addLetters, removeLetters } from './letter-writes.js';
 import { applyBatch, CHECKPOINT_PARAMETERS, type NumberedWrite } from './sql/apply.sql.js';
 import type { TableWrite } from './table-write.js';
+import { parkedAt, parkedText } from '../../parked/parked.js';
 import { movedCheckpoint, unseenEvents } from '../../unseen-events.js';
-import { type Checkpoint, UnknownEventError } from '../../view.js';
-import { LostEventsError, MissedEventsError, MissingEntityError } from '../../view-errors.js';
+import { type Checkpoint, UnknownEventError, type Unparking, type ViewBatch } from '../../view.js';
+import {
+  LostEventsError,
+  MissedEventsError,
+  MissingEntityError,
+  ParkedChangedError,
+} from '../../view-errors.js';
 
 /**
- * What events say to a view. They come after the checkpoint and this program knows them; there is one at
- * least. The connection is that of the batch, outside any transaction, for what has to be looked up first.
+ * What events say to a view. They are not applied yet and this program knows them; there is one at
+ * least. The connection is that of the batch, for what has to be looked up first. Between the events may be others,
+ * at the positions `parked`, that are parked.
  */
 export type WritesOf = (
   events: readonly RecordedEvent[],
   client: PoolClient,
   partition: number,
+  parked: readonly bigint[],
 ) => readonly TableWrite[] | Promise<readonly TableWrite[]>;
 
 /** A statement without its values. */
@@ -56,17 +64,40 @@ export class PostgresApplier {
 
   /**
    * Each event counts once, however often it is delivered and however many processes apply it.
-   * @throws UnknownEventError, MissedEventsError, LostEventsError as View.apply says; nothing is changed
-   * then.
+   * @throws UnknownEventError, MissedEventsError, LostEventsError, ParkedChangedError as View.apply says; nothing is
+   * changed then.
    */
-  async apply(batch: BusBatch): Promise<void> {
+  async apply(batch: ViewBatch): Promise<void> {
     await withConnection(this.#pool, (client) => this.#applyOn(client, batch)).catch((error: unknown) => {
       this.#forget(batch.partition);
       throw error;
     });
   }
 
-  async #applyOn(client: PoolClient, batch: BusBatch): Promise<void> {
+  /** @see View.unpark */
+  async unpark(unparking: Unparking): Promise<void> {
+    const { partition, events, from, to, letters } = unparking;
+    const applied = events.map(({ position }) => position);
+    await withConnection(this.#pool, async (client) => {
+      const writes = [
+        ...(events.length === 0 ? [] : await this.#writesOf(events, client, partition, [])),
+        addLetters(this.#schema, partition, letters),
+        removeLetters(this.#schema, partition, applied),
+      ];
+      await transact(client, 'begin', async () => {
+        const checkpoint = await lockCheckpoint(client, this.#schema, partition);
+        const { version } = parkedAt(checkpoint);
+        if (version !== from.version) throw new ParkedChangedError(partition, version);
+        const moved = { ...checkpoint, parked: to };
+        const { rowCount } = await client.query(this.#statement(writes, checkpoint, moved));
+        if (rowCount !== 1) throw new Error('a checkpoint moved though it was locked');
+      });
+    }).finally(() => {
+      this.#forget(partition);
+    });
+  }
+
+  async #applyOn(client: PoolClient, batch: ViewBatch): Promise<void> {
     const { partition } = batch;
     const known = this.#known.get(partition);
     if (known !== undefined) {
@@ -88,11 +119,17 @@ export class PostgresApplier {
   }
 
   /** Whether the checkpoint was where `from` says; if not, nothing was changed. */
-  async #move(client: PoolClient, batch: BusBatch, from: Checkpoint): Promise<boolean> {
+  async #move(client: PoolClient, batch: ViewBatch, from: Checkpoint): Promise<boolean> {
     const events = unseenEvents(batch, from);
     const to = movedCheckpoint(from, batch);
     if (to.position !== from.position || to.offset !== from.offset) {
-      const writes = events.length === 0 ? [] : await this.#writesOf(events, client, batch.partition);
+      const { partition, parking } = batch;
+      // Of a batch that comes again those that the checkpoint is past are parked already.
+      const letters = (parking?.letters ?? []).filter(({ position }) => position > from.position);
+      const parked = letters.map(({ position }) => position);
+      const writes =
+        events.length === 0 ? [] : [...(await this.#writesOf(events, client, partition, parked))];
+      if (letters.length > 0) writes.push(addLetters(this.#schema, partition, letters));
       const { rowCount } = await client.query(this.#statement(writes, from, to));
       if (rowCount !== 1) return false;
     }
@@ -109,9 +146,11 @@ export class PostgresApplier {
       to.position,
       to.hash,
       to.recordedTime,
+      parkedText(parkedAt(to)),
       from.offset,
       from.position,
       from.hash,
+      parkedText(parkedAt(from)),
     ];
     for (const write of written) values.push(...write.values);
     const key = written.map(({ statement }) => statement.name).join(' ');
@@ -152,6 +191,7 @@ function falseIfStale(error: unknown): false {
   const isOfBatch =
     error instanceof MissedEventsError ||
     error instanceof LostEventsError ||
+    error instanceof ParkedChangedError ||
     error instanceof MissingEntityError ||
     error instanceof UnknownEventError;
   if (isOfBatch) return false;

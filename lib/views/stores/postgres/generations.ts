@@ -7,12 +7,15 @@ import type { Pool, PoolClient } from '../../../log/postgres-client.js';
 import * as sql from './sql/generations.sql.js';
 import {
   type Checkpoint,
+  type DeadLetters,
   emptyCheckpoint,
   type View,
   type ViewGenerations,
   type ViewId,
   ViewMissingError,
 } from '../../view.js';
+import { letterOfText } from '../../parked/dead-letter.js';
+import { parkedAt, parkedOfText } from '../../parked/parked.js';
 import { translateErrors } from '../../translate-errors.js';
 import { GenerationGoneError } from '../../view-errors.js';
 
@@ -127,12 +130,13 @@ export interface CheckpointColumns {
   readonly checkpoint_position: bigint;
   readonly checkpoint_hash: Uint8Array;
   readonly checkpoint_time: bigint;
+  readonly checkpoint_parked: string;
 }
 
 /** The checkpoint in a row of a read; `emptyCheckpoint` of no row. */
 export function checkpointOf(partition: number, row: CheckpointColumns | undefined): Checkpoint {
   if (row === undefined) return emptyCheckpoint(partition);
-  return {
+  const checkpoint = {
     partition,
     offset: row.checkpoint_offset,
     epoch: row.checkpoint_epoch,
@@ -140,6 +144,8 @@ export function checkpointOf(partition: number, row: CheckpointColumns | undefin
     hash: row.checkpoint_hash,
     recordedTime: row.checkpoint_time,
   };
+  const parked = parkedOfText(row.checkpoint_parked);
+  return parked === undefined ? checkpoint : { ...checkpoint, parked };
 }
 
 /** The checkpoint of a partition; `emptyCheckpoint` if there is none. */
@@ -154,6 +160,26 @@ export async function readCheckpoint(
     values: [partition],
   });
   return checkpointOf(partition, rows[0]);
+}
+
+/** The same, and nobody else moves it before the end of the transaction. */
+export async function lockCheckpoint(
+  client: PoolClient,
+  schema: string,
+  partition: number,
+): Promise<Checkpoint> {
+  const { rows } = await client.query<CheckpointColumns>(sql.lockCheckpoint(schema), [partition]);
+  return checkpointOf(partition, rows[0]);
+}
+
+/** The parked events of a partition, see View.deadLetters. */
+export async function readDeadLetters(pool: Pool, schema: string, partition: number): Promise<DeadLetters> {
+  const { rows } = await pool.query<CheckpointColumns & { readonly letter: string | null }>(
+    sql.readDeadLetters(schema),
+    [partition],
+  );
+  const letters = rows.flatMap(({ letter }) => (letter === null ? [] : [letterOfText(letter)]));
+  return { parked: parkedAt(checkpointOf(partition, rows[0])), letters };
 }
 
 /** Makes the checkpoint of a partition, before anything is in it, if there is none. */

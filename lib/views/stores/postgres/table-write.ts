@@ -10,7 +10,7 @@ export interface WriteStatement {
   readonly name: string;
   /** A `select` of the rows to write. Its parameters are `$first` and those after it. */
   readonly rows: (first: number) => string;
-  readonly change: Insert | Update;
+  readonly change: Insert | Update | Delete;
 }
 
 /** The rows become rows of a table. */
@@ -27,6 +27,14 @@ export interface Update {
   /** The table and its alias. */
   readonly update: string;
   readonly set: string;
+  /** Which row of the table belongs to a row of `r`. */
+  readonly where: string;
+}
+
+/** Rows of a table that `rows`, under the alias `r`, name are removed. */
+export interface Delete {
+  /** The table and its alias. */
+  readonly deleteFrom: string;
   /** Which row of the table belongs to a row of `r`. */
   readonly where: string;
 }

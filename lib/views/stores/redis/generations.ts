@@ -1,5 +1,5 @@
 /**
- * The generations of a view in Redis. A generation is two keys per partition, which share a hash tag and so,
+ * The generations of a view in Redis. A generation is three keys per partition, which share a hash tag and so,
  * in a cluster, a slot: data and checkpoint of a partition change at once. The registry is one more key.
  *
  * Redis can lose everything (a server replaced by an empty one), or one node of a cluster can. So `create`
@@ -27,6 +27,8 @@ export interface PartitionKeys {
   readonly rows: string;
   /** A sorted set of the rows' keys, all of the same score: in the order of their bytes. */
   readonly order: string;
+  /** A hash: the dead letters by their positions. */
+  readonly letters: string;
 }
 
 /** Not the key of a row: these hold a space. */
@@ -52,7 +54,7 @@ export function redisGenerations<V extends View>(options: RedisGenerationsOption
   const registry = new Registry(client, `{${prefix}:${view}}:generations`);
   const keysOf = (generation: number) => (partition: number) => {
     const tag = `{${prefix}:${view}:${String(generation)}:${String(partition)}}`;
-    return { rows: `${tag}:rows`, order: `${tag}:order` };
+    return { rows: `${tag}:rows`, order: `${tag}:order`, letters: `${tag}:letters` };
   };
   const open = (generation: number) =>
     translateErrors(options.open(generation, keysOf(generation)), redisError);
@@ -159,8 +161,8 @@ async function removeOrphans({ client, registry, prefix, view, keysOf }: Store):
       const { made } = await registry.read();
       for (const { generation, partition } of ours) {
         if (made.has(generation)) continue;
-        const { rows, order } = keysOf(generation)(partition);
-        await client.unlink(rows, order);
+        const { rows, order, letters } = keysOf(generation)(partition);
+        await client.unlink(rows, order, letters);
       }
     }
   }
@@ -178,9 +180,9 @@ function placeOf(key: string, start: string): { generation: number; partition: n
 async function removeKeys({ client, registry, keysOf }: Store, generation: number, partitions: number) {
   await Promise.all(
     partitionsUpTo(partitions).map((partition) => {
-      const { rows, order } = keysOf(generation)(partition);
+      const { rows, order, letters } = keysOf(generation)(partition);
       // Gone at once for readers; a thread of Redis frees the memory later.
-      return client.unlink(rows, order);
+      return client.unlink(rows, order, letters);
     }),
   );
   await registry.forget(generation);

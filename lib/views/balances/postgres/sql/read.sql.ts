@@ -9,12 +9,12 @@
  */
 export const readSql = (schema: string): string => `
 select null::bigint as place, encode(c.hash, 'hex') as text, c.epoch::bigint, c.position, c.recorded_time, c.event_offset,
-  null::bigint, null::bigint, null::bigint, null::bigint, null::bigint
+  null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, c.parked
 from ${schema}.checkpoint c
 where c.partition = $1
 union all
 select w.place, a.currency, a.type, a.status, a.freeze_scope, a.overdraft_limit, a.credits, a.debits, a.held,
-  a.version, a.position
+  a.version, a.position, null::text
 from unnest($2::text[], $3::text[]) with ordinality as w (ledger_id, account_id, place)
 cross join lateral (
   select x.currency, x.type, x.status, x.freeze_scope, x.overdraft_limit,

@@ -13,7 +13,7 @@
  */
 import { checkpointColumns } from '../../../stores/postgres/sql/generations.sql.js';
 
-const NO_CHECKPOINT = 'null::bigint, null::int, null::bigint, null::bytea, null::bigint';
+const NO_CHECKPOINT = 'null::bigint, null::int, null::bigint, null::bytea, null::bigint, null::text';
 const segment = 's.after, s.through, s.from_time';
 
 export const standingSql = (schema: string): string => `

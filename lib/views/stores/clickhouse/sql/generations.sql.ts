@@ -46,14 +46,44 @@ create table ${table} (
   partition UInt16,
   event_offset SimpleAggregateFunction(max, Int64),
   point SimpleAggregateFunction(max, Tuple(position Int64, epoch UInt32, recorded_time Int64, hash String)),
-  sealed SimpleAggregateFunction(max, Int64)
+  sealed SimpleAggregateFunction(max, Int64),
+  -- The version of what is parked; 0: nothing ever was
+  parked SimpleAggregateFunction(max, UInt32)
 ) engine = AggregatingMergeTree order by partition
 settings old_parts_lifetime = 10`;
 
 /** Without parameters, of all partitions: waiting readers poll it, and share the answer. */
 export const readCheckpointsSql = (table: string): string => `
-select partition, max(event_offset) as last_offset, max(point) as last_point, max(sealed) as last_sealed
+select partition, max(event_offset) as last_offset, max(point) as last_point, max(sealed) as last_sealed,
+  max(parked) as last_parked
 from ${table} group by partition`;
+
+/**
+ * The dead letters. Rows are only added: that a letter is removed is one more row, which holds for ever, and of the
+ * others that of most tries counts.
+ */
+export const createLettersSql = (table: string): string => `
+create table if not exists ${table} (
+  partition UInt16,
+  position Int64,
+  ledger_id String,
+  tries UInt32,
+  removed UInt8,
+  letter String
+) engine = MergeTree order by (partition, position)`;
+
+const openLetters = (table: string, where: string): string => `
+  select partition, position, any(ledger_id) as ledger, argMax(letter, tries) as text
+  from ${table} ${where} group by partition, position having max(removed) = 0`;
+
+/** Of each partition and ledger how many letters there are, and the first. */
+export const parkedLedgersSql = (table: string): string => `
+select partition, toUInt32(count()) as letters, argMin(text, position) as first_letter
+from (${openLetters(table, '')}) group by partition, ledger`;
+
+/** The letters of a partition. */
+export const lettersSql = (table: string): string =>
+  `select text from (${openLetters(table, 'where partition = {partition:UInt16}')}) order by position`;
 
 /** The tables of some generations of a view that are there. */
 export const tablesSql = `

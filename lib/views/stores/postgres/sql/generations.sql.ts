@@ -60,17 +60,35 @@ create table ${schema}.checkpoint (
   position bigint not null,
   hash bytea not null,
   -- UTC microseconds
-  recorded_time bigint not null
-) with (fillfactor = 20)`;
+  recorded_time bigint not null,
+  -- What before the position is not applied: see views/parked/parked.ts; empty if nothing ever was
+  parked text not null default ''
+) with (fillfactor = 20);
+create table ${schema}.dead_letters (
+  partition integer not null,
+  position bigint not null,
+  letter text not null,
+  primary key (partition, position)
+)`;
 
 /** Under names that do not collide with data read in the same row. Of the table alias `c`. */
 export const checkpointColumns = `
 c.event_offset as checkpoint_offset, c.epoch as checkpoint_epoch, c.position as checkpoint_position,
-c.hash as checkpoint_hash, c.recorded_time as checkpoint_time`;
+c.hash as checkpoint_hash, c.recorded_time as checkpoint_time, c.parked as checkpoint_parked`;
 
 /** $1 partition */
 export const readCheckpoint = (schema: string): string => `
 select ${checkpointColumns} from ${schema}.checkpoint c where c.partition = $1`;
+
+/** $1 partition; who writes the partition waits. */
+export const lockCheckpoint = (schema: string): string => `
+${readCheckpoint(schema)} for update`;
+
+/** The parked events of a partition, from one snapshot with its checkpoint: $1 partition */
+export const readDeadLetters = (schema: string): string => `
+select ${checkpointColumns}, d.letter from ${schema}.checkpoint c
+left join ${schema}.dead_letters d on d.partition = c.partition
+where c.partition = $1 order by d.position`;
 
 /** $1 partition */
 export const insertCheckpoint = (schema: string): string => `
