@@ -36,7 +36,7 @@ const signal = new AbortController().signal;
 test('equal rows are equal; a row that is missing, too many or another is a difference', async () => {
   const found = emptyComparison();
   await compareViews(new GrowingView(10_000, 0), new GrowingView(10_000, 0), 10_000n, found, signal);
-  expect(found).toEqual({ compared: 10_001, different: 0, examples: [], changedMeanwhile: [] });
+  expect(found).toMatchObject({ compared: 10_001, different: 0, examples: [], changedMeanwhile: [] });
   const less = emptyComparison();
   await compareViews(new GrowingView(10, 0), new GrowingView(9, 0), 10n, less, signal);
   expect(less).toMatchObject({ different: 2, examples: [key(9), 'sum'], changedMeanwhile: [] });

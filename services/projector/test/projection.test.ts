@@ -148,16 +148,72 @@ describe('an event', () => {
     expect(isExact()).toBe(true);
   });
 
-  test('that cannot be applied is named, those before it are applied, and it is tried again by itself', async () => {
+  test('that cannot be applied is parked with all that comes after it in its ledger, and others go on', async () => {
     generations.faults.unapplicable = { position: 12n, error: new RangeError('unknown currency XXX') };
+    log.fill(5, 'other');
+    await projection.start();
+    await until(() => position() === 25n);
+    expect(projection).toMatchObject({ state: 'running', hasParked: true });
+    expect(await projection.deadLetters()).toBe(9);
+    expect([...serving().letters.keys()]).toEqual([12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n]);
+    expect(serving().letters.get(12n)).toMatchObject({ behind: undefined, tries: 3 });
+    expect(serving().letters.get(13n)).toMatchObject({ behind: 12n, tries: 0 });
+    expect(log.events.filter((each) => serving().counts.get(each.position) !== 1)).toHaveLength(9);
+    // What comes later waits too, also in a process that has just begun.
+    await projection.stop();
+    projection = build();
+    log.fill(1);
+    log.fill(1, 'other');
+    await projection.start();
+    await until(() => position() === 27n);
+    expect([...serving().letters.keys()].at(-1)).toBe(26n);
+    generations.faults.unapplicable = undefined;
+    for (const letter of serving().letters.values()) await projection.retryLetter(letter);
+    expect(isExact()).toBe(true);
+    expect(await projection.deadLetters()).toBe(0);
+    log.fill(1);
+    await until(() => position() === 28n);
+    expect(isExact()).toBe(true);
+    expect(projection.hasParked).toBe(false);
+  });
+
+  test('of no ledger that cannot be applied stops it, and is tried again by itself', async () => {
+    generations.faults.unapplicable = { position: 0n, error: new RangeError('no such log') };
     await projection.start();
     await until(() => projection.state === 'failed');
-    expect(position()).toBe(11n);
-    expect(projection.failure).toMatchObject({ kind: 'event', position: 12n });
+    expect(projection.failure).toMatchObject({ kind: 'event', position: 0n });
     generations.faults.unapplicable = undefined;
     await until(() => position() === 20n);
     expect(isExact()).toBe(true);
     expect(projection.state).toBe('running');
+  });
+
+  test('more than may be parked stop it, until some of them are applied', async () => {
+    projection = build({ mostDeadLetters: 3 });
+    generations.faults.unapplicable = { position: 18n, error: new RangeError('unknown currency XXX') };
+    await projection.start();
+    await until(() => position() === 20n);
+    log.fill(1);
+    await until(() => projection.state === 'failed');
+    expect(projection.failure).toMatchObject({ kind: 'too_many_parked', position: 21n });
+    expect(position()).toBe(20n);
+    expect([...serving().letters.keys()]).toEqual([18n, 19n, 20n]);
+    generations.faults.unapplicable = undefined;
+    for (const letter of serving().letters.values()) await projection.retryLetter(letter);
+    await until(() => position() === 21n && projection.state === 'running');
+    expect(isExact()).toBe(true);
+  });
+
+  test('that the program does not know is not parked, though it would have to wait', async () => {
+    generations.faults.unapplicable = { position: 12n, error: new RangeError('unknown currency XXX') };
+    await projection.start();
+    await until(() => position() === 20n);
+    log.append({ ledgerId: 'main', ignorable: true });
+    log.append({ ledgerId: 'main' });
+    await until(() => projection.state === 'failed');
+    expect(projection.failure).toMatchObject({ kind: 'unknown_event', position: 22n });
+    expect(position()).toBe(21n);
+    expect(serving().letters.has(21n)).toBe(false);
   });
 
   test('that stops one projection does not stop the others', async () => {

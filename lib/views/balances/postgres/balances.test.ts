@@ -4,6 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/postgres
 import { createPool, type Pool } from '../../../log/postgres-client.js';
 import { MissedEventsError } from '../../view-errors.js';
 import { allRows, busyLedger, expectedRows } from '../contract/naive-balances.js';
+import { parkingContract, servingView } from '../../parked/contract/suite.js';
 import { balancesContract } from '../contract/suite.js';
 import { postgresBalances } from './balances.js';
 import { readSql } from './sql/read.sql.js';
@@ -33,11 +34,14 @@ afterAll(async () => {
   await server?.database.drop();
 });
 
-balancesContract(async () => {
+async function fresh() {
   const generations = postgresBalances(await poolOfAnEmptyDatabase());
   await generations.migrate();
   return generations;
-});
+}
+
+balancesContract(fresh);
+parkingContract(async () => servingView(await fresh()));
 
 test('accounts whose rows a database lost get new ones, with new numbers', async () => {
   const pool = await poolOfAnEmptyDatabase();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stackServer } from '../../../../test/stack-servers.js';
 import type { RedisClient } from '../../stores/redis/client.js';
 import { createRedis } from '../../stores/redis/client.js';
+import { parkingContract, servingView } from '../../parked/contract/suite.js';
 import { balancesContract } from '../contract/suite.js';
 import { redisBalances } from './balances.js';
 
@@ -22,12 +23,15 @@ async function emptied(): Promise<void> {
   if (keys.length > 0) await client.unlink(...keys);
 }
 
-balancesContract(async () => {
+async function fresh() {
   await emptied();
   const generations = redisBalances(client, { partitions: 1, partitionOf: () => 0, prefix: PREFIX });
   await generations.migrate();
   return generations;
-});
+}
+
+balancesContract(fresh);
+parkingContract(async () => servingView(await fresh()));
 
 test('the numbers of generations go on, also where the registry was lost', async () => {
   const options = { partitions: 1, partitionOf: () => 0, prefix: PREFIX };

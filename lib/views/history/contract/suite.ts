@@ -1,5 +1,6 @@
 /** What every store of the history view must do: the suite that the test of each adapter runs. */
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import { parkingContract, servingView } from '../../parked/contract/suite.js';
 import type { ViewGenerations } from '../../view.js';
 import type { HistoryView } from '../view.js';
 import type { FreshView } from './reading.js';
@@ -45,5 +46,11 @@ export function historyContract(name: string, make: () => Promise<HistoryStore>)
     whatIsNotApplied(freshView);
     generationsOf(() => theStore().generations);
     rowsForComparison(freshView);
+    parkingContract(async () => {
+      const { generations } = theStore();
+      const view = await generations.create();
+      await generations.switchTo(view.generation);
+      return servingView(generations);
+    });
   });
 }

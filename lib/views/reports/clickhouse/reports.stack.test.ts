@@ -2,6 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { createTestDatabase } from '../../../../test/postgres.js';
 import { createPool } from '../../../log/postgres-client.js';
 import { clickhouseDatabases } from '../../stores/clickhouse/test/databases.js';
+import { parkingContract, servingView } from '../../parked/contract/suite.js';
 import { reportsContract } from '../contract/suite.js';
 import { clickhouseReports } from './reports.js';
 import { postgresReports, REPORT_PLANS } from '../postgres/reports.js';
@@ -12,11 +13,14 @@ const databases = clickhouseDatabases('test_reports_contract');
 
 afterAll(() => databases.close());
 
-reportsContract(async () => {
+async function fresh() {
   const generations = clickhouseReports(databases.fresh());
   await generations.migrate();
   return generations;
-});
+}
+
+reportsContract(fresh);
+parkingContract(async () => servingView(await fresh()));
 
 test('the canonical rows are those of PostgreSQL', async () => {
   const database = await createTestDatabase();

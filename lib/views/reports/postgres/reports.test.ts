@@ -2,6 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/postgres.js';
 import { createPool, type Pool } from '../../../log/postgres-client.js';
+import { parkingContract, servingView } from '../../parked/contract/suite.js';
 import { reportsContract } from '../contract/suite.js';
 import { reportFacts } from '../fold.js';
 import { PackCursor } from './pack.js';
@@ -25,11 +26,14 @@ async function freshPool(): Promise<Pool> {
   return pool;
 }
 
-reportsContract(async () => {
+async function fresh() {
   const generations = postgresReports(await freshPool());
   await generations.migrate();
   return generations;
-});
+}
+
+reportsContract(fresh);
+parkingContract(async () => servingView(await fresh()));
 
 test('segments are sealed once, also when two processes follow the same events', async () => {
   const pool = await freshPool();
