@@ -98,6 +98,8 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
     PauseProjection: operate,
     ResumeProjection: operate,
     RebuildProjection: operate,
+    ListDeadLetters: operate,
+    RetryDeadLetter: operate,
   },
   'grpc.health.v1.Health': {
     Check: open,

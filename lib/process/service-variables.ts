@@ -18,6 +18,7 @@ export const SERVICE_VARIABLES = [
   'QUITTANCE_HISTORY_STORE',
   'QUITTANCE_MONGODB_URL',
   'QUITTANCE_CLICKHOUSE_URL',
+  'QUITTANCE_DEAD_LETTERS_MAX',
 ] as const;
 
 /** The PostgreSQL of the log, after the names of all variables were checked. @throws StartError */

@@ -39,4 +39,6 @@ export const SERVICE_VARIABLE_HELP: Readonly<Record<ServiceVariable, string>> = 
   QUITTANCE_HISTORY_STORE: 'mongodb (default) or postgres (projector, query)',
   QUITTANCE_MONGODB_URL: 'MongoDB of the history (projector, query)',
   QUITTANCE_CLICKHOUSE_URL: 'ClickHouse of the reports (projector, query)',
+  QUITTANCE_DEAD_LETTERS_MAX:
+    'how many events a partition of a view may park before its projection stops (default 1000; projector)',
 };

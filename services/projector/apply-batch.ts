@@ -29,9 +29,6 @@ import type { ProjectorLog } from './projector-log.js';
 /** How long to wait before the second and the third try, in milliseconds. */
 export const RETRY_PAUSES_MS: readonly number[] = [20, 100];
 
-/** More events than these are not parked in a partition, unless the operator says otherwise. */
-export const MOST_DEAD_LETTERS = 1_000;
-
 /** How often in a row another process may park or apply something while a batch is applied. */
 const MOST_CHANGES = 20;
 
@@ -114,7 +111,12 @@ async function tryToApply(applying: Applying, batch: BusBatch): Promise<Refused 
   }
 }
 
-async function park(applying: Applying, one: BusBatch, record: RecordedEvent, refused: Refused): Promise<void> {
+async function park(
+  applying: Applying,
+  one: BusBatch,
+  record: RecordedEvent,
+  refused: Refused,
+): Promise<void> {
   const { view, parked, clock, logger } = applying;
   const { error, tries } = refused;
   try {

@@ -68,6 +68,7 @@ export async function composeProjectorService(parts: Parts): Promise<{
     ...views,
     logger: log,
     tracer,
+    mostDeadLetters: config.mostDeadLetters,
     control: await openPostgresControl(pool, VIEWS),
     // Which message of Kafka has an event is not known from the log.
     offsetAt: () => -1n,

@@ -6,7 +6,7 @@ import type { Tracer } from '../../lib/observe/tracing.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { type Clock, systemClock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
-import { MOST_DEAD_LETTERS } from './apply-batch.js';
+import { MOST_DEAD_LETTERS } from '../../lib/views/parked/most-dead-letters.js';
 import { traceApplied } from './apply-trace.js';
 import type { ProjectionControl } from './control/control.js';
 import { soloControl } from './control/solo-control.js';

@@ -3,6 +3,7 @@ import { type BusConfig, readBus } from '../../lib/log/bus-config.js';
 import { type DoorsConfig, readDoors } from '../../lib/base/doors-config.js';
 import type { Environment } from '../../lib/base/environment.js';
 import { readDatabaseUrl } from '../../lib/process/service-variables.js';
+import { readMostDeadLetters } from '../../lib/views/parked/most-dead-letters.js';
 import { readStores, type StoresConfig } from '../../lib/views/stores-config.js';
 
 /** What the operator chose. */
@@ -10,11 +11,14 @@ export interface ProjectorConfig extends DoorsConfig {
   readonly databaseUrl: string;
   readonly bus: BusConfig;
   readonly stores: StoresConfig;
+  /** See readMostDeadLetters. */
+  readonly mostDeadLetters: number;
 }
 
 /** @throws StartError naming the variable, its value and what is allowed. */
 export function readConfig(env: Environment): ProjectorConfig {
   const databaseUrl = readDatabaseUrl(env);
   const doors = readDoors(env, { grpcPort: 50052, connectPort: 8082 });
-  return { ...doors, databaseUrl, bus: readBus(env), stores: readStores(env) };
+  const mostDeadLetters = readMostDeadLetters(env);
+  return { ...doors, databaseUrl, bus: readBus(env), stores: readStores(env), mostDeadLetters };
 }

@@ -11,7 +11,8 @@ export class ParkedMemory {
     const known = this.#streams.get(partition);
     if (known !== undefined) return known;
     const { version } = parkedAt(await view.checkpoint(partition));
-    const streams = version === 0 ? new ParkedStreams() : new ParkedStreams(await view.deadLetters(partition));
+    const streams =
+      version === 0 ? new ParkedStreams() : new ParkedStreams(await view.deadLetters(partition));
     this.#streams.set(partition, streams);
     return streams;
   }

@@ -10,7 +10,7 @@ import { pause } from '../../lib/base/pause.js';
 import { fail } from '../../lib/rpc/errors.js';
 import type { Clock } from '../../lib/base/time.js';
 import type { View, ViewGenerations, ViewId } from '../../lib/views/view.js';
-import { MOST_DEAD_LETTERS } from './apply-batch.js';
+import { MOST_DEAD_LETTERS } from '../../lib/views/parked/most-dead-letters.js';
 import { build } from './build.js';
 import { INITIAL_STATE, type Lease, type ProjectionControl } from './control/control.js';
 import { commonPoint } from './fill.js';

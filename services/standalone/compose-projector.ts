@@ -28,6 +28,7 @@ export const SERVICE_NAME = 'quittance';
 export interface ProjectorThreadParts {
   readonly postgres: PoolConfig;
   readonly logLevel: LevelWithSilent;
+  readonly mostDeadLetters: number | undefined;
 }
 
 /** What the thread is given when it is made, before there is a log. */
@@ -43,7 +44,7 @@ export async function runProjectorThread(port: MessagePort, { tracing }: Project
 }
 
 function composeThread(
-  { parts: { postgres, logLevel }, paused }: ThreadStart<ProjectorThreadParts>,
+  { parts: { postgres, logLevel, mostDeadLetters }, paused }: ThreadStart<ProjectorThreadParts>,
   tracer: Tracer | undefined,
   send: (message: FromThread) => void,
 ): ThreadedProjector {
@@ -60,6 +61,7 @@ function composeThread(
     reports: postgresReports(pools.reports),
     logger: threadLog(logLevel, (line) => send({ kind: 'log', line })),
     tracer,
+    mostDeadLetters,
     control: soloControl(paused),
     reportLost: (point) => reportLost(pools.log, point),
     onHealth: (service, isServing) => send({ kind: 'health', service, isServing }),

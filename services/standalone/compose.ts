@@ -60,6 +60,8 @@ export interface StandaloneParts {
   readonly spawnProjector: () => Worker;
   /** Where the data lies: how full its disk is, is a metric. */
   readonly dataDirectory?: string | undefined;
+  /** See readMostDeadLetters. */
+  readonly mostDeadLetters?: number | undefined;
   /** See QueryDeps. */
   readonly readDeadline_ms?: number | undefined;
 }
@@ -164,13 +166,13 @@ async function composeServices(
 
 /** The thread loads its program while the write side is composed. */
 function openProjector(
-  { config, postgres, log, spawnProjector }: StandaloneParts,
+  { config, postgres, log, spawnProjector, mostDeadLetters }: StandaloneParts,
   health: Health,
   registry: Registry,
 ): ProjectorThread<ProjectorThreadParts> {
   const projector = new ProjectorThread<ProjectorThreadParts>({
     spawn: spawnProjector,
-    parts: { postgres, logLevel: config.logLevel },
+    parts: { postgres, logLevel: config.logLevel, mostDeadLetters },
     views: VIEWS,
     logger: log,
     onHealth: (service, isServing) => {

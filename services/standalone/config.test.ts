@@ -12,6 +12,7 @@ test('an empty environment gives the documented defaults', () => {
     allowedHosts: [],
     logLevel: 'info',
     databaseUrl: undefined,
+    mostDeadLetters: 1_000,
     warnings: [],
   });
 });

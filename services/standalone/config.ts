@@ -2,6 +2,11 @@
 import { resolve } from 'node:path';
 import { DOOR_VARIABLES, type DoorsConfig, readDoors } from '../../lib/base/doors-config.js';
 import { checkedUrl, type Environment, refuseUnknown, valueOf } from '../../lib/base/environment.js';
+import {
+  DEAD_LETTERS_HELP,
+  DEAD_LETTERS_VARIABLE,
+  readMostDeadLetters,
+} from '../../lib/views/parked/most-dead-letters.js';
 import { DOOR_VARIABLE_HELP } from '../../lib/process/variable-help.js';
 
 /** What the operator chose. */
@@ -10,16 +15,24 @@ export interface StandaloneConfig extends DoorsConfig {
   readonly dataDir: string;
   /** An existing PostgreSQL to use in place of the one that npm brings. */
   readonly databaseUrl: string | undefined;
+  /** See readMostDeadLetters. */
+  readonly mostDeadLetters: number;
 }
 
 /** Every variable of the standalone process; another one with our prefix is a spelling mistake. */
-export const VARIABLES = [...DOOR_VARIABLES, 'QUITTANCE_DATA_DIR', 'QUITTANCE_DATABASE_URL'] as const;
+export const VARIABLES = [
+  ...DOOR_VARIABLES,
+  'QUITTANCE_DATA_DIR',
+  'QUITTANCE_DATABASE_URL',
+  DEAD_LETTERS_VARIABLE,
+] as const;
 
 /** What each means, for `--help`. */
 export const VARIABLE_HELP: Readonly<Record<(typeof VARIABLES)[number], string>> = {
   ...DOOR_VARIABLE_HELP,
   QUITTANCE_DATA_DIR: 'where data and logs lie (default ./.quittance)',
   QUITTANCE_DATABASE_URL: 'an existing PostgreSQL, in place of the one that npm brings',
+  QUITTANCE_DEAD_LETTERS_MAX: DEAD_LETTERS_HELP,
 };
 
 /** @throws StartError naming the variable, its value and what is allowed. */
@@ -29,6 +42,7 @@ export function readConfig(env: Environment): StandaloneConfig {
     ...readDoors(env, { grpcPort: 50051, connectPort: 8081 }),
     dataDir: dataDirOf(env),
     databaseUrl: databaseUrlOf(env),
+    mostDeadLetters: readMostDeadLetters(env),
   };
 }
 

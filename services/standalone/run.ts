@@ -77,6 +77,7 @@ async function start(host: ProcessHost, closeables: Closeables): Promise<Running
     releasePorts: ports.release,
     spawnProjector: nextThread,
     dataDirectory: dataDir.path,
+    mostDeadLetters: config.mostDeadLetters,
   });
   closeables.add('the services', () => standalone.close());
   announce(host, log, {

@@ -130,7 +130,8 @@ export async function verify(deps: VerifyDeps, verification: Verification): Prom
   await checkCheckpoint(stored, VerifySubject.STATE_TABLES, await deps.state.checkpoint(), findings);
   for (const [subject, view] of viewsOf(run)) {
     await checkCheckpoint(stored, subject, await view.checkpoint(partition), findings);
-    if (!(await isWhole(view, { partition, ledgerId, through }, subject, findings))) run.incomplete.add(subject);
+    if (!(await isWhole(view, { partition, ledgerId, through }, subject, findings)))
+      run.incomplete.add(subject);
   }
   await compareSums(run);
   return { position: through, hash: end.hash };
@@ -282,7 +283,9 @@ async function fold(
   );
   const end = largestOf([checkpoints.accounts.greatest, checkpoints.transactions.greatest, ...beyond]);
   // Without the balances the state tables tell how many accounts there are at most.
-  const accounts = run.incomplete.has(VerifySubject.BALANCES) ? comparisons.state.rows : comparisons.balances.rows;
+  const accounts = run.incomplete.has(VerifySubject.BALANCES)
+    ? comparisons.state.rows
+    : comparisons.balances.rows;
   const ranges = rangesOf(Math.ceil(accounts / bounds.mostAccounts));
   for (const [index, range] of ranges.entries()) {
     const isFirst = index === 0;

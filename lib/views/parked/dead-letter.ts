@@ -60,7 +60,10 @@ export function touchedBy({ event }: RecordedEvent): Touched {
 }
 
 /** A letter as JSON has it: bigints and bytes as texts. */
-type StoredLetter = Omit<DeadLetter, 'position' | 'recordedTime' | 'previousHash' | 'behind' | 'parkedTime'> & {
+type StoredLetter = Omit<
+  DeadLetter,
+  'position' | 'recordedTime' | 'previousHash' | 'behind' | 'parkedTime'
+> & {
   readonly position: string;
   readonly recordedTime: string;
   readonly previousHash: string;

@@ -49,7 +49,8 @@ export function partitionWholeUpTo(checkpoint: Checkpoint): LogPoint {
 export function ledgersWholeUpTo(checkpoint: Checkpoint): Checkpoint {
   let point: Checkpoint = checkpoint;
   for (const { isWholeLedger, epoch, position, hash, recordedTime } of parkedAt(checkpoint).heads.values()) {
-    if (isWholeLedger && position < point.position) point = { ...checkpoint, epoch, position, hash, recordedTime };
+    if (isWholeLedger && position < point.position)
+      point = { ...checkpoint, epoch, position, hash, recordedTime };
   }
   return point;
 }

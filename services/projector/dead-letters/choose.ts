@@ -9,7 +9,10 @@ export type DeadLetterTarget =
   | { readonly kind: 'all' };
 
 /** The letters that a target means, in the order given. */
-export function chooseLetters(letters: readonly DeadLetter[], target: DeadLetterTarget): readonly DeadLetter[] {
+export function chooseLetters(
+  letters: readonly DeadLetter[],
+  target: DeadLetterTarget,
+): readonly DeadLetter[] {
   switch (target.kind) {
     case 'all':
       return letters;

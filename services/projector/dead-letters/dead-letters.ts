@@ -6,7 +6,11 @@ import type { ProjectorEntry } from '../projector-entry.js';
 import { chooseLetters, type DeadLetterTarget } from './choose.js';
 
 /** All of them, in order of position. @throws the error of the view's store */
-export async function deadLettersOf({ projection, generations, bus }: ProjectorEntry): Promise<readonly DeadLetter[]> {
+export async function deadLettersOf({
+  projection,
+  generations,
+  bus,
+}: ProjectorEntry): Promise<readonly DeadLetter[]> {
   const view = projection.view ?? (await generations.current());
   const partitions = Array.from({ length: bus.partitions }, (_, partition) => partition);
   const found = await Promise.all(partitions.map((partition) => view.deadLetters(partition)));
@@ -59,7 +63,11 @@ function requireCount({ target, expectedCount, validateOnly }: RetryRequest, cou
     {
       metadata: { count: String(count) },
       precondition: [
-        { type: 'DEAD_LETTER_COUNT', subject: 'expected_count', description: `it would have to be ${String(count)}` },
+        {
+          type: 'DEAD_LETTER_COUNT',
+          subject: 'expected_count',
+          description: `it would have to be ${String(count)}`,
+        },
       ],
     },
   );
@@ -75,8 +83,12 @@ function notFound(target: Exclude<DeadLetterTarget, { kind: 'all' }>) {
 
 function waits({ position }: DeadLetter, behind: bigint) {
   const description = `waits behind the dead letter at position ${String(behind)}`;
-  return fail(ErrorReason.DEAD_LETTER_WAITS, `the dead letter at position ${String(position)} ${description}`, {
-    metadata: { behind_position: String(behind) },
-    precondition: [{ type: 'DEAD_LETTER_WAITS', subject: `position ${String(position)}`, description }],
-  });
+  return fail(
+    ErrorReason.DEAD_LETTER_WAITS,
+    `the dead letter at position ${String(position)} ${description}`,
+    {
+      metadata: { behind_position: String(behind) },
+      precondition: [{ type: 'DEAD_LETTER_WAITS', subject: `position ${String(position)}`, description }],
+    },
+  );
 }

@@ -48,7 +48,10 @@ export async function retryLetter(deps: RetryDeps, { partition, position }: Dead
     } catch (error) {
       if (error instanceof ParkedChangedError && changes < MOST_CHANGES) continue;
       if (error instanceof StoreUnavailable || error instanceof GenerationGoneError) throw error;
-      logger.warn({ projection: view.id, position: String(position), err: error }, 'a dead letter failed again');
+      logger.warn(
+        { projection: view.id, position: String(position), err: error },
+        'a dead letter failed again',
+      );
       const failure = refusalText(error);
       const tried = { ...letter, behind: undefined, tries: letter.tries + 1, failure, parkedTime: clock() };
       const again = await parked.of(view, partition);

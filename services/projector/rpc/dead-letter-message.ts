@@ -5,7 +5,8 @@ import { timestampOf } from '../../../lib/base/time.js';
 import type { DeadLetter } from '../../../lib/views/parked/dead-letter.js';
 
 export function deadLetterMessage(letter: DeadLetter): MessageInitShape<typeof DeadLetterSchema> {
-  const { position, ledgerId, streamId, eventType, recordedTime, parkedTime, behind, tries, failure } = letter;
+  const { position, ledgerId, streamId, eventType, recordedTime, parkedTime, behind, tries, failure } =
+    letter;
   return {
     position,
     ledgerId,

@@ -105,7 +105,12 @@ async function balanceAtRecordedTime(asked: Asked, time: Micros): Promise<Past> 
       fields: [{ field: 'recorded_time', description: 'lies after now' }],
     });
   }
-  await context.freshness.reach(context.history, partition, { ledgerId: request.ledgerId, consistency: request.consistency }, call);
+  await context.freshness.reach(
+    context.history,
+    partition,
+    { ledgerId: request.ledgerId, consistency: request.consistency },
+    call,
+  );
   let checkpoint = await checkpointOf(asked);
   if (time > checkpoint.recordedTime) {
     const { position } = await context.freshness.head();

@@ -45,7 +45,12 @@ export function getStatement(
     const fingerprint = queryFingerprint(GetStatementRequestSchema, request);
     const page = pageToken === '' ? undefined : decodePageToken(pageToken, fingerprint, CURSOR);
     const position = request.position === 0n ? undefined : request.position;
-    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page, position }, call);
+    await context.freshness.reach(
+      context.history,
+      partition,
+      { ledgerId, consistency, page, position },
+      call,
+    );
     const pin = page ?? (position === undefined ? undefined : await pointAt(context, position));
     const size = pageSizeOf(request.pageSize);
     const after = page && keyOf(page.cursor);

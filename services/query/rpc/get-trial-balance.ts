@@ -33,7 +33,12 @@ export function getTrialBalance(
     const fingerprint = queryFingerprint(GetTrialBalanceRequestSchema, request);
     const page = pageToken === '' ? undefined : decodePageToken(pageToken, fingerprint, CURSOR);
     const position = request.position === 0n ? undefined : request.position;
-    await context.freshness.reach(context.reports, partition, { ledgerId, consistency, page, position }, call);
+    await context.freshness.reach(
+      context.reports,
+      partition,
+      { ledgerId, consistency, page, position },
+      call,
+    );
     const pin = page ?? (position === undefined ? undefined : await pointAt(context, position));
     const size = pageSizeOf(request.pageSize);
     const read = await readView(context.reports, (view) =>

@@ -54,7 +54,10 @@ async function allow666(): Promise<void> {
 }
 
 const pay = (ledgerId: string, payer: string, payee: string, minorUnits = 1n) =>
-  client.unary(submitPayment, { ...paymentOf(ledgerId, payer, payee), amount: { currency: 'EUR', minorUnits } });
+  client.unary(submitPayment, {
+    ...paymentOf(ledgerId, payer, payee),
+    amount: { currency: 'EUR', minorUnits },
+  });
 
 /** The ErrorInfo of a call that fails. */
 async function infoOf(call: Promise<unknown>): Promise<ErrorInfo | undefined> {
@@ -113,7 +116,9 @@ test('operators see it: in the list of projections, in health, and in VerifyLedg
   const { projection } = await client.unary(getProjection, { projectionId: 'history' });
   expect(projection).toMatchObject({ state: ProjectionState.RUNNING, deadLetters: 2n });
   const found: unknown[] = [];
-  for await (const { event } of client.serverStream(LedgerService.method.verifyLedger, { ledgerId: LEDGER })) {
+  for await (const { event } of client.serverStream(LedgerService.method.verifyLedger, {
+    ledgerId: LEDGER,
+  })) {
     if (event.case === 'finding') found.push(event.value);
     if (event.case === 'verdict') expect(event.value.ok).toBe(false);
   }
@@ -163,7 +168,10 @@ test('a retry says how many it means, keeps the order, and leaves what fails aga
   expect(await infoOf(retry({ target: { case: 'position', value: 1n } }))).toMatchObject({
     reason: 'DEAD_LETTER_NOT_FOUND',
   });
-  expect(await retry({ target: all, validateOnly: true })).toMatchObject({ matchedCount: 2n, appliedCount: 0n });
+  expect(await retry({ target: all, validateOnly: true })).toMatchObject({
+    matchedCount: 2n,
+    appliedCount: 0n,
+  });
   const inVain = await retry({ target: all, expectedCount: 2n });
   expect(inVain).toMatchObject({
     matchedCount: 2n,

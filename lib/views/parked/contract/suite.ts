@@ -33,7 +33,10 @@ export function parkingContract(fresh: () => Promise<FreshView>): void {
 
     const parked = new Set(letters.map(({ position }) => position));
     const without = await empty();
-    await without.apply({ ...batchOf(events), events: events.filter(({ position }) => !parked.has(position)) });
+    await without.apply({
+      ...batchOf(events),
+      events: events.filter(({ position }) => !parked.has(position)),
+    });
     expect(await rowsOf(view)).toEqual(await rowsOf(without));
   });
 
@@ -76,7 +79,9 @@ export function parkingContract(fresh: () => Promise<FreshView>): void {
     if (letter === undefined) throw new Error('something is parked');
     await view.unpark(new ParkedStreams(await view.deadLetters(0)).apply(letter, poison));
     await expect(other.unpark(stale.apply(letter, poison))).rejects.toThrow(ParkedChangedError);
-    expect((await view.deadLetters(0)).letters.map(({ position }) => position)).not.toContain(poison.position);
+    expect((await view.deadLetters(0)).letters.map(({ position }) => position)).not.toContain(
+      poison.position,
+    );
   });
 
   test('a letter that was tried again in vain says so, and stays', async () => {
@@ -139,7 +144,8 @@ async function applyAllBut(
   const apply = (batch: BusBatch) => view.apply(streams.plan(batch, NOW));
   await apply(batchOf(events.slice(0, at)));
   await view.apply(streams.park(batchOf([poison]), refusal(poison), NOW));
-  for (let from = at + 1; from < events.length; from += 20) await apply(batchOf(events.slice(from, from + 20)));
+  for (let from = at + 1; from < events.length; from += 20)
+    await apply(batchOf(events.slice(from, from + 20)));
   return streams;
 }
 

@@ -43,7 +43,11 @@ async function freshView() {
 }
 
 function checkpointsOf(store: WatchedClickHouse): ClickHouseCheckpoints {
-  return new ClickHouseCheckpoints(store, store.table('reports_1_checkpoints'), store.table('reports_1_letters'));
+  return new ClickHouseCheckpoints(
+    store,
+    store.table('reports_1_checkpoints'),
+    store.table('reports_1_letters'),
+  );
 }
 
 /** Resolves when a chunk is sealed in a partition. */

@@ -37,7 +37,11 @@ async function applied(store: ClickHouse, again: (batch: BusBatch) => Promise<vo
 
 /** Resolves when chunks are sealed up to a number. */
 async function sealed(store: ClickHouse, chunk: bigint, partition = 0): Promise<void> {
-  const checkpoints = new ClickHouseCheckpoints(store, store.table('reports_1_checkpoints'), store.table('reports_1_letters'));
+  const checkpoints = new ClickHouseCheckpoints(
+    store,
+    store.table('reports_1_checkpoints'),
+    store.table('reports_1_letters'),
+  );
   for (let tries = 0; tries < 2_000; tries++) {
     if ((await checkpoints.read()).of(partition).sealed >= chunk) return;
   }

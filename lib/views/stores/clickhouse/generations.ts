@@ -57,7 +57,12 @@ export function clickhouseGenerations<V extends View>(
   const registry = new Registry(store, view);
   const tablesOf = (generation: number): GenerationTables => {
     const table = (name: string) => store.table(`${view}_${String(generation)}_${name}`);
-    return { store, generation, table, checkpoints: new ClickHouseCheckpoints(store, table(CHECKPOINTS), table(LETTERS)) };
+    return {
+      store,
+      generation,
+      table,
+      checkpoints: new ClickHouseCheckpoints(store, table(CHECKPOINTS), table(LETTERS)),
+    };
   };
   const open = (tables: GenerationTables) =>
     translateErrors(options.open(tables), (error) =>

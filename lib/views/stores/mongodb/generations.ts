@@ -232,7 +232,8 @@ export class MongodbCheckpoints {
   deadLetters(partition: number): Promise<DeadLetters> {
     return readLetters(
       () => this.read(partition),
-      async () => (await this.#letters.find({ partition }).toArray()).map(({ letter }) => letterOfText(letter)),
+      async () =>
+        (await this.#letters.find({ partition }).toArray()).map(({ letter }) => letterOfText(letter)),
     );
   }
 

@@ -7,7 +7,9 @@ import type { Checkpoint } from '../../view.js';
 export function checkpointText(checkpoint: Checkpoint): string {
   const { offset, epoch, position, hash, recordedTime } = checkpoint;
   const hex = Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
-  return [offset, epoch, position, hex, recordedTime].map(String).join(' ') + parkedSuffix(parkedAt(checkpoint));
+  return (
+    [offset, epoch, position, hex, recordedTime].map(String).join(' ') + parkedSuffix(parkedAt(checkpoint))
+  );
 }
 
 /** How the text of a checkpoint ends. */
