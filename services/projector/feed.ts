@@ -89,7 +89,7 @@ async function applyWithGap(feed: Feed, batch: BusBatch, signal: AbortSignal): P
 /** What the bus does not have any more, or never had, comes from the log. */
 async function fillGap(feed: Feed, { partition, after }: BusBatch, signal: AbortSignal): Promise<void> {
   if (after === undefined) return;
-  const { view, positions, bus, log, logger } = feed;
+  const { view, positions, bus, logger } = feed;
   const { position } = await positions.of(view, partition);
   if (after <= position) return;
   logger.warn(

@@ -13,7 +13,7 @@ import type { ProjectorLog } from '../projector-log.js';
 export interface RetryDeps {
   readonly view: View;
   readonly parked: ParkedMemory;
-  readonly log: LogReader;
+  readonly log: Pick<LogReader, 'at'>;
   readonly clock: Clock;
   readonly logger: ProjectorLog;
 }

@@ -55,15 +55,7 @@ export function clickhouseGenerations<V extends View>(
 ): ViewGenerations<V> {
   const { store, view } = options;
   const registry = new Registry(store, view);
-  const tablesOf = (generation: number): GenerationTables => {
-    const table = (name: string) => store.table(`${view}_${String(generation)}_${name}`);
-    return {
-      store,
-      generation,
-      table,
-      checkpoints: new ClickHouseCheckpoints(store, table(CHECKPOINTS), table(LETTERS)),
-    };
-  };
+  const tablesOf = (generation: number) => generationTables(store, view, generation);
   const open = (tables: GenerationTables) =>
     translateErrors(options.open(tables), (error) =>
       isMissing(error) ? new GenerationGoneError(view, tables.generation, error) : error,
@@ -112,6 +104,12 @@ export function clickhouseGenerations<V extends View>(
     },
     list: () => registry.list(),
   };
+}
+
+function generationTables(store: ClickHouse, view: ViewId, generation: number): GenerationTables {
+  const table = (name: string) => store.table(`${view}_${String(generation)}_${name}`);
+  const checkpoints = new ClickHouseCheckpoints(store, table(CHECKPOINTS), table(LETTERS));
+  return { store, generation, table, checkpoints };
 }
 
 /** Whether it is this call that created the table. */
