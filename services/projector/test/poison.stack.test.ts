@@ -138,7 +138,7 @@ describe.each([
     expect(letters.map(({ tries }) => tries > 0)).toEqual(expected.map((_position, index) => index === 0));
     const checkpoint = await view.checkpoint(0);
     expect(checkpoint.position).toBe(alsoFree);
-    expect(parkedAt(checkpoint).heads.get('main')?.position).toBe((expected[0] ?? 0n) - 1n);
+    expect(parkedAt(checkpoint).heads.get('main')?.position).toBe(expected[0] - 1n);
     expect(expected).not.toContain(free);
 
     const log = { at: (position: bigint) => Promise.resolve(fixture.events[Number(position)]) };
