@@ -50,7 +50,7 @@ export class FakeLog implements LogReader {
       this.append({
         ledgerId,
         stream: { case: 'entityStreamId', value: `s${String(index % 2)}` },
-        payload: { case: 'ledgerCreated', value: {} },
+        payload: { case: 'ledgerCreatedV2', value: {} },
       });
     }
   }

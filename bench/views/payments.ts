@@ -52,7 +52,7 @@ export class PaymentLog {
       ledgerId: LEDGER,
       requestId: randomBytes(16),
       commandType: CommandType.CREATE_LEDGER,
-      payload: { case: 'ledgerCreated', value: {} },
+      payload: { case: 'ledgerCreatedV2', value: {} },
     });
     const opened = this.#accounts.map((account) =>
       this.#made({

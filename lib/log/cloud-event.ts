@@ -8,7 +8,8 @@
  * (`<epoch>:<position>:<recorded time, microseconds>:<hash>`) says up to where the partition is complete with
  * this message. A message of type quittance.watermark.v1 says that alone.
  */
-import type { Event } from '../../gen/quittance/event/v1/event_pb.js';
+import { type Event, EventSchema } from '../../gen/quittance/event/v1/event_pb.js';
+import { decodeMessage } from '../base/codec/binary.js';
 import type { OutgoingMessage } from './bus.js';
 import type { LogPoint, RecordedEvent } from './recorded-event.js';
 import { type DecodeRecord, decodeRecord } from './shared-records.js';
@@ -34,7 +35,9 @@ export class UnreadableMessage extends Error {
 }
 
 export const WATERMARK_TYPE = 'quittance.watermark.v1';
-const EVENT_TYPES = 'quittance.event.v1.';
+const EVENT_TYPES = 'quittance.event.';
+const V1 = `${EVENT_TYPES}v1.`;
+const V2 = `${EVENT_TYPES}v2.`;
 const EMPTY = Buffer.alloc(0);
 
 /** A message as Kafka takes it. */
@@ -60,11 +63,14 @@ export function toKafkaMessage(
   return { key: EMPTY, value: EMPTY, headers };
 }
 
-function attributesOf({ event, position, hash }: RecordedEvent, shard: number): Record<string, string> {
+function attributesOf(
+  { event, bytes, position, hash }: RecordedEvent,
+  shard: number,
+): Record<string, string> {
   const attributes: Record<string, string> = {
     'content-type': 'application/protobuf',
     ce_id: `${String(shard)}-${String(event.epoch)}-${String(position)}`,
-    ce_type: EVENT_TYPES + (event.payload.case ?? 'unknown'),
+    ce_type: typeOf(event, bytes),
     ce_time: isoTime(event.recordedTimeMicros),
     ce_sequence: String(position),
     ce_partitionkey: event.ledgerId,
@@ -75,6 +81,14 @@ function attributesOf({ event, position, hash }: RecordedEvent, shard: number): 
   const traceparent = traceparentOf(event, hash);
   if (traceparent !== undefined) attributes['traceparent'] = traceparent;
   return attributes;
+}
+
+/** Of the message that happened, as the bytes have it: an old one is decoded as one of today. */
+function typeOf({ payload }: Event, bytes: Uint8Array): string {
+  // No other kind of event has a second version, and ledgers are few.
+  if (payload.case !== 'ledgerCreatedV2') return V1 + (payload.case ?? 'unknown');
+  const stored = decodeMessage(EventSchema, bytes).payload.case;
+  return `${stored === 'ledgerCreatedV2' ? V2 : V1}ledgerCreated`;
 }
 
 /** W3C trace context: the trace of the call that made the event, and a span that is this event's own. */

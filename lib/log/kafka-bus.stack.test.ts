@@ -101,7 +101,7 @@ describe('on Kafka', () => {
       ce_id: '0-0-1',
       ce_source: '/quittance/shards/0',
       ce_sequence: '1',
-      ce_type: 'quittance.event.v1.ledgerCreated',
+      ce_type: 'quittance.event.v2.ledgerCreated',
       ce_subject: 's0',
       ce_previous: '0',
       ce_time: '2026-01-01T00:00:00.001000Z',

@@ -43,6 +43,7 @@ export function isKnown(event: log.Event): boolean {
     case 'logStarted':
     case 'epochStarted':
     case 'ledgerCreated':
+    case 'ledgerCreatedV2':
       return true;
     case 'accountOpened':
     case 'accountUpdated':

@@ -66,7 +66,7 @@ export class StateFold {
   /** Takes in the event after the one before. */
   add(event: Event): void {
     const { ledgerId, position } = event;
-    if (event.payload.case === 'ledgerCreated') this.#ledgers.set(ledgerId, position);
+    if (event.payload.case === 'ledgerCreatedV2') this.#ledgers.set(ledgerId, position);
     for (const state of accountsChangedBy(event)) {
       const key = `${ledgerId}\0${state.accountId}`;
       const profile = profileOf(event) ?? this.#accounts.get(key)?.profile ?? null;

@@ -10,8 +10,9 @@ import {
   TransactionStatus,
 } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
+import type { LedgerCreated } from '../../../gen/quittance/event/v2/event_pb.js';
 import { accountsChangedBy, profileOf } from '../../log/account-of.js';
-import { type CommandCase, commandOf, commandTypeOf, requestSchema } from '../../log/canonical-body.js';
+import { type CommandCase, commandTypeOf, requestSchema } from '../../log/canonical-body.js';
 import { accountsNamedBy, transactionOf, transactionStatesIn } from '../../log/transaction-of.js';
 import type { RecordedEvent } from '../../log/recorded-event.js';
 import { microsOf, timestampOf } from '../../base/time.js';
@@ -129,7 +130,8 @@ export function historyFacts(events: readonly RecordedEvent[]): HistoryFacts {
     foldAccount(accounts, event);
     foldChanges(made, changes, event);
     foldMaking(facts, made, recorded);
-    if (event.payload.case === 'ledgerCreated') facts.ledgers.push(ledgerOf(event));
+    const { payload } = event;
+    if (payload.case === 'ledgerCreatedV2') facts.ledgers.push(ledgerOf(event, payload.value));
   }
   facts.accounts.push(...accounts.values());
   facts.changes.push(...changes.values());
@@ -137,16 +139,12 @@ export function historyFacts(events: readonly RecordedEvent[]): HistoryFacts {
 }
 
 /** The ledger that a LedgerCreated made. */
-export function ledgerOf(event: log.Event): Ledger {
-  const command = commandOf(event);
-  if (command?.case !== 'createLedger') throw new Error('LedgerCreated carries its command');
-  return create(LedgerSchema, {
-    ledgerId: event.ledgerId,
-    description: command.value.description,
-    metadata: command.value.metadata,
-    createTime: timestampOf(event.recordedTimeMicros),
-    position: event.position,
-  });
+export function ledgerOf(
+  { ledgerId, recordedTimeMicros, position }: log.Event,
+  { description, metadata }: LedgerCreated,
+): Ledger {
+  const createTime = timestampOf(recordedTimeMicros);
+  return create(LedgerSchema, { ledgerId, description, metadata, createTime, position });
 }
 
 /** Folds an event of an account into what is known of that account, by ledger and id. */

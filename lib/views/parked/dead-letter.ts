@@ -47,7 +47,7 @@ const accountKey = (id: string): string => `account ${id}`;
  * each of them. An event that cannot be understood so far touches its whole ledger.
  */
 export function touchedBy({ event }: RecordedEvent): Touched {
-  if (event.payload.case === 'ledgerCreated') return { changes: [WHOLE_LEDGER], touches: [WHOLE_LEDGER] };
+  if (event.payload.case === 'ledgerCreatedV2') return { changes: [WHOLE_LEDGER], touches: [WHOLE_LEDGER] };
   try {
     const changes = [streamIdOf(event)].map(streamKey);
     for (const { accountId } of accountsChangedBy(event)) changes.push(accountKey(accountId));

@@ -36,7 +36,7 @@ export function touchedBy(event: log.Event): Touched {
   const profile = profileOf(event);
   const made = transactionOf(event);
   return {
-    ledgerCreated: event.payload.case === 'ledgerCreated',
+    ledgerCreated: event.payload.case === 'ledgerCreatedV2',
     accounts: accountsChangedBy(event).map(accountStateOf),
     profile: profile === undefined ? null : accountProfileOf(profile),
     made: made === undefined ? null : transactionStateOf(made),

@@ -13,7 +13,13 @@ import {
 import * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import { uuidToBytes } from '../../../lib/base/uuid.js';
 import type { AccountProfile, AccountState } from '../domain/account.js';
-import type { AccountEvent, DomainEvent, TransactionDeclined, TransactionPosted } from '../domain/event.js';
+import type {
+  AccountEvent,
+  DomainEvent,
+  LedgerCreated,
+  TransactionDeclined,
+  TransactionPosted,
+} from '../domain/event.js';
 import { streamOf } from '../domain/stream.js';
 import type {
   Entry,
@@ -83,10 +89,18 @@ export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
   return encoded;
 }
 
+function ledgerCreated({ description, metadata }: LedgerCreated) {
+  return {
+    $typeName: 'quittance.event.v2.LedgerCreated' as const,
+    description,
+    metadata: { ...metadata },
+  };
+}
+
 function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] {
   switch (event.type) {
     case 'LedgerCreated':
-      return { case: 'ledgerCreated', value: { $typeName: 'quittance.event.v1.LedgerCreated' } };
+      return { case: 'ledgerCreatedV2', value: ledgerCreated(event) };
     case 'AccountOpened':
     case 'AccountUpdated':
     case 'AccountFrozen':

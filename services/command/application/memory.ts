@@ -2,9 +2,8 @@
  * What the write side remembers: cached rows of the state tables, and the retained tail, which is every event after
  * `tailFrom` up to `end`. Together they are the state as of `end`.
  */
-import { EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
-import { decodeMessage } from '../../../lib/base/codec/binary.js';
+import { eventOf } from '../../../lib/log/codec.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { type LogPoint, pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { TransactionChange } from '../../../lib/log/transaction-of.js';
@@ -130,7 +129,7 @@ export class Memory {
     if (position === undefined || position <= this.#tailFrom) return known;
     const made = this.#tail[Number(position - this.#tailFrom) - 1];
     if (made?.position !== position) throw new Error('the tail has the commands whose ids it knows');
-    return touchedBy(decodeMessage(EventSchema, made.bytes)).made ?? known;
+    return touchedBy(eventOf(made.bytes)).made ?? known;
   }
 
   /** How often the memory let go of something that it knew. */

@@ -4,9 +4,8 @@
  * 16 by 2,500, 5 by 20,000.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import { smallerOf } from '../../../lib/base/bigints.js';
-import { decodeMessage } from '../../../lib/base/codec/binary.js';
+import { eventOf } from '../../../lib/log/codec.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
 import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
@@ -145,7 +144,7 @@ export class WriteBehind {
     const fold = new StateFold();
     for (const [index, { bytes }] of events.entries()) {
       if (index % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await nextTurn();
-      fold.add(decodeMessage(EventSchema, bytes));
+      fold.add(eventOf(bytes));
     }
     return { changes: fold.changes(), through };
   }

@@ -164,10 +164,11 @@ export class LedgerPass {
   #expectEvent({ position, event }: LogRecord, effects: readonly Effect[]): void {
     const { ledgerId, comparisons, rowFindings } = this.#options;
     const view = comparisons.history;
-    if (event.payload.case === 'ledgerCreated') {
+    if (event.payload.case === 'ledgerCreatedV2') {
       const command = requestOf(event);
       if (command.case !== 'createLedger')
         throw new UnreadableEventError('a ledger created by another command');
+      // The request is what was asked for; that the event says the same is what the view's row shows.
       const { description, metadata } = command.value;
       const ledger = { ledgerId, description, metadata, position, createTime: event.recordedTimeMicros };
       view.addExpected(

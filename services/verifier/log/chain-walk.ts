@@ -1,9 +1,9 @@
 /** Walks the hash chain of a log, row by row, and checks that its columns say what its events say. */
 import { hash as digestOf } from 'node:crypto';
-import { type Event, EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
+import type { Event } from '../../../gen/quittance/event/v1/event_pb.js';
 import { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { hexOf, isSameBytes } from '../../../lib/base/bytes.js';
-import { decodeMessage } from '../../../lib/base/codec/binary.js';
+import { eventOf } from '../../../lib/log/codec.js';
 import type { FindingSink } from '../compare/findings.js';
 import type { StoredEvent, StoredFlush } from '../ports.js';
 import type { ExpectedCopies } from './expected-copies.js';
@@ -17,7 +17,7 @@ export interface LogRecord {
 /** What the bytes decode to; undefined if they are no event. */
 export function decodeStored({ position, bytes }: StoredEvent): LogRecord | undefined {
   try {
-    return { position, event: decodeMessage(EventSchema, bytes) };
+    return { position, event: eventOf(bytes) };
   } catch {
     return undefined;
   }

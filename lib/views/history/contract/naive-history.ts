@@ -63,7 +63,7 @@ export class NaiveHistory {
 
   ledgers(): Ledger[] {
     return this.#events.flatMap(({ event }) =>
-      event.payload.case === 'ledgerCreated' ? [ledgerOf(event)] : [],
+      event.payload.case === 'ledgerCreatedV2' ? [ledgerOf(event, event.payload.value)] : [],
     );
   }
 

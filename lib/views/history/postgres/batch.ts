@@ -143,9 +143,9 @@ export class HistoryBatch {
   /** What a ledger or an account that begins to be is called by from here on. */
   #addOpened(event: log.Event): void {
     const { payload, ledgerId, position } = event;
-    if (payload.case === 'ledgerCreated') {
+    if (payload.case === 'ledgerCreatedV2') {
       this.#keys.setLedger(ledgerId, position);
-      this.ledgers.push(ledgerOf(event));
+      this.ledgers.push(ledgerOf(event, payload.value));
     } else if (payload.case === 'accountOpened' && payload.value.account !== undefined) {
       this.#keys.setAccount(ledgerId, payload.value.account.accountId, position);
     }

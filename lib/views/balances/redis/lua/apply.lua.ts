@@ -3,8 +3,11 @@ const CHUNK_ACCOUNTS = 500;
 
 /**
  * What both scripts share: `writeRows` writes the keys and rows that ARGV has from an index on, each only over an
- * older one; `writeLetters` the positions and texts of as many dead letters as ARGV says at an index, and answers the
- * index after them.
+ * older one; `afterLetters` answers the index after as many dead letters as ARGV says at an index, `writeLetters` writes
+ * their positions and texts.
+ *
+ * Redis takes nothing back of a script that fails. Only the rows can fail, so they come first: then no letter is lost
+ * whose event was not applied.
  *
  * A row begins with its version. Versions are compared as texts: a Lua number is exact up to 2^53 only, a version
  * has up to 19 digits. Decimal texts without sign and leading zeros order by length, then by their bytes.
@@ -36,10 +39,9 @@ local function writeRows(from)
     if #added > 0 then redis.call('ZADD', KEYS[2], unpack(added)) end
   end
 end
+local function afterLetters(at) return at + 2 * tonumber(ARGV[at]) + 1 end
 local function writeLetters(at)
-  local last = at + 2 * tonumber(ARGV[at])
-  for index = at + 1, last, 2 do redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1]) end
-  return last + 1
+  for index = at + 1, afterLetters(at) - 1, 2 do redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1]) end
 end`;
 
 /**
@@ -56,7 +58,8 @@ export const applyLua = `
 local at = redis.call('HGET', KEYS[1], '@')
 if at ~= ARGV[1] then return at end
 ${functions}
-writeRows(writeLetters(3))
+writeRows(afterLetters(3))
+writeLetters(3)
 redis.call('HSET', KEYS[1], '@', ARGV[2])
 return ARGV[2]`;
 
@@ -73,9 +76,10 @@ if not at then return at end
 local place, parked = string.match(at, '^([^ ]* [^ ]* [^ ]* [^ ]* [^ ]*)(.*)$')
 if parked ~= ARGV[1] then return at end
 ${functions}
-local count = writeLetters(3)
+local count = afterLetters(3)
 local last = count + tonumber(ARGV[count])
-for index = count + 1, last do redis.call('HDEL', KEYS[3], ARGV[index]) end
 writeRows(last + 1)
+writeLetters(3)
+for index = count + 1, last do redis.call('HDEL', KEYS[3], ARGV[index]) end
 redis.call('HSET', KEYS[1], '@', place .. ARGV[2])
 return 1`;
