@@ -28,6 +28,7 @@ import {
   SamplingDecision,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
+import { pause } from '../base/pause.js';
 import type { SamplingConfig, TracingConfig } from '../base/tracing-config.js';
 import type { Span, SpanKind, SpanPoint, SpanStart, Tracer } from './tracing.js';
 
@@ -38,6 +39,9 @@ const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
   producer: OtelKind.PRODUCER,
   consumer: OtelKind.CONSUMER,
 };
+
+/** How long the last spans may take to be sent. */
+const CLOSE_LIMIT_MS = 3_000;
 
 export function otelTracer(config: TracingConfig, service: string, version: string): Tracer {
   const own = resourceFromAttributes({ 'service.name': service, 'service.version': version });
@@ -70,8 +74,11 @@ export function otelTracer(config: TracingConfig, service: string, version: stri
       return span.isRecording() ? spanOf(span) : undefined;
     },
     close: async () => {
-      await provider.forceFlush().catch(() => undefined);
-      await provider.shutdown().catch(() => undefined);
+      const answered = new AbortController();
+      const sent = provider.shutdown().catch(() => undefined);
+      // A collector that is away must not keep a process from its end.
+      await Promise.race([sent, pause(CLOSE_LIMIT_MS, answered.signal)]);
+      answered.abort();
     },
   };
 }
