@@ -11,6 +11,7 @@ import {
 import {
   type AccountProfile,
   AccountProfileSchema,
+  type AccountState,
   TransactionStateSchema,
 } from '../../../gen/quittance/event/v1/event_pb.js';
 import { accountOf, balanceOf } from '../../log/account-of.js';
@@ -106,18 +107,35 @@ export interface PostedRecord {
   readonly event: Uint8Array;
 }
 
-/** The entries of a posted transaction, in order. */
-export function entriesIn({ position, event: bytes }: PostedRecord): EntryRow[] {
+/** The accounts that a posted transaction has entries of, each once. */
+export function accountsIn(record: PostedRecord): Set<string> {
+  const { accounts, entries } = postedIn(record).posted;
+  return new Set(entries.map(({ account }) => accountAt(accounts, account).accountId));
+}
+
+function postedIn({ position, event: bytes }: PostedRecord) {
   const { event } = decodeEvent(position, bytes, NO_HASH);
   if (event.payload.case !== 'transactionPosted')
     throw new Error(`the event at position ${position} posted no transaction`);
-  const { accounts, entries, kind } = event.payload.value;
+  return { event, posted: event.payload.value };
+}
+
+function accountAt(accounts: readonly AccountState[], index: number): AccountState {
+  const state = accounts[index];
+  if (state === undefined) throw new Error('an entry names an account that its event does not carry');
+  return state;
+}
+
+/** The entries of a posted transaction, in order. */
+export function entriesIn(record: PostedRecord): EntryRow[] {
+  const { position } = record;
+  const { event, posted } = postedIn(record);
+  const { accounts, entries, kind } = posted;
   const transactionId = uuidFromBytes(event.requestId);
   const recordedTime = event.recordedTimeMicros;
   const effectiveTime = describedBy(event).effectiveTime ?? recordedTime;
   return entries.map(({ account, direction, amount, version, postedAfter }, index) => {
-    const state = accounts[account];
-    if (state === undefined) throw new Error('an entry names an account that its event does not carry');
+    const state = accountAt(accounts, account);
     const entry = create(EntrySchema, {
       index,
       accountId: state.accountId,

@@ -19,7 +19,7 @@ import {
 } from '../canonical.js';
 import {
   type AccountRecord,
-  entriesIn,
+  accountsIn,
   type PostedRecord,
   profileIn,
   transactionIn,
@@ -90,9 +90,7 @@ interface EntryLine {
 
 /** The rows of the entries of some transactions, in order. */
 async function entriesOf(pool: Pool, schema: string, posted: readonly PostedRow[]): Promise<ViewRow[]> {
-  const names = posted.flatMap((row) =>
-    [...new Set(entriesIn(row).map(({ entry }) => entry.accountId))].map((accountId) => ({ row, accountId })),
-  );
+  const names = posted.flatMap((row) => [...accountsIn(row)].map((accountId) => ({ row, accountId })));
   const { rows: lines } = await pool.query<EntryLine>(sql.entryLines(schema), [
     textArray(names.map(({ row }) => row.ledger_id)),
     textArray(names.map(({ accountId }) => accountId)),
