@@ -1,6 +1,6 @@
 /** Certificates for tests, made by the openssl of the machine. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -17,6 +17,8 @@ export interface TestRoot {
   readonly bytes: Buffer;
   /** Makes a certificate for this machine, or replaces it. One that was good until yesterday has -1 days. */
   issue(name: string, days?: number): CertificatePaths;
+  /** Copies a certificate and its key. */
+  copy(from: CertificatePaths, to: CertificatePaths): void;
   remove(): void;
 }
 
@@ -30,7 +32,7 @@ export function createRoot(): TestRoot {
   };
   const root = ['-keyout', file('root.key'), '-out', file('root.pem')];
   openssl('req', '-x509', ...NEW_KEY, ...root, '-days', '30', '-subj', '/CN=root of a test');
-  writeFileSync(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
+  writeFileSync(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.7');
   return {
     path: file('root.pem'),
     bytes: readFileSync(file('root.pem')),
@@ -42,6 +44,10 @@ export function createRoot(): TestRoot {
       const names = ['-extfile', file('names'), '-days', String(days)];
       openssl('x509', '-req', '-in', request, ...by, ...names, '-out', made.certificatePath);
       return made;
+    },
+    copy: (from, to) => {
+      copyFileSync(from.certificatePath, to.certificatePath);
+      copyFileSync(from.keyPath, to.keyPath);
     },
     remove: () => {
       rmSync(directory, { recursive: true, force: true });

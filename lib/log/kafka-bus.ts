@@ -9,12 +9,15 @@ import type { BusBatch, BusHandler, EventBus } from './bus.js';
 import type { LogPoint, RecordedEvent } from './recorded-event.js';
 import type { Log } from '../base/logging.js';
 import { fromKafkaMessage, type IncomingMessage, UnreadableMessage } from './cloud-event.js';
+import type { BusSecurity } from './bus-config.js';
 import { kafkaClient, PATIENT } from './kafka-client.js';
 import { kafkaError } from './kafka-errors.js';
 import type { DecodeRecord } from './shared-records.js';
 
 export interface KafkaBusOptions {
   readonly brokers: readonly string[];
+  /** Absent: the brokers are open. */
+  readonly security?: BusSecurity;
   readonly topic: string;
   readonly partitions: number;
   partitionOf(ledgerId: string): number;
@@ -70,7 +73,7 @@ class Consumption {
     this.#options = options;
     this.#handler = handler;
     this.#signal = signal;
-    const kafka = kafkaClient(options.brokers, `quittance-${options.group}`);
+    const kafka = kafkaClient(options.brokers, `quittance-${options.group}`, PATIENT, options.security);
     this.#admin = kafka.admin();
     this.#consumer = kafka.consumer({
       groupId: options.group,

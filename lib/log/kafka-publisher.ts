@@ -5,11 +5,14 @@
 import { Partitioners } from 'kafkajs';
 import type { BusPublisher, OpenPublisher, OutgoingMessage } from './bus.js';
 import { toKafkaMessage } from './cloud-event.js';
+import type { BusSecurity } from './bus-config.js';
 import { kafkaClient } from './kafka-client.js';
 import { kafkaError } from './kafka-errors.js';
 
 export interface KafkaPublisherOptions {
   readonly brokers: readonly string[];
+  /** Absent: the brokers are open. */
+  readonly security?: BusSecurity;
   readonly topic: string;
   readonly shard: number;
 }
@@ -19,9 +22,9 @@ const ACKS_ALL = -1;
 const NO_ERROR = 0;
 const TIMEOUT_MS = 10_000;
 
-export function kafkaPublisher({ brokers, topic, shard }: KafkaPublisherOptions): OpenPublisher {
+export function kafkaPublisher({ brokers, security, topic, shard }: KafkaPublisherOptions): OpenPublisher {
   return async () => {
-    const producer = kafkaClient(brokers, 'quittance-relay', { retries: 0 }).producer({
+    const producer = kafkaClient(brokers, 'quittance-relay', { retries: 0 }, security).producer({
       idempotent: false,
       allowAutoTopicCreation: false,
       retry: { retries: 0 },

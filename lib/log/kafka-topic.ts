@@ -2,12 +2,15 @@
 import type { Admin } from 'kafkajs';
 import { pause } from '../base/pause.js';
 import { StartError } from '../base/start-error.js';
+import type { BusSecurity } from './bus-config.js';
 import { kafkaClient } from './kafka-client.js';
 import type { Pool } from './postgres-client.js';
 import { readTopic, recordTopic } from './postgres-relay.js';
 
 export interface TopicOptions {
   readonly brokers: readonly string[];
+  /** Absent: the brokers are open. */
+  readonly security?: BusSecurity;
   readonly topic: string;
   /** Of the log's database, migrated. */
   readonly pool: Pool;
@@ -131,8 +134,11 @@ function isNotYetKnown(error: unknown): boolean {
   return error instanceof Error && 'type' in error && NOT_YET_KNOWN.has(error.type);
 }
 
-async function withAdmin<T>({ brokers }: TopicOptions, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafkaClient(brokers, 'quittance-admin', IMPATIENT).admin();
+async function withAdmin<T>(
+  { brokers, security }: TopicOptions,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = kafkaClient(brokers, 'quittance-admin', IMPATIENT, security).admin();
   try {
     await admin.connect().catch((cause: unknown) => {
       const message = `Kafka does not answer at ${brokers.join(', ')}; start it or set QUITTANCE_KAFKA_BROKERS`;

@@ -8,6 +8,7 @@ import type { DoorsConfig } from '../base/doors-config.js';
 import type { Environment } from '../base/environment.js';
 import { processRegistry } from '../observe/process-metrics.js';
 import { openTracer, type Tracer } from '../observe/tracing.js';
+import { withSecretFiles } from '../base/secret-files.js';
 import { openProcessLog } from '../base/logging.js';
 import { holdPorts } from './ports.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
@@ -61,7 +62,7 @@ async function start<C extends DoorsConfig>(
   service: RunnableService<C>,
   closeables: Closeables,
 ): Promise<RunningProcess> {
-  const config = service.readConfig(host.env);
+  const config = service.readConfig(withSecretFiles(host.env));
   const log = openProcessLog(config.logLevel, host.stdout.isTTY === true).child({ service: service.name });
   const watch = watchForEnd(host, log);
   closeables.add('the watch over signals', watch.dispose);

@@ -32,6 +32,10 @@ export const SERVICE_VARIABLE_HELP: Readonly<Record<ServiceVariable, string>> = 
   QUITTANCE_COMMAND_ADDRESS:
     'host:port at which command processes reach each other (default: host and port of gRPC; command)',
   QUITTANCE_KAFKA_BROKERS: 'host:port of the brokers, separated by commas (command, projector)',
+  QUITTANCE_KAFKA_TLS: 'true: the brokers are reached over TLS (default false)',
+  QUITTANCE_KAFKA_SASL: 'none (default), plain, scram-sha-256 or scram-sha-512',
+  QUITTANCE_KAFKA_USERNAME: 'who the brokers are told that calls',
+  QUITTANCE_KAFKA_PASSWORD: 'its password',
   QUITTANCE_KAFKA_TOPIC: 'topic of the events (default quittance.events.v1)',
   QUITTANCE_KAFKA_PARTITIONS: 'partitions of a new topic (default 12; create-topic)',
   QUITTANCE_KAFKA_REPLICATION: 'replicas of a new topic (default 1; create-topic)',

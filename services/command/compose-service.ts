@@ -121,7 +121,7 @@ async function composeRelay(
 ): Promise<Duty> {
   const pool = createPool(postgres, { max: 3, name: 'quittance relay', options: KEYED_PLANS });
   closeables.add('the pool of the relay', () => pool.end());
-  const { brokers, topic } = config.bus;
+  const { brokers, security, topic } = config.bus;
   await migrateLog(pool, systemClock());
   const partitions = await recordedPartitions(pool, topic);
   const metrics = relayMetrics(registry);
@@ -140,7 +140,7 @@ async function composeRelay(
         log: postgresLogReader(pool, wakeups, SHARD),
         cursor: postgresRelayCursor(pool, topic),
         reportLost: (point) => reportLost(pool, point),
-        open: kafkaPublisher({ brokers, topic, shard: SHARD }),
+        open: kafkaPublisher({ brokers, security, topic, shard: SHARD }),
         onHealth: (isUp) => {
           health.set(RELAY_HEALTH, isUp);
         },

@@ -118,10 +118,19 @@ function busesOf(
   partitions: number,
   partitionOf: (ledgerId: string) => number,
 ): (view: ViewId) => ReturnType<typeof kafkaBus> {
-  const { brokers, topic } = config.bus;
+  const { brokers, security, topic } = config.bus;
   const decode = sharedRecords(VIEWS.length);
   return (view) =>
-    kafkaBus({ brokers, topic, partitions, partitionOf, group: `${topic}.${view}`, logger: log, decode });
+    kafkaBus({
+      brokers,
+      security,
+      topic,
+      partitions,
+      partitionOf,
+      group: `${topic}.${view}`,
+      logger: log,
+      decode,
+    });
 }
 
 function verifier(

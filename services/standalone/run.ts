@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import type pg from 'pg';
 import type pino from 'pino';
 import type { Closeables } from '../../lib/base/closeables.js';
+import { withSecretFiles } from '../../lib/base/secret-files.js';
 import type { CommandText } from '../../lib/process/command-line.js';
 import { wantedPorts } from '../../lib/process/doors.js';
 import { holdPorts } from '../../lib/process/ports.js';
@@ -46,7 +47,7 @@ export function runStandalone(host: ProcessHost): Promise<number> {
 }
 
 async function start(host: ProcessHost, closeables: Closeables): Promise<RunningProcess> {
-  const config = readConfig(host.env);
+  const config = readConfig(withSecretFiles(host.env));
   const dataDir = openDataDir(config.dataDir);
   closeables.add('the data directory', dataDir.release);
   const toTerminal = host.stdout.isTTY === true;

@@ -4,6 +4,7 @@ import { requireNode } from '../../lib/process/node-version.js';
 requireNode(process);
 const { commandLine, readCommandLine, runCommand } = await import('../../lib/process/command-line.js');
 const { SERVICE_VARIABLE_HELP: help } = await import('../../lib/process/variable-help.js');
+const { withSecretFiles } = await import('../../lib/base/secret-files.js');
 const { readTopicConfig } = await import('../../services/command/config.js');
 const { composeTopic } = await import('./compose-topic.js');
 
@@ -16,6 +17,10 @@ const CREATE_TOPIC = commandLine({
   environment: {
     QUITTANCE_DATABASE_URL: help.QUITTANCE_DATABASE_URL,
     QUITTANCE_KAFKA_BROKERS: help.QUITTANCE_KAFKA_BROKERS,
+    QUITTANCE_KAFKA_TLS: help.QUITTANCE_KAFKA_TLS,
+    QUITTANCE_KAFKA_SASL: help.QUITTANCE_KAFKA_SASL,
+    QUITTANCE_KAFKA_USERNAME: help.QUITTANCE_KAFKA_USERNAME,
+    QUITTANCE_KAFKA_PASSWORD: help.QUITTANCE_KAFKA_PASSWORD,
     QUITTANCE_KAFKA_TOPIC: help.QUITTANCE_KAFKA_TOPIC,
     QUITTANCE_KAFKA_PARTITIONS: help.QUITTANCE_KAFKA_PARTITIONS,
     QUITTANCE_KAFKA_REPLICATION: help.QUITTANCE_KAFKA_REPLICATION,
@@ -26,7 +31,7 @@ const CREATE_TOPIC = commandLine({
 
 async function createTopic(): Promise<number> {
   if (readCommandLine(CREATE_TOPIC, process.argv.slice(2), process) === undefined) return 0;
-  process.stdout.write(`${await composeTopic(readTopicConfig(process.env))}\n`);
+  process.stdout.write(`${await composeTopic(readTopicConfig(withSecretFiles(process.env)))}\n`);
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { insertKey, listKeys, type ListedKey, prepareKeys, revokeKey } from '../
 import { isScope, SCOPES_MAX } from '../../lib/auth/scopes.js';
 import type { Environment } from '../../lib/base/environment.js';
 import { valueOf } from '../../lib/base/environment.js';
+import { withSecretFiles } from '../../lib/base/secret-files.js';
 import { StartError } from '../../lib/base/start-error.js';
 import { createPool, type Pool } from '../../lib/log/postgres-client.js';
 import { type Output, UsageError } from '../../lib/process/command-line.js';
@@ -31,7 +32,7 @@ const HELP = 'npm run keys -- --help lists what there is';
 /** Runs one action. @returns the exit code. @throws UsageError, StartError */
 export async function runKeys(host: KeysHost, line: KeysLine): Promise<number> {
   const run = actionOf(line);
-  const pool = openPool(host.env);
+  const pool = openPool(withSecretFiles(host.env));
   try {
     await prepareKeys(pool);
     return await run(pool, host);

@@ -16,7 +16,11 @@ test('each service has its ports and reads its own of one file of variables', ()
   expect(readCommand(ALL)).toMatchObject({
     grpcPort: 50051,
     connectPort: 8081,
-    bus: { brokers: ['one:9092', 'two:9092'], topic: 'quittance.events.v1' },
+    bus: {
+      brokers: ['one:9092', 'two:9092'],
+      topic: 'quittance.events.v1',
+      security: { isTls: false, sasl: undefined },
+    },
   });
   expect(readProjector(ALL)).toMatchObject({
     grpcPort: 50052,
@@ -37,6 +41,9 @@ test('the history may be in PostgreSQL, and then no MongoDB is needed', () => {
 describe('a line says what is wrong', () => {
   test.each([
     [{ QUITTANCE_KAFKA_BROKERS: 'one' }, 'QUITTANCE_KAFKA_BROKERS is "one"; allowed: host:port'],
+    [{ QUITTANCE_KAFKA_SASL: 'gssapi' }, 'QUITTANCE_KAFKA_SASL is "gssapi"; allowed: none, plain'],
+    [{ QUITTANCE_KAFKA_SASL: 'plain' }, 'QUITTANCE_KAFKA_USERNAME is not set'],
+    [{ QUITTANCE_KAFKA_PASSWORD: 'x' }, 'is set without QUITTANCE_KAFKA_SASL'],
     [{ QUITTANCE_KAFKA_TOPIC: 'a b' }, 'QUITTANCE_KAFKA_TOPIC is "a b"; allowed: a name'],
     [{ QUITTANCE_REDIS_URL: 'http://x' }, 'QUITTANCE_REDIS_URL is not a URL of redis or rediss'],
     [{ QUITTANCE_CLICKHOUSE_URL: 'tcp://x' }, 'QUITTANCE_CLICKHOUSE_URL is not a URL of http or https'],

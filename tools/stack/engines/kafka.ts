@@ -4,7 +4,14 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kafkaClient } from '../../../lib/log/kafka-client.js';
 import { freePort } from '../../../lib/process/free-port.js';
-import { type Engine, type EnginePlace, installRoot, projectRoot, startProgram } from './engine.js';
+import {
+  type Engine,
+  type EnginePlace,
+  type RunningEngine,
+  installRoot,
+  projectRoot,
+  startProgram,
+} from './engine.js';
 import { madeOnce, needProgram, run } from './install.js';
 
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
@@ -28,23 +35,39 @@ export const kafka: Engine = {
       ]);
     });
   },
-  start: async (place) => {
-    const { host, port, directory } = place;
-    const config = join(directory, 'server.properties');
-    mkdirSync(directory, { recursive: true });
-    // The ports may differ from the last start; the data does not depend on them.
-    writeFileSync(config, properties(place, await freePort()));
-    if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(config);
-    return startProgram({
-      name: 'kafka',
-      url: `${host}:${String(port)}`,
-      directory,
-      command: 'java',
-      args: [...javaOptions(), 'kafka.Kafka', config],
-      isReady: () => isInCluster(host, port),
-    });
-  },
+  start: (place) => startBroker(place, () => ({})),
 };
+
+/**
+ * Starts a broker.
+ * @param others settings in place of ours or beside them, by ours
+ */
+export async function startBroker(
+  place: EnginePlace,
+  others: (ours: Settings) => Settings,
+): Promise<RunningEngine> {
+  const { host, port, directory } = place;
+  const config = join(directory, 'server.properties');
+  mkdirSync(directory, { recursive: true });
+  // The ports may differ from the last start; the data does not depend on them.
+  const ours = settingsOf(place, await freePort());
+  const lines = Object.entries({ ...ours, ...others(ours) }).map(
+    ([name, value]) => `${name}=${String(value)}\n`,
+  );
+  writeFileSync(config, lines.join(''));
+  if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(config);
+  return startProgram({
+    name: 'kafka',
+    url: `${host}:${String(port)}`,
+    directory,
+    command: 'java',
+    args: [...javaOptions(), 'kafka.Kafka', config],
+    isReady: () => isInCluster(host, port),
+  });
+}
+
+/** What stands in server.properties. */
+export type Settings = Readonly<Record<string, string | number>>;
 
 async function format(config: string): Promise<void> {
   // It must not begin with a dash: the tool would take it for an option.
@@ -58,10 +81,10 @@ function javaOptions(): string[] {
   return ['-XX:+UseSerialGC', '-Xms128m', '-Xmx512m', '-cp', join(libraries(), '*')];
 }
 
-function properties(
+function settingsOf(
   { host, port, advertised = port, directory }: EnginePlace,
   controllerPort: number,
-): string {
+): Settings {
   const one = [
     'offsets.topic.replication.factor',
     'offsets.topic.num.partitions',
@@ -72,7 +95,7 @@ function properties(
     'share.coordinator.state.topic.num.partitions',
     'share.coordinator.state.topic.min.isr',
   ];
-  const settings: Record<string, string | number> = {
+  return {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@${host}:${String(controllerPort)}`,
@@ -89,9 +112,6 @@ function properties(
     'broker.heartbeat.interval.ms': 500,
     ...Object.fromEntries(one.map((name) => [name, 1])),
   };
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${String(value)}\n`)
-    .join('');
 }
 
 /**
