@@ -14,19 +14,25 @@ export const SECRET_VARIABLES = [
 
 /** The environment with each of them read from its file. @throws StartError which never shows what is in a file */
 export function withSecretFiles(env: Environment): Environment {
-  const read: Record<string, string | undefined> = { ...env };
+  const secrets: [string, string][] = [];
   for (const name of SECRET_VARIABLES) {
-    const fileVariable = `${name}_FILE`;
-    const path = valueOf(env, fileVariable);
-    delete read[fileVariable];
+    const variable = fileVariableOf(name);
+    const path = valueOf(env, variable);
     if (path === undefined) continue;
     if (valueOf(env, name) !== undefined) {
-      throw new StartError(`${name} and ${fileVariable} are both set; set one of them`);
+      throw new StartError(`${name} and ${variable} are both set; set one of them`);
     }
-    read[name] = secretIn(path, fileVariable);
+    secrets.push([name, secretIn(path, variable)]);
   }
-  return read;
+  const others = Object.entries(env).filter(([name]) => !FILE_VARIABLES.has(name));
+  return Object.fromEntries([...others, ...secrets]);
 }
+
+function fileVariableOf(name: string): string {
+  return `${name}_FILE`;
+}
+
+const FILE_VARIABLES: ReadonlySet<string> = new Set(SECRET_VARIABLES.map(fileVariableOf));
 
 /** Without the end of line that editors and `echo` leave. */
 function secretIn(path: string, variable: string): string {
