@@ -100,18 +100,19 @@ async function everythingWorks(): Promise<void> {
 const isHolder = async ({ addresses }: RunningService) =>
   (await (await fetch(`${addresses.connect}/metrics`)).text()).includes('quittance_lease_held 1');
 
-test('the command process with the lease is killed under load: the other goes on, and no payment is lost or doubled', async () => {
+test('the command process with the lease is killed under load: one decides again, and no payment is lost or doubled', async () => {
   const [first, second] = platform.stack.commands;
   if (first === undefined || second === undefined) throw new Error('there are two');
-  const [holder, other] = (await isHolder(first)) ? [first, second] : [second, first];
-  const addresses = [first, second].map((one) => one.addresses.grpc);
+  const both = [first, second];
+  const addresses = both.map((one) => one.addresses.grpc);
   const load = new Load({ addresses, callers: CALLERS, deadline_ms: 10_000 });
   await load.more(50);
-  await killed(holder.name);
+  await killed((await isHolder(first)) ? first.name : second.name);
   await load.more(50);
   await load.stop();
-  expect(await isHolder(other)).toBe(true);
-  expect(await isHolder(holder)).toBe(false);
+  // The other, or the new process in the place of the killed one, if that is there before the lease has expired.
+  const holders = async () => (await Promise.all(both.map(isHolder))).filter(Boolean).length;
+  await until('one of them decides', async () => (await holders()) === 1);
   const nothing = { lost: [], doubled: [], answeredWrongly: [], unknown: [] };
   expect(await audit(load, platform.database)).toEqual(nothing);
 });
