@@ -222,6 +222,19 @@ const FRESHNESS: readonly Alert[] = [
     rests: { [`quittance_projection_lag_seconds{projection="reports",${COMMANDS}}`]: '1x5 60x1 2x10' },
   },
   {
+    name: 'DeadLetters',
+    expr: 'sum by (projection) (quittance_projection_dead_letters) > 0',
+    for: '1m',
+    severity: 'ticket',
+    summary: 'A view lacks events that its store has refused.',
+    fires: {
+      series: { [`quittance_projection_dead_letters{projection="history",${COMMANDS}}`]: '0x3 2x12' },
+      at: '10m',
+      labels: [{ projection: 'history' }],
+    },
+    rests: { [`quittance_projection_dead_letters{projection="history",${COMMANDS}}`]: '2x3 0x12' },
+  },
+  {
     name: 'RebuildFailed',
     expr: 'max by (projection) (quittance_rebuild_failed) == 1',
     for: '0m',

@@ -316,6 +316,15 @@ const FRESHNESS: Dashboard = {
       ],
     },
     {
+      title: 'Dead letters',
+      description: 'Events that a view does not have, since its store refused them or one before them.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        { expr: 'sum by (projection) (quittance_projection_dead_letters)', legend: '{{projection}}' },
+      ],
+    },
+    {
       title: 'Rebuild: how much of the log is filled in',
       description: 'Of the latest rebuild of each view; then the generations are compared row by row.',
       kind: 'lines',
