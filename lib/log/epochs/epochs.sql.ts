@@ -22,8 +22,11 @@ select
   (select o.place from log.origin o) is distinct from ${place} as is_moved,
   (select max(epoch) from log.lost_points) as lost_epoch`;
 
+/** Of a log that has only its first event. One with more and no origin is of unknown origin. */
 export const recordFirstOrigin = `
-insert into log.origin (place) select ${place} on conflict (only_row) do nothing`;
+insert into log.origin (place) select ${place}
+where not exists (select from log.flushes where first > 0)
+on conflict (only_row) do nothing`;
 
 /** $1 the epoch that has begun: what earlier ones have lost is settled by it. */
 export const recordOrigin = `

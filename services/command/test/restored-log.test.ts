@@ -109,6 +109,20 @@ describe('a log restored to an older end', () => {
   });
 });
 
+test('an operator who knows more than the database says so: without its origin a log begins an epoch', async () => {
+  const process = await start();
+  await openLedger(process, 'main', ['a', 'b'], 100n);
+  const pool = createPool(database.config, { max: 1, name: 'test' });
+  try {
+    await pool.query('delete from log.origin');
+  } finally {
+    await pool.end();
+  }
+  await until(() => process.part.memory.end.epoch === 1);
+  await process.send(payment('main', 'a', 'b', 60n));
+  expect((await epochs()).map(({ epoch }) => epoch)).toEqual([1]);
+});
+
 test('a request id of a lost command is not taken for one of the log', async () => {
   const process = await start();
   await openLedger(process, 'main', ['a', 'b'], 100n);

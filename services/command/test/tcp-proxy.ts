@@ -10,11 +10,14 @@ export interface TcpProxy {
   silence(): void;
   /** Lets through again. What fell silent stays so. */
   restore(): void;
+  /** From now on connections go to another server; those that are open break. */
+  direct(target: NetConnectOpts): void;
   close(): Promise<void>;
 }
 
-export async function openTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
+export async function openTcpProxy(first: NetConnectOpts): Promise<TcpProxy> {
   let isOpen = true;
+  let target = first;
   const sockets = new Set<Socket>();
   const server = createServer((incoming) => {
     if (!isOpen) {
@@ -54,6 +57,10 @@ export async function openTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     },
     restore: () => {
       isOpen = true;
+    },
+    direct: (next) => {
+      target = next;
+      for (const socket of sockets) socket.destroy();
     },
     close: async () => {
       const closed = once(server, 'close');

@@ -28,17 +28,20 @@ export interface TestPlatform {
 export async function startPlatform({
   auth,
   tracesTo,
+  database: given,
   log = pino({ level: 'silent' }),
   prepare,
   ...options
 }: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log'>> &
   Pick<DoorsConfig, 'auth'> & {
+    /** Where its log and its views lie; by default a new one. */
+    readonly database?: TestDatabase;
     /** Runs before the platform starts. */
     readonly prepare?: (database: TestDatabase) => Promise<void>;
     /** Where all traces are sent. */
     readonly tracesTo?: string;
   } = {}): Promise<TestPlatform> {
-  const database = await createTestDatabase();
+  const database = given ?? (await createTestDatabase());
   await prepare?.(database);
   const sampling = { ratio: 1, isParentBased: true };
   const tracing =

@@ -35,7 +35,7 @@ export type Event = Message<"quittance.event.v1.Event"> & {
   shard: number;
 
   /**
-   * How often the log was restored to an older end; 0 at first.
+   * Rises each time that the log was restored to an older end, or may have been; 0 at first. A number may be left out.
    *
    * @generated from field: uint32 epoch = 2;
    */
@@ -342,13 +342,14 @@ export const LogStartedSchema: GenMessage<LogStarted> = /*@__PURE__*/
   messageDesc(file_quittance_event_v1_event, 2);
 
 /**
- * The first event after the log was found shorter than it was known to be.
+ * The first event after the log was found shorter than it was known to be, or in another place: after a restore or a failover.
+ * Events of earlier epochs at this position or after it are lost; other events have their positions now.
  *
  * @generated from message quittance.event.v1.EpochStarted
  */
 export type EpochStarted = Message<"quittance.event.v1.EpochStarted"> & {
   /**
-   * The last position that the epochs share.
+   * The last position that the epochs share: the one before this event.
    *
    * @generated from field: int64 fork_position = 1;
    */
