@@ -1,6 +1,6 @@
 /**
- * `npm run test:stack`: installs the servers, runs side by side the tests that share one server of each kind, then the tests
- * that start and kill servers of their own, which want the machine for themselves. Arguments go to jest.
+ * `npm run test:stack`: installs the servers, and runs side by side the tests that share one server of each kind and the tests
+ * that start and kill servers of their own, which wait most of the time. Arguments go to jest.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -55,17 +55,24 @@ async function run(): Promise<number> {
 
 async function runTests(): Promise<number> {
   const began_ms = performance.now();
-  const shared = await withServers((variables) => jest(SHARING, WORKERS, variables));
-  print(`tests that share servers: ${secondsSince(began_ms)} s`);
-  if (isInterrupted) return 130;
-  const alone_ms = performance.now();
-  const alone = await jest(ALONE, 1, {});
-  print(`tests with servers of their own: ${secondsSince(alone_ms)} s`);
-  return Math.max(shared, alone);
+  const timed = async (what: string, running: Promise<Ended>) => {
+    const { code, output } = await running;
+    return { code, output: `${output}${what}: ${secondsSince(began_ms)} s` };
+  };
+  const [shared, alone] = await allOf([
+    timed(
+      'tests that share servers',
+      withServers((variables) => jest(SHARING, WORKERS, variables, 'inherit')),
+    ),
+    timed('tests with servers of their own', jest(ALONE, 1, {}, 'pipe')),
+  ]);
+  print(shared.output);
+  print(alone.output);
+  return isInterrupted ? 130 : Math.max(shared.code, alone.code);
 }
 
 /** Runs the servers that tests share, with their data in a directory of this run, for as long as the work takes. */
-async function withServers(work: (variables: Record<string, string>) => Promise<number>): Promise<number> {
+async function withServers<T>(work: (variables: Record<string, string>) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'quittance-stack-'));
   const running: RunningEngine[] = [];
   const start = async (engine: Engine, index: number) => {
@@ -86,11 +93,18 @@ async function withServers(work: (variables: Record<string, string>) => Promise<
   }
 }
 
+interface Ended {
+  readonly code: number;
+  /** What it printed; empty where it printed by itself. */
+  readonly output: string;
+}
+
 async function jest(
   projects: readonly string[],
   workers: number,
   variables: Readonly<Record<string, string>>,
-): Promise<number> {
+  output: 'inherit' | 'pipe',
+): Promise<Ended> {
   const root = projectRoot();
   const options = [
     '--config',
@@ -111,10 +125,18 @@ async function jest(
       ...process.argv.slice(2),
       ...options,
     ],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, ...variables, [RUN_VARIABLE]: RUN } },
+    {
+      cwd: root,
+      stdio: ['inherit', output, output],
+      env: { ...process.env, ...variables, [RUN_VARIABLE]: RUN },
+    },
   );
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? 1, output: printed };
 }
 
 function print(line: string): void {
