@@ -37,6 +37,7 @@ export default {
     },
     endToEnd('end to end', 'platform', [
       'thread',
+      'trace',
       'watch',
       'bad-input-messages',
       'bad-input-money-and-ids',
