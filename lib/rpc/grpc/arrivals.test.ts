@@ -1,12 +1,9 @@
 import { PassThrough } from 'node:stream';
-import type * as grpc from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { arrivals } from './arrivals.js';
 
-type Arriving = Pick<grpc.ServerDuplexStream<number, unknown>, 'on' | 'pause' | 'resume'>;
-
-function stream(highWaterMark = 16): PassThrough & Arriving {
+function stream(highWaterMark = 16): PassThrough {
   return new PassThrough({ objectMode: true, highWaterMark });
 }
 

@@ -1,10 +1,14 @@
 /** The messages of a stream: those that are there together come together. */
-import type * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { fail } from '../errors.js';
 
 /** What is used of a call that streams both ways. */
-type Arriving<R> = Pick<grpc.ServerDuplexStream<R, unknown>, 'on' | 'pause' | 'resume'>;
+export interface Arriving<R> {
+  on(event: 'data', listener: (message: R) => void): unknown;
+  on(event: 'end' | 'close', listener: () => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+}
 
 /** So many wait at most, and then the sender does. */
 const WAITING_MAX = 256;

@@ -244,7 +244,7 @@ async function runBidi<R>(
     answers,
   );
   const origin = { deadline_ms, traceparent, connection, authorization, isForwarded, signal, fits };
-  const requests = untilAborted(arrivals(call), leaving);
+  const requests = untilAborted(arrivals<R>(call), leaving);
   await send(call, answers, run(requests, origin), origin, leaving);
 }
 
