@@ -24,7 +24,8 @@ export interface TestRoot {
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-export function createRoot(): TestRoot {
+/** @param addresses of this machine that its certificates are for, besides the usual one */
+export function createRoot(...addresses: readonly string[]): TestRoot {
   const directory = mkdtempSync(join(tmpdir(), 'quittance-tls-'));
   const file = (name: string) => join(directory, name);
   const openssl = (...args: string[]) => {
@@ -32,7 +33,8 @@ export function createRoot(): TestRoot {
   };
   const root = ['-keyout', file('root.key'), '-out', file('root.pem')];
   openssl('req', '-x509', ...NEW_KEY, ...root, '-days', '30', '-subj', '/CN=root of a test');
-  writeFileSync(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.7');
+  const names = ['DNS:localhost', ...['127.0.0.1', ...addresses].map((address) => `IP:${address}`)];
+  writeFileSync(file('names'), `subjectAltName=${names.join(',')}`);
   return {
     path: file('root.pem'),
     bytes: readFileSync(file('root.pem')),
@@ -41,8 +43,8 @@ export function createRoot(): TestRoot {
       const made = { certificatePath: file(`${name}.pem`), keyPath: file(`${name}.key`) };
       openssl('req', ...NEW_KEY, '-keyout', made.keyPath, '-out', request, '-subj', '/CN=localhost');
       const by = ['-CA', file('root.pem'), '-CAkey', file('root.key'), '-CAcreateserial'];
-      const names = ['-extfile', file('names'), '-days', String(days)];
-      openssl('x509', '-req', '-in', request, ...by, ...names, '-out', made.certificatePath);
+      const about = ['-extfile', file('names'), '-days', String(days)];
+      openssl('x509', '-req', '-in', request, ...by, ...about, '-out', made.certificatePath);
       return made;
     },
     copy: (from, to) => {

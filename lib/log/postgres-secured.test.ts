@@ -14,8 +14,11 @@ import { until } from '../../test/until.js';
 import { createPool } from './postgres-client.js';
 import { listenForCommits } from './postgres-listen.js';
 
-/** An address of this machine that no other server listens on. */
-const HOST = '127.0.0.7';
+/** An address of this machine that no other server listens on: the port is always the same. */
+const HOST =
+  process.platform === 'linux'
+    ? `127.77.${String((process.pid >> 8) & 255)}.${String(process.pid & 255)}`
+    : '127.0.0.1';
 const PASSWORD = 'pass/word@1:';
 
 let root: TestRoot;
@@ -23,7 +26,7 @@ let directory: string;
 let engine: PostgresEngine;
 
 beforeAll(async () => {
-  root = createRoot();
+  root = createRoot(HOST);
   directory = mkdtempSync(join(tmpdir(), 'quittance-secured-'));
   chmodSync(directory, 0o755);
   const own = root.issue('postgres');

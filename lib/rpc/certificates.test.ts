@@ -106,9 +106,12 @@ async function replaced(ports: Ports, before: string): Promise<void> {
       if (now !== before) return true;
       if (!isLooking) {
         isLooking = true;
-        void shown(ports[door]).then((serial) => {
+        const looked = (serial: string) => {
           now = serial;
           isLooking = false;
+        };
+        void shown(ports[door]).then(looked, () => {
+          looked(before);
         });
       }
       return false;
