@@ -17,6 +17,11 @@ export class ParkedMemory {
     return streams;
   }
 
+  /** Whether it is known what is parked in a partition. */
+  has(partition: number): boolean {
+    return this.#streams.has(partition);
+  }
+
   /** It is read again before it is used: another process may park something, or the store did not take the last change. */
   forget(partition: number): void {
     this.#streams.delete(partition);

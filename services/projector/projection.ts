@@ -166,8 +166,14 @@ export class Projection {
   async retryLetter(letter: DeadLetter): Promise<Retried> {
     const { log, logger, generations, clock = systemClock } = this.#deps;
     const view = this.#view ?? (await generations.current());
+    const parked = this.#parked;
     return this.#gate.freeze(async () => {
-      const retried = await retryLetter({ view, parked: this.#parked, log, clock, logger }, letter);
+      // Of a partition that another process applies nothing is kept here.
+      const isOwn = parked.has(letter.partition);
+      const retried = await retryLetter({ view, parked, log, clock, logger }, letter);
+      if (isOwn) await parked.of(view, letter.partition);
+      else parked.forget(letter.partition);
+      this.#noteParked();
       // What had to stop since too much was parked may go on.
       if (this.failure?.kind === 'too_many_parked' && retried.outcome === 'applied') this.resume();
       return retried;

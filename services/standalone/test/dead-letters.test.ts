@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ConnectError } from '@connectrpc/connect';
 import pg from 'pg';
 import { type ErrorInfo, ErrorInfoSchema } from '../../../gen/google/rpc/error_details_pb.js';
+import { Health, HealthCheckResponse_ServingStatus } from '../../../gen/grpc/health/v1/health_pb.js';
 import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { LedgerService, VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService, ProjectionState } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
@@ -124,8 +125,13 @@ test('operators see it: in the list of projections, in health, and in VerifyLedg
   }
   expect(found).toMatchObject([{ subject: VerifySubject.HISTORY, entity: 'dead letters' }]);
   await proveBooks(platform.grpcAddress, OTHER);
-  const metrics = await (await fetch(`${platform.connectUrl}/metrics`)).text();
-  expect(metrics).toContain('quittance_projection_dead_letters{projection="history"} 2');
+  await until('the metrics count them', async () => {
+    const metrics = await (await fetch(`${platform.connectUrl}/metrics`)).text();
+    return metrics.includes('quittance_projection_dead_letters{projection="history"} 2');
+  });
+  const health = platform.grpc(Health);
+  const { status } = await health.check({ service: 'quittance.projection.history' });
+  expect(status).toBe(HealthCheckResponse_ServingStatus.NOT_SERVING);
 });
 
 test('the list is filtered, and comes in pages that belong to their query', async () => {
@@ -189,6 +195,11 @@ test('a retry says how many it means, keeps the order, and leaves what fails aga
     projection: { deadLetters: 0n },
   });
   expect((await dead()).totalCount).toBe(0n);
+  const health = platform.grpc(Health);
+  await until('the projection is healthy again', async () => {
+    const { status } = await health.check({ service: 'quittance.projection.history' });
+    return status === HealthCheckResponse_ServingStatus.SERVING;
+  });
   const after = await pay(LEDGER, 'a1', 'a0');
   const list = await client.unary(listTransactions, { ledgerId: LEDGER, descending: true, ...FRESH });
   expect(list.transactions.slice(0, 4).map(({ position }) => position)).toEqual([
