@@ -5,6 +5,7 @@ import { mongodbHistory } from '../../../lib/views/history/mongodb/history.js';
 import { clickhouseReports } from '../../../lib/views/reports/clickhouse/reports.js';
 import { clickhouseDatabases } from '../../../lib/views/stores/clickhouse/test/databases.js';
 import { createMongodb } from '../../../lib/views/stores/mongodb/client.js';
+import { removeDatabase } from '../../../lib/views/stores/mongodb/test/remove-database.js';
 import { createRedis } from '../../../lib/views/stores/redis/client.js';
 import { parkedAt } from '../../../lib/views/parked/parked.js';
 import type { View, ViewGenerations } from '../../../lib/views/view.js';
@@ -33,8 +34,8 @@ const history = mongodb.db(`test_poison_${String(process.pid)}`);
 afterAll(async () => {
   await clickhouse.close();
   await redis.quit();
-  await history.dropDatabase();
   await mongodb.close();
+  await removeDatabase(history);
 });
 
 /** A row that is no row fails the script that compares versions. */

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Db, MongoClient } from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
 import { LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
 import { stackServer } from '../../../../test/stack-servers.js';
 import { createMongodb } from '../../stores/mongodb/client.js';
+import { removeDatabase } from '../../stores/mongodb/test/remove-database.js';
 import type { ViewRow } from '../../view.js';
 import { historyContract } from '../contract/suite.js';
 import { mongodbHistory } from './history.js';
@@ -20,23 +21,13 @@ function open(): { client: MongoClient; database: Db } {
   return { client, database: client.db(`test_${String(process.pid)}_${String(++databases)}`) };
 }
 
-/**
- * The stand-in server needs more time for hundreds of collections than the platform's clients wait for an
- * answer.
- */
-async function remove(database: Db): Promise<void> {
-  const patient = new MongoClient(URL);
-  await patient.db(database.databaseName).dropDatabase();
-  await patient.close();
-}
-
 historyContract('MongoDB', async () => {
   const { client, database } = open();
   return {
     generations: mongodbHistory(database, ONE),
     close: async () => {
       await client.close();
-      await remove(database);
+      await removeDatabase(database);
     },
   };
 });
@@ -49,7 +40,7 @@ describe('data ahead of the checkpoint, as a crash between the two leaves it', (
   beforeAll(() => generations.migrate());
   afterAll(async () => {
     await client.close();
-    await remove(database);
+    await removeDatabase(database);
   });
 
   const all = async (view: HistoryView): Promise<readonly ViewRow[]> =>
