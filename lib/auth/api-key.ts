@@ -1,6 +1,6 @@
 /**
  * API keys, for callers without an issuer of tokens: `qtk_<id>_<secret>`. The id finds the key, the secret proves it. The secret has
- * 256 random bits, so that its plain SHA-256 is enough to keep: nobody can try them all.
+ * 256 random bits, so that its plain SHA-256 is enough to keep: they cannot all be tried.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 

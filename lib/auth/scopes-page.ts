@@ -152,7 +152,7 @@ export function scopesPage(): string {
 
 function needOf({ method, special }: PageCall): string {
   const rule = ruleOf(`${method.parent.typeName}/${method.name}`);
-  if (rule === undefined) return 'nobody may';
+  if (rule === undefined) return 'no scope allows it';
   const words: Readonly<Record<MethodRule['subject'], string>> = {
     ledger: `\`${rule.kind ?? ''}:LEDGER\``,
     'new ledger': `\`${rule.kind ?? ''}:LEDGER\``,

@@ -98,7 +98,7 @@ async function createLedger(ledgerId: string, headers: Readonly<Record<string, s
   return fromBinary(CreateLedgerResponseSchema, bytes);
 }
 
-test('the actor of the event is the caller, whatever the caller says of itself', async () => {
+test('the actor of the event is the caller, not what the caller says of itself', async () => {
   const { position } = await createLedger('books', {
     authorization: `Bearer ${key.key}`,
     actor: 'mallory',

@@ -311,7 +311,7 @@ async function actorsOf(streamId: string): Promise<string[]> {
   return events.map(({ event }) => event?.actor ?? 'none');
 }
 
-test('the subject of a token is the actor of its events, whatever else the call says', async () => {
+test('the subject of a token is the actor of its events, not what else the call says', async () => {
   const authorization = await issuer.bearer({ scope: ALL, sub: 'alice@example.com' });
   for (const [index, wire] of WIRES.entries()) {
     const accountId = `by-alice-${String(index)}`;

@@ -32,7 +32,7 @@ import { type Outcome, type RawClient, rawClient, type Wire } from './raw-client
 const page = readFileSync(new URL('../../../docs/scopes.md', import.meta.url), 'utf8');
 const CALLS = pageCalls();
 const DOORS: readonly Wire[] = ['grpc', 'connect json'];
-/** How long a watch that may be opened is watched; whether it ends by itself or by this does not matter. */
+/** How long a watch that may be opened is watched. */
 const WATCH_MS = 50;
 const COMPLETE = { requirement: { case: 'fullyConsistent' as const, value: true } };
 
