@@ -165,6 +165,8 @@ const FIELDS: Readonly<Record<string, () => JsonObject>> = {
   PauseProjection: () => ({ projectionId: 'nothing' }),
   ResumeProjection: () => ({ projectionId: 'nothing' }),
   RebuildProjection: () => ({ projectionId: 'nothing' }),
+  ListDeadLetters: () => ({ projectionId: 'nothing' }),
+  RetryDeadLetter: () => ({ projectionId: 'nothing', all: true, validateOnly: true }),
 };
 
 const DAYS = {
