@@ -1,8 +1,16 @@
-/** Certificates for tests, made by the openssl of the machine. */
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Certificates for tests, made without any program of the machine. The library of certificates needs reflect-metadata. */
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  BasicConstraintsExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 
 /** A certificate and its key, in files. */
 export interface CertificatePaths {
@@ -16,35 +24,60 @@ export interface TestRoot {
   /** PEM. */
   readonly bytes: Buffer;
   /** Makes a certificate for this machine, or replaces it. One that was good until yesterday has -1 days. */
-  issue(name: string, days?: number): CertificatePaths;
+  issue(name: string, days?: number): Promise<CertificatePaths>;
   /** Copies a certificate and its key. */
   copy(from: CertificatePaths, to: CertificatePaths): void;
   remove(): void;
 }
 
-const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+const KEYS = { name: 'ECDSA', namedCurve: 'P-256' };
+const SIGNATURES = { name: 'ECDSA', hash: 'SHA-256' };
+const DAY_MS = 86_400_000;
+const GOOD_DAYS = 30;
+const ROOT_NAME = 'CN=root of a test';
 
 /** @param addresses of this machine that its certificates are for, besides the usual one */
-export function createRoot(...addresses: readonly string[]): TestRoot {
+export async function createRoot(...addresses: readonly string[]): Promise<TestRoot> {
   const directory = mkdtempSync(join(tmpdir(), 'quittance-tls-'));
   const file = (name: string) => join(directory, name);
-  const openssl = (...args: string[]) => {
-    execFileSync('openssl', args, { stdio: 'pipe' });
-  };
-  const root = ['-keyout', file('root.key'), '-out', file('root.pem')];
-  openssl('req', '-x509', ...NEW_KEY, ...root, '-days', '30', '-subj', '/CN=root of a test');
-  const names = ['DNS:localhost', ...['127.0.0.1', ...addresses].map((address) => `IP:${address}`)];
-  writeFileSync(file('names'), `subjectAltName=${names.join(',')}`);
+  const rootKeys = await newKeys();
+  const root = await X509CertificateGenerator.createSelfSigned(
+    {
+      name: ROOT_NAME,
+      ...validity(GOOD_DAYS),
+      keys: rootKeys,
+      signingAlgorithm: SIGNATURES,
+      extensions: [new BasicConstraintsExtension(true, undefined, true)],
+    },
+    webcrypto,
+  );
+  const bytes = Buffer.from(root.toString('pem'));
+  writeFileSync(file('root.pem'), bytes);
+  const names = new SubjectAlternativeNameExtension([
+    { type: 'dns', value: 'localhost' },
+    ...['127.0.0.1', ...addresses].map((value) => ({ type: 'ip' as const, value })),
+  ]);
   return {
     path: file('root.pem'),
-    bytes: readFileSync(file('root.pem')),
-    issue: (name, days = 30) => {
-      const request = file(`${name}.csr`);
+    bytes,
+    issue: async (name, days = GOOD_DAYS) => {
+      const keys = await newKeys();
+      const certificate = await X509CertificateGenerator.create(
+        {
+          subject: 'CN=localhost',
+          issuer: ROOT_NAME,
+          ...validity(days),
+          publicKey: keys.publicKey,
+          signingKey: rootKeys.privateKey,
+          signingAlgorithm: SIGNATURES,
+          extensions: [names],
+        },
+        webcrypto,
+      );
       const made = { certificatePath: file(`${name}.pem`), keyPath: file(`${name}.key`) };
-      openssl('req', ...NEW_KEY, '-keyout', made.keyPath, '-out', request, '-subj', '/CN=localhost');
-      const by = ['-CA', file('root.pem'), '-CAkey', file('root.key'), '-CAcreateserial'];
-      const about = ['-extfile', file('names'), '-days', String(days)];
-      openssl('x509', '-req', '-in', request, ...by, ...about, '-out', made.certificatePath);
+      const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+      writeFileSync(made.keyPath, PemConverter.encode(key, 'PRIVATE KEY'));
+      writeFileSync(made.certificatePath, certificate.toString('pem'));
       return made;
     },
     copy: (from, to) => {
@@ -55,4 +88,15 @@ export function createRoot(...addresses: readonly string[]): TestRoot {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(KEYS, true, ['sign', 'verify']);
+}
+
+/** From a day before its end at least, so that a certificate which has ended was good once. */
+function validity(days: number) {
+  const now_ms = Date.now();
+  const end_ms = now_ms + days * DAY_MS;
+  return { notBefore: new Date(Math.min(now_ms, end_ms) - DAY_MS), notAfter: new Date(end_ms) };
 }

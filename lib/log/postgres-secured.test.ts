@@ -26,10 +26,10 @@ let directory: string;
 let engine: PostgresEngine;
 
 beforeAll(async () => {
-  root = createRoot(HOST);
+  root = await createRoot(HOST);
   directory = mkdtempSync(join(tmpdir(), 'quittance-secured-'));
   chmodSync(directory, 0o755);
-  const own = root.issue('postgres');
+  const own = await root.issue('postgres');
   const hba = join(directory, 'pg_hba.conf');
   writeFileSync(hba, 'local all all trust\nhostssl all all all scram-sha-256\n');
   const files = {
@@ -81,7 +81,7 @@ test('is reached by sslmode=verify-full, its root and a password, and by nothing
   expect(await userOf(urlWith(PASSWORD, verified))).toEqual({ name: 'app', ssl: true });
   await expect(userOf(urlWith('wrong', verified))).rejects.toThrow(/password/);
   await expect(userOf(urlWith(PASSWORD, ''))).rejects.toThrow(/no encryption|no pg_hba.conf entry/);
-  const stranger = createRoot();
+  const stranger = await createRoot();
   const unknown = `sslmode=verify-full&sslrootcert=${encodeURIComponent(stranger.path)}`;
   await expect(userOf(urlWith(PASSWORD, unknown))).rejects.toThrow();
   stranger.remove();

@@ -25,10 +25,10 @@ let stranger: TestRoot;
 let client: CertificatePaths;
 const closers: (() => Promise<void> | void)[] = [];
 
-beforeAll(() => {
-  root = createRoot();
-  stranger = createRoot();
-  client = root.issue('client');
+beforeAll(async () => {
+  root = await createRoot();
+  stranger = await createRoot();
+  client = await root.issue('client');
 });
 
 afterEach(async () => {
@@ -121,30 +121,30 @@ async function replaced(ports: Ports, before: string): Promise<void> {
 
 describe.each(DOORS)('the %s door', (door) => {
   test('answers over TLS, and not without', async () => {
-    const { ports } = await open(root.issue('server'));
+    const { ports } = await open(await root.issue('server'));
     expect(await answers(door, ports)).toBe(true);
     const plain = fetch(`http://localhost:${String(ports[door])}/healthz`);
     await expect(plain).rejects.toThrow();
   });
 
   test('lets in only those with a certificate where it asks for one', async () => {
-    const { ports } = await open(root.issue('server'), root.path);
+    const { ports } = await open(await root.issue('server'), root.path);
     expect(await answers(door, ports, client)).toBe(true);
     expect(await answers(door, ports)).toBe(false);
-    expect(await answers(door, ports, stranger.issue('client'))).toBe(false);
-    expect(await answers(door, ports, root.issue('old-client', -1))).toBe(false);
+    expect(await answers(door, ports, await stranger.issue('client'))).toBe(false);
+    expect(await answers(door, ports, await root.issue('old-client', -1))).toBe(false);
   });
 });
 
 test('HTTP/1.1 over TLS is answered too', async () => {
-  const { ports } = await open(root.issue('server'));
+  const { ports } = await open(await root.issue('server'));
   const baseUrl = `https://localhost:${String(ports.connect)}`;
   const transport = createConnectTransport({ baseUrl, httpVersion: '1.1', nodeOptions: { ca: root.bytes } });
   expect((await createClient(Health, transport).check({ service: 'here' })).status).toBe(1);
 });
 
 test('a new certificate is used without a restart, and what is open goes on', async () => {
-  const own = root.issue('server');
+  const own = await root.issue('server');
   const { ports, lines } = await open(own);
   const before = await shown(ports.grpc);
   const baseUrl = `https://localhost:${String(ports.grpc)}`;
@@ -155,7 +155,7 @@ test('a new certificate is used without a restart, and what is open goes on', as
   const { check, watch } = createClient(Health, createGrpcTransport({ baseUrl, sessionManager }));
   const stream = watch({ service: 'here' })[Symbol.asyncIterator]();
   expect((await stream.next()).done).toBe(false);
-  root.issue('server');
+  await root.issue('server');
   await replaced(ports, before);
   // Over the connection of the old certificate.
   expect((await check({ service: 'here' })).status).toBe(1);
@@ -164,8 +164,8 @@ test('a new certificate is used without a restart, and what is open goes on', as
 });
 
 test('files that do not belong together are passed over, and the old certificate stays', async () => {
-  const own = root.issue('server');
-  const other = root.issue('another');
+  const own = await root.issue('server');
+  const other = await root.issue('another');
   const { ports, lines } = await open(own);
   const before = await shown(ports.connect);
   copyFileSync(other.keyPath, own.keyPath);
@@ -180,7 +180,7 @@ test('files that do not belong together are passed over, and the old certificate
 });
 
 test('an expired certificate is told of, refused by callers, and mended without a restart', async () => {
-  const own = root.issue('server', -1);
+  const own = await root.issue('server', -1);
   const { ports, lines, registry } = await open(own);
   expect(lines.join('')).toContain('has expired');
   const [, end_s = ''] =
@@ -189,7 +189,7 @@ test('an expired certificate is told of, refused by callers, and mended without 
   expect(Number(end_s)).toBeLessThan(Date.now() / 1_000);
   for (const door of DOORS) expect(await answers(door, ports)).toBe(false);
   const before = await shown(ports.grpc);
-  root.issue('server');
+  await root.issue('server');
   await replaced(ports, before);
   for (const door of DOORS) expect(await answers(door, ports)).toBe(true);
 });
@@ -198,8 +198,8 @@ test.each([
   ['is absent', { certificatePath: '/nowhere/cert.pem' }],
   ['belongs to another key', 'another'],
 ])('a certificate that %s ends the start with one line', async (_name, wrong) => {
-  const own = root.issue('server');
+  const own = await root.issue('server');
   const config =
-    typeof wrong === 'string' ? { ...own, keyPath: root.issue(wrong).keyPath } : { ...own, ...wrong };
+    typeof wrong === 'string' ? { ...own, keyPath: (await root.issue(wrong)).keyPath } : { ...own, ...wrong };
   await expect(open(config)).rejects.toThrow('the TLS certificate cannot be used');
 });

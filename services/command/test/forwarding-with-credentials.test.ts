@@ -31,13 +31,13 @@ let key: NewApiKey;
 let client: grpc.Client;
 
 beforeAll(async () => {
-  root = createRoot();
+  root = await createRoot();
   database = await createTestDatabase();
   pool = createPool(database.config, { max: 1, name: 'test' });
   await prepare(database);
   await prepareKeys(pool);
   key = await keyFor(['create:books']);
-  const { certificatePath, keyPath } = root.issue('server');
+  const { certificatePath, keyPath } = await root.issue('server');
   const variables = {
     QUITTANCE_AUTH: 'on',
     QUITTANCE_TLS_CERT_FILE: certificatePath,
@@ -48,7 +48,7 @@ beforeAll(async () => {
   const holder = await startCommandServer({ databaseUrl: database.url, variables });
   const other = await startCommandServer({ databaseUrl: database.url, variables });
   servers = [holder, other];
-  const own = root.issue('client');
+  const own = await root.issue('client');
   const credentials = grpc.credentials.createSsl(
     root.bytes,
     readFileSync(own.keyPath),

@@ -19,8 +19,8 @@ let directory: string;
 /** How many were run: each has a file of its own. */
 let programs = 0;
 
-beforeAll(() => {
-  root = createRoot();
+beforeAll(async () => {
+  root = await createRoot();
   directory = mkdtempSync(join(tmpdir(), 'quittance-secured-'));
 });
 
@@ -52,7 +52,7 @@ function built(path: string): string {
 }
 
 serverTest('Redis is reached by rediss:// with its password, and by nothing less', async (start) => {
-  const { certificatePath, keyPath } = root.issue('redis');
+  const { certificatePath, keyPath } = await root.issue('redis');
   const tlsPort = await freePort();
   const tls = { 'tls-port': String(tlsPort), 'tls-cert-file': certificatePath, 'tls-key-file': keyPath };
   const roots = ['--tls-ca-cert-file', root.path, '--tls-auth-clients', 'no'];
@@ -76,7 +76,7 @@ serverTest('Redis is reached by rediss:// with its password, and by nothing less
 });
 
 test('Kafka is reached over TLS with a name and a password, and by nothing less', async () => {
-  const { certificatePath, keyPath } = root.issue('kafka');
+  const { certificatePath, keyPath } = await root.issue('kafka');
   const [port, securedPort] = [await freePort(), await freePort()];
   const chain = join(directory, 'kafka.pem');
   writeFileSync(chain, Buffer.concat([readFileSync(keyPath), readFileSync(certificatePath)]));
