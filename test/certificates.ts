@@ -51,7 +51,7 @@ export async function createRoot(...addresses: readonly string[]): Promise<TestR
     },
     webcrypto,
   );
-  const bytes = Buffer.from(root.toString('pem'));
+  const bytes = Buffer.from(pemFile(root.toString('pem')));
   writeFileSync(file('root.pem'), bytes);
   const names = new SubjectAlternativeNameExtension([
     { type: 'dns', value: 'localhost' },
@@ -76,8 +76,8 @@ export async function createRoot(...addresses: readonly string[]): Promise<TestR
       );
       const made = { certificatePath: file(`${name}.pem`), keyPath: file(`${name}.key`) };
       const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-      writeFileSync(made.keyPath, PemConverter.encode(key, 'PRIVATE KEY'));
-      writeFileSync(made.certificatePath, certificate.toString('pem'));
+      writeFileSync(made.keyPath, pemFile(PemConverter.encode(key, 'PRIVATE KEY')));
+      writeFileSync(made.certificatePath, pemFile(certificate.toString('pem')));
       return made;
     },
     copy: (from, to) => {
@@ -88,6 +88,11 @@ export async function createRoot(...addresses: readonly string[]): Promise<TestR
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** A line of its own for each mark: files are joined to chains. */
+function pemFile(pem: string): string {
+  return pem.endsWith('\n') ? pem : `${pem}\n`;
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
