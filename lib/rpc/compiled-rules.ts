@@ -164,6 +164,10 @@ class Compiler {
     switch (rule) {
       case 'string.pattern':
         return `${named(this.#expressionOf(String(value)))}.test(v)`;
+      case 'string.minLen':
+        // A character may be two code units: more than one character would have to be counted.
+        if (value !== 1n) throw new NotCompiled();
+        return 'v !== ""';
       case 'string.maxLen':
         // A text has at most as many characters as code units.
         return `v.length <= ${String(value)}`;
@@ -171,10 +175,14 @@ class Compiler {
         return `v >= ${String(value)}`;
       case 'int32.lte':
         return `v <= ${String(value)}`;
+      case 'int64.gt':
+        return `v > ${String(value)}n`;
       case 'int64.gte':
         return `v >= ${String(value)}n`;
       case 'int64.lte':
         return `v <= ${String(value)}n`;
+      case 'bool.const':
+        return `v === ${String(value)}`;
       case 'enum.definedOnly':
         return value === true
           ? `${named(new Set(field.enum?.values.map(({ number }) => number)))}.has(v)`
