@@ -81,7 +81,7 @@ function refused(why: string, cause?: unknown): CallError {
   return fail(ErrorReason.UNAUTHENTICATED, why, { cause });
 }
 
-/** What the caller is told; the log has the cause. */
+/** What the answer says; the log has the cause. */
 function whyOf(error: unknown): string {
   if (error instanceof KeysUnavailable)
     return 'the token cannot be checked: the keys of its issuer cannot be read';

@@ -174,6 +174,6 @@ What scopes are and how callers get them: [security](security.md).
 const WORDS = `The ledger of the calls is \`${PAGE_LEDGER}\`. **yes**: the method answers. **denied**: PERMISSION_DENIED. **not found**: LEDGER_NOT_FOUND, as for a
 ledger that does not exist. **unknown**: UNAUTHENTICATED.`;
 
-const TAIL = `A command in a stream is judged by itself, and a refused one is answered in its place. A batch is refused as a whole, before anything of it
-is decided. \`ListLedgers\` answers everybody who has credentials, with the ledgers that any of the caller's scopes is for.
+const TAIL = `A command in a stream is judged alone, and a refused one is answered in its place. A batch is refused as a whole, before anything of it
+is decided. \`ListLedgers\` answers every caller with credentials, with the ledgers that any of the caller's scopes is for.
 \`/metrics\` needs the scope \`metrics\`. \`/healthz\`, \`/readyz\`, \`grpc.health.v1\` and server reflection need nothing.`;

@@ -7,7 +7,7 @@ import { StartError } from './start-error.js';
 import { readTls, TLS_VARIABLES, type TlsConfig } from './tls-config.js';
 import { readTracing, type TracingConfig } from './tracing-config.js';
 
-/** What every process is told about its doors and its log. */
+/** What the configuration of every process says about its doors and its log. */
 export interface DoorsConfig {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -102,12 +102,12 @@ function listenWarnings(
   }
   if (!insecure) {
     throw new StartError(
-      `QUITTANCE_HOST is ${JSON.stringify(host)}, and without authentication whoever reaches that address can move money;` +
+      `QUITTANCE_HOST is ${JSON.stringify(host)}, and without authentication every caller who reaches that address can move money;` +
         ' use 127.0.0.1, or QUITTANCE_AUTH=on, or set QUITTANCE_INSECURE_LISTEN=true if the network itself is closed',
     );
   }
   return [
-    `QUITTANCE_INSECURE_LISTEN=true: whoever reaches ${host} can move money, for there is no authentication;` +
+    `QUITTANCE_INSECURE_LISTEN=true: every caller who reaches ${host} can move money, for there is no authentication;` +
       ' keep that network closed',
   ];
 }

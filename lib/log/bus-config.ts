@@ -14,7 +14,7 @@ export interface BusConfig {
 export interface BusSecurity {
   /** Over TLS; the certificates of the brokers are of a CA that Node knows (NODE_EXTRA_CA_CERTS adds one). */
   readonly isTls: boolean;
-  /** Undefined: the brokers ask for nobody's name. */
+  /** Undefined: the brokers ask for no name. */
   readonly sasl: BusCredentials | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface BusCredentials {
   readonly password: string;
 }
 
-/** Brokers without TLS that ask for nobody's name. */
+/** Brokers without TLS that ask for no name. */
 export const OPEN_BUS: BusSecurity = { isTls: false, sasl: undefined };
 
 export const TOPIC_VARIABLE = 'QUITTANCE_KAFKA_TOPIC';

@@ -64,7 +64,7 @@ export function spanPointOf(traceparent: string | undefined): SpanPoint | undefi
 }
 
 /**
- * The span of an event, in the trace of the call that made it: its id is the beginning of the event's hash, so that whatever
+ * The span of an event, in the trace of the call that made it: its id is the beginning of the event's hash, so that what
  * reads the event can go on with the trace. Undefined for an event without a trace.
  */
 export function spanPointOfEvent(traceId: Uint8Array, hash: Uint8Array): SpanPoint | undefined {

@@ -34,7 +34,7 @@ export const SERVICE_VARIABLE_HELP: Readonly<Record<ServiceVariable, string>> = 
   QUITTANCE_KAFKA_BROKERS: 'host:port of the brokers, separated by commas (command, projector)',
   QUITTANCE_KAFKA_TLS: 'true: the brokers are reached over TLS (default false)',
   QUITTANCE_KAFKA_SASL: 'none (default), plain, scram-sha-256 or scram-sha-512',
-  QUITTANCE_KAFKA_USERNAME: 'who the brokers are told that calls',
+  QUITTANCE_KAFKA_USERNAME: 'the name that the brokers ask for',
   QUITTANCE_KAFKA_PASSWORD: 'its password',
   QUITTANCE_KAFKA_TOPIC: 'topic of the events (default quittance.events.v1)',
   QUITTANCE_KAFKA_PARTITIONS: 'partitions of a new topic (default 12; create-topic)',

@@ -5,7 +5,7 @@ import { CallError, toCallError } from './errors.js';
 import type { Method } from './service.js';
 
 /**
- * Each request is judged by itself: a refused one becomes the error that answers it, in its place. Where the credentials of the
+ * Each request is judged alone: a refused one becomes the error that answers it, in its place. Where the credentials of the
  * caller end, the requests end with that error: what was sent before is answered.
  */
 export function admittedRequests(

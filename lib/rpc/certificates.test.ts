@@ -179,7 +179,7 @@ test('files that do not belong together are passed over, and the old certificate
   expect(lines.join('')).not.toContain('PRIVATE KEY');
 });
 
-test('an expired certificate is told of, refused by callers, and mended without a restart', async () => {
+test('an expired certificate is logged, refused by callers, and mended without a restart', async () => {
   const own = await root.issue('server', -1);
   const { ports, lines, registry } = await open(own);
   expect(lines.join('')).toContain('has expired');

@@ -4,7 +4,7 @@ import type { Call } from './call.js';
 import type { CallError } from './errors.js';
 import type { Method } from './service.js';
 
-/** What a guard is told of a call, for its log. */
+/** What a guard knows of a call, for its log. */
 export type GuardedCall = Pick<Call, 'method' | 'traceId'>;
 
 export interface Guard {

@@ -206,7 +206,7 @@ export class Projection {
 
   /**
    * Looks whether the log has where the view stands. If not, it begins again, and fails as a view of a lost history: the bus
-   * does not say so while nobody has begun a new epoch.
+   * does not say so until a new epoch has begun.
    */
   async compareWithLog(): Promise<void> {
     if (this.#state.kind !== 'running') return;

@@ -34,7 +34,7 @@ export interface Requirement {
   readonly position?: bigint | undefined;
   /** The page token of a later page: the view must have reached what the first page was as of. */
   readonly page?: PageToken | undefined;
-  /** The ledger that is read; null: the list of ledgers; undefined: whatever is in the partition. */
+  /** The ledger that is read; null: the list of ledgers; undefined: all ledgers of the partition. */
   readonly ledgerId?: string | null;
   /** Whether the read waits for an event that is parked. Others fail at once: most often it will take long. */
   readonly waitsForParked?: boolean;

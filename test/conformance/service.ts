@@ -134,7 +134,7 @@ async function* bidiStream(requests: AsyncIterable<BidiStreamRequest | CallError
   }
 }
 
-/** The suite asks for answers between messages: each is taken and answered by itself. */
+/** The suite asks for answers between messages: each is taken and answered alone. */
 async function* oneByOne(groups: AsyncIterable<readonly (Message | CallError)[]>) {
   for await (const group of groups) yield* group as readonly (BidiStreamRequest | CallError)[];
 }

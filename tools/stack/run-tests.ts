@@ -95,7 +95,7 @@ async function withServers<T>(work: (variables: Record<string, string>) => Promi
 
 interface Ended {
   readonly code: number;
-  /** What it printed; empty where it printed by itself. */
+  /** What it printed; empty where it printed to our own output. */
   readonly output: string;
 }
 

@@ -8,7 +8,7 @@ export interface EpochStart {
   readonly position: bigint;
 }
 
-/** A point of a history: what is told about it needs no hash. */
+/** A point of a history, without its hash. */
 type Place = Pick<LogPoint, 'epoch' | 'position'>;
 
 /** The epochs of the log after the first one. Epochs rise with the positions, so that each is found by bisection. */

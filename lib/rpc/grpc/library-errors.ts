@@ -17,7 +17,7 @@ const DEADLINE_GRACE_MS = 100;
 /** What grpc-js decompresses. */
 const KNOWN_ENCODINGS = ['gzip', 'deflate', 'identity'];
 
-/** Explains the statuses that the library sends by itself, and shows the chain calls that never reach their method. */
+/** Explains the statuses that the library sends without us, and shows the chain calls that never reach their method. */
 export function explainLibraryErrors({
   chain,
   services,

@@ -1,4 +1,4 @@
-/** A database restored to an older end under a whole platform: what is lost is told, and all views agree with the log again. */
+/** A database restored to an older end under a whole platform: tokens of what is lost say so, and all views agree with the log again. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { endingOf, openBooks, patientClient, proveBooks, until } from '../../../test/load.js';
@@ -31,7 +31,7 @@ afterEach(async () => {
 
 const prove = () => proveBooks(platform.grpcAddress, LEDGER);
 
-/** What holds after a restore, by whatever it is noticed. */
+/** What holds after a restore, however it is noticed. */
 async function expectWhole(held: Held, before: Stand, what: string): Promise<void> {
   const took_ms = await payments.expectWhole(held, before, prove);
   process.stdout.write(`${what}: ${String(LOST_PAYMENTS)} lost, all whole after ${String(took_ms)} ms\n`);
