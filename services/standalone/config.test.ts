@@ -84,7 +84,9 @@ test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('%s is served without 
 test.each(['0.0.0.0', '::', '192.168.1.2', 'db.example.com', '::ffff:10.0.0.1'])(
   '%s without authentication is refused or allowed with a warning; with authentication tokens want TLS',
   (host) => {
-    expect(() => readConfig({ QUITTANCE_HOST: host })).toThrow('without authentication every caller who reaches');
+    expect(() => readConfig({ QUITTANCE_HOST: host })).toThrow(
+      'without authentication every caller who reaches',
+    );
     expect(readConfig({ QUITTANCE_HOST: host, QUITTANCE_INSECURE_LISTEN: 'true' }).warnings).toHaveLength(1);
     const { warnings } = readConfig({ QUITTANCE_HOST: host, QUITTANCE_AUTH: 'on' });
     expect(warnings).toEqual([expect.stringContaining('in the clear')]);
