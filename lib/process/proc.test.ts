@@ -19,8 +19,9 @@ test('a process runs, has its parent and its threads, and spends time', () => {
 });
 
 test('a process that has ended and was not collected is not taken for one that runs', async () => {
-  // The shell becomes a program that collects no children; what it started stays a zombie. A name may hold anything.
-  const script = 'sh -c "exit 0" & echo $!; exec sleep 1000';
+  // The shell becomes a program that collects no children: what ends after that stays a zombie. A name may hold anything.
+  const child = 'until read -r name < /proc/$PPID/comm && [ "$name" = sleep ]; do :; done';
+  const script = `sh -c '${child}' & echo $!; exec sleep 1000`;
   const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], argv0: ') Z 1 (' });
   try {
     const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
