@@ -31,6 +31,7 @@ export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 export interface ProcessOptions {
   readonly clock?: Clock;
   readonly wrapLog?: (log: WriteLog) => WriteLog;
+  readonly onEpoch?: () => void;
   readonly limits?: Partial<CommandLimits>;
   /** How often the expirer looks for holds whose time has come; 20 if not given. */
   readonly expiry_ms?: number;
@@ -79,6 +80,7 @@ export class CommandProcess {
         expiry_ms: options.expiry_ms ?? 20,
         stateInterval_ms: options.stateInterval_ms ?? 20,
         ...(options.wrapLog === undefined ? {} : { wrapLog: options.wrapLog }),
+        onEpoch: options.onEpoch,
       },
       closeables,
     );

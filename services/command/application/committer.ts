@@ -168,7 +168,10 @@ export class Committer {
         this.#outage.failed(result.cause);
         await pause(RETRY_MS);
       }
+      const { epoch } = memory.end;
       await follower.catchUp();
+      // Ours after all, where the outcome was unknown, or another process': in either case it has begun.
+      if (memory.end.epoch > epoch) this.#deps.onEpoch?.();
       return;
     }
     this.#outage.succeeded();

@@ -123,6 +123,38 @@ test('an operator who knows more than the database says so: without its origin a
   expect((await epochs()).map(({ epoch }) => epoch)).toEqual([1]);
 });
 
+test('an epoch whose append was answered with nothing is announced all the same', async () => {
+  let announced = 0;
+  let isLost = false;
+  const process = await start({
+    onEpoch: () => {
+      announced += 1;
+    },
+    wrapLog: (log) => ({
+      ...log,
+      append: async (position, hash, events) => {
+        const outcome = await log.append(position, hash, events);
+        if (isLost || events[0]?.epoch !== 1) return outcome;
+        isLost = true;
+        return { outcome: 'unknown', cause: new Error('the connection broke') };
+      },
+    }),
+  });
+  await openLedger(process, 'main', ['a', 'b'], 100n);
+  const pool = createPool(database.config, { max: 1, name: 'test' });
+  try {
+    await pool.query('delete from log.origin');
+  } finally {
+    await pool.end();
+  }
+  // The origin was not recorded with the first epoch, so that the next look begins another.
+  await until(() => process.part.memory.end.epoch === 2);
+  await until(() => announced === 2);
+  expect((await epochs()).map(({ epoch }) => epoch)).toEqual([1, 2]);
+  await process.send(payment('main', 'a', 'b', 60n));
+  expect(balanceOf(process, 'a')).toBe(40n);
+});
+
 test('a request id of a lost command is not taken for one of the log', async () => {
   const process = await start();
   await openLedger(process, 'main', ['a', 'b'], 100n);
