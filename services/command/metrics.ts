@@ -91,7 +91,8 @@ function registerOutcomes(registry: Registry, figures: WriteFigures): void {
       [...figures.posted].flatMap(([currency, kinds]) =>
         [...kinds].map(([kind, amount]): Sample<'kind' | 'currency'> => {
           const labels = { kind: TransactionKind[kind], currency };
-          return [labels, amount / 10 ** knownExponent(currency)];
+          // Prometheus knows floats alone: the sum itself is exact.
+          return [labels, Number(amount) / 10 ** knownExponent(currency)];
         }),
       ),
   });

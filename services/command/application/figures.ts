@@ -38,7 +38,7 @@ export class WriteFigures {
   };
   readonly commands = new Map<CommandType, CommandCounts>();
   /** Minor units posted, by currency and by kind. */
-  readonly posted = new Map<string, Map<TransactionKind, number>>();
+  readonly posted = new Map<string, Map<TransactionKind, bigint>>();
   /** Commands that found in memory all that they read, and those that the state tables were read for. */
   readonly lookups = { hit: 0, miss: 0 };
 
@@ -46,20 +46,21 @@ export class WriteFigures {
   answered(type: CommandType, outcome: Outcome): void {
     const counts = this.#countsOf(type);
     if (outcome instanceof CallError) {
-      add(counts.refused, outcome.reason, 1);
+      countOne(counts.refused, outcome.reason);
       return;
     }
     const { events, point, replayed } = outcome;
     const payload = events[0]?.payload;
     if (replayed) counts.plain.replayed += 1;
     else if (point === null) counts.plain.validated += 1;
-    else if (payload?.case === 'transactionDeclined') add(counts.declined, payload.value.reason, 1);
+    else if (payload?.case === 'transactionDeclined') countOne(counts.declined, payload.value.reason);
     else {
       counts.plain.committed += 1;
       if (payload?.case !== 'transactionPosted') return;
       const { kind, accounts, entries, amount } = payload.value;
       const currency = accounts[entries[0]?.account ?? 0]?.currency ?? '';
-      add(this.#postedIn(currency), kind, Number(amount));
+      const posted = this.#postedIn(currency);
+      posted.set(kind, (posted.get(kind) ?? 0n) + amount);
     }
   }
 
@@ -73,7 +74,7 @@ export class WriteFigures {
     return counts;
   }
 
-  #postedIn(currency: string): Map<TransactionKind, number> {
+  #postedIn(currency: string): Map<TransactionKind, bigint> {
     let kinds = this.posted.get(currency);
     if (kinds === undefined) {
       kinds = new Map();
@@ -83,6 +84,6 @@ export class WriteFigures {
   }
 }
 
-function add<K>(counts: Map<K, number>, key: K, more: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + more);
+function countOne<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
