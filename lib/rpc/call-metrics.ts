@@ -5,7 +5,7 @@ import { Buckets, registerHistogram, SECONDS } from '../observe/buckets.js';
 import { registerCounters, registerGauges } from '../observe/gauges.js';
 
 export interface CallMetrics {
-  /** Counts a call in; `end` counts it out once, whatever is called later. `reason` is that of an error. */
+  /** Counts a call in; `end` counts it out once, however often it is called. `reason` is that of an error. */
   begin(method: string): { end(code: string, reason?: string): void };
 }
 

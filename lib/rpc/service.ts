@@ -50,7 +50,7 @@ export interface ServerStreamMethod extends AnyMethod {
 
 /**
  * A method that answers a stream to a stream, its types erased. Messages that arrive together come together, and so may
- * answers be sent: to wait for each by itself costs more than to decide a payment.
+ * answers be sent: to wait for each alone costs more than to decide a payment.
  */
 export interface BidiMethod extends AnyMethod {
   readonly kind: 'bidi_streaming';

@@ -4,11 +4,11 @@
 import { UnknownEventError, type ViewId } from '../../lib/views/view.js';
 
 /**
- * - `store`: the view's store is away; tried again by itself.
- * - `bus`: events cannot be read; tried again by itself.
- * - `event`: the store answers, but this event, which is of no ledger, cannot be applied; tried again by itself,
+ * - `store`: the view's store is away; the projection tries again.
+ * - `bus`: events cannot be read; the projection tries again.
+ * - `event`: the store answers, but this event, which is of no ledger, cannot be applied; the projection tries it again,
  *   ever more rarely. (An event of a ledger is parked.)
- * - `too_many_parked`: a partition would have more parked events than the operator allows; tried again by itself,
+ * - `too_many_parked`: a partition would have more parked events than the operator allows; the projection tries again,
  *   since some may have been retried with success.
  * - `unknown_event`: this program does not know the event; nothing but an upgrade or an operator helps.
  * - `history_lost`: the view holds events that the log has not; a rebuild helps.

@@ -16,7 +16,7 @@ async function groupsOf(arriving: AsyncIterator<readonly number[]>): Promise<num
   return groups;
 }
 
-test('what arrives together comes together, what arrives later by itself', async () => {
+test('what arrives together comes together, what arrives later alone', async () => {
   const call = stream();
   const arriving = arrivals<number>(call);
   const first = arriving.next();

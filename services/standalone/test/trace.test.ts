@@ -48,7 +48,10 @@ function named(traceId: string, name: string): readonly SentSpan[] {
 }
 
 const payment = () => ({
-  ...{ ledgerId, requestId: randomUUID(), payerAccountId: 'alice', payeeAccountId: 'shop' },
+  ledgerId,
+  requestId: randomUUID(),
+  payerAccountId: 'alice',
+  payeeAccountId: 'shop',
   amount: eur(1n),
 });
 
