@@ -4,7 +4,9 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
-import { callErrorOf, fail, toStatus } from './errors.js';
+import { GenerationGoneError } from '../views/view-errors.js';
+import { ViewMissingError } from '../views/view.js';
+import { callErrorOf, fail, toCallError, toStatus } from './errors.js';
 
 const long = 'x'.repeat(1_000);
 
@@ -43,4 +45,14 @@ test.each([
 
 test('what is not ours is not taken for ours', () => {
   expect(callErrorOf(create(StatusSchema, { code: 14, message: 'connection refused' }))).toBeUndefined();
+});
+
+test.each([
+  ['that its store has lost', new ViewMissingError('history')],
+  ['whose generation was replaced', new GenerationGoneError('history', 3, new Error('no such table'))],
+])('a view %s is not there now: the caller may try again', (_name, thrown) => {
+  const { reason, message, retryAfter_ms } = toCallError(thrown);
+  expect(reason).toBe(ErrorReason.NOT_SERVING);
+  expect(message).toContain('history view');
+  expect(retryAfter_ms).toBeGreaterThan(0);
 });

@@ -15,6 +15,7 @@ import {
 import { type Status, StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { StoreUnavailable } from '../base/store-unavailable.js';
+import { ViewAbsent } from '../base/view-absent.js';
 import { ERROR_CATALOGUE } from './error-catalogue.js';
 
 /** The domain of every ErrorInfo we send. */
@@ -99,6 +100,7 @@ export function toCallError(error: unknown): CallError {
       cause: error,
     });
   }
+  if (error instanceof ViewAbsent) return fail(ErrorReason.NOT_SERVING, error.message, { cause: error });
   return fail(ErrorReason.INTERNAL, 'internal error; the server log has more under the trace id', {
     cause: error,
   });

@@ -1,11 +1,12 @@
 /** Failures that every view adapter reports in the same words, whatever its store. */
+import { ViewAbsent } from '../base/view-absent.js';
 import type { ViewId } from './view.js';
 
 /**
  * The generation was dropped while it was read. The reader asks `ViewGenerations.current()` again and repeats
  * the read.
  */
-export class GenerationGoneError extends Error {
+export class GenerationGoneError extends ViewAbsent {
   override readonly name = 'GenerationGoneError';
   constructor(
     readonly view: ViewId,

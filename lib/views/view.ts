@@ -1,6 +1,7 @@
 /**
  * What all views share: the checkpoint that moves with the data, and the generations of blue/green rebuilds.
  */
+import { ViewAbsent } from '../base/view-absent.js';
 import type { BusBatch } from '../log/bus.js';
 import type { LogPoint, RecordedEvent } from '../log/recorded-event.js';
 import type { DeadLetter } from './parked/dead-letter.js';
@@ -168,7 +169,7 @@ export class UnknownEventError extends Error {
 }
 
 /** The view's store has no schema yet: the projector has not run. */
-export class ViewMissingError extends Error {
+export class ViewMissingError extends ViewAbsent {
   override readonly name = 'ViewMissingError';
   constructor(readonly view: ViewId) {
     super(`the ${view} view does not exist yet; start the projector`);

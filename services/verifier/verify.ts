@@ -98,7 +98,7 @@ interface Run extends VerifyDeps, Verification {
 
 /**
  * Verifies up to the log's end at the start, which it gives. Findings and progress go to `findings`.
- * @throws CallError LEDGER_NOT_FOUND, READ_MODEL_BEHIND, or the signal's reason.
+ * @throws CallError LEDGER_NOT_FOUND, READ_MODEL_BEHIND, NOT_SERVING, or the signal's reason.
  */
 export async function verify(deps: VerifyDeps, verification: Verification): Promise<VerifiedEnd> {
   const { stored, views } = deps;

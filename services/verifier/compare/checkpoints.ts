@@ -3,8 +3,9 @@ import { hash as digestOf } from 'node:crypto';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import type { LogPoint } from '../../../lib/log/recorded-event.js';
-import { fail } from '../../../lib/rpc/errors.js';
+import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import { wholeUpTo } from '../../../lib/views/parked/parked.js';
+import { ViewAbsent } from '../../../lib/base/view-absent.js';
 import type { View } from '../../../lib/views/view.js';
 import { pause } from '../../../lib/base/pause.js';
 import type { FindingSink } from './findings.js';
@@ -15,8 +16,10 @@ const POLL_MS = 10;
 
 /**
  * Resolves when the view holds every event of the partition up to an end of the log; gives the generation that does. A view of a
- * history that the log has lost holds none of a later epoch: the generation that takes its place is waited for.
- * @throws CallError READ_MODEL_BEHIND at the due time (milliseconds since 1970), or the signal's reason.
+ * history that the log has lost holds none of a later epoch: the generation that takes its place is waited for, and so is the one
+ * that takes the place of a view that its store has lost.
+ * @throws CallError READ_MODEL_BEHIND at the due time (milliseconds since 1970), NOT_SERVING if there is no view by then, or the
+ * signal's reason.
  */
 export async function waitForView(
   serving: () => Promise<View>,
@@ -27,16 +30,34 @@ export async function waitForView(
 ): Promise<View> {
   for (;;) {
     signal.throwIfAborted();
-    const view = await serving();
-    const checkpoint = await view.checkpoint(partition);
-    if (checkpoint.position >= position && checkpoint.epoch >= epoch) return view;
+    const found = await standOf(serving, partition);
+    if ('view' in found && found.position >= position && found.epoch >= epoch) return found.view;
     if (Date.now() >= due_ms) {
-      throw fail(ErrorReason.READ_MODEL_BEHIND, `the ${view.id} view has not reached the log's end`, {
-        metadata: { view: view.id, position: String(checkpoint.position), required: String(position) },
-      });
+      throw 'view' in found ? behind(found.view, found.position, position) : found.absent;
     }
     await pause(POLL_MS, signal);
   }
+}
+
+type Stand =
+  ({ readonly view: View } & Pick<LogPoint, 'epoch' | 'position'>) | { readonly absent: ViewAbsent };
+
+/** Up to where the generation that serves has the partition; or that there is none, since its store lost it or it was replaced now. */
+async function standOf(serving: () => Promise<View>, partition: number): Promise<Stand> {
+  try {
+    const view = await serving();
+    const { epoch, position } = await view.checkpoint(partition);
+    return { view, epoch, position };
+  } catch (error) {
+    if (error instanceof ViewAbsent) return { absent: error };
+    throw error;
+  }
+}
+
+function behind({ id }: View, position: bigint, required: bigint): CallError {
+  return fail(ErrorReason.READ_MODEL_BEHIND, `the ${id} view has not reached the log's end`, {
+    metadata: { view: id, position: String(position), required: String(required) },
+  });
 }
 
 /**

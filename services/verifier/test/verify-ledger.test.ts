@@ -5,6 +5,8 @@ import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js
 import { TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { VerifyLedgerRequestSchema, VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { fail } from '../../../lib/rpc/errors.js';
+import { GenerationGoneError } from '../../../lib/views/view-errors.js';
+import { ViewMissingError } from '../../../lib/views/view.js';
 import { PackBuilder, PackCursor } from '../../../lib/views/reports/postgres/pack.js';
 import { testId } from '../../../test/ledger-fixture.js';
 import { verifyLedger } from '../rpc/verify-ledger.js';
@@ -435,6 +437,30 @@ describe('while the ledger moves on', () => {
       details: { metadata: { required: String(books.fixture.events.length - 1) } },
     });
     await books.settle();
+  });
+
+  test.each([
+    ['that its store has lost', () => new ViewMissingError('balances')],
+    ['whose generation is replaced', () => new GenerationGoneError('balances', 1, undefined)],
+  ])('waits for a view %s, until it is there again', async (_name, failure) => {
+    const deps = books.deps();
+    let asked = 0;
+    const balances = () => {
+      asked += 1;
+      return asked < 3 ? Promise.reject(failure()) : deps.views.balances();
+    };
+    const report = await books.verify('every', { ...deps, views: { ...deps.views, balances } });
+    expect([asked, named(report), report.verdict?.ok]).toEqual([3, [], true]);
+  });
+
+  test('says which view is not there, if it does not come back in time', async () => {
+    const deps = books.deps();
+    const balances = () => Promise.reject(new ViewMissingError('balances'));
+    const verifying = books.verify('every', { ...deps, views: { ...deps.views, balances } }, callFor(150));
+    await expect(verifying).rejects.toMatchObject({
+      view: 'balances',
+      message: 'the balances view does not exist yet; start the projector',
+    });
   });
 
   test('state tables that stand still are compared where they stand', async () => {

@@ -304,7 +304,7 @@ export const LedgerService: GenService<{
   /**
    * Proves that the log is whole (the hash chain over the shard), that state tables and views equal a fold of the log, and
    * that each currency sums to zero. Sends progress and each finding as it goes, and ends with a verdict. Errors:
-   * LEDGER_NOT_FOUND, READ_MODEL_BEHIND.
+   * LEDGER_NOT_FOUND, READ_MODEL_BEHIND, and NOT_SERVING if a view is not there by the deadline.
    *
    * @generated from rpc quittance.ops.v1.LedgerService.VerifyLedger
    */
