@@ -80,20 +80,30 @@ export class FakeLog implements LogReader {
     return head;
   }
 
-  page({ after, through, limit, ledgerId, streamId }: LogPage): Promise<readonly RecordedEvent[]> {
+  page({
+    after,
+    through,
+    limit,
+    ledgerId,
+    streamId,
+    isDescending,
+  }: LogPage): Promise<readonly RecordedEvent[]> {
     this.reads.page++;
-    return this.#read(() =>
-      this.events
+    return this.#read(() => {
+      const found = this.events
         .slice(Math.max(0, Number(after) + 1))
         .filter(({ position }) => through === null || position <= through)
         .filter(({ event }) => ledgerId === null || event.ledgerId === ledgerId)
-        .filter(({ event }) => streamId === null || event.stream.value === streamId)
-        .slice(0, limit),
-    );
+        .filter(({ event }) => streamId === null || event.stream.value === streamId);
+      return (isDescending === true ? found.reverse() : found).slice(0, limit);
+    });
   }
 
-  atTime(): Promise<LogPoint | undefined> {
-    return Promise.reject(new Error('not asked for'));
+  atTime(recordedTime: bigint): Promise<LogPoint | undefined> {
+    return this.#read(() => {
+      const last = this.events.findLast(({ event }) => event.recordedTimeMicros <= recordedTime);
+      return last && pointOf(last);
+    });
   }
 
   at(position: bigint): Promise<RecordedEvent | undefined> {

@@ -87,6 +87,7 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
   },
   'quittance.query.v1.EventQueryService': {
     ListEvents: read,
+    GetEvent: read,
     WatchEvents: read,
   },
   'quittance.ops.v1.LedgerService': {

@@ -12,8 +12,10 @@ import {
   readFlushAfterTime,
   readHead,
   readLedgerPage,
+  readLedgerPageBack,
   readPage,
   readStreamPage,
+  readStreamPageBack,
 } from './sql/read.sql.js';
 import * as state from './state/read.sql.js';
 
@@ -24,6 +26,13 @@ const STATEMENTS: readonly (readonly [name: string, types: string, args: string,
   ['page', 'bigint, bigint, integer', '0, 100, 10', readPage],
   ['ledger_page', 'bigint, bigint, integer, text', `0, 100, 10, 'l'`, readLedgerPage],
   ['stream_page', 'bigint, bigint, integer, text, text, uuid', `0, 100, 10, 'l', 's', null`, readStreamPage],
+  ['ledger_page_back', 'bigint, bigint, integer, text', `0, 100, 10, 'l'`, readLedgerPageBack],
+  [
+    'stream_page_back',
+    'bigint, bigint, integer, text, text, uuid',
+    `0, 100, 10, 'l', 's', null`,
+    readStreamPageBack,
+  ],
   ['at', 'bigint', '1', readAt],
   ['head', '', '', readHead],
   ['flush_after_time', 'bigint', '1', readFlushAfterTime],

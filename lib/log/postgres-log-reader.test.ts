@@ -131,6 +131,26 @@ describe('the log reader', () => {
     }
   });
 
+  test('pages a stream and a ledger back from any position', async () => {
+    for (const page of [
+      { ledgerId: 'two', streamId: null },
+      { ledgerId: 'two', streamId: testId(1030) },
+    ]) {
+      const whole = await reader().page({ ...all, ...page });
+      for (let through = -1n; through < BigInt(fixture.events.length); through++) {
+        const back = { after: through - 6n, through, limit: 4, isDescending: true };
+        const found = await reader().page({ ...page, ...back });
+        const expected = whole.filter(({ position }) => position > through - 6n && position <= through);
+        expect(found.map(({ position }) => position)).toEqual(
+          expected
+            .map(({ position }) => position)
+            .reverse()
+            .slice(0, 4),
+        );
+      }
+    }
+  });
+
   test('finds the last event recorded at or before a time', async () => {
     const times = fixture.events.map(({ event }) => event.recordedTimeMicros);
     const asked = times.flatMap((time) => [time - 1n, time, time + 1n]);

@@ -9,9 +9,11 @@ import {
   readFlushAfterTime,
   readHead,
   readLedgerPage,
+  readLedgerPageBack,
   readNow,
   readPage,
   readStreamPage,
+  readStreamPageBack,
 } from './sql/read.sql.js';
 import { streamIdOf } from './stream-id.js';
 import type { Wakeups } from './wakeups.js';
@@ -104,7 +106,7 @@ export function decodedRow({ position, event }: EventRow): RecordedEvent {
 }
 
 async function readPageOf(pool: Pool, page: LogPage): Promise<readonly RecordedEvent[]> {
-  const { after, through, limit, ledgerId, streamId } = page;
+  const { after, through, limit, ledgerId, streamId, isDescending = false } = page;
   // Watches that stand at the end of the log ask so.
   if (through !== null && after >= through) return [];
   const values: unknown[] = [after, through ?? INT64_MAX, limit];
@@ -114,11 +116,15 @@ async function readPageOf(pool: Pool, page: LogPage): Promise<readonly RecordedE
   }
   if (streamId === null) {
     values.push(ledgerId);
-    const { rows } = await pool.query<EventRow>({ name: 'read_ledger_page', text: readLedgerPage, values });
+    const statement = isDescending
+      ? { name: 'read_ledger_page_back', text: readLedgerPageBack, values }
+      : { name: 'read_ledger_page', text: readLedgerPage, values };
+    const { rows } = await pool.query<EventRow>(statement);
     return rows.map(decodedRow);
   }
-  const { text, values: streamValues, takes } = streamPage({ after, through, limit, ledgerId, streamId });
-  const { rows } = await pool.query<EventRow>({ name: 'read_stream_page', text, values: streamValues });
+  const { text, values: streamValues, takes } = streamPage(page);
+  const name = isDescending ? 'read_stream_page_back' : 'read_stream_page';
+  const { rows } = await pool.query<EventRow>({ name, text, values: streamValues });
   return rows
     .map(decodedRow)
     .filter(({ event }) => streamIdOf(event) === streamId)
@@ -136,10 +142,10 @@ export function streamPage(page: LogPage): {
   readonly values: unknown[];
   readonly takes: number;
 } {
-  const { after, through, limit, ledgerId, streamId } = page;
+  const { after, through, limit, ledgerId, streamId, isDescending = false } = page;
   const uuid = streamId !== null && UUID.test(streamId) ? streamId : null;
   return {
-    text: readStreamPage,
+    text: isDescending ? readStreamPageBack : readStreamPage,
     values: [after, through ?? INT64_MAX, limit + 1, ledgerId, streamId, uuid],
     takes: limit,
   };

@@ -15,6 +15,8 @@ export interface LogPage {
   readonly ledgerId: string | null;
   /** Only this stream of the ledger (needs ledgerId); null: all. */
   readonly streamId: string | null;
+  /** The last events of what is asked for, latest first (needs ledgerId). Default: the first, in order. */
+  readonly isDescending?: boolean;
 }
 
 export interface LogReader {
@@ -24,7 +26,7 @@ export interface LogReader {
   readonly shard: number;
   /** The end of the log: every event up to it is committed. */
   head(): Promise<LogPoint>;
-  /** Events in order of position, decoded. */
+  /** Events in order of position, or in the reverse order, decoded. */
   page(page: LogPage): Promise<readonly RecordedEvent[]>;
   /** The last event recorded at or before a time (UTC microseconds); undefined if there is none. */
   atTime(recordedTime: bigint): Promise<LogPoint | undefined>;

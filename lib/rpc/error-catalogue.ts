@@ -36,6 +36,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.PAYMENT_NOT_FOUND]: notFound,
   [ErrorReason.PROJECTION_NOT_FOUND]: notFound,
   [ErrorReason.DEAD_LETTER_NOT_FOUND]: notFound,
+  [ErrorReason.EVENT_NOT_FOUND]: notFound,
 
   [ErrorReason.LEDGER_ALREADY_EXISTS]: exists,
   [ErrorReason.ACCOUNT_ALREADY_EXISTS]: exists,

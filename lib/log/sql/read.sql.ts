@@ -40,8 +40,10 @@ where f.first >= coalesce((select first from log.flushes where first <= $1 + 1 o
   and f.first <= least($2, $1 + $3) and part.upto > part.skip
 order by f.first`;
 
-/** $1 after  $2 through  $3 limit  $4 ledger id */
-export const readLedgerPage = `
+/** In which order a page is read: from its first event on, or back from its last. */
+type Order = 'asc' | 'desc';
+
+const ledgerPage = (order: Order) => `
 select e.position, ${eventOf('e')} as event
 from (
   select f.first + i.index as position, f.events, coalesce(f.ends[i.index], 0) as start, f.ends[i.index + 1] as stop
@@ -57,22 +59,22 @@ from (
       0
     )
     and l.first <= $2::bigint and f.first + i.index > $1 and f.first + i.index <= $2
-  order by l.first, i.index limit $3
+  order by l.first ${order}, i.index ${order} limit $3
 ) e
-order by e.position`;
+order by e.position ${order}`;
 
-/**
- * $1 after  $2 through  $3 limit  $4 ledger id  $5 stream id  $6 the same as uuid, null if it is none: the
- * root of a stream of transactions is found by its request id, the further events by the table of streams. The command with
- * that id may belong to another stream: the reader must look.
- */
-export const readStreamPage = `
+/** $1 after  $2 through  $3 limit  $4 ledger id */
+export const readLedgerPage = ledgerPage('asc');
+/** The same from the last event back. */
+export const readLedgerPageBack = ledgerPage('desc');
+
+const streamPage = (order: Order) => `
 select p.position, ${eventOf('e')} as event
 from (
   (
     select position from log.streams
     where ledger_id = $4 and stream_id = $5 and position > $1 and position <= $2
-    order by ledger_id, stream_id, position limit $3
+    order by ledger_id ${order}, stream_id ${order}, position ${order} limit $3
   )
   union all
   (
@@ -81,7 +83,16 @@ from (
   )
 ) p
 cross join ${eventAt('p.position', 'e')}
-order by p.position limit $3`;
+order by p.position ${order} limit $3`;
+
+/**
+ * $1 after  $2 through  $3 limit  $4 ledger id  $5 stream id  $6 the same as uuid, null if it is none: the
+ * root of a stream of transactions is found by its request id, the further events by the table of streams. The command with
+ * that id may belong to another stream: the reader must look.
+ */
+export const readStreamPage = streamPage('asc');
+/** The same from the last event back. */
+export const readStreamPageBack = streamPage('desc');
 
 /** $1 position */
 export const readAt = `

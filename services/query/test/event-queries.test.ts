@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import type { EventSchema } from '../../../gen/quittance/event/v1/event_pb.js';
 import {
+  EventKind,
+  GetEventRequestSchema,
   ListEventsRequestSchema,
   ListEventsResponseSchema,
   WatchEventsRequestSchema,
@@ -9,14 +13,17 @@ import {
   type WatchEventsResponse,
   WatchEventsResponseSchema,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
+import { hexOf } from '../../../lib/base/bytes.js';
+import { timestampOf } from '../../../lib/base/time.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import { LedgerFixture, testId } from '../../../test/ledger-fixture.js';
 import { Freshness } from '../consistency.js';
 import type { QueryContext } from '../context.js';
+import { getEvent } from '../rpc/get-event.js';
 import { listEvents } from '../rpc/list-events.js';
 import { watchEvents } from '../rpc/watch-events.js';
-import { FakeLog } from '../../../test/fake-log.js';
+import { FakeLog, START } from '../../../test/fake-log.js';
 
 let log: FakeLog;
 let context: QueryContext;
@@ -151,6 +158,88 @@ describe('ListEvents', () => {
     expect(await reasonOf(list({ pageToken }))).toBe(ErrorReason.HISTORY_LOST);
   });
 
+  test('lists latest first, in pages that meet', async () => {
+    for (let index = 0; index < 20; index++) log.fill(1, index % 3 === 0 ? 'other' : 'main');
+    const whole = await list({ startPosition: 3n, endPosition: 18n });
+    const found: (bigint | undefined)[] = [];
+    let pageToken = '';
+    do {
+      const request = { startPosition: 3n, endPosition: 18n, descending: true, pageSize: 4, pageToken };
+      const page = await list(request);
+      found.push(...(page.events ?? []).map(({ event }) => event?.position));
+      pageToken = page.nextPageToken ?? '';
+    } while (pageToken !== '');
+    expect(found).toEqual((whole.events ?? []).map(({ event }) => event?.position).reverse());
+    const stream = await list({ streamId: 's1', endPosition: 10n, descending: true });
+    const ofStream = await list({ streamId: 's1', endPosition: 10n });
+    expect(stream.events).toEqual(ofStream.events?.toReversed());
+  });
+
+  test('keeps to the range of recorded times, [from, to)', async () => {
+    log.fill(20);
+    const at = (position: bigint) => timestampOf(START + position * 1000n);
+    const found = async (request: MessageInitShape<typeof ListEventsRequestSchema>) =>
+      (await list(request)).events?.map(({ event }) => event?.position);
+    expect(await found({ startRecordedTime: at(5n), endRecordedTime: at(8n) })).toEqual([5n, 6n, 7n]);
+    expect(await found({ startRecordedTime: at(19n) })).toEqual([19n, 20n]);
+    expect(await found({ endRecordedTime: at(3n) })).toEqual([1n, 2n]);
+    expect(await found({ endRecordedTime: timestampOf(START - 1n) })).toEqual([]);
+    const within = { startRecordedTime: at(5n), endRecordedTime: at(8n) };
+    expect(await found({ ...within, startPosition: 6n, descending: true })).toEqual([7n, 6n]);
+    const empty = { startRecordedTime: at(5n), endRecordedTime: at(5n) };
+    expect(await reasonOf(list(empty))).toBe(ErrorReason.INVALID_FIELD);
+  });
+
+  /** An event of a command of `main`, sent by `actor`. */
+  const appendBy = (actor: string, payload: NonNullable<MessageInitShape<typeof EventSchema>['payload']>) =>
+    log.append({ ledgerId: 'main', actor, requestId: new Uint8Array(16).fill(1), payload }).position;
+  const frozen = { case: 'accountFrozen', value: {} } as const;
+  const closed = { case: 'accountClosed', value: {} } as const;
+
+  test('filters by who sent the command and by what happened', async () => {
+    const ada = appendBy('ada', frozen);
+    const unknown = appendBy('', closed);
+    const closedByAda = appendBy('ada', closed);
+    log.append({ ledgerId: 'main', payload: { case: 'paymentExpired', value: {} } });
+    const found = async (request: MessageInitShape<typeof ListEventsRequestSchema>) =>
+      (await list(request)).events?.map(({ event }) => event?.position);
+    expect(await found({ actor: 'ada' })).toEqual([ada, closedByAda]);
+    expect(await found({ actor: 'ad' })).toEqual([]);
+    expect(await found({ actor: 'anonymous' })).toEqual([unknown]);
+    const kinds = [EventKind.ACCOUNT_CLOSED, EventKind.ACCOUNT_OPENED];
+    expect(await found({ kinds })).toEqual([unknown, closedByAda]);
+    expect(await found({ kinds, actor: 'ada', descending: true })).toEqual([closedByAda]);
+  });
+
+  test('looks at a bounded number of events per page, and goes on from there', async () => {
+    const first = appendBy('ada', frozen);
+    log.fill(4_500);
+    const last = appendBy('ada', frozen);
+    for (const descending of [false, true]) {
+      const pages: (bigint | undefined)[][] = [];
+      let pageToken = '';
+      do {
+        const before = log.reads.page;
+        const page = await list({ actor: 'ada', descending, pageToken });
+        expect(log.reads.page - before).toBeLessThanOrEqual(4);
+        pages.push((page.events ?? []).map(({ event }) => event?.position));
+        pageToken = page.nextPageToken ?? '';
+      } while (pageToken !== '');
+      expect(pages).toEqual(descending ? [[last], [], [first]] : [[first], [], [last]]);
+    }
+  });
+
+  test('ends a page of filtered events at its size, with a token', async () => {
+    for (let index = 0; index < 10; index++) {
+      appendBy('ada', frozen);
+      log.fill(1);
+    }
+    const page = await list({ actor: 'ada', pageSize: 6 });
+    expect(page.events).toHaveLength(6);
+    const rest = await list({ actor: 'ada', pageSize: 6, pageToken: page.nextPageToken ?? '' });
+    expect([rest.events?.length, rest.nextPageToken]).toEqual([4, '']);
+  });
+
   test('ends a page before its answer is too large', async () => {
     for (let index = 0; index < 5; index++) {
       const body = new Uint8Array(500_000);
@@ -159,6 +248,33 @@ describe('ListEvents', () => {
     const page = await list({ pageSize: 1000 });
     expect(page.events).toHaveLength(3);
     expect((await list({ pageSize: 1000, pageToken: page.nextPageToken ?? '' })).events).toHaveLength(2);
+  });
+});
+
+describe('GetEvent', () => {
+  const get = (position: bigint, ledgerId = 'main') =>
+    getEvent(context)(create(GetEventRequestSchema, { ledgerId, position }), call());
+
+  test('gives an event with the bytes that its hash is of', async () => {
+    log.fill(5);
+    const answer = await get(3n);
+    const { storedEvent = new Uint8Array(0) } = answer;
+    expect(answer.event?.event?.position).toBe(3n);
+    expect(hexOf(createHash('sha256').update(storedEvent).digest())).toBe(
+      hexOf(answer.event?.hash ?? new Uint8Array(0)),
+    );
+    expect(answer.asOf?.position).toBe(5n);
+  });
+
+  test('finds no event of another ledger, none beyond the end, and no ledger without events', async () => {
+    log.fill(2);
+    log.fill(2, 'other');
+    expect(await reasonOf(get(3n))).toBe(ErrorReason.EVENT_NOT_FOUND);
+    expect(await reasonOf(get(0n))).toBe(ErrorReason.EVENT_NOT_FOUND);
+    expect(await reasonOf(get(5n))).toBe(ErrorReason.POSITION_OUT_OF_RANGE);
+    for (const position of [3n, 99n]) {
+      expect(await reasonOf(get(position, 'nowhere'))).toBe(ErrorReason.LEDGER_NOT_FOUND);
+    }
   });
 });
 

@@ -45,7 +45,7 @@ export class MemoryLog implements LogReader {
     return Promise.resolve(this.#fixture.point(BigInt(this.#fixture.events.length - 1)));
   }
 
-  page({ after, through, limit, ledgerId }: LogPage): Promise<readonly RecordedEvent[]> {
+  page({ after, through, limit, ledgerId, isDescending }: LogPage): Promise<readonly RecordedEvent[]> {
     this.pages++;
     const found = this.#fixture.events.filter(
       ({ position, event }) =>
@@ -53,7 +53,7 @@ export class MemoryLog implements LogReader {
         (through === null || position <= through) &&
         (ledgerId === null || event.ledgerId === ledgerId),
     );
-    return Promise.resolve(found.slice(0, limit));
+    return Promise.resolve((isDescending === true ? found.reverse() : found).slice(0, limit));
   }
 
   atTime(recordedTime: bigint): Promise<LogPoint | undefined> {

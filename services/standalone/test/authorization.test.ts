@@ -1,5 +1,5 @@
 /** What callers may do: every method by every role over both doors, as docs/scopes.md says; and what lists show. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { createClient, type Interceptor } from '@connectrpc/connect';
@@ -11,6 +11,7 @@ import {
   TransactionCommandService,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
+import { EventKind, EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { newApiKey } from '../../../lib/auth/api-key.js';
@@ -286,6 +287,30 @@ describe('a ledger that the caller may not see', () => {
     const existing = await create('other');
     expect(existing).toEqual([['quittance/PERMISSION_DENIED'], expect.any(String)]);
     expect(await create('nothing')).toEqual(existing);
+  });
+});
+
+describe('what a caller has done', () => {
+  test('is listed by its actor, and an event has the bytes that its hash is of, on both doors', async () => {
+    for (const door of ['grpc', 'connect'] as const) {
+      const { getEvent, listEvents } = createClient(EventQueryService, transportAs('all')[door]);
+      const listed = await listEvents({
+        ledgerId: 'shop',
+        kinds: [EventKind.LEDGER_CREATED],
+        descending: true,
+      });
+      const [created] = listed.events;
+      const actor = created?.event?.actor ?? '';
+      expect([listed.events.length, actor]).toEqual([1, expect.stringContaining('founder')]);
+      expect((await listEvents({ ledgerId: 'shop', actor })).events).toEqual(listed.events);
+      expect((await listEvents({ ledgerId: 'shop', actor: `${actor}x` })).events).toEqual([]);
+      const { event, storedEvent } = await getEvent({
+        ledgerId: 'shop',
+        position: created?.event?.position ?? -1n,
+      });
+      expect(event).toEqual(created);
+      expect(Buffer.from(event?.hash ?? [])).toEqual(createHash('sha256').update(storedEvent).digest());
+    }
   });
 });
 

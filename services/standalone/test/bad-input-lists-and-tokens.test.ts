@@ -26,7 +26,7 @@ const { openAccount, updateAccount, freezeAccount } = AccountCommandService.meth
 const { deposit } = TransactionCommandService.method;
 const { getBalance, batchGetBalances, listAccounts, watchBalances } = AccountQueryService.method;
 const { listTransactions, listEntries, watchTransactions, getStatement } = TransactionQueryService.method;
-const { listEvents, watchEvents } = EventQueryService.method;
+const { getEvent, listEvents, watchEvents } = EventQueryService.method;
 const reports = ReportQueryService.method;
 const target = badInput();
 const { refused, accepted } = target;
@@ -283,10 +283,34 @@ describe('tokens', () => {
       await refused(watchEvents, { ledgerId: LEDGER, startPosition: position }, 'POSITION_OUT_OF_RANGE');
       await accepted(listEvents, { ledgerId: LEDGER, startPosition: position });
       await accepted(listEvents, { ledgerId: LEDGER, endPosition: position });
+      await refused(getEvent, { ledgerId: LEDGER, position }, 'POSITION_OUT_OF_RANGE');
     }
+    await refused(getEvent, { ledgerId: LEDGER, position: '-1' }, 'INVALID_FIELD');
+    // The first event of the log is of no ledger.
+    await refused(getEvent, { ledgerId: LEDGER, position: '0' }, 'EVENT_NOT_FOUND');
     await refused(getBalance, { ledgerId: LEDGER, accountId: 'alice', position: '-1' }, 'INVALID_FIELD');
     await refused(getBalance, { ledgerId: LEDGER, accountId: 'alice', position: '0' }, 'ACCOUNT_NOT_FOUND');
     await refused(watchEvents, { ledgerId: LEDGER, startPosition: '-1' }, 'INVALID_FIELD');
+  });
+});
+
+describe('filters of events', () => {
+  test('kinds that do not exist, too many, and an actor that is too long', async () => {
+    const kind = 'EVENT_KIND_ACCOUNT_OPENED';
+    await accepted(listEvents, { ledgerId: LEDGER, kinds: [kind], actor: 'a'.repeat(512) });
+    await refused(listEvents, { ledgerId: LEDGER, kinds: ['EVENT_KIND_UNSPECIFIED'] }, 'INVALID_FIELD');
+    await refused(listEvents, { ledgerId: LEDGER, kinds: [99] }, 'INVALID_FIELD');
+    await refused(listEvents, { ledgerId: LEDGER, kinds: Array(33).fill(kind) }, 'INVALID_FIELD');
+    await refused(listEvents, { ledgerId: LEDGER, actor: 'a'.repeat(513) }, 'INVALID_FIELD');
+  });
+
+  test('times that are too fine, or in the wrong order', async () => {
+    const time = '2026-01-01T00:00:00Z';
+    const finer = '2026-01-01T00:00:00.000000001Z';
+    await accepted(listEvents, { ledgerId: LEDGER, startRecordedTime: time });
+    await refused(listEvents, { ledgerId: LEDGER, startRecordedTime: finer }, 'INVALID_FIELD');
+    const empty = { startRecordedTime: time, endRecordedTime: time };
+    await refused(listEvents, { ledgerId: LEDGER, ...empty }, 'INVALID_FIELD');
   });
 });
 

@@ -2,9 +2,11 @@
 // @generated from file quittance/query/v1/event_query_service.proto (package quittance.query.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Command } from "../../command/v1/transaction_command_service_pb.js";
 import { file_quittance_command_v1_transaction_command_service } from "../../command/v1/transaction_command_service_pb.js";
 import type { AsOf, Consistency } from "../../common/v1/consistency_pb.js";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/query/v1/event_query_service.proto.
  */
 export const file_quittance_query_v1_event_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CixxdWl0dGFuY2UvcXVlcnkvdjEvZXZlbnRfcXVlcnlfc2VydmljZS5wcm90bxIScXVpdHRhbmNlLnF1ZXJ5LnYxInUKC0V2ZW50UmVjb3JkEigKBWV2ZW50GAEgASgLMhkucXVpdHRhbmNlLmV2ZW50LnYxLkV2ZW50EgwKBGhhc2gYAiABKAwSLgoHY29tbWFuZBgDIAEoCzIdLnF1aXR0YW5jZS5jb21tYW5kLnYxLkNvbW1hbmQiowIKEUxpc3RFdmVudHNSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIfCg5zdGFydF9wb3NpdGlvbhgDIAEoA0IHukgEIgIoABIdCgxlbmRfcG9zaXRpb24YBCABKANCB7pIBCICKAASGwoJc3RyZWFtX2lkGAUgASgJQgi6SAVyAxiAARIdCglwYWdlX3NpemUYBiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgHIAEoCUIIukgFcgMYgCAiiAEKEkxpc3RFdmVudHNSZXNwb25zZRIvCgZldmVudHMYASADKAsyHy5xdWl0dGFuY2UucXVlcnkudjEuRXZlbnRSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEigKBWFzX29mGAMgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mIqEBChJXYXRjaEV2ZW50c1JlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSIQoOc3RhcnRfcG9zaXRpb24YAiABKANCB7pIBCICKABIABIgCgxyZXN1bWVfdG9rZW4YAyABKAlCCLpIBXIDGIAgSABCBwoFc3RhcnQihQEKE1dhdGNoRXZlbnRzUmVzcG9uc2USLgoFZXZlbnQYASABKAsyHy5xdWl0dGFuY2UucXVlcnkudjEuRXZlbnRSZWNvcmQSFAoMcmVzdW1lX3Rva2VuGAIgASgJEigKBWFzX29mGAMgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mMtwBChFFdmVudFF1ZXJ5U2VydmljZRJgCgpMaXN0RXZlbnRzEiUucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RFdmVudHNSZXF1ZXN0GiYucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RFdmVudHNSZXNwb25zZSIDkAIBEmUKC1dhdGNoRXZlbnRzEiYucXVpdHRhbmNlLnF1ZXJ5LnYxLldhdGNoRXZlbnRzUmVxdWVzdBonLnF1aXR0YW5jZS5xdWVyeS52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlIgOQAgEwAUJ1ChJxdWl0dGFuY2UucXVlcnkudjFCFkV2ZW50UXVlcnlTZXJ2aWNlUHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9xdWVyeS92MTtxdWVyeXYxqgISUXVpdHRhbmNlLlF1ZXJ5LlYxYgZwcm90bzM", [file_buf_validate_validate, file_quittance_command_v1_transaction_command_service, file_quittance_common_v1_consistency, file_quittance_event_v1_event]);
+  fileDesc("CixxdWl0dGFuY2UvcXVlcnkvdjEvZXZlbnRfcXVlcnlfc2VydmljZS5wcm90bxIScXVpdHRhbmNlLnF1ZXJ5LnYxInUKC0V2ZW50UmVjb3JkEigKBWV2ZW50GAEgASgLMhkucXVpdHRhbmNlLmV2ZW50LnYxLkV2ZW50EgwKBGhhc2gYAiABKAwSLgoHY29tbWFuZBgDIAEoCzIdLnF1aXR0YW5jZS5jb21tYW5kLnYxLkNvbW1hbmQigQQKEUxpc3RFdmVudHNSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIfCg5zdGFydF9wb3NpdGlvbhgDIAEoA0IHukgEIgIoABIdCgxlbmRfcG9zaXRpb24YBCABKANCB7pIBCICKAASGwoJc3RyZWFtX2lkGAUgASgJQgi6SAVyAxiAARIdCglwYWdlX3NpemUYBiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgHIAEoCUIIukgFcgMYgCASFwoFYWN0b3IYCCABKAlCCLpIBXIDGIAEEj8KBWtpbmRzGAkgAygOMh0ucXVpdHRhbmNlLnF1ZXJ5LnYxLkV2ZW50S2luZEIRukgOkgELECAiB4IBBBABIAASNwoTc3RhcnRfcmVjb3JkZWRfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRZW5kX3JlY29yZGVkX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmRlc2NlbmRpbmcYDCABKAgiiAEKEkxpc3RFdmVudHNSZXNwb25zZRIvCgZldmVudHMYASADKAsyHy5xdWl0dGFuY2UucXVlcnkudjEuRXZlbnRSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEigKBWFzX29mGAMgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mImsKD0dldEV2ZW50UmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBIZCghwb3NpdGlvbhgCIAEoA0IHukgEIgIoACKCAQoQR2V0RXZlbnRSZXNwb25zZRIuCgVldmVudBgBIAEoCzIfLnF1aXR0YW5jZS5xdWVyeS52MS5FdmVudFJlY29yZBIUCgxzdG9yZWRfZXZlbnQYAiABKAwSKAoFYXNfb2YYAyABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YioQEKEldhdGNoRXZlbnRzUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBIhCg5zdGFydF9wb3NpdGlvbhgCIAEoA0IHukgEIgIoAEgAEiAKDHJlc3VtZV90b2tlbhgDIAEoCUIIukgFcgMYgCBIAEIHCgVzdGFydCKFAQoTV2F0Y2hFdmVudHNSZXNwb25zZRIuCgVldmVudBgBIAEoCzIfLnF1aXR0YW5jZS5xdWVyeS52MS5FdmVudFJlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSKAoFYXNfb2YYAyABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YqsgMKCUV2ZW50S2luZBIaChZFVkVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZRVZFTlRfS0lORF9MRURHRVJfQ1JFQVRFRBABEh0KGUVWRU5UX0tJTkRfQUNDT1VOVF9PUEVORUQQAhIeChpFVkVOVF9LSU5EX0FDQ09VTlRfVVBEQVRFRBADEh0KGUVWRU5UX0tJTkRfQUNDT1VOVF9GUk9aRU4QBBIfChtFVkVOVF9LSU5EX0FDQ09VTlRfVU5GUk9aRU4QBRIdChlFVkVOVF9LSU5EX0FDQ09VTlRfQ0xPU0VEEAYSIQodRVZFTlRfS0lORF9UUkFOU0FDVElPTl9QT1NURUQQBxIjCh9FVkVOVF9LSU5EX1RSQU5TQUNUSU9OX0RFQ0xJTkVEEAgSIgoeRVZFTlRfS0lORF9UUkFOU0FDVElPTl9VUERBVEVEEAkSIQodRVZFTlRfS0lORF9QQVlNRU5UX0FVVEhPUklaRUQQChIdChlFVkVOVF9LSU5EX1BBWU1FTlRfVk9JREVEEAsSHgoaRVZFTlRfS0lORF9QQVlNRU5UX0VYUElSRUQQDDK4AgoRRXZlbnRRdWVyeVNlcnZpY2USYAoKTGlzdEV2ZW50cxIlLnF1aXR0YW5jZS5xdWVyeS52MS5MaXN0RXZlbnRzUmVxdWVzdBomLnF1aXR0YW5jZS5xdWVyeS52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJaCghHZXRFdmVudBIjLnF1aXR0YW5jZS5xdWVyeS52MS5HZXRFdmVudFJlcXVlc3QaJC5xdWl0dGFuY2UucXVlcnkudjEuR2V0RXZlbnRSZXNwb25zZSIDkAIBEmUKC1dhdGNoRXZlbnRzEiYucXVpdHRhbmNlLnF1ZXJ5LnYxLldhdGNoRXZlbnRzUmVxdWVzdBonLnF1aXR0YW5jZS5xdWVyeS52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlIgOQAgEwAUJ1ChJxdWl0dGFuY2UucXVlcnkudjFCFkV2ZW50UXVlcnlTZXJ2aWNlUHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9xdWVyeS92MTtxdWVyeXYxqgISUXVpdHRhbmNlLlF1ZXJ5LlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_quittance_command_v1_transaction_command_service, file_quittance_common_v1_consistency, file_quittance_event_v1_event]);
 
 /**
  * An event of the log.
@@ -55,7 +57,7 @@ export const EventRecordSchema: GenMessage<EventRecord> = /*@__PURE__*/
   messageDesc(file_quittance_query_v1_event_query_service, 0);
 
 /**
- * Which events to list.
+ * Which events to list. Filters are joined by AND.
  *
  * @generated from message quittance.query.v1.ListEventsRequest
  */
@@ -108,6 +110,42 @@ export type ListEventsRequest = Message<"quittance.query.v1.ListEventsRequest"> 
    * @generated from field: string page_token = 7;
    */
   pageToken: string;
+
+  /**
+   * Only events of commands that this caller sent, as `actor` of a transaction names it; `anonymous`: those of callers who were
+   * not authenticated. Empty: all, also those of no command, such as an expired hold.
+   *
+   * @generated from field: string actor = 8;
+   */
+  actor: string;
+
+  /**
+   * Only events of these kinds; empty: all.
+   *
+   * @generated from field: repeated quittance.query.v1.EventKind kinds = 9;
+   */
+  kinds: EventKind[];
+
+  /**
+   * Only events recorded at or after this. Microseconds at the finest.
+   *
+   * @generated from field: google.protobuf.Timestamp start_recorded_time = 10;
+   */
+  startRecordedTime?: Timestamp | undefined;
+
+  /**
+   * Only events recorded before this; must be after start_recorded_time. Microseconds at the finest.
+   *
+   * @generated from field: google.protobuf.Timestamp end_recorded_time = 11;
+   */
+  endRecordedTime?: Timestamp | undefined;
+
+  /**
+   * Latest position first. Default: earliest first.
+   *
+   * @generated from field: bool descending = 12;
+   */
+  descending: boolean;
 };
 
 /**
@@ -124,7 +162,8 @@ export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE_
  */
 export type ListEventsResponse = Message<"quittance.query.v1.ListEventsResponse"> & {
   /**
-   * The events, in order of position.
+   * The events, in order of position. A filter by actor or kinds looks at no more than 2,000 events per page: the page may then
+   * hold fewer than page_size, or none, though others follow.
    *
    * @generated from field: repeated quittance.query.v1.EventRecord events = 1;
    */
@@ -151,6 +190,71 @@ export type ListEventsResponse = Message<"quittance.query.v1.ListEventsResponse"
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
   messageDesc(file_quittance_query_v1_event_query_service, 2);
+
+/**
+ * Which event to get.
+ *
+ * @generated from message quittance.query.v1.GetEventRequest
+ */
+export type GetEventRequest = Message<"quittance.query.v1.GetEventRequest"> & {
+  /**
+   * The ledger. Errors: LEDGER_NOT_FOUND.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * Where the event stands in the log. Errors: POSITION_OUT_OF_RANGE beyond the end of the log, EVENT_NOT_FOUND if the event
+   * there is not of the ledger.
+   *
+   * @generated from field: int64 position = 2;
+   */
+  position: bigint;
+};
+
+/**
+ * Describes the message quittance.query.v1.GetEventRequest.
+ * Use `create(GetEventRequestSchema)` to create a new message.
+ */
+export const GetEventRequestSchema: GenMessage<GetEventRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_event_query_service, 3);
+
+/**
+ * An event, with what is stored of it.
+ *
+ * @generated from message quittance.query.v1.GetEventResponse
+ */
+export type GetEventResponse = Message<"quittance.query.v1.GetEventResponse"> & {
+  /**
+   * The event.
+   *
+   * @generated from field: quittance.query.v1.EventRecord event = 1;
+   */
+  event?: EventRecord | undefined;
+
+  /**
+   * The quittance.event.v1.Event exactly as it is stored, and as it is the value of its message in Kafka. Its SHA-256 is
+   * `event.hash`.
+   *
+   * @generated from field: bytes stored_event = 2;
+   */
+  storedEvent: Uint8Array;
+
+  /**
+   * What the answer is as of.
+   *
+   * @generated from field: quittance.common.v1.AsOf as_of = 3;
+   */
+  asOf?: AsOf | undefined;
+};
+
+/**
+ * Describes the message quittance.query.v1.GetEventResponse.
+ * Use `create(GetEventResponseSchema)` to create a new message.
+ */
+export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_event_query_service, 4);
 
 /**
  * Which events to watch.
@@ -194,7 +298,7 @@ export type WatchEventsRequest = Message<"quittance.query.v1.WatchEventsRequest"
  * Use `create(WatchEventsRequestSchema)` to create a new message.
  */
 export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_event_query_service, 3);
+  messageDesc(file_quittance_query_v1_event_query_service, 5);
 
 /**
  * An event, or a heartbeat.
@@ -229,7 +333,111 @@ export type WatchEventsResponse = Message<"quittance.query.v1.WatchEventsRespons
  * Use `create(WatchEventsResponseSchema)` to create a new message.
  */
 export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_event_query_service, 4);
+  messageDesc(file_quittance_query_v1_event_query_service, 6);
+
+/**
+ * What happened, as a filter names it: the payload of the event. The events of no ledger (LogStarted, EpochStarted) have none.
+ *
+ * @generated from enum quittance.query.v1.EventKind
+ */
+export enum EventKind {
+  /**
+   * No kind.
+   *
+   * @generated from enum value: EVENT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A ledger was created.
+   *
+   * @generated from enum value: EVENT_KIND_LEDGER_CREATED = 1;
+   */
+  LEDGER_CREATED = 1,
+
+  /**
+   * An account was opened.
+   *
+   * @generated from enum value: EVENT_KIND_ACCOUNT_OPENED = 2;
+   */
+  ACCOUNT_OPENED = 2,
+
+  /**
+   * An account's profile or overdraft limit was changed.
+   *
+   * @generated from enum value: EVENT_KIND_ACCOUNT_UPDATED = 3;
+   */
+  ACCOUNT_UPDATED = 3,
+
+  /**
+   * An account was frozen.
+   *
+   * @generated from enum value: EVENT_KIND_ACCOUNT_FROZEN = 4;
+   */
+  ACCOUNT_FROZEN = 4,
+
+  /**
+   * An account was unfrozen.
+   *
+   * @generated from enum value: EVENT_KIND_ACCOUNT_UNFROZEN = 5;
+   */
+  ACCOUNT_UNFROZEN = 5,
+
+  /**
+   * An account was closed.
+   *
+   * @generated from enum value: EVENT_KIND_ACCOUNT_CLOSED = 6;
+   */
+  ACCOUNT_CLOSED = 6,
+
+  /**
+   * Money moved.
+   *
+   * @generated from enum value: EVENT_KIND_TRANSACTION_POSTED = 7;
+   */
+  TRANSACTION_POSTED = 7,
+
+  /**
+   * Money was asked to move and did not.
+   *
+   * @generated from enum value: EVENT_KIND_TRANSACTION_DECLINED = 8;
+   */
+  TRANSACTION_DECLINED = 8,
+
+  /**
+   * A transaction's description or metadata was changed.
+   *
+   * @generated from enum value: EVENT_KIND_TRANSACTION_UPDATED = 9;
+   */
+  TRANSACTION_UPDATED = 9,
+
+  /**
+   * A hold was placed.
+   *
+   * @generated from enum value: EVENT_KIND_PAYMENT_AUTHORIZED = 10;
+   */
+  PAYMENT_AUTHORIZED = 10,
+
+  /**
+   * What remained of a hold was released on request.
+   *
+   * @generated from enum value: EVENT_KIND_PAYMENT_VOIDED = 11;
+   */
+  PAYMENT_VOIDED = 11,
+
+  /**
+   * What remained of a hold was released by time.
+   *
+   * @generated from enum value: EVENT_KIND_PAYMENT_EXPIRED = 12;
+   */
+  PAYMENT_EXPIRED = 12,
+}
+
+/**
+ * Describes the enum quittance.query.v1.EventKind.
+ */
+export const EventKindSchema: GenEnum<EventKind> = /*@__PURE__*/
+  enumDesc(file_quittance_query_v1_event_query_service, 0);
 
 /**
  * Reads the event log itself.
@@ -246,6 +454,17 @@ export const EventQueryService: GenService<{
     methodKind: "unary";
     input: typeof ListEventsRequestSchema;
     output: typeof ListEventsResponseSchema;
+  },
+  /**
+   * Gets one event with its bytes, so that its hash can be computed anew. Errors: LEDGER_NOT_FOUND, EVENT_NOT_FOUND,
+   * POSITION_OUT_OF_RANGE.
+   *
+   * @generated from rpc quittance.query.v1.EventQueryService.GetEvent
+   */
+  getEvent: {
+    methodKind: "unary";
+    input: typeof GetEventRequestSchema;
+    output: typeof GetEventResponseSchema;
   },
   /**
    * Sends the events of a ledger from a position, after a resume token, or from now on, in order and without gaps, once
