@@ -1,29 +1,24 @@
 /**
- * The executor: group commit with one writer's order. The jobs that wait when an append returns are decided in memory,
- * appended as one statement, and only then answered. Appends are never pipelined; what the next flush needs is loaded while
- * this one commits. Correctness rests on the guard of the append alone, never on being the only process.
+ * The executor: group commit with one writer's order. The jobs that wait when an append returns are the next flush. Appends are
+ * never pipelined; what the next flush needs is loaded while this one commits. Correctness rests on the guard of the append alone, never on being the only process.
  */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Log } from '../../../lib/base/logging.js';
 import type { Tracer } from '../../../lib/observe/tracing.js';
 import type { Clock } from '../../../lib/base/time.js';
 import { Wakeups } from '../../../lib/log/wakeups.js';
-import { CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
-import { unreachable } from '../domain/invariant.js';
+import { type CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
 import { ClockGuard } from './clock-guard.js';
-import { AppendRefused, type Commit, Committer, type OnCommitted } from './committer.js';
-import type { AtomicJob, Decided, Job, Outcome, Request, Result, SeparateJob } from './job.js';
+import { AppendRefused, Committer, type OnCommitted } from './committer.js';
 import { WriteFigures } from './figures.js';
-import { FlushTrace } from './flush-trace.js';
+import { Flusher } from './flusher.js';
+import type { Job } from './job.js';
 import type { StateReader } from './loader.js';
 import { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
 import { OriginWatch } from './origin-watch.js';
 import { notHolder } from './not-holder.js';
-import { type Plan, planFlush, type Verdict } from './plan.js';
 import { JobQueue } from './queue.js';
-import { replayBatch, replayRequest } from './replay.js';
-import { RequestIds } from './request-ids.js';
 import type { WriteLog } from './write-log.js';
 
 export interface ExecutorDeps {
@@ -58,21 +53,17 @@ const FOLLOW_MS = 1_000;
 const STOP_LIMIT_MS = 5_000;
 /** A flush waits no longer for jobs that still arrive. An append costs PostgreSQL some 0.5 ms beside what its events cost. */
 const GATHER_MS = 2;
-/** One suffices for equal ids; more mean that `needs` misses something that `decide` reads. */
-const DEFERRALS = 10;
 
 export class Executor {
   readonly queue: JobQueue;
   readonly figures = new WriteFigures();
   readonly #deps: ExecutorDeps;
   readonly #follower: LogFollower;
-  readonly #committer: Committer;
+  readonly #flusher: Flusher;
   readonly #clockGuard: ClockGuard;
   readonly #originWatch: OriginWatch;
   /** Whether the memory has to be compared with the log before the next flush. */
   #isSuspicious = false;
-  /** How often a job was deferred, the rests of it included. */
-  readonly #deferrals = new WeakMap<Job, number>();
   #running: Promise<void> | undefined;
   #stoppedAt_ms: number | undefined;
   #halted: Error | undefined;
@@ -80,8 +71,6 @@ export class Executor {
   readonly #turns = new Wakeups();
   readonly #unhurried = new AbortController();
   #flushing: Promise<void> = Promise.resolve();
-  /** The plan that is being appended: the outcome of its jobs is not known until it is answered. */
-  #committing: Plan | undefined;
 
   constructor(deps: ExecutorDeps) {
     const { memory, log, state, clock, wakeups, logger, onCommitted, onEpoch, shard } = deps;
@@ -92,7 +81,7 @@ export class Executor {
     const { lookups } = figures;
     const follower = new LogFollower({ memory, log, state, clock, logger, lookups, isOverdue });
     this.#follower = follower;
-    this.#committer = new Committer({
+    const committer = new Committer({
       memory,
       log,
       follower,
@@ -103,6 +92,19 @@ export class Executor {
       figures,
       onCommitted,
       onEpoch,
+      isOverdue,
+    });
+    this.#flusher = new Flusher({
+      memory,
+      clock,
+      shard,
+      queue: this.queue,
+      follower,
+      committer,
+      figures,
+      tracer: deps.tracer,
+      flushLimit: deps.flushLimit,
+      mayDecide: () => this.#mayDecide(),
       isOverdue,
     });
     this.#clockGuard = new ClockGuard(clock, log, logger);
@@ -166,8 +168,7 @@ export class Executor {
 
   /** Whether the job's events are on their way to the log, so that its outcome is open. */
   isCommitting(job: Job): boolean {
-    const found = this.#committing?.judged.find((each) => each.job === job || each.job.restOf === job);
-    return found?.verdicts.some(({ verdict }) => verdict === 'commit') === true;
+    return this.#flusher.isCommitting(job);
   }
 
   #isOverdue(): boolean {
@@ -253,24 +254,16 @@ export class Executor {
     this.#isSuspicious = false;
     try {
       await this.#follower.catchUp();
-      await this.#settleEpoch();
+      await this.#flusher.settleEpoch();
     } catch (error) {
       if (this.#stoppedAt_ms === undefined) this.#halt(error);
     }
   }
 
-  /** Begins a new epoch if the log has lost something: nothing else may be appended before. */
-  async #settleEpoch(mayGoOn = () => true): Promise<void> {
-    while (this.#follower.owesEpoch && this.#mayDecide() && !this.#isOverdue() && mayGoOn()) {
-      await this.#committer.beginEpoch();
-    }
-  }
-
   async #flush(jobs: readonly Job[]): Promise<void> {
     const unanswered = new Set(jobs);
-    const trace = FlushTrace.of(this.#deps.tracer, jobs);
     try {
-      await this.#decideUntilAnswered(unanswered, trace);
+      await this.#flusher.flush(unanswered);
     } catch (error) {
       if (error instanceof AppendRefused) {
         this.#deps.logger.error({ err: error.cause }, 'the database refused an append');
@@ -281,113 +274,7 @@ export class Executor {
       const message = 'the outcome is unknown; retry with the same request_id';
       const unknown = fail(ErrorReason.OUTCOME_UNKNOWN, message, { cause: error });
       for (const job of unanswered) job.answer(unknown);
-    } finally {
-      trace?.end();
     }
-  }
-
-  async #decideUntilAnswered(unanswered: Set<Job>, trace: FlushTrace | undefined): Promise<void> {
-    const { memory, clock, shard } = this.#deps;
-    let ids = new RequestIds(memory, this.#follower);
-    let { forks } = this.#follower;
-    for (;;) {
-      dropExpired(unanswered);
-      if (unanswered.size === 0) return;
-      await this.#settleEpoch(() => {
-        dropExpired(unanswered);
-        return unanswered.size > 0;
-      });
-      if (forks !== this.#follower.forks) {
-        // What was found under the ids may be lost.
-        ({ forks } = this.#follower);
-        ids = new RequestIds(memory, this.#follower);
-      }
-      await this.#follower.load([...unanswered]);
-      // A caller that left meanwhile was answered that nothing changed. From here to the append nothing is awaited.
-      dropExpired(unanswered);
-      if (!this.#mayDecide()) {
-        for (const job of unanswered) job.answer(notHolder());
-        return;
-      }
-      const plan = planFlush({
-        jobs: [...unanswered],
-        memory,
-        now: clock(),
-        shard,
-        isStored: (ledgerId, requestId) => ids.isStored(ledgerId, requestId),
-      });
-      this.#committing = plan;
-      try {
-        if ((await this.#carryOut(plan, ids, trace)) === 'committed') {
-          trace?.committed(plan.events);
-          this.#answer(plan, ids, unanswered);
-          return;
-        }
-      } finally {
-        // Only after the answers: until then a caller that leaves must not be answered that nothing changed.
-        this.#committing = undefined;
-      }
-    }
-  }
-
-  /** Appends, or makes sure that no other process did, and looks up the ids of what is not answered by the append. */
-  async #carryOut(plan: Plan, ids: RequestIds, trace: FlushTrace | undefined): Promise<Commit> {
-    const prefetch = this.#follower.prefetch(this.queue.peek(this.#deps.flushLimit));
-    const [commit] = await Promise.all([
-      plan.events.length > 0 ? this.#committer.commit(plan, ids, trace) : this.#confirmEnd(),
-      ids.lookUp(toLookUp(plan)),
-    ]);
-    await prefetch;
-    return commit;
-  }
-
-  /** Errors, dry runs and replays are answered only if the log still ends where we are. */
-  async #confirmEnd(): Promise<Commit> {
-    return (await this.#follower.isAtEnd()) ? 'committed' : 'log_moved';
-  }
-
-  #answer(plan: Plan, ids: RequestIds, unanswered: Set<Job>): void {
-    const deferred: Job[] = [];
-    for (const { job, verdicts } of plan.judged) {
-      unanswered.delete(job);
-      if (job.isAtomic) {
-        const [verdict] = verdicts;
-        const result = verdict === undefined ? undefined : batchResult(job, verdict, ids);
-        if (result === undefined) deferred.push(job);
-        else job.answer(result);
-        this.#count(job, result);
-        continue;
-      }
-      const outcomes = verdicts.map((verdict, index) => outcomeOf(job.requests[index], verdict, ids));
-      this.#count(job, outcomes);
-      const rest = restOf(job, outcomes);
-      if (rest === undefined) job.answer(outcomes.filter((outcome) => outcome !== undefined));
-      else deferred.push(rest);
-    }
-    this.#defer(deferred);
-  }
-
-  /** Counts the outcomes of a job; those that are decided later are counted then. */
-  #count(job: Job, result: readonly (Outcome | undefined)[] | CallError | undefined): void {
-    if (result === undefined) return;
-    for (const [index, { type }] of job.requests.entries()) {
-      const outcome = result instanceof CallError ? result : result[index];
-      if (outcome !== undefined) this.figures.answered(type, outcome);
-    }
-  }
-
-  /** Deferred jobs keep their place before all that came later. */
-  #defer(jobs: readonly Job[]): void {
-    const again = jobs.filter((job) => {
-      this.#follower.unload(job);
-      const times = (this.#deferrals.get(job.restOf ?? job) ?? 0) + 1;
-      this.#deferrals.set(job.restOf ?? job, times);
-      if (times <= DEFERRALS) return true;
-      const cause = new Error('the command reads what is never loaded');
-      job.answer(fail(ErrorReason.INTERNAL, 'internal error', { cause }));
-      return false;
-    });
-    this.queue.putBack(again);
   }
 
   #halt(error: unknown): void {
@@ -399,96 +286,6 @@ export class Executor {
       for (const job of this.queue.take(Number.MAX_SAFE_INTEGER)) job.answer(stopped);
     }
     this.#deps.onHalt(cause);
-  }
-}
-
-/** A request id may be in the log though its command was decided to an error: a retry must be answered by the log. */
-function toLookUp({ judged }: Plan): Request[] {
-  const requests: Request[] = [];
-  for (const { job, verdicts } of judged) {
-    for (const [index, { verdict }] of verdicts.entries()) {
-      if (verdict === 'commit' || verdict === 'deferred') continue;
-      requests.push(...(job.isAtomic ? job.requests : job.requests.slice(index, index + 1)));
-    }
-  }
-  return requests;
-}
-
-/** What a command comes to; undefined if it is decided in the next flush. */
-function outcomeOf(request: Request | undefined, verdict: Verdict, ids: RequestIds): Outcome | undefined {
-  if (request === undefined) throw new Error('a verdict is on a request');
-  const decidedOf = (decided: readonly Decided[]): Outcome => {
-    const [only] = decided;
-    if (only === undefined) throw new Error('a command that was decided has its decision');
-    return only;
-  };
-  switch (verdict.verdict) {
-    case 'commit':
-      return decidedOf(verdict.decided);
-    case 'dry_run':
-      return ids.has(request) ? replayRequest(request, ids.eventsOf) : decidedOf(verdict.decided);
-    case 'refused':
-      return ids.has(request) ? replayRequest(request, ids.eventsOf) : verdict.error;
-    case 'replay':
-      return replayRequest(request, ids.eventsOf);
-    case 'deferred':
-      return undefined;
-    default:
-      return unreachable(verdict);
-  }
-}
-
-/** The same for an atomic batch. */
-function batchResult(job: AtomicJob, verdict: Verdict, ids: RequestIds): Result | undefined {
-  const isStored = () => job.requests.some((request) => ids.has(request));
-  switch (verdict.verdict) {
-    case 'commit':
-      return verdict.decided;
-    case 'dry_run':
-      return isStored() ? replayBatch(job, ids.eventsOf) : verdict.decided;
-    case 'refused':
-      return isStored() ? replayBatch(job, ids.eventsOf) : verdict.error;
-    case 'replay':
-      return replayBatch(job, ids.eventsOf);
-    case 'deferred':
-      return undefined;
-    default:
-      return unreachable(verdict);
-  }
-}
-
-/** The job of the commands that have no outcome yet; undefined if there are none, the job itself if it has no outcome at all. */
-function restOf(job: SeparateJob, outcomes: readonly (Outcome | undefined)[]): SeparateJob | undefined {
-  const open = outcomes.flatMap((outcome, index) => (outcome === undefined ? [index] : []));
-  if (open.length === 0) return undefined;
-  if (open.length === outcomes.length) return job;
-  return {
-    isAtomic: false,
-    requests: job.requests.filter((_, index) => open.includes(index)),
-    caller: job.caller,
-    restOf: job.restOf ?? job,
-    answer: (result) => {
-      const late = open.map((_, place) => (result instanceof CallError ? result : result[place]));
-      const all = outcomes.map((outcome, index) => outcome ?? late[open.indexOf(index)]);
-      job.answer(all.filter((outcome) => outcome !== undefined));
-    },
-  };
-}
-
-/** Answers the jobs whose deadline has passed or whose caller has left, and takes them out: they are not decided. */
-function dropExpired(jobs: Set<Job>): void {
-  const now_ms = Date.now();
-  for (const job of jobs) {
-    const { caller } = job;
-    if (caller === undefined) continue;
-    if (caller.aborted !== undefined) {
-      job.answer(caller.aborted);
-    } else if (caller.deadline_ms !== undefined && caller.deadline_ms <= now_ms) {
-      job.answer(fail(ErrorReason.DEADLINE_EXCEEDED, 'the deadline passed before the command was decided'));
-    } else {
-      continue;
-    }
-    jobs.delete(job);
   }
 }
 
