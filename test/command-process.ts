@@ -21,6 +21,7 @@ import {
   type CommandLimits,
 } from '../services/command/compose.js';
 import type { WriteLog } from '../services/command/application/write-log.js';
+import type { StandingTimes } from '../services/command/standing/standing.js';
 import { answerOf } from '../services/command/rpc/answer.js';
 import type { Answer, AnswerOf } from '../services/command/rpc/command-method.js';
 import { executeBatch } from '../services/command/rpc/execute-batch.js';
@@ -32,6 +33,10 @@ export interface ProcessOptions {
   readonly clock?: Clock;
   readonly wrapLog?: (log: WriteLog) => WriteLog;
   readonly onEpoch?: () => void;
+  /** Where other processes would reach this one: then it has a lease, or waits for it. Without one it is the only process. */
+  readonly address?: string;
+  /** Those of production if not given. */
+  readonly standingTimes?: StandingTimes;
   readonly limits?: Partial<CommandLimits>;
   /** How often the expirer looks for holds whose time has come; 20 if not given. */
   readonly expiry_ms?: number;
@@ -81,6 +86,8 @@ export class CommandProcess {
         stateInterval_ms: options.stateInterval_ms ?? 20,
         ...(options.wrapLog === undefined ? {} : { wrapLog: options.wrapLog }),
         onEpoch: options.onEpoch,
+        address: options.address,
+        standingTimes: options.standingTimes,
       },
       closeables,
     );

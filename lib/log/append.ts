@@ -19,6 +19,17 @@ export interface NewEvent {
 }
 
 /**
+ * The lease under which the events of an append were decided. Once another process has taken the lease nothing of it is appended:
+ * that process may have answered the same commands otherwise.
+ */
+export interface Tenure {
+  readonly shard: number;
+  /** A UUID of the process that has the lease. */
+  readonly holder: string;
+  readonly term: bigint;
+}
+
+/**
  * What became of an append. Whatever it is but `appended`, nothing of it is in the log; `unknown` alone leaves that open: the
  * connection broke, and what is absent may still commit while the log ends where it did.
  */
@@ -30,6 +41,8 @@ export type AppendOutcome =
   | { readonly outcome: 'duplicate_request' }
   /** Our last event is not the log's: our history is not the log's. */
   | { readonly outcome: 'foreign_history' }
+  /** Another process has taken the lease. An earlier attempt under the same term is in the log by now, or never will be. */
+  | { readonly outcome: 'lease_lost' }
   /** The server refused the statement and rolled it back: no room, no connection to spare, or a defect of ours. */
   | { readonly outcome: 'refused'; readonly cause: unknown }
   | { readonly outcome: 'unknown'; readonly cause: unknown };

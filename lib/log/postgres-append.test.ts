@@ -4,9 +4,11 @@ import pg from 'pg';
 import { LedgerFixture, testId } from '../../test/ledger-fixture.js';
 import { createTestDatabase, type TestDatabase } from '../../test/postgres.js';
 import { storeEvents } from '../../test/stored-log.js';
-import { newEventOf } from './append.js';
+import { newEventOf, type Tenure } from './append.js';
 import { appendEvents } from './postgres-append.js';
 import { createPool, KEYED_PLANS, type Pool } from './postgres-client.js';
+import type { LeaseStore } from './lease/lease.js';
+import { postgresLease } from './lease/postgres-lease.js';
 import { postgresLogReader } from './postgres-log-reader.js';
 import { migrateLog } from './postgres-migrate.js';
 import type { RecordedEvent } from './recorded-event.js';
@@ -57,8 +59,8 @@ async function positionsInLog(): Promise<readonly bigint[]> {
   return (await reader.page(page)).map(({ position }) => position);
 }
 
-function appendTo(pool: Pool, end: RecordedEvent, events: readonly RecordedEvent[]) {
-  return appendEvents(pool, end.position, end.hash, events.map(newEventOf));
+function appendTo(pool: Pool, end: RecordedEvent, events: readonly RecordedEvent[], tenure?: Tenure) {
+  return appendEvents(pool, end.position, end.hash, events.map(newEventOf), tenure);
 }
 
 const BLOCKED_WITHIN_MS = 3_000;
@@ -120,6 +122,74 @@ describe('two writers after the same event', () => {
       'select (max(last) + 1)::integer as count from log.flushes',
     );
     expect(rows[0]?.count).toBe(count);
+  });
+});
+
+describe('an append under a lease', () => {
+  const ONE = { id: testId(1), address: 'one:1' };
+  const TWO = { id: testId(2), address: 'two:1' };
+  const LEASE_MS = 60_000;
+  let leasePool: Pool;
+  let lease: LeaseStore;
+
+  beforeEach(() => {
+    leasePool = createPool(database.config, { max: 2, name: 'lease', options: KEYED_PLANS });
+    lease = postgresLease(leasePool, 0);
+  });
+
+  afterEach(() => leasePool.end());
+
+  /** A log that ends at its second event, and what may follow. */
+  async function aLog(): Promise<{ readonly end: RecordedEvent; readonly next: readonly RecordedEvent[] }> {
+    const [events = []] = histories(2, [1]);
+    await storeEvents(firstOf(pools), events.slice(0, 2));
+    const [, end] = events;
+    if (end === undefined) throw new Error('the history has three events');
+    return { end, next: events.slice(2) };
+  }
+
+  async function take(candidate: typeof ONE): Promise<Tenure> {
+    const term = await lease.take(candidate, LEASE_MS);
+    if (term === undefined) throw new Error('another process has the lease');
+    return { shard: 0, holder: candidate.id, term };
+  }
+
+  test("commits while the lease is the holder's, also if it has expired and no other process has taken it", async () => {
+    const { end, next } = await aLog();
+    const tenure = await take(ONE);
+    await lease.release(ONE, tenure.term);
+    expect(await appendTo(firstOf(pools), end, next, tenure)).toEqual({ outcome: 'appended' });
+  });
+
+  test('is refused when another process has taken it, with the same end of the log', async () => {
+    const { end, next } = await aLog();
+    const tenure = await take(ONE);
+    await lease.release(ONE, tenure.term);
+    const later = await take(TWO);
+    expect(await appendTo(firstOf(pools), end, next, tenure)).toEqual({ outcome: 'lease_lost' });
+    expect(await positionsInLog()).toHaveLength(2);
+    // A number alone is not enough: after a restore another process may have the same.
+    const other = { ...later, holder: ONE.id };
+    expect(await appendTo(firstOf(pools), end, next, other)).toEqual({ outcome: 'lease_lost' });
+    expect(await appendTo(firstOf(pools), end, next, later)).toEqual({ outcome: 'appended' });
+  });
+
+  test('that is under way is waited for by the process that takes the lease', async () => {
+    const { end, next } = await aLog();
+    const tenure = await take(ONE);
+    await lease.release(ONE, tenure.term);
+    // Holds the append back after it has looked at the lease: another append, which is not committed.
+    await other.query('begin');
+    await other.query(
+      `insert into log.flushes select 2, 2, epoch, recorded_time + 1, ends, hash, events from log.flushes where first = 1`,
+    );
+    const append = appendTo(firstOf(pools), end, next, tenure);
+    await untilBlocked('writer 1');
+    const taken = lease.take(TWO, LEASE_MS);
+    await untilBlocked('lease');
+    await other.query('rollback');
+    expect(await append).toEqual({ outcome: 'appended' });
+    expect(await taken).toBe(tenure.term + 1n);
   });
 });
 

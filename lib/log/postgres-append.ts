@@ -1,7 +1,7 @@
 /** The append to the event log in PostgreSQL. */
 import pg from 'pg';
 import { StoreUnavailable } from '../base/store-unavailable.js';
-import type { AppendOutcome, NewEvent } from './append.js';
+import type { AppendOutcome, NewEvent, Tenure } from './append.js';
 import { int4Array, textArray, uuidArray } from './postgres-arrays.js';
 import type { Pool } from './postgres-client.js';
 import { append } from './sql/append.sql.js';
@@ -11,7 +11,7 @@ const UNIQUE_VIOLATION = '23505';
 const ROLLED_BACK = /^(22|23|25|40|42|53|54)/;
 
 /**
- * Appends all events after `position` or none.
+ * Appends all events after `position` or none. `tenure` is absent where no other process may decide.
  * @throws Error if some were written and others not: never seen, and nothing to go on from.
  */
 export async function appendEvents(
@@ -19,9 +19,10 @@ export async function appendEvents(
   position: bigint,
   hash: Uint8Array,
   events: readonly NewEvent[],
+  tenure?: Tenure,
 ): Promise<AppendOutcome> {
   // Outside of the try: what cannot be bound was never sent, so that its outcome is not unknown.
-  const values = valuesOf(position, hash, events);
+  const values = [...valuesOf(position, hash, events), ...tenureColumns(tenure)];
   let row: AppendRow | undefined;
   try {
     row = await queryKeepingConnection(pool, values);
@@ -32,11 +33,13 @@ export async function appendEvents(
   if (row?.appended !== 0n) {
     throw new Error(`sent ${String(events.length)} events, ${String(row?.appended)} were written`);
   }
+  if (!row.is_held) return { outcome: 'lease_lost' };
   if (!row.is_ours) return { outcome: 'foreign_history' };
   return { outcome: row.is_behind ? 'behind' : 'duplicate_request' };
 }
 
 interface AppendRow {
+  readonly is_held: boolean;
   readonly is_ours: boolean;
   readonly is_behind: boolean;
   readonly is_duplicate: boolean;
@@ -109,6 +112,11 @@ function requestColumns(events: readonly NewEvent[]): Buffer[] {
     indexes.push(index);
   }
   return [uuidArray(ids), textArray(ledgerIds), int4Array(indexes)];
+}
+
+/** Nulls where no other process may decide. */
+function tenureColumns(tenure: Tenure | undefined): unknown[] {
+  return [tenure?.shard ?? null, tenure?.holder ?? null, tenure?.term ?? null];
 }
 
 /** The indexes of each ledger's events; events of no ledger are in no ledger's pages. */

@@ -37,7 +37,7 @@ import { ledgerCommandService } from './rpc/ledger-command-service.js';
 import type { CommandContext } from './rpc/submit.js';
 import { transactionCommandService } from './rpc/transaction-command-service.js';
 import { Duties, type Duty } from './standing/duties.js';
-import { Standing, STANDING_TIMES } from './standing/standing.js';
+import { Standing, STANDING_TIMES, type StandingTimes } from './standing/standing.js';
 
 export interface CommandDeps {
   readonly postgres: PoolConfig;
@@ -60,6 +60,8 @@ export interface CommandDeps {
   onHalt(cause: Error): void;
   /** Tests put faults between the executor and the log here. */
   readonly wrapLog?: (log: WriteLog) => WriteLog;
+  /** How long the lease lasts, and how often it is looked at; STANDING_TIMES if not given. */
+  readonly standingTimes?: StandingTimes | undefined;
   /** How often the expirer looks for holds whose time has come, milliseconds. */
   readonly expiry_ms?: number;
   /** The state tables are written at the latest so long after the write before, milliseconds. */
@@ -108,11 +110,12 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
     });
     await migrateLog(pools.state, deps.clock());
     const reader = postgresLogReader(pools.read, deps.wakeups, deps.shard);
-    const adapter = writeLog(pools, deps);
+    const processId = randomUUID();
+    const adapter = writeLog(pools, deps, processId);
     const log = deps.wrapLog === undefined ? adapter : deps.wrapLog(adapter);
     const memory = new Memory({ epoch: 0, position: -1n, hash: new Uint8Array(0), recordedTime: 0n });
     const { logger, tracer, clock, wakeups, shard, limits } = deps;
-    const standing = openStanding(deps, closeables);
+    const standing = openStanding(deps, processId, closeables);
     const executor = new Executor({
       memory,
       log,
@@ -127,7 +130,7 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
       tailLimit: limits.tail,
       onCommitted: deps.onCommitted,
       onEpoch: deps.onEpoch,
-      isHolder: standing === undefined ? undefined : () => standing.isHolder,
+      lease: standing,
       onHalt: deps.onHalt,
     });
     await executor.start();
@@ -153,7 +156,7 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
 }
 
 /** The lease is released when all else has ended. */
-function openStanding(deps: CommandDeps, closeables: Closeables): Standing | undefined {
+function openStanding(deps: CommandDeps, processId: string, closeables: Closeables): Standing | undefined {
   const { address, postgres, shard, logger } = deps;
   if (address === undefined) return undefined;
   const limited = { ...postgres, query_timeout: LEASE_TIMEOUT_MS };
@@ -162,9 +165,9 @@ function openStanding(deps: CommandDeps, closeables: Closeables): Standing | und
   const lease = postgresLease(pool, shard);
   const standing = new Standing({
     lease,
-    candidate: { id: randomUUID(), address },
+    candidate: { id: processId, address },
     logger,
-    times: STANDING_TIMES,
+    times: deps.standingTimes ?? STANDING_TIMES,
   });
   closeables.add('the lease', () => standing.stop());
   return standing;
@@ -233,12 +236,19 @@ function openPools(postgres: PoolConfig): Pools {
   };
 }
 
-function writeLog(pools: Pools, { wakeups, shard }: CommandDeps): WriteLog {
+function writeLog(pools: Pools, { wakeups, shard }: CommandDeps, holder: string): WriteLog {
   const reader = postgresLogReader(pools.read, wakeups, shard);
   const after: WriteLog['after'] = (position, limit) =>
     reader.page({ after: position, through: null, limit, ledgerId: null, streamId: null });
   return {
-    append: (position, hash, events) => appendEvents(pools.append, position, hash, events),
+    append: (position, hash, events, term) =>
+      appendEvents(
+        pools.append,
+        position,
+        hash,
+        events,
+        term === undefined ? undefined : { shard, holder, term },
+      ),
     head: () => reader.head(),
     after,
     at: (position) => reader.at(position),

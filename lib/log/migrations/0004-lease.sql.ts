@@ -1,7 +1,8 @@
 /**
  * The lease of each shard: which command process decides, relays, expires and writes the state tables, and where it is reached.
- * Only the clock of the database says whether it has expired. `term` rises each time that another process takes it. The log is
- * right without it: the guard of the append alone decides what is written.
+ * Only the clock of the database says whether it has expired. `term` rises each time that another process takes it. What is in
+ * the log is right without it, by the guard of the append. The append looks at it so that what one holder has refused is not committed
+ * by an earlier one.
  */
 export const createLease = `
 create table log.lease (

@@ -14,6 +14,7 @@ import type { Wakeups } from '../../../lib/log/wakeups.js';
 import type { WriteFigures } from './figures.js';
 import type { FlushTrace } from './flush-trace.js';
 import type { Request } from './job.js';
+import type { HeldLease } from './held-lease.js';
 import type { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
 import { Outage } from '../../../lib/base/outage.js';
@@ -46,6 +47,8 @@ export interface CommitterDeps {
   readonly figures: Pick<WriteFigures, 'appends' | 'appendTimes'>;
   readonly clock: Clock;
   readonly shard: number;
+  /** Absent where no other process may have the lease. */
+  readonly lease: HeldLease | undefined;
   /** Called with the events of each commit, in order. */
   readonly onCommitted?: OnCommitted | undefined;
   /** Called before the event that begins a new epoch is given to `onCommitted`. */
@@ -68,20 +71,28 @@ export class Committer {
 
   /**
    * Appends the events of a plan, and takes them into memory. Request ids that turn out to be in the log are looked up.
+   * All attempts are under the term in which the plan was decided, also if this process has taken the lease anew since.
    * @throws AppendRefused, and Error if a stop ends the wait for the outcome
    */
-  async commit(plan: Plan, ids: RequestIds, trace: FlushTrace | undefined): Promise<Commit> {
-    const result = await this.#append(plan, trace);
+  async commit(
+    plan: Plan,
+    ids: RequestIds,
+    term: bigint | undefined,
+    trace: FlushTrace | undefined,
+  ): Promise<Commit> {
+    const append = () => this.#append(plan, term, trace);
+    const result = await append();
     switch (result.outcome) {
       case 'appended':
         return this.#takeIn(plan);
       case 'refused':
         throw new AppendRefused(result.cause);
       case 'unknown':
-        return this.#commitUnknown(plan, ids, trace, result.cause);
+        return this.#commitUnknown(plan, ids, append, result.cause);
       case 'behind':
       case 'duplicate_request':
       case 'foreign_history':
+      case 'lease_lost':
         return this.#decideAnew(result.outcome, plan, ids);
     }
   }
@@ -90,7 +101,7 @@ export class Committer {
   async #commitUnknown(
     plan: Plan,
     ids: RequestIds,
-    trace: FlushTrace | undefined,
+    append: () => Promise<AppendOutcome>,
     firstCause: unknown,
   ): Promise<Commit> {
     let cause = firstCause;
@@ -100,7 +111,7 @@ export class Committer {
         throw new Error('the outcome of an append is still unknown at the end', { cause });
       }
       await pause(RETRY_MS);
-      const result = await this.#append(plan, trace);
+      const result = await append();
       switch (result.outcome) {
         case 'appended':
           this.#outage.succeeded();
@@ -112,7 +123,8 @@ export class Committer {
           break;
         case 'behind':
         case 'duplicate_request':
-        case 'foreign_history': {
+        case 'foreign_history':
+        case 'lease_lost': {
           // Now no attempt can commit any more: ours are in the log, or other events are in their place.
           const isCommitted = await this.#isInLog(plan.events[0]);
           this.#outage.succeeded();
@@ -122,14 +134,15 @@ export class Committer {
     }
   }
 
-  async #append(plan: Plan, trace: FlushTrace | undefined): Promise<AppendOutcome> {
-    const { figures, log, memory } = this.#deps;
+  async #append(plan: Plan, term: bigint | undefined, trace: FlushTrace | undefined): Promise<AppendOutcome> {
+    const { figures, lease, log, memory } = this.#deps;
     const { position, hash } = memory.end;
     const began_ms = performance.now();
     const span = trace?.append(plan.events.length);
-    const result = await log.append(position, hash, plan.events.map(newEventOf));
+    const result = await log.append(position, hash, plan.events.map(newEventOf), term);
     figures.appendTimes.observe((performance.now() - began_ms) / 1000);
     figures.appends[result.outcome] += 1;
+    if (result.outcome === 'lease_lost') lease?.lost(term);
     span?.end(result.outcome);
     return result;
   }
@@ -143,7 +156,7 @@ export class Committer {
 
   /** Nothing was appended, and it is known why. */
   async #decideAnew(
-    outcome: 'behind' | 'duplicate_request' | 'foreign_history',
+    outcome: 'behind' | 'duplicate_request' | 'foreign_history' | 'lease_lost',
     plan: Plan,
     ids: RequestIds,
   ): Promise<Commit> {
@@ -159,11 +172,13 @@ export class Committer {
    * has its epoch afterwards.
    */
   async beginEpoch(): Promise<void> {
-    const { memory, log, follower, clock, shard, logger } = this.#deps;
+    const { memory, log, follower, clock, shard, lease, logger } = this.#deps;
+    const term = lease?.term;
     const started = epochStarted(memory.end, follower.nextEpoch, shard, clock());
     const { position, hash } = memory.end;
-    const result = await log.append(position, hash, [newEventOf(started)]);
+    const result = await log.append(position, hash, [newEventOf(started)], term);
     if (result.outcome !== 'appended') {
+      if (result.outcome === 'lease_lost') lease?.lost(term);
       if (result.outcome === 'refused' || result.outcome === 'unknown') {
         this.#outage.failed(result.cause);
         await pause(RETRY_MS);

@@ -1,6 +1,7 @@
 /**
  * The executor: group commit with one writer's order. The jobs that wait when an append returns are the next flush. Appends are
- * never pipelined; what the next flush needs is loaded while this one commits. Correctness rests on the guard of the append alone, never on being the only process.
+ * never pipelined; what the next flush needs is loaded while this one commits. Correctness rests on the append, which looks at the
+ * end of the log and at the lease, never on being the only process.
  */
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { Log } from '../../../lib/base/logging.js';
@@ -12,6 +13,7 @@ import { ClockGuard } from './clock-guard.js';
 import { AppendRefused, Committer, type OnCommitted } from './committer.js';
 import { WriteFigures } from './figures.js';
 import { Flusher } from './flusher.js';
+import type { HeldLease } from './held-lease.js';
 import type { Job } from './job.js';
 import type { StateReader } from './loader.js';
 import { LogFollower } from './log-follower.js';
@@ -41,8 +43,8 @@ export interface ExecutorDeps {
   readonly onCommitted?: OnCommitted | undefined;
   /** Called before the event that begins a new epoch is given to `onCommitted`. */
   readonly onEpoch?: (() => void) | undefined;
-  /** Whether this process has the lease of its shard; absent where no other process may have it. */
-  readonly isHolder?: (() => boolean) | undefined;
+  /** The lease of its shard; absent where no other process may have it. */
+  readonly lease?: HeldLease | undefined;
   /** Called when the executor can no longer decide: what it read is of a newer version, or not our history. */
   onHalt(cause: Error): void;
 }
@@ -73,7 +75,7 @@ export class Executor {
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(deps: ExecutorDeps) {
-    const { memory, log, state, clock, wakeups, logger, onCommitted, onEpoch, shard } = deps;
+    const { memory, log, state, clock, wakeups, logger, lease, onCommitted, onEpoch, shard } = deps;
     const isOverdue = () => this.#isOverdue();
     this.#deps = deps;
     const { figures } = this;
@@ -89,6 +91,7 @@ export class Executor {
       logger,
       clock,
       shard,
+      lease,
       figures,
       onCommitted,
       onEpoch,
@@ -102,6 +105,7 @@ export class Executor {
       follower,
       committer,
       figures,
+      lease,
       tracer: deps.tracer,
       flushLimit: deps.flushLimit,
       mayDecide: () => this.#mayDecide(),
@@ -180,7 +184,8 @@ export class Executor {
   }
 
   #mayDecide(): boolean {
-    return this.#deps.isHolder?.() ?? true;
+    const { lease } = this.#deps;
+    return lease === undefined || lease.term !== undefined;
   }
 
   #unfit(): CallError | undefined {

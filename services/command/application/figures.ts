@@ -33,6 +33,7 @@ export class WriteFigures {
     behind: 0,
     duplicate_request: 0,
     foreign_history: 0,
+    lease_lost: 0,
     refused: 0,
     unknown: 0,
   };

@@ -9,6 +9,7 @@ import { CallError, fail } from '../../../lib/rpc/errors.js';
 import type { Commit, Committer } from './committer.js';
 import type { WriteFigures } from './figures.js';
 import { FlushTrace } from './flush-trace.js';
+import type { HeldLease } from './held-lease.js';
 import type { Job, Outcome } from './job.js';
 import type { LogFollower } from './log-follower.js';
 import type { Memory } from './memory.js';
@@ -29,6 +30,8 @@ export interface FlusherDeps {
   readonly follower: LogFollower;
   readonly committer: Committer;
   readonly figures: WriteFigures;
+  /** Absent where no other process may have the lease. */
+  readonly lease: HeldLease | undefined;
   readonly tracer: Tracer | undefined;
   /** Commands per flush at most. */
   readonly flushLimit: number;
@@ -96,6 +99,7 @@ export class Flusher {
         for (const job of unanswered) job.answer(notHolder());
         return;
       }
+      const term = this.#deps.lease?.term;
       const plan = planFlush({
         jobs: [...unanswered],
         memory,
@@ -105,7 +109,7 @@ export class Flusher {
       });
       this.#committing = plan;
       try {
-        if ((await this.#carryOut(plan, ids, trace)) === 'committed') {
+        if ((await this.#carryOut(plan, ids, term, trace)) === 'committed') {
           trace?.committed(plan.events);
           this.#answer(plan, ids, unanswered);
           return;
@@ -118,11 +122,16 @@ export class Flusher {
   }
 
   /** Appends, or makes sure that no other process did, and looks up the ids of what is not answered by the append. */
-  async #carryOut(plan: Plan, ids: RequestIds, trace: FlushTrace | undefined): Promise<Commit> {
+  async #carryOut(
+    plan: Plan,
+    ids: RequestIds,
+    term: bigint | undefined,
+    trace: FlushTrace | undefined,
+  ): Promise<Commit> {
     const { follower, committer, queue, flushLimit } = this.#deps;
     const prefetch = follower.prefetch(queue.peek(flushLimit));
     const [commit] = await Promise.all([
-      plan.events.length > 0 ? committer.commit(plan, ids, trace) : this.#confirmEnd(),
+      plan.events.length > 0 ? committer.commit(plan, ids, term, trace) : this.#confirmEnd(),
       ids.lookUp(toLookUp(plan)),
     ]);
     await prefetch;

@@ -5,7 +5,13 @@ import type { LogPoint, RecordedEvent } from '../../../lib/log/recorded-event.js
 import type { StateCheckpoint } from '../../../lib/log/state/rows.js';
 
 export interface WriteLog {
-  append(position: bigint, hash: Uint8Array, events: readonly NewEvent[]): Promise<AppendOutcome>;
+  /** `term` is of the lease under which the events were decided; undefined where no other process may decide. */
+  append(
+    position: bigint,
+    hash: Uint8Array,
+    events: readonly NewEvent[],
+    term: bigint | undefined,
+  ): Promise<AppendOutcome>;
   /** The end of the log, read after the call began. */
   head(): Promise<LogPoint>;
   /** Events after a position, in order, at most `limit`. */

@@ -97,6 +97,19 @@ test('a holder whose lease was taken says where it is now', async () => {
   expect(standing.place).toEqual({ at: 'peer', term: 2n, address: 'two:1' });
 });
 
+test('a holder whose append was refused has lost the lease at once, unless the append was of an earlier term', async () => {
+  const lease = new FakeLease();
+  const { standing } = await start(lease, 'one', { ...LONG, renew_ms: 60_000 });
+  lease.row = { holder: 'two', address: 'two:1', term: 2n, hasExpired: false };
+  standing.lost(0n);
+  expect(standing.term).toBe(1n);
+  standing.lost(1n);
+  expect(standing.term).toBeUndefined();
+  // It does not wait for its next renewal.
+  await until(() => standing.place.at === 'peer');
+  expect(standing.place).toEqual({ at: 'peer', term: 2n, address: 'two:1' });
+});
+
 test('a process that cannot decide gives the lease up, and does not take it', async () => {
   const lease = new FakeLease();
   const { standing: one, decider } = await start(lease, 'one');

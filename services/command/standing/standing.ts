@@ -2,12 +2,13 @@
  * Whether this process decides the commands of its shard, and if not, which one does. The process that has the lease decides;
  * the others follow the log and send commands on to it. A lease counts here only until it would expire by our own steady clock,
  * from before it was asked for: a process that was stopped, or cut off from the database, knows at once that it may have lost it.
- * What is written is right without any of this, by the guard of the append.
+ * What is written is right without any of this: the append looks at the end of the log, and at the term of the lease itself.
  */
 import type { Log } from '../../../lib/base/logging.js';
 import { pause } from '../../../lib/base/pause.js';
 import type { Candidate, LeaseStore } from '../../../lib/log/lease/lease.js';
 import { Outage } from '../../../lib/base/outage.js';
+import type { HeldLease } from '../application/held-lease.js';
 
 /** Where commands are decided, as far as this process knows. */
 export type Place =
@@ -51,7 +52,7 @@ export interface Decider {
 
 const UNKNOWN: Place = { at: 'unknown' };
 
-export class Standing {
+export class Standing implements HeldLease {
   readonly #deps: StandingDeps;
   readonly #outage: Outage;
   readonly #stop = new AbortController();
@@ -85,7 +86,23 @@ export class Standing {
   }
 
   get isHolder(): boolean {
-    return this.#term !== undefined && !this.#isLeaving && performance.now() < this.#heldUntil_ms;
+    return this.term !== undefined;
+  }
+
+  /** The term in which commands are decided here; undefined if they are not. */
+  get term(): bigint | undefined {
+    return !this.#isLeaving && performance.now() < this.#heldUntil_ms ? this.#term : undefined;
+  }
+
+  /** The log has refused an append of this term: another process has the lease, which is looked at now. */
+  lost(term: bigint | undefined): void {
+    if (term === undefined || term !== this.#term) return;
+    this.#deps.logger.warn(
+      { term: String(term) },
+      'the log has refused an append: the lease has changed hands',
+    );
+    this.#lose();
+    this.#wake.abort();
   }
 
   /** Calls back each time that the place has changed. Returns how to stop that. */

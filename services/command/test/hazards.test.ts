@@ -1,6 +1,7 @@
 /** The hazards of the write side: what may go wrong between deciding and being sure. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import pg from 'pg';
 import { pino } from 'pino';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
@@ -14,6 +15,7 @@ import { Wakeups } from '../../../lib/log/wakeups.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import { systemClock } from '../../../lib/base/time.js';
 import { createTestDatabase } from '../../../test/postgres.js';
+import { until } from '../../../test/until.js';
 import { entityKey } from '../application/entity-key.js';
 import type { WriteLog } from '../application/write-log.js';
 import {
@@ -24,14 +26,20 @@ import {
   type TestDatabase,
 } from '../../../test/command-process.js';
 
+const HOUR_MS = 3_600_000;
+const HOUR_US = 3_600_000_000n;
+
 let database: TestDatabase;
 const open: CommandProcess[] = [];
+/** What is held back must not keep a process of a failed test from ending. */
+const atEnd: (() => void)[] = [];
 
 beforeEach(async () => {
   database = await createTestDatabase();
 });
 
 afterEach(async () => {
+  for (const release of atEnd.splice(0)) release();
   await Promise.all(open.splice(0).map((process) => process.stop()));
   await database.drop();
 });
@@ -269,6 +277,83 @@ describe('two command processes on one log', () => {
     // Two has never heard of carol, and must not say that she does not exist.
     const answer = await two.send(payment('main', 'alice', 'carol', 1n));
     expect(answer.transaction?.status).toBe(1);
+  });
+});
+
+/** A lease that a busy machine does not lose. */
+const LONG_LEASE = { lease_ms: 60_000, renew_ms: 50, look_ms: 5, handOver_ms: 1_000 };
+
+describe('an append that is delayed until another process has the lease', () => {
+  /** The first process decides an authorization, and its append is held back. */
+  async function delayed() {
+    let release: (() => void) | undefined;
+    atEnd.push(() => release?.());
+    const fault = withFault(async (log, args) => {
+      await new Promise<void>((resolve) => (release = resolve));
+      return log.append(...args);
+    });
+    const first = await start({
+      address: 'first:1',
+      standingTimes: LONG_LEASE,
+      wrapLog: fault.wrapLog,
+    });
+    await openLedger(first, 'main', ['alice', 'bob'], 1_000n);
+    // The second lives an hour later, together with what it hears of the database's clock.
+    const second = await start({
+      address: 'second:1',
+      standingTimes: LONG_LEASE,
+      clock: () => systemClock() + HOUR_US,
+      wrapLog: (log) => ({ ...log, now: async () => (await log.now()) + HOUR_US }),
+    });
+    fault.arm();
+    const command = {
+      case: 'authorizePayment' as const,
+      value: {
+        ...payment('main', 'alice', 'bob', 100n).value,
+        expireTime: timestampFromDate(new Date(Date.now() + HOUR_MS / 2)),
+      },
+    };
+    const sent = first.send(command).catch((error: unknown) => error);
+    await until(() => release !== undefined);
+    return { first, second, command, sent, release: () => release?.() };
+  }
+
+  async function leaseGoesTo(process: CommandProcess, address: string) {
+    const client = new pg.Client(database.config);
+    await client.connect();
+    try {
+      // The present holder may renew it before the other process looks.
+      while (process.part.standing?.isHolder !== true) {
+        await client.query('update log.lease set expire_time = clock_timestamp() where address <> $1', [
+          address,
+        ]);
+      }
+    } finally {
+      await client.end();
+    }
+  }
+
+  test('is refused: what the next holder has refused for a reason of time is not committed after that', async () => {
+    const { second, command, sent, release } = await delayed();
+    await leaseGoesTo(second, 'second:1');
+    // The hold would end in the past by now. Nothing is appended for this answer, so that the log ends where it did.
+    await expect(second.send(command)).rejects.toMatchObject({ reason: ErrorReason.TIME_OUT_OF_RANGE });
+    release();
+    expect(await sent).toMatchObject({ reason: ErrorReason.NOT_SERVING });
+    expect(await eventsOf(command.value.requestId)).toHaveLength(0);
+    await expect(second.send(command)).rejects.toMatchObject({ reason: ErrorReason.TIME_OUT_OF_RANGE });
+  });
+
+  test('is not sent again under a later term of the same process', async () => {
+    const { first, second, command, sent, release } = await delayed();
+    await leaseGoesTo(second, 'second:1');
+    await expect(second.send(command)).rejects.toMatchObject({ reason: ErrorReason.TIME_OUT_OF_RANGE });
+    await leaseGoesTo(first, 'first:1');
+    release();
+    // It was decided in a term that is over: it is decided anew, and only then appended.
+    expect(await sent).toMatchObject({ replayed: false });
+    expect(first.part.measured.executor.figures.appends.lease_lost).toBe(1);
+    expect(await eventsOf(command.value.requestId)).toHaveLength(1);
   });
 });
 

@@ -132,8 +132,8 @@ test('an epoch whose append was answered with nothing is announced all the same'
     },
     wrapLog: (log) => ({
       ...log,
-      append: async (position, hash, events) => {
-        const outcome = await log.append(position, hash, events);
+      append: async (position, hash, events, term) => {
+        const outcome = await log.append(position, hash, events, term);
         if (isLost || events[0]?.epoch !== 1) return outcome;
         isLost = true;
         return { outcome: 'unknown', cause: new Error('the connection broke') };
