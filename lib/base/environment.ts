@@ -21,10 +21,14 @@ export function requiredOf(env: Environment, name: string, example: string): str
 export function refuseUnknown(env: Environment, known: readonly string[]): void {
   const names = new Set<string>(known);
   for (const name of Object.keys(env)) {
-    // The tests' own variables name their servers, which a process under test inherits.
-    if (!name.startsWith('QUITTANCE_') || name.startsWith('QUITTANCE_TEST_') || names.has(name)) continue;
+    if (!name.startsWith('QUITTANCE_') || isOfOthers(name) || names.has(name)) continue;
     throw new StartError(`${name} is not a variable of Quittance; did you mean ${nearest(name, known)}?`);
   }
+}
+
+/** The tests' variables name their servers, the command line's the server to call: a process that these start inherits them. */
+function isOfOthers(name: string): boolean {
+  return name.startsWith('QUITTANCE_TEST_') || name.startsWith('QUITTANCE_CLI_');
 }
 
 /** A whole number within bounds. @throws StartError */

@@ -1,0 +1,177 @@
+/** `quittance payment …` */
+import {
+  AuthorizePaymentResponseSchema,
+  CapturePaymentResponseSchema,
+  RefundPaymentResponseSchema,
+  SubmitPaymentResponseSchema,
+  TransactionCommandService,
+  VoidPaymentResponseSchema,
+} from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { NOT_FOUND } from '../exit-codes.js';
+import { maybe, one, text, toggle, value } from '../flags.js';
+import { given } from '../given.js';
+import { say } from '../io.js';
+import { readMoney } from '../money.js';
+import { printOne } from '../printer.js';
+import { CALL_FLAGS, COMMAND_FLAGS, FRESHNESS_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';
+import { PAYMENTS } from '../sheets/payments.js';
+import { type Noun, verb } from '../verb.js';
+import { readWhen } from '../when.js';
+import { printAnswer, printBooked, printTouched } from './answer.js';
+import { FEE_FLAG, feesOf } from './fees.js';
+import { BOOKING_FLAGS, bookingFields, FORCE_FLAG, timeOf } from './fields.js';
+
+const SHARED = { ...COMMAND_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
+const AMOUNT = { amount: one('how much, such as 25.00'), currency: maybe('its currency, such as EUR') };
+const PARTIES = { payer: one('the account that pays'), payee: one('the account that gets it') };
+const methods = TransactionCommandService.method;
+
+const submit = verb({
+  name: 'submit',
+  summary: 'pay at once',
+  positionals: { ...PARTIES, ...AMOUNT },
+  flags: { ...FEE_FLAG, ...BOOKING_FLAGS, ...SHARED },
+  examples: [
+    ['quittance payment submit alice shop 25.00 EUR --reference order-1', 'from alice to shop'],
+    ['quittance payment submit alice shop 25.00 EUR --dry-run', 'what would happen now'],
+    ['quittance payment submit alice shop 25.00 EUR --fee payee:fees=0.50', 'the shop pays 0.50 of it'],
+  ],
+  run: async (session, { args: { payer, payee, ...money }, flags }) => {
+    const amount = readMoney(money.amount, money.currency);
+    const message = await session.send(methods.submitPayment, {
+      ...session.commandHead(),
+      payerAccountId: payer,
+      payeeAccountId: payee,
+      amount,
+      fees: feesOf(flags.fee, amount),
+      ...bookingFields(session, flags),
+    });
+    return printBooked(session, SubmitPaymentResponseSchema, message);
+  },
+});
+
+const authorize = verb({
+  name: 'authorize',
+  summary: 'hold an amount, to be captured later',
+  positionals: { ...PARTIES, ...AMOUNT },
+  flags: {
+    expires: value('time', 'when the hold ends (default: in 7 days)', readWhen),
+    ...BOOKING_FLAGS,
+    ...SHARED,
+  },
+  examples: [
+    ['quittance payment authorize alice shop 30.00 EUR', 'held for 7 days'],
+    ['quittance payment authorize alice shop 30.00 EUR --expires +24h', 'held for a day'],
+  ],
+  run: async (session, { args: { payer, payee, ...money }, flags }) => {
+    const message = await session.send(methods.authorizePayment, {
+      ...session.commandHead(),
+      payerAccountId: payer,
+      payeeAccountId: payee,
+      amount: readMoney(money.amount, money.currency),
+      ...given({ expireTime: timeOf(session, flags.expires) }),
+      ...bookingFields(session, flags),
+    });
+    return printBooked(session, AuthorizePaymentResponseSchema, message);
+  },
+});
+
+const capture = verb({
+  name: 'capture',
+  summary: 'take from what is held',
+  positionals: { payment: one('the id of the payment'), ...AMOUNT },
+  flags: { final: toggle('release what is left of the hold'), ...FEE_FLAG, ...BOOKING_FLAGS, ...SHARED },
+  examples: [
+    ['quittance payment capture 0198… 20.00 EUR', 'the rest stays held'],
+    ['quittance payment capture 0198… 20.00 EUR --final', 'the rest is released'],
+  ],
+  run: async (session, { args: { payment: paymentId, ...money }, flags }) => {
+    const amount = readMoney(money.amount, money.currency);
+    const message = await session.send(methods.capturePayment, {
+      ...session.commandHead(),
+      paymentId,
+      amount,
+      fees: feesOf(flags.fee, amount),
+      final: flags.final ?? false,
+      ...bookingFields(session, flags),
+    });
+    return printBooked(session, CapturePaymentResponseSchema, message);
+  },
+});
+
+const release = verb({
+  name: 'void',
+  summary: 'release all that is still held',
+  positionals: { payment: one('the id of the payment') },
+  flags: SHARED,
+  examples: [['quittance payment void 0198…', 'nothing is held any more']],
+  run: async (session, { args: { payment: paymentId } }) => {
+    const message = await session.send(methods.voidPayment, { ...session.commandHead(), paymentId });
+    const schema = VoidPaymentResponseSchema;
+    await printAnswer(session, PAYMENTS, message.payment, { schema, message, decided: message });
+    await printTouched(session, message.accounts);
+    return undefined;
+  },
+});
+
+const refund = verb({
+  name: 'refund',
+  summary: 'give back what was captured, or a part of it',
+  positionals: { payment: one('the id of the payment'), ...AMOUNT },
+  flags: {
+    from: text('account', 'the account that pays it back (default: the payee)'),
+    to: text('account', 'the account that gets it (default: the payer)'),
+    ...FEE_FLAG,
+    ...FORCE_FLAG,
+    ...BOOKING_FLAGS,
+    ...SHARED,
+  },
+  examples: [
+    ['quittance payment refund 0198… 5.00 EUR --dry-run', 'what would happen now'],
+    ['quittance payment refund 0198… 5.00 EUR --force', 'even if the payee lacks it'],
+  ],
+  run: async (session, { args: { payment: paymentId, ...money }, flags }) => {
+    const amount = readMoney(money.amount, money.currency);
+    const message = await session.send(methods.refundPayment, {
+      ...session.commandHead(),
+      paymentId,
+      amount,
+      fees: feesOf(flags.fee, amount),
+      force: flags.force ?? false,
+      fromAccountId: flags.from ?? '',
+      toAccountId: flags.to ?? '',
+      ...bookingFields(session, flags),
+    });
+    return printBooked(session, RefundPaymentResponseSchema, message);
+  },
+});
+
+const get = verb({
+  name: 'get',
+  summary: 'show a payment: what was authorized, captured, refunded, and what is left',
+  positionals: { payment: one('its id') },
+  flags: { ...FRESHNESS_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS },
+  examples: [
+    ['quittance payment get 0198…', 'its totals'],
+    ['quittance transaction list --payment 0198…', 'what it is made of'],
+  ],
+  run: async (session, { args: { payment } }) => {
+    const { ledger: ledgerId } = session;
+    const { transaction, asOf } = await session.read(
+      TransactionQueryService.method.getTransaction,
+      (consistency) => ({ ledgerId, transactionId: payment, consistency }),
+    );
+    session.sayAsOf(asOf);
+    if (transaction?.payment !== undefined)
+      await printOne(session.io, session.format, PAYMENTS, { row: transaction.payment });
+    else say(session.io, 'this transaction is no payment; quittance transaction get shows it');
+    return transaction?.payment === undefined ? NOT_FOUND : undefined;
+  },
+});
+
+export const PAYMENT: Noun = {
+  name: 'payment',
+  summary: 'payments: pay, hold, capture, release, refund',
+  verbs: [submit, authorize, capture, release, refund, get],
+};

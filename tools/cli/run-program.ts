@@ -1,0 +1,29 @@
+/** Runs a program of the platform in a process of its own, with this terminal. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Program } from './programs.js';
+import { INTERRUPTED } from './exit-codes.js';
+
+const BUILT = fileURLToPath(new URL('../../', import.meta.url));
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Resolves with its exit code. A terminal sends Ctrl-C to both processes, so it is not sent on; a signal that was sent to this
+ * process alone is.
+ */
+export function runProgram({ file, node = [] }: Program, args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, ['--enable-source-maps', ...node, `${BUILT}${file}`, ...args], {
+    stdio: 'inherit',
+  });
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+      resolve(code ?? INTERRUPTED);
+    });
+  });
+}

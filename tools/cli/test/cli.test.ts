@@ -1,0 +1,310 @@
+/** The command line against a whole Quittance: what it prints is read by real parsers, and the exit codes are those of docs/cli.md. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { freePort } from '../../../lib/process/free-port.js';
+import { startTestServer, type TestServer } from '../../../test/standalone.js';
+import { createShell, type Shell } from './shell.js';
+
+let server: TestServer;
+let shell: Shell;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  shell = createShell({ QUITTANCE_CLI_ADDRESS: server.grpc, QUITTANCE_CLI_LEDGER: 'tour' });
+  for (const line of [
+    'ledger create tour',
+    'account open alice EUR',
+    'account open shop EUR',
+    'transaction deposit alice 100.00 EUR',
+  ])
+    expect(await shell.run(...line.split(' '))).toMatchObject({ code: 0 });
+}, 120_000);
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(shell.home, { recursive: true, force: true });
+});
+
+/** The id that was printed before the command was sent. */
+function requestIdOf(stderr: string): string {
+  return /^request id (\S+)$/m.exec(stderr)?.[1] ?? '';
+}
+
+function rowsOf(csv: string): Record<string, string>[] {
+  return parseCsv<Record<string, string>>(csv, { columns: true });
+}
+
+describe('a payment', () => {
+  test('is made of decimal money, and its id is printed before it is sent', async () => {
+    const paid = await shell.run(
+      'payment',
+      'submit',
+      'alice',
+      'shop',
+      '25.00',
+      'EUR',
+      '--reference',
+      'order-1',
+      '-o',
+      'id',
+    );
+    expect(paid.code).toBe(0);
+    expect(paid.stdout).toBe(`${requestIdOf(paid.stderr)}\n`);
+    expect(paid.stderr.indexOf('request id')).toBeLessThan(paid.stderr.indexOf('done at position'));
+  });
+
+  test('under the same request id is a replay', async () => {
+    const words = ['payment', 'submit', 'alice', 'shop', '1 EUR', '-o', 'json'];
+    const first = await shell.run(...words);
+    const again = await shell.run(...words, '--request-id', requestIdOf(first.stderr));
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      replayed: false,
+      transaction: { status: 'TRANSACTION_STATUS_POSTED' },
+    });
+    expect(JSON.parse(again.stdout)).toMatchObject({ replayed: true });
+    expect(again.stderr).toContain('replayed');
+  });
+
+  test('that is declined is told with its reason, exit code 3', async () => {
+    const declined = await shell.run('payment', 'submit', 'alice', 'shop', '9000.00', 'EUR', '-o', 'json');
+    expect(declined.code).toBe(3);
+    expect(declined.stderr).toContain('declined: insufficient-funds at alice');
+    expect(JSON.parse(declined.stdout)).toMatchObject({
+      transaction: { declineReason: 'DECLINE_REASON_INSUFFICIENT_FUNDS' },
+    });
+  });
+
+  test('as a dry run stores nothing', async () => {
+    const before = await shell.run('account', 'get', 'shop', '--fresh', '-o', 'json');
+    const dry = await shell.run('payment', 'submit', 'alice', 'shop', '2.00', 'EUR', '--dry-run');
+    const after = await shell.run('account', 'get', 'shop', '--fresh', '-o', 'json');
+    expect(dry).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing was stored') });
+    expect(after.stdout).toBe(before.stdout);
+  });
+
+  test('is authorized, captured, released and refunded', async () => {
+    const held = await shell.run(
+      'payment',
+      'authorize',
+      'alice',
+      'shop',
+      '30.00',
+      'EUR',
+      '--expires',
+      '+24h',
+    );
+    const id = requestIdOf(held.stderr);
+    await shell.run('payment', 'capture', id, '20.00', 'EUR', '--final');
+    await shell.run('payment', 'refund', id, '5.00', 'EUR');
+    const { stdout } = await shell.run('payment', 'get', id, '-o', 'csv');
+    expect(rowsOf(stdout)).toEqual([
+      expect.objectContaining({
+        authorized: '30.00',
+        captured: '20.00',
+        refunded: '5.00',
+        voided: '10.00',
+        remaining: '0.00',
+      }),
+    ]);
+    expect(await shell.run('payment', 'void', id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('PAYMENT_ENDED'),
+    });
+  });
+});
+
+describe('money', () => {
+  test.each([
+    ['1.001', 'EUR', 'EUR has 2'],
+    ['0.5', 'JPY', 'JPY has 0'],
+    ['1,50', 'EUR', 'is no amount'],
+    ['-1', 'EUR', 'is no amount'],
+    ['1e3', 'EUR', 'is no amount'],
+    ['1', 'EURO', 'is no currency'],
+  ])('%s %s is refused before anything is sent, exit code 2', async (amount, currency, why) => {
+    const refused = await shell.run('payment', 'submit', 'alice', 'shop', amount, currency);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain(why);
+    expect(refused.stderr).not.toContain('request id');
+  });
+
+  test('beyond 2^53 stays exact', async () => {
+    await shell.run('account', 'open', 'whale', 'JPY');
+    await shell.run('transaction', 'deposit', 'whale', '9007199254740993', 'JPY');
+    const { stdout } = await shell.run('account', 'get', 'whale', '-o', 'csv');
+    expect(rowsOf(stdout)).toEqual([expect.objectContaining({ posted: '9007199254740993' })]);
+  });
+});
+
+describe('lists', () => {
+  test('as json are one document, as ndjson one object per line, as csv and id the same rows', async () => {
+    const list = (form: string) =>
+      shell.run('transaction', 'list', '--account', 'alice', '--all', '-o', form);
+    const [json, ndjson, csv, id] = await Promise.all(['json', 'ndjson', 'csv', 'id'].map(list));
+    const document = JSON.parse(json?.stdout ?? '') as { transactionId: string }[];
+    const ids = document.map(({ transactionId }) => transactionId);
+    expect(ids.length).toBeGreaterThan(2);
+    const lines = (ndjson?.stdout ?? '').trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { transactionId: string }).transactionId)).toEqual(ids);
+    expect(rowsOf(csv?.stdout ?? '').map((row) => row['id'])).toEqual(ids);
+    expect((id?.stdout ?? '').trimEnd().split('\n')).toEqual(ids);
+  });
+
+  test('without a row are an empty document, and nothing as a table', async () => {
+    const none = ['transaction', 'list', '--reference', 'no such thing'];
+    expect(await shell.run(...none, '-o', 'json')).toMatchObject({ code: 0, stdout: '[]\n' });
+    expect(await shell.run(...none)).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  test('say that there is more, and on the standard error what they are as of', async () => {
+    const { stdout, stderr } = await shell.run('account', 'list', '--limit', '1', '-o', 'id');
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/^as of \d+, 20/m);
+    expect(stderr).toContain('there are more');
+  });
+
+  test('show the columns that are asked for, money at the right', async () => {
+    const { stdout } = await shell.run(
+      'account',
+      'list',
+      '--prefix',
+      'alice',
+      '--columns',
+      'account,available',
+    );
+    const [heading = '', row = ''] = stdout.split('\n');
+    expect(heading).toBe('ACCOUNT  AVAILABLE');
+    expect(row).toMatch(/^alice {2}\s+\d+\.\d\d$/);
+    expect(row).toHaveLength(heading.length);
+  });
+
+  test.each([
+    [['transaction', 'list', '--nonsense', 'x'], "unknown option '--nonsense'"],
+    [['transaction', 'list', '--status', 'done'], 'It is one of posted, declined'],
+    [['transaction', 'list', '--from', 'yesterday'], 'It is a time such as'],
+    [['transaction', 'list', '--from', '2026-02-31'], 'It is a time such as'],
+    [['transaction', 'list', '-w', '--status', 'declined'], '--status does not go with -w'],
+    [['transaction', 'list', '--columns', 'colour'], '"colour" is no column here'],
+    [['transaction', 'list', '--columns', 'id', '-o', 'json'], 'json has no columns'],
+    [['account', 'get', 'alice', '--fresh', '--stale'], 'exclude one another'],
+    [['account', 'list', '--all', '--limit', '3'], 'exclude one another'],
+    [['account', 'list', 'alice'], 'too many arguments'],
+    [['account', 'lst'], "unknown command 'lst'"],
+  ])('%j is an error, exit code 2', async (words, why) => {
+    const refused = await shell.run(...words);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain(why);
+  });
+});
+
+describe('reads', () => {
+  test('see the last command without being told', async () => {
+    const paid = await shell.run('payment', 'submit', 'alice', 'shop', '0.01', 'EUR');
+    const position = /position (\d+)/.exec(paid.stderr)?.[1];
+    const read = await shell.run('account', 'get', 'alice');
+    expect(Number(/as of (\d+)/.exec(read.stderr)?.[1])).toBeGreaterThanOrEqual(Number(position));
+  });
+
+  test('forget a token that is not of this log, and go on', async () => {
+    const other = createShell({ QUITTANCE_CLI_ADDRESS: server.grpc, QUITTANCE_CLI_LEDGER: 'tour' });
+    await other.run('payment', 'submit', 'alice', 'shop', '0.01', 'EUR');
+    const path = join(other.home, '.local', 'state', 'quittance', 'tokens.json');
+    expect(statSync(path).mode & 0o077).toBe(0);
+    const [key = ''] = Object.keys(JSON.parse(readFileSync(path, 'utf8')) as object);
+    writeFileSync(path, JSON.stringify({ [key]: 'not a token' }));
+    const read = await other.run('account', 'get', 'alice', '-o', 'id');
+    expect(read).toMatchObject({ code: 0, stdout: 'alice\n' });
+    expect(read.stderr).toContain('is forgotten');
+    expect(await other.run('account', 'get', 'alice', '-o', 'id')).toMatchObject({
+      stderr: expect.not.stringContaining('is forgotten'),
+    });
+    rmSync(other.home, { recursive: true, force: true });
+  });
+
+  test('at a position, at a time and by effective time show what was there', async () => {
+    const { stderr } = await shell.run('payment', 'submit', 'alice', 'shop', '0.10', 'EUR');
+    const position = BigInt(/position (\d+)/.exec(stderr)?.[1] ?? '0');
+    const at = async (when: string) => {
+      const { stdout } = await shell.run('account', 'get', 'alice', '--at', when, '-o', 'json');
+      return BigInt((JSON.parse(stdout) as { posted: string }).posted);
+    };
+    expect((await at(String(position - 1n))) - (await at(String(position)))).toBe(10n);
+    expect(await at('effective:now')).toBe(await at(String(position)));
+    expect(await shell.run('account', 'get', 'alice', '--at', '-400d')).toMatchObject({ code: 4 });
+    const diff = await shell.run(
+      'account',
+      'diff',
+      'alice',
+      '--from',
+      String(position - 1n),
+      '--to',
+      String(position),
+      '-o',
+      'csv',
+    );
+    expect(rowsOf(diff.stdout)).toContainEqual(expect.objectContaining({ what: 'posted', change: '-0.10' }));
+  });
+
+  test('of what does not exist end with exit code 4', async () => {
+    expect(await shell.run('account', 'get', 'nobody')).toMatchObject({ code: 4, stdout: '' });
+    expect(await shell.run('account', 'list', '--ledger', 'nowhere')).toMatchObject({ code: 4 });
+  });
+
+  test('end with exit code 5 where nothing listens', async () => {
+    const address = `127.0.0.1:${String(await freePort())}`;
+    const { code, stderr } = await shell.run('account', 'get', 'alice', '--address', address);
+    expect(code).toBe(5);
+    expect(stderr).toContain(`nothing listens at ${address}`);
+  });
+});
+
+describe('profiles', () => {
+  test('keep what was set, for their owner alone, and show no token', async () => {
+    const own = createShell({});
+    await own.run('config', 'set', 'address', server.grpc);
+    await own.run('config', 'set', 'ledger', 'tour');
+    await own.runWith({ stdin: 'qtk_secret\n' }, 'config', 'set', 'token');
+    const path = (await own.run('config', 'path')).stdout.trim();
+    expect(statSync(path).mode & 0o077).toBe(0);
+    expect(readFileSync(path, 'utf8')).toContain('token = "qtk_secret"');
+    const listed = await own.run('config', 'list', '-o', 'csv');
+    expect(listed.stdout).not.toContain('secret');
+    expect(await own.run('account', 'get', 'alice', '-o', 'id')).toMatchObject({
+      code: 0,
+      stdout: 'alice\n',
+    });
+    chmodSync(path, 0o644);
+    expect(await own.run('account', 'get', 'alice')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('chmod 600'),
+    });
+    rmSync(own.home, { recursive: true, force: true });
+  });
+
+  test('give way to a variable, and a variable to a flag', async () => {
+    const own = createShell({});
+    await own.run('config', 'set', 'address', server.grpc);
+    await own.run('config', 'set', 'ledger', 'nowhere');
+    expect(await own.run('account', 'get', 'alice')).toMatchObject({ code: 4 });
+    const env = { QUITTANCE_CLI_LEDGER: 'tour' };
+    expect(await own.runWith({ env }, 'account', 'get', 'alice')).toMatchObject({ code: 0 });
+    expect(await own.runWith({ env }, 'account', 'get', 'alice', '--ledger', 'nowhere')).toMatchObject({
+      code: 4,
+    });
+    rmSync(own.home, { recursive: true, force: true });
+  });
+
+  test.each(['colour', 'Address'])('know no setting %s', async (key) => {
+    expect(await shell.run('config', 'set', key, 'x')).toMatchObject({ code: 2 });
+  });
+});
+
+test('the status of a server that serves is good, exit code 0', async () => {
+  const { code, stdout } = await shell.run('status', '-o', 'json');
+  const parts = JSON.parse(stdout) as { part: string; good: boolean }[];
+  expect(code).toBe(0);
+  expect(parts.map(({ part }) => part)).toEqual(['server', 'balances', 'history', 'reports']);
+  expect(parts.every(({ good }) => good)).toBe(true);
+});
