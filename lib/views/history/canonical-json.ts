@@ -26,13 +26,12 @@ const compiled = new WeakMap<DescMessage, readonly CompiledField[]>();
 
 /** @throws Error for a type with a kind of field that no row has: bytes, floats, maps but of strings */
 export function canonicalJson<D extends DescMessage>(schema: D, message: MessageShape<D>): string {
-  let text = '';
+  const members: string[] = [];
   for (const { field, write, prefix } of fieldsOf(schema)) {
-    if (!isFieldSet(message, field)) continue;
-    text += text === '' ? prefix : `,${prefix}`;
-    text += write(valueOf(message, field));
+    if (isFieldSet(message, field)) members.push(prefix + write(valueOf(message, field)));
   }
-  return `{${text}}`;
+  // Joined, the text is one piece of memory; a text that was added up keeps every part, several times as much.
+  return `{${members.join(',')}}`;
 }
 
 function fieldsOf(schema: DescMessage): readonly CompiledField[] {

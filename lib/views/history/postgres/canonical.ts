@@ -56,6 +56,8 @@ async function entryRows(
   limit: number,
 ): Promise<ViewRow[]> {
   const rows: ViewRow[] = [];
+  // Each has two entries or more; of the first one some may be before the key.
+  const transactions = Math.ceil(limit / 2) + 1;
   let from = { ledgerId: after.ledgerId, position: after.position ?? -1n };
   const afterKey = after.index === undefined ? '' : formatRowKey(after);
   for (;;) {
@@ -63,12 +65,13 @@ async function entryRows(
       ledgerId,
       from.ledgerId,
       from.position,
-      limit,
+      transactions,
     ]);
     const found = await entriesOf(pool, schema, posted);
     rows.push(...found.filter(({ key }) => key > afterKey));
     const last = posted.at(-1);
-    if (rows.length >= limit || last === undefined || posted.length < limit) return rows.slice(0, limit);
+    if (rows.length >= limit || last === undefined || posted.length < transactions)
+      return rows.slice(0, limit);
     from = { ledgerId: last.ledger_id, position: last.position + 1n };
   }
 }
