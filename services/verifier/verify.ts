@@ -231,7 +231,8 @@ function listOf(comparisons: Comparisons): readonly (readonly [VerifySubject, Co
 
 /**
  * Reads all rows that are there. The fold comes after, so that it is known which rows are newer than the
- * verified end.
+ * verified end. One subject is read after the other: each reads its next page while it compares one, and pages of
+ * all subjects at once would only be more memory.
  */
 async function readAll(run: Run, comparisons: Comparisons): Promise<StateCheckpoints> {
   const { ledgerId, findings, signal, serving, state } = run;
@@ -247,20 +248,11 @@ async function readAll(run: Run, comparisons: Comparisons): Promise<StateCheckpo
     [VerifySubject.HISTORY, serving.history, comparisons.history],
     [VerifySubject.REPORTS, serving.reports, comparisons.reports],
   ] as const;
-  // The first that fails ends the others, and none goes on after this has ended.
-  const reading = new AbortController();
-  const either = AbortSignal.any([signal, reading.signal]);
-  const failed = (error: unknown): never => {
-    if (!reading.signal.aborted) reading.abort(error);
-    throw error;
-  };
-  const states = readState(state, ledgerId, comparisons.state, progress(VerifySubject.STATE_TABLES), either);
-  const all = [
-    states,
-    ...views.map(([subject, view, rows]) => readView(view, ledgerId, rows, progress(subject), either)),
-  ];
-  await Promise.allSettled(all.map((one) => one.catch(failed)));
-  reading.signal.throwIfAborted();
+  const stateProgress = progress(VerifySubject.STATE_TABLES);
+  const states = await readState(state, ledgerId, comparisons.state, stateProgress, signal);
+  for (const [subject, view, rows] of views) {
+    await readView(view, ledgerId, rows, progress(subject), signal);
+  }
   return states;
 }
 
@@ -315,10 +307,14 @@ async function fold(
   if (sinks.log !== NO_FINDINGS) findings.compared(VerifySubject.LOG, Number(through) + 1);
 }
 
-/** Walks the chain over the shard, and folds the ledger's events on the way. */
+/**
+ * Walks the chain over the shard, and folds the ledger's events on the way, row by row: decoded events are many times as large as
+ * their bytes.
+ */
 async function walkChain(run: Run, pass: LedgerPass, log: FindingSink): Promise<void> {
   const { stored, ledgerId, through, findings, signal } = run;
   const chain = new ChainWalk(stored.shard, log);
+  let comparing = Promise.resolve();
   for (let next = readAhead(stored, -1n, through), after = -1n; after < through;) {
     signal.throwIfAborted();
     const flushes = await next;
@@ -326,22 +322,24 @@ async function walkChain(run: Run, pass: LedgerPass, log: FindingSink): Promise<
     // Read while this page is folded.
     next = readAhead(stored, after, through);
     const copies = new ExpectedCopies();
-    const records: LogRecord[] = [];
-    for (const flush of flushes) {
-      await nextTurn();
-      records.push(...chain.check(flush, copies));
-    }
-    const reading = stored.copies(copies.asked);
-    reading.catch(() => undefined);
-    await applyAll(records, ledgerId, pass);
-    copies.compare(await reading, log);
-    findings.progress(
-      VerifySubject.LOG,
-      smallerOf(records.at(-1)?.position ?? after, through) + 1n,
-      through + 1n,
-    );
+    for (const flush of flushes) await applyAll(chain.check(flush, copies), ledgerId, pass);
+    await comparing;
+    // Read while the next page is folded.
+    comparing = compareCopies(stored, copies, log);
+    const walked = flushes.at(-1)?.last ?? after;
+    findings.progress(VerifySubject.LOG, smallerOf(walked, through) + 1n, through + 1n);
   }
+  await comparing;
   chain.end(through);
+}
+
+/** It is awaited later; a rejection until then must not count as unhandled. */
+function compareCopies(stored: StoredLog, copies: ExpectedCopies, log: FindingSink): Promise<void> {
+  const comparing = stored.copies(copies.asked).then((read) => {
+    copies.compare(read, log);
+  });
+  comparing.catch(() => undefined);
+  return comparing;
 }
 
 /** The rows that begin in the next positions. It is awaited later; a rejection until then must not count as unhandled. */

@@ -47,13 +47,15 @@ export function madeBy(record: LogRecord): TransactionFacts | undefined {
   }
 }
 
-/** Several checks ask for the command of the same event; it is decoded once. */
-const decoded = new WeakMap<Event, CommandCase>();
+/**
+ * The command that was decoded last: the checks of an event ask for its command one after the other. A map from events would hold
+ * one entry per event until the next full garbage collection.
+ */
+let last: { readonly event: Event; readonly command: CommandCase } | undefined;
 
 /** The command that an event carries. @throws UnreadableEventError if it carries none. */
 export function requestOf(event: Event): CommandCase {
-  const known = decoded.get(event);
-  if (known !== undefined) return known;
+  if (last?.event === event) return last.command;
   let command: CommandCase | undefined;
   try {
     command = commandOf(event);
@@ -61,7 +63,7 @@ export function requestOf(event: Event): CommandCase {
     throw new UnreadableEventError('a canonical body that does not decode');
   }
   if (command === undefined) throw new UnreadableEventError('no canonical body');
-  decoded.set(event, command);
+  last = { event, command };
   return command;
 }
 
