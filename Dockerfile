@@ -4,7 +4,8 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 # With the optional packages: the compiler's own binary is one. Scripts of packages only fetch what is not needed here.
 RUN npm ci --ignore-scripts
-COPY scripts/build.mjs scripts/build.mjs
+COPY scripts/build.mjs scripts/build-console.mjs scripts/
+COPY tsconfig.json tsconfig.json
 COPY gen gen
 COPY lib lib
 COPY services services

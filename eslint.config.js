@@ -55,7 +55,7 @@ export default tseslint.config(
     ],
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       globals: globals.node,
@@ -138,6 +138,32 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-enum-assignment': 'off',
     },
+  },
+  {
+    // Runs in browsers. Amounts are bigint minor units and their decimal digits: money.ts turns one into the other.
+    files: ['services/console/web/**/*.{ts,tsx}'],
+    languageOptions: { globals: globals.browser },
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'No barrel files: import from where a thing is.' },
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        {
+          selector:
+            "CallExpression[callee.name=/^(Number|parseFloat|parseInt)$/], CallExpression[callee.property.name='toFixed']",
+          message: 'Money is bigint: use money.ts. What is no money goes through numbers.ts.',
+        },
+        {
+          selector: 'ObjectExpression > SpreadElement > ObjectExpression',
+          message:
+            'Write the properties themselves: TypeScript checks no excess properties through a spread.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['services/console/web/numbers.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
   },
   {
     // The one place that makes functions of text, which is made of our own descriptors.

@@ -2,6 +2,7 @@
  * Compiles what runs from TypeScript to dist/, by swc: types are checked by `npm run typecheck`, not here. Only files that have
  * changed since the last build are compiled, and outputs whose source is gone are deleted.
  */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   mkdirSync,
@@ -24,7 +25,10 @@ const RECORD = join(OUT, '.build.json');
 
 const FOLDERS = ['gen', 'lib', 'services', 'tools', 'bench'];
 /** Tests, their fixtures, the suites that stores share, and packages. */
-const NOT_BUILT = /(^|\/)node_modules\/|\.test\.ts$|(^|\/)test\/|(^|\/)contract(\.ts$|\/)|\.d\.ts$/;
+const NOT_BUILT =
+  /(^|\/)node_modules\/|\.test\.ts$|(^|\/)test\/|(^|\/)contract(\.ts$|\/)|\.d\.ts$|^services\/console\/web\//;
+/** Made by scripts/build-console.mjs. */
+const CONSOLE = /^dist\/\.?console[/-]/;
 
 /** Above this many files a build takes long enough to say so. */
 const SAY_ABOVE_FILES = 50;
@@ -67,6 +71,12 @@ for (const source of sources) {
   else changed.push({ source, text, entry });
 }
 deleteLeftOvers();
+// A server that starts meanwhile serves the console as soon as it is there; no start waits for it.
+if (process.argv.includes('--console-aside')) {
+  spawn(process.execPath, [join(ROOT, 'scripts/build-console.mjs')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  }).unref();
+}
 if (changed.length > 0) await compile(changed);
 writeRecord();
 
@@ -110,7 +120,7 @@ async function loadSwc() {
 function deleteLeftOvers() {
   const wanted = new Set(sources.map(outputOf));
   for (const path of present) {
-    if (!/\.js(\.map)?$/.test(path) || wanted.has(path.replace(/\.map$/, ''))) continue;
+    if (!/\.js(\.map)?$/.test(path) || CONSOLE.test(path) || wanted.has(path.replace(/\.map$/, ''))) continue;
     rmSync(join(ROOT, path), { force: true });
     for (let folder = dirname(join(ROOT, path)); folder !== OUT; folder = dirname(folder)) {
       try {

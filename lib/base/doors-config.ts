@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import type pino from 'pino';
 import { AUTH_VARIABLES, type AuthConfig, readAuth } from './auth-config.js';
+import { CONSOLE_VARIABLE, type ConsoleMode, readConsoleMode } from './console-config.js';
 import { bad, choiceOf, type Environment, valueOf, wholeOf } from './environment.js';
 import { StartError } from './start-error.js';
 import { readTls, TLS_VARIABLES, type TlsConfig } from './tls-config.js';
@@ -25,6 +26,8 @@ export interface DoorsConfig {
   readonly logLevel: pino.LevelWithSilent;
   /** Where traces are sent; undefined: there are none. */
   readonly tracing?: TracingConfig | undefined;
+  /** Of the processes that serve the console; undefined: off. */
+  readonly console?: ConsoleMode | undefined;
   /** Lines to log at every start. */
   readonly warnings: readonly string[];
 }
@@ -38,6 +41,7 @@ export const DOOR_VARIABLES = [
   'QUITTANCE_ALLOWED_HOSTS',
   ...AUTH_VARIABLES,
   ...TLS_VARIABLES,
+  CONSOLE_VARIABLE,
   'QUITTANCE_LOG_LEVEL',
 ] as const;
 
@@ -71,6 +75,7 @@ export function readDoors(
     auth,
     tls,
     tracing: readTracing(env),
+    console: readConsoleMode(env),
     logLevel: choiceOf(env, 'QUITTANCE_LOG_LEVEL', LEVELS, 'info'),
     warnings: listenWarnings(env, host, { hasAuth: auth !== undefined, hasTls: tls !== undefined }),
   };

@@ -19,6 +19,7 @@ import { startError, type WantedPort } from './ports.js';
 import { addReflection } from '../rpc/reflection.js';
 import type { Passage } from '../rpc/passage.js';
 import type { Service } from '../rpc/service.js';
+import type { Site } from '../rpc/connect/site.js';
 
 /** What is behind the doors. */
 export interface Behind {
@@ -33,6 +34,8 @@ export interface Behind {
   readonly passage?: Passage | undefined;
   /** Says who calls and what they may do; absent where callers are not authenticated. */
   readonly guard?: Guard | undefined;
+  /** What the Connect door serves to browsers beside calls; absent: nothing. */
+  readonly site?: Site | undefined;
   /** Gives what only this process does to another one, before its doors close. */
   readonly handOver?: (() => Promise<void>) | undefined;
 }
@@ -43,6 +46,8 @@ export interface Addresses {
   readonly grpc: string;
   /** http://host:port */
   readonly connect: string;
+  /** URL of the console; absent where it is off. */
+  readonly console?: string;
 }
 
 /** Both doors, open. */
@@ -67,7 +72,7 @@ export function wantedPorts({ host, grpcPort, connectPort }: DoorsConfig): reado
  */
 export async function openDoors(
   config: DoorsConfig,
-  { services: own, health, registry, log, tracer, passage, guard, handOver }: Behind,
+  { services: own, health, registry, log, tracer, passage, guard, site, handOver }: Behind,
   releasePorts: () => Promise<void>,
   closeables: Closeables,
 ): Promise<OpenDoors> {
@@ -102,6 +107,7 @@ export async function openDoors(
     health,
     registry,
     guard,
+    site,
     corsOrigins: config.corsOrigins,
     allowedHosts: config.allowedHosts,
     logger: log,
@@ -110,11 +116,10 @@ export async function openDoors(
   });
   closeables.add('the Connect door', () => connect.close());
   const doors: readonly Door[] = [grpc, connect];
+  const url = `${config.tls === undefined ? 'http' : 'https'}://${addressOf(host, connect.port)}`;
+  const addresses = { grpc: addressOf(host, grpc.port), connect: url };
   return {
-    addresses: {
-      grpc: addressOf(host, grpc.port),
-      connect: `${config.tls === undefined ? 'http' : 'https'}://${addressOf(host, connect.port)}`,
-    },
+    addresses: site === undefined ? addresses : { ...addresses, console: `${url}${site.prefix}` },
     drain: async () => {
       // Calls go on meanwhile, and reach the process that has taken over.
       await handOver?.();

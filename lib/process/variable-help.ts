@@ -22,6 +22,7 @@ export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
   QUITTANCE_TLS_CLIENT_CA_FILE:
     'CAs of client certificates, PEM; callers without one are refused where it is set',
   QUITTANCE_TLS_CA_FILE: 'CAs of the other command processes, PEM (default: those that Node knows)',
+  QUITTANCE_CONSOLE: 'console at /console/ of the Connect port: on (default), read-only or off (npm start)',
   QUITTANCE_LOG_LEVEL: 'trace, debug, info (default), warn, error, fatal or silent',
 };
 

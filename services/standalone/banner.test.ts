@@ -21,6 +21,16 @@ test.each([
   expect(list?.endsWith(`http://${reached}`)).toBe(true);
 });
 
+test('the block names the console where there is one', () => {
+  const addresses = {
+    grpc: '127.0.0.1:50051',
+    connect: 'http://127.0.0.1:8081',
+    console: 'http://127.0.0.1:8081/console/',
+  };
+  const text = bannerText({ version: '1.2.3', dataDirectory: '/srv/data', addresses, next: [] });
+  expect(text.split('\n')).toContain('  console  http://127.0.0.1:8081/console/');
+});
+
 test('the block says where everything is', () => {
   const addresses = { grpc: '127.0.0.1:50051', connect: 'http://127.0.0.1:8081' };
   const text = bannerText({ version: '1.2.3', dataDirectory: '/srv/data', addresses, next: ['one', 'two'] });

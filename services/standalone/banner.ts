@@ -31,6 +31,7 @@ export function bannerText(banner: Banner): string {
     ['data', banner.dataDirectory],
     ['gRPC', banner.addresses.grpc],
     ['Connect', banner.addresses.connect],
+    ...(banner.addresses.console === undefined ? [] : [['console', banner.addresses.console] as const]),
   ];
   const lines = [
     `Quittance ${banner.version} is ready. Ctrl-C stops it.`,

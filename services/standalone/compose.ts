@@ -20,6 +20,7 @@ import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/base/closeables.js';
+import { consoleSite } from '../../lib/process/console-site.js';
 import { openDoors, type OpenDoors } from '../../lib/process/doors.js';
 import type { DoorsConfig } from '../../lib/base/doors-config.js';
 import { diskMetrics, processRegistry } from '../../lib/observe/process-metrics.js';
@@ -98,7 +99,8 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
     if (tracer !== undefined) closeables.add('traces', () => tracer.close());
     const { services, health } = await composeServices(parts, { registry, tracer }, closeables);
     const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
-    const behind = { services, health, registry, log, tracer, guard };
+    const site = consoleSite(config.console ?? 'off', { hasAuth: config.auth !== undefined });
+    const behind = { services, health, registry, log, tracer, guard, site };
     const doors = await openDoors(config, behind, releasePorts, closeables);
     return { ...doors, close: () => closeables.close() };
   });

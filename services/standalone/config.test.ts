@@ -8,6 +8,7 @@ test('an empty environment gives the documented defaults', () => {
     host: '127.0.0.1',
     grpcPort: 50051,
     connectPort: 8081,
+    console: 'on',
     corsOrigins: [],
     allowedHosts: [],
     logLevel: 'info',

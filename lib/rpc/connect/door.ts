@@ -17,6 +17,7 @@ import { refuseMetrics } from './metrics-access.js';
 import { METRICS_PATH, type Pages, servePage } from './pages.js';
 import { refuse } from './refusals.js';
 import { serveCall } from './served-call.js';
+import { serveSite, type Site } from './site.js';
 import { closeAfter, openWebPort, type WebPort, type WebRequest, type WebResponse } from './web-port.js';
 
 /** What `openConnectDoor` takes. */
@@ -34,6 +35,8 @@ export interface ConnectDoorOptions extends Pages {
   readonly allowedHosts: readonly string[];
   /** Says who may read the figures; absent: all. */
   readonly guard?: Guard | undefined;
+  /** The console; absent: none. */
+  readonly site?: Site | undefined;
   readonly logger: Log;
   /** Around each step of a call: for tests of the protocols. */
   readonly around?: Around;
@@ -105,6 +108,7 @@ async function serve(state: State, request: WebRequest, response: WebResponse): 
     if (await refuseMetrics(options.guard, request, response)) return;
   }
   if (await servePage(options, path, request, response)) return;
+  if (options.site !== undefined && (await serveSite(options.site, path, request, response))) return;
   const route = routes.get(path);
   if (leaving.signal.aborted) {
     closeAfter(response);

@@ -27,13 +27,14 @@ export interface TestPlatform {
 
 export async function startPlatform({
   auth,
+  console,
   tracesTo,
   database: given,
   log = pino({ level: 'silent' }),
   prepare,
   ...options
 }: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log'>> &
-  Pick<DoorsConfig, 'auth'> & {
+  Pick<DoorsConfig, 'auth' | 'console'> & {
     /** Where its log and its views lie; by default a new one. */
     readonly database?: TestDatabase;
     /** Runs before the platform starts. */
@@ -56,6 +57,7 @@ export async function startPlatform({
       corsOrigins: ['http://console.example'],
       allowedHosts: [],
       auth,
+      console,
       tracing,
     },
     postgres: database.config,

@@ -1,0 +1,214 @@
+/** The line on top: ledger, search, as of when, live or paused, zone, look, the last proof, who is here. */
+import { type SubmitEvent, useState } from 'react';
+import {
+  GetLedgerRequestSchema,
+  LedgerQueryService,
+} from '../../../../gen/quittance/query/v1/ledger_query_service_pb.js';
+import type { Ledger } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { skipToken } from '@connectrpc/connect-query';
+import { create } from '@bufbuild/protobuf';
+import { countText, typedPosition } from '../numbers.js';
+import { densityStore, isZone, themeStore, USUAL_ZONES, zoneStore } from '../state/preferences.js';
+import { liveStore, useFreshness, usePin, useRead } from '../state/reads.js';
+import { goTo, linkIn, setParams, useRoute } from '../state/route.js';
+import { logOut, settingsStore, useCaller } from '../state/session.js';
+import { useStore } from '../state/store.js';
+import { Time } from '../parts/text.js';
+import { ProofLight } from './proof-light.js';
+import { linkOfSearch } from './search.js';
+
+export function Header({ ledgers }: { readonly ledgers: readonly Ledger[] }) {
+  const { ledger } = useRoute();
+  const { isReadOnly } = useStore(settingsStore);
+  return (
+    <header>
+      <span className="brand">Quittance</span>
+      <LedgerPicker ledgers={ledgers} />
+      {ledger === '' ? null : <Search />}
+      {ledger === '' ? null : <AsOfChip />}
+      <LiveSwitch />
+      {ledger === '' ? null : <ProofLight ledger={ledger} />}
+      {isReadOnly ? <span className="chip">read-only</span> : null}
+      <ZoneSwitch />
+      <LookSwitches />
+      <Caller />
+    </header>
+  );
+}
+
+function LedgerPicker({ ledgers }: { readonly ledgers: readonly Ledger[] }) {
+  const { ledger, page } = useRoute();
+  const ids = ledgers.map(({ ledgerId }) => ledgerId);
+  const isList = !['transaction', 'account', 'payment', 'event'].includes(page);
+  return (
+    <select
+      aria-label="Ledger"
+      value={ledger}
+      onChange={({ target }) => goTo(linkIn(target.value, isList ? page : 'overview'))}
+    >
+      {ledger === '' || ids.includes(ledger) ? null : <option value={ledger}>{ledger}</option>}
+      {ids.length === 0 && ledger === '' ? <option value="">no ledger yet</option> : null}
+      {ids.map((id) => (
+        <option key={id} value={id}>
+          {id}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Search() {
+  const [text, setText] = useState('');
+  const find = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (text.trim() === '') return;
+    goTo(linkOfSearch(text));
+    setText('');
+  };
+  return (
+    <form className="search" role="search" onSubmit={find}>
+      <input
+        id="search"
+        aria-label="Search"
+        placeholder="Search: an id, a position, an account, reference:order-1"
+        style={{ width: '100%' }}
+        value={text}
+        onChange={({ target }) => setText(target.value)}
+      />
+    </form>
+  );
+}
+
+/** Which moment the pages show. A click pins them to a position, another one lets them go. */
+function AsOfChip() {
+  const { ledger } = useRoute();
+  const pin = usePin();
+  const consistency = useFreshness();
+  const request = create(GetLedgerRequestSchema, { ledgerId: ledger, consistency });
+  const { data } = useRead(LedgerQueryService.method.getLedger, ledger === '' ? skipToken : request);
+  const [typed, setTyped] = useState<string>();
+  const head = data?.asOf?.position ?? 0n;
+  if (typed !== undefined) {
+    return (
+      <form
+        className="chip"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const position = typedPosition(typed);
+          if (position !== undefined) setParams({ at: String(position) });
+          setTyped(undefined);
+        }}
+      >
+        <label>
+          at position{' '}
+          <input size={9} value={typed} autoFocus onChange={({ target }) => setTyped(target.value)} />
+        </label>
+        <button type="submit" className="plain">
+          pin
+        </button>
+      </form>
+    );
+  }
+  return pin === undefined ? (
+    <button
+      type="button"
+      id="as-of"
+      className="chip"
+      title="Pin all pages to a position"
+      onClick={() => setTyped(String(head))}
+    >
+      as of {countText(head)} · <Time at={data?.asOf?.time} />
+    </button>
+  ) : (
+    <button
+      type="button"
+      id="as-of"
+      className="chip pinned"
+      title="Go back to now"
+      onClick={() => setParams({ at: undefined })}
+    >
+      pinned at {countText(pin)} ✕
+    </button>
+  );
+}
+
+function LiveSwitch() {
+  const isLive = useStore(liveStore);
+  return (
+    <button type="button" className="chip" aria-pressed={isLive} onClick={() => liveStore.set(!isLive)}>
+      {isLive ? <span className="good">● live</span> : <span className="calm">‖ paused</span>}
+    </button>
+  );
+}
+
+function ZoneSwitch() {
+  const zone = useStore(zoneStore);
+  const [isTyping, setTyping] = useState(false);
+  if (isTyping) {
+    return (
+      <input
+        aria-label="Time zone"
+        placeholder="Europe/Berlin"
+        size={14}
+        autoFocus
+        onBlur={() => setTyping(false)}
+        onChange={({ target }) => {
+          if (!target.value.includes('/') || !isZone(target.value)) return;
+          zoneStore.set(target.value);
+          setTyping(false);
+        }}
+      />
+    );
+  }
+  const zones = [...new Set([...USUAL_ZONES, zone])];
+  return (
+    <select
+      aria-label="Time zone"
+      value={zone}
+      onChange={({ target }) => (target.value === '' ? setTyping(true) : zoneStore.set(target.value))}
+    >
+      {zones.map((name) => (
+        <option key={name}>{name}</option>
+      ))}
+      <option value="">other…</option>
+    </select>
+  );
+}
+
+function LookSwitches() {
+  const theme = useStore(themeStore);
+  const density = useStore(densityStore);
+  const next = { auto: 'dark', dark: 'light', light: 'auto' }[theme] ?? 'auto';
+  return (
+    <>
+      <button
+        type="button"
+        className="plain"
+        onClick={() => themeStore.set(next)}
+        aria-label={`Theme: ${theme}`}
+        title={`Theme: ${theme}`}
+      >
+        ◐
+      </button>
+      <button
+        type="button"
+        className="plain"
+        onClick={() => densityStore.set(density === 'dense' ? 'roomy' : 'dense')}
+        aria-label={`Rows: ${density}`}
+        title={`Rows: ${density}`}
+      >
+        ≡
+      </button>
+    </>
+  );
+}
+
+function Caller() {
+  const caller = useCaller();
+  if (caller === undefined) return null;
+  return (
+    <button type="button" className="chip" onClick={logOut} title="Log out">
+      {caller} · log out
+    </button>
+  );
+}

@@ -1,0 +1,177 @@
+/** One account: what has it now, what had it then, and why. */
+import { create } from '@bufbuild/protobuf';
+import { skipToken } from '@connectrpc/connect-query';
+import { type Account, type Balance } from '../../../../gen/quittance/common/v1/account_pb.js';
+import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
+import { ListTransactionsRequestSchema } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { Statement } from '../parts/statement.js';
+import { Amount, ExactTime, FailureNote, Id, Pairs } from '../parts/text.js';
+import { accountTypeWord } from '../parts/words.js';
+import { countText, typedPosition } from '../numbers.js';
+import { useFreshness, usePin, useRead } from '../state/reads.js';
+import { setParams, useRoute } from '../state/route.js';
+import { AccountState } from './accounts.js';
+import { TransactionList } from './transactions.js';
+
+export function AccountPage() {
+  const { ledger, id, params } = useRoute();
+  const consistency = useFreshness();
+  const pin = usePin();
+  const of = { ledgerId: ledger, accountId: id, consistency };
+  const account = useRead(AccountQueryService.method.getAccount, of);
+  const then = useRead(
+    AccountQueryService.method.getBalance,
+    pin === undefined ? skipToken : { ...of, at: { case: 'position', value: pin } },
+    false,
+  );
+  const tab = params.get('tab') ?? 'transactions';
+  const found = account.data?.account;
+  return (
+    <>
+      <FailureNote error={account.error ?? then.error} />
+      {found === undefined ? null : (
+        <Summary account={found} balance={pin === undefined ? found.balance : then.data?.balance} pin={pin} />
+      )}
+      <Compare />
+      <div className="title" role="group" aria-label="What to list">
+        {['transactions', 'statement'].map((name) => (
+          <button
+            key={name}
+            type="button"
+            className="chip"
+            aria-pressed={tab === name}
+            onClick={() => setParams({ tab: name })}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      {tab === 'statement' ? (
+        <Statement ledger={ledger} account={id} />
+      ) : (
+        <TransactionList request={create(ListTransactionsRequestSchema, { accountId: id })} />
+      )}
+    </>
+  );
+}
+
+interface SummaryProps {
+  readonly account: Account;
+  readonly balance: Balance | undefined;
+  readonly pin: bigint | undefined;
+}
+
+function Summary({ account, balance, pin }: SummaryProps) {
+  return (
+    <>
+      <div className="title">
+        <h1>
+          <Id value={account.accountId} />
+        </h1>
+        <AccountState account={account} />
+        <span className="muted">
+          {accountTypeWord(account.type)} · {account.currency}
+          {account.name === '' ? '' : ` · ${account.name}`}
+        </span>
+      </div>
+      <dl
+        className="figures"
+        aria-label={pin === undefined ? 'Balance now' : `Balance at position ${String(pin)}`}
+      >
+        <BalanceFigure name="Posted" value={balance?.posted} exponent={balance?.exponent} />
+        <BalanceFigure name="Held" value={balance?.held} exponent={balance?.exponent} />
+        <BalanceFigure name="Available" value={balance?.available} exponent={balance?.exponent} />
+      </dl>
+      <details>
+        <summary>More of the account</summary>
+        <Pairs
+          of={[
+            ['Opened', <ExactTime key="opened" at={account.openTime} />],
+            [
+              'Overdraft limit',
+              <Amount
+                key="limit"
+                minorUnits={account.overdraftLimit}
+                exponent={account.balance?.exponent ?? 0}
+              />,
+            ],
+            ['Owner', account.ownerReference],
+            ['Version', countText(account.balance?.version ?? 0n)],
+            ...Object.entries(account.metadata),
+          ]}
+        />
+      </details>
+    </>
+  );
+}
+
+function BalanceFigure({
+  name,
+  value,
+  exponent,
+}: {
+  readonly name: string;
+  readonly value: bigint | undefined;
+  readonly exponent: number | undefined;
+}) {
+  if (value === undefined) return null;
+  return (
+    <div className="figure">
+      <dt>{name}</dt>
+      <dd>
+        <Amount minorUnits={value} exponent={exponent ?? 0} />
+      </dd>
+    </div>
+  );
+}
+
+/** The difference between an earlier position and what the page shows. */
+function Compare() {
+  const { ledger, id, params } = useRoute();
+  const pin = usePin();
+  const from = typedPosition(params.get('from') ?? '');
+  const of = { ledgerId: ledger, accountId: id, consistency: useFreshness() };
+  const before = useRead(
+    AccountQueryService.method.getBalance,
+    from === undefined ? skipToken : { ...of, at: { case: 'position', value: from } },
+    false,
+  );
+  const after = useRead(
+    AccountQueryService.method.getBalance,
+    from === undefined ? skipToken : pin === undefined ? of : { ...of, at: { case: 'position', value: pin } },
+    false,
+  );
+  const [one, two] = [before.data?.balance, after.data?.balance];
+  return (
+    <form
+      className="filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const typed = new FormData(event.currentTarget).get('from');
+        setParams({
+          from: typeof typed === 'string' && typedPosition(typed) !== undefined ? typed : undefined,
+        });
+      }}
+    >
+      <label>
+        Compare with position{' '}
+        <input
+          name="from"
+          defaultValue={params.get('from') ?? ''}
+          size={10}
+          style={{ flex: 'none', minWidth: 0 }}
+        />
+      </label>
+      <button type="submit">Compare</button>
+      <FailureNote error={before.error ?? after.error} />
+      {one === undefined || two === undefined || from === undefined ? null : (
+        <span role="status">
+          posted <Amount minorUnits={one.posted} exponent={one.exponent} /> then,{' '}
+          <Amount minorUnits={two.posted} exponent={two.exponent} />{' '}
+          {pin === undefined ? 'now' : `at ${countText(pin)}`}: changed by{' '}
+          <Amount minorUnits={two.posted - one.posted} exponent={two.exponent} currency={two.currency} />
+        </span>
+      )}
+    </form>
+  );
+}

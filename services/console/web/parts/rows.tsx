@@ -1,0 +1,91 @@
+/** A list of any length: only the rows that can be seen are in the page. */
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { densityStore } from '../state/preferences.js';
+import { useStore } from '../state/store.js';
+
+export interface Column<T> {
+  readonly name: string;
+  /** A track of a CSS grid, such as `minmax(120px, 1fr)`. */
+  readonly width: string;
+  readonly isRight?: boolean;
+  readonly cell: (row: T) => ReactNode;
+}
+
+export interface RowsProps<T> {
+  /** Says what the list is, to who cannot see it. */
+  readonly label: string;
+  readonly columns: readonly Column<T>[];
+  readonly count: number;
+  /** Undefined while it is fetched. */
+  readonly rowAt: (index: number) => T | undefined;
+  readonly keyOf: (index: number) => string;
+  /** Called with the first and the last row that can be seen. */
+  readonly onSee?: (first: number, last: number) => void;
+}
+
+const ROW_PX = { dense: 28, roomy: 36 };
+const OVERSCAN_ROWS = 12;
+
+export function Rows<T>({ label, columns, count, rowAt, keyOf, onSee }: RowsProps<T>) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const row_px = useStore(densityStore) === 'dense' ? ROW_PX.dense : ROW_PX.roomy;
+  const virtual = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => row_px,
+    overscan: OVERSCAN_ROWS,
+    scrollPaddingStart: row_px,
+  });
+  const items = virtual.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    onSee?.(first, last);
+  }, [onSee, first, last]);
+  useEffect(() => {
+    virtual.measure();
+  }, [virtual, row_px]);
+  const tracks = { gridTemplateColumns: columns.map(({ width }) => width).join(' ') };
+  return (
+    <div
+      className="rows"
+      ref={scroller}
+      role="table"
+      aria-label={label}
+      aria-rowcount={count + 1}
+      tabIndex={0}
+    >
+      <div role="rowgroup">
+        <div className="row head" role="row" style={tracks}>
+          {columns.map(({ name, isRight }) => (
+            <div key={name} role="columnheader" className={isRight === true ? 'right' : undefined}>
+              {name}
+            </div>
+          ))}
+        </div>
+      </div>
+      <div className="body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+        {items.map(({ index, start }) => (
+          <div
+            key={keyOf(index)}
+            className="row"
+            role="row"
+            aria-rowindex={index + 2}
+            style={{ ...tracks, transform: `translateY(${String(start)}px)` }}
+          >
+            <Cells columns={columns} row={rowAt(index)} />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Cells<T>({ columns, row }: { readonly columns: readonly Column<T>[]; readonly row: T | undefined }) {
+  return columns.map(({ name, isRight, cell }, index) => (
+    <div key={name} role="cell" className={isRight === true ? 'right' : undefined}>
+      {row !== undefined ? cell(row) : index === 0 ? <span className="muted">…</span> : null}
+    </div>
+  ));
+}

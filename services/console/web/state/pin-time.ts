@@ -1,0 +1,35 @@
+/** When the event after the pinned position was recorded: lists of transactions are cut by time, which grows with positions. */
+import { skipToken } from '@connectrpc/connect-query';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { EventQueryService } from '../../../../gen/quittance/query/v1/event_query_service_pb.js';
+import { countOf } from '../numbers.js';
+import { usePin, useRead } from './reads.js';
+import { useRoute } from './route.js';
+
+const MICROS_PER_SECOND = 1_000_000n;
+const NANOS_PER_MICRO = 1_000n;
+
+/** Undefined: nothing is pinned, or nothing was recorded after it. */
+export function usePinTime(): { readonly isKnown: boolean; readonly end: Timestamp | undefined } {
+  const { ledger } = useRoute();
+  const pin = usePin();
+  const next = useRead(
+    EventQueryService.method.listEvents,
+    pin === undefined ? skipToken : { ledgerId: ledger, startPosition: pin + 1n, pageSize: 1 },
+    false,
+  );
+  const micros = next.data?.events[0]?.event?.recordedTimeMicros;
+  return {
+    isKnown: pin === undefined || next.isSuccess,
+    end: micros === undefined ? undefined : timestampOf(micros),
+  };
+}
+
+function timestampOf(micros: bigint): Timestamp {
+  const nanos = (micros % MICROS_PER_SECOND) * NANOS_PER_MICRO;
+  return {
+    $typeName: 'google.protobuf.Timestamp',
+    seconds: micros / MICROS_PER_SECOND,
+    nanos: countOf(nanos),
+  };
+}

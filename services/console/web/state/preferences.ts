@@ -1,0 +1,40 @@
+/** What an operator chooses once per browser: zone, theme, density. */
+import { createStore, type Store } from './store.js';
+import { LOCAL_ZONE } from '../times.js';
+
+function kept(name: string, otherwise: string, isAllowed: (value: string) => boolean): Store<string> {
+  const key = `quittance.${name}`;
+  const found = localStorage.getItem(key);
+  const store = createStore(found !== null && isAllowed(found) ? found : otherwise);
+  store.subscribe(() => {
+    localStorage.setItem(key, store.get());
+  });
+  return store;
+}
+
+/** Whether the browser knows the zone. */
+export function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+export const zoneStore = kept('zone', 'UTC', isZone);
+export const themeStore = kept('theme', 'auto', (value) => ['auto', 'light', 'dark'].includes(value));
+export const densityStore = kept('density', 'dense', (value) => ['dense', 'roomy'].includes(value));
+
+/** Zones to choose from; a named one is typed. */
+export const USUAL_ZONES: readonly string[] = [...new Set(['UTC', LOCAL_ZONE])];
+
+/** Sets on the page what the style sheet asks for, now and at each change. */
+export function applyPreferences(root: HTMLElement): void {
+  const apply = () => {
+    root.dataset['theme'] = themeStore.get();
+    root.dataset['density'] = densityStore.get();
+  };
+  apply();
+  themeStore.subscribe(apply);
+  densityStore.subscribe(apply);
+}
