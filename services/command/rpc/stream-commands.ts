@@ -63,10 +63,11 @@ async function read(
       for (let from = 0; from < arrived.length; from += COMMANDS_PER_JOB) {
         const some = arrived.slice(from, from + COMMANDS_PER_JOB);
         await answers.room(some.length);
-        // Half the queue is kept for unary callers, who cannot be slowed and would be refused.
-        while (queue.size >= queue.limit / 2 && context.executor.isServing) await queue.drained();
+        const lanes = [...ledgersOf(some), answers];
+        while (!queue.hasRoomForStream(lanes, some.length) && context.executor.isServing)
+          await queue.drained();
         if (answers.isClosed) return;
-        answers.push(some.length, answer(context, some, call));
+        answers.push(some.length, answer(context, some, call, answers));
       }
     }
     answers.end();
@@ -75,8 +76,23 @@ async function read(
   }
 }
 
+/** The ledgers of commands that arrived together. */
+function ledgersOf(arrived: readonly Arrived[]): ReadonlySet<string> {
+  const ledgers = new Set<string>();
+  for (const request of arrived) {
+    const ledgerId = request instanceof CallError ? undefined : request.command?.command.value?.ledgerId;
+    if (ledgerId !== undefined) ledgers.add(ledgerId);
+  }
+  return ledgers;
+}
+
 /** Decides commands that arrived together, in their order; each is answered for itself. */
-async function answer(context: CommandContext, arrived: readonly Arrived[], call: Call): Promise<Answered> {
+async function answer(
+  context: CommandContext,
+  arrived: readonly Arrived[],
+  call: Call,
+  sequence: object,
+): Promise<Answered> {
   const kinds: Kind[] = [];
   const requests: Request[] = [];
   // What could not be decoded, or breaks a rule, answers for itself, in its place.
@@ -91,7 +107,7 @@ async function answer(context: CommandContext, arrived: readonly Arrived[], call
       return toCallError(error);
     }
   });
-  const outcomes = requests.length === 0 ? [] : await decideEach(context.executor, requests, call);
+  const outcomes = requests.length === 0 ? [] : await decideEach(context.executor, requests, call, sequence);
   const results: CommandResult[] = [];
   let decided = 0;
   for (const error of refused) {

@@ -64,16 +64,20 @@ export async function decideOne(executor: Executor, request: Request, call: Call
   return decidedOf(outcome);
 }
 
-/** Decides commands one after the other, each for itself. An outcome for each; the call's own end is the outcome of all. */
+/**
+ * Decides commands one after the other, each for itself. An outcome for each; the call's own end is the outcome of all.
+ * @param sequence keeps the order of commands of several ledgers, see Job
+ */
 export async function decideEach(
   executor: Executor,
   requests: readonly Request[],
   call: Call,
+  sequence?: object,
 ): Promise<readonly Outcome[]> {
   const jobs: Promise<readonly Outcome[]>[] = [];
   for (let from = 0; from < requests.length; from += COMMANDS_PER_JOB) {
     const some = requests.slice(from, from + COMMANDS_PER_JOB);
-    const deciding = outcomesOf(executor, { isAtomic: false, requests: some }, call);
+    const deciding = outcomesOf(executor, { isAtomic: false, requests: some, sequence }, call);
     jobs.push(deciding.catch((error: unknown) => some.map(() => toCallError(error))));
   }
   return (await Promise.all(jobs)).flat();
@@ -96,7 +100,9 @@ function decidedOf(outcome: Outcome | undefined): Decided {
 }
 
 /** What a job is about, before there is a caller. */
-type Work = Pick<SeparateJob, 'isAtomic' | 'requests'> | Pick<AtomicJob, 'isAtomic' | 'requests'>;
+type Work =
+  | Pick<SeparateJob, 'isAtomic' | 'requests' | 'sequence'>
+  | Pick<AtomicJob, 'isAtomic' | 'requests' | 'sequence'>;
 
 function outcomesOf(executor: Executor, work: Work, call: Call): Promise<readonly Outcome[]> {
   return new Promise((resolve, reject) => {

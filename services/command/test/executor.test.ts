@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { fail } from '../../../lib/rpc/errors.js';
+import { DEFAULT_LIMITS } from '../compose.js';
 import { createTestDatabase } from '../../../test/postgres.js';
 import {
   aCall,
@@ -112,6 +113,20 @@ describe('the executor', () => {
     expect(refused[0]?.reason).toMatchObject({ reason: ErrorReason.QUEUE_FULL });
     const last = await service.send(payment('main', 'alice', 'bob', 1n));
     expect(last.accounts[0]?.balance?.posted).toBe(1_000_000n - 10_001n);
+  });
+
+  test('decides a payment of a quiet ledger within two flushes of a flood of another', async () => {
+    await openLedger(service, 'flood', ['alice', 'bob'], 1_000_000n);
+    await openLedger(service, 'quiet', ['alice', 'bob'], 1_000n);
+    const before = service.part.memory.end.position;
+    const flooding = Array.from({ length: 5_000 }, () => service.send(payment('flood', 'alice', 'bob', 1n)));
+    const { position } = await service.send(payment('quiet', 'alice', 'bob', 1n));
+    // Each payment is one event: what stands before this one was decided before it.
+    expect(position - before).toBeLessThanOrEqual(2n * BigInt(DEFAULT_LIMITS.flush));
+    const flooded = await Promise.all(flooding);
+    const positions = flooded.map((answer) => answer.position);
+    expect(positions).toEqual(positions.toSorted((one, other) => Number(one - other)));
+    expect((positions.at(-1) ?? 0n) - before).toBe(5_001n);
   });
 
   test('foretells a command without storing it', async () => {
