@@ -4,6 +4,7 @@ import type pino from 'pino';
 import { AUTH_VARIABLES, type AuthConfig, readAuth } from './auth-config.js';
 import { CONSOLE_VARIABLE, type ConsoleMode, readConsoleMode } from './console-config.js';
 import { bad, choiceOf, type Environment, valueOf, wholeOf } from './environment.js';
+import { LIMIT_VARIABLES, type LimitsConfig, readLimits } from './limits-config.js';
 import { StartError } from './start-error.js';
 import { readTls, TLS_VARIABLES, type TlsConfig } from './tls-config.js';
 import { readTracing, type TracingConfig } from './tracing-config.js';
@@ -23,6 +24,8 @@ export interface DoorsConfig {
   readonly auth?: AuthConfig | undefined;
   /** Undefined: both doors speak without TLS. */
   readonly tls?: TlsConfig | undefined;
+  /** How much callers may ask for; undefined: as much as they like. */
+  readonly limits?: LimitsConfig | undefined;
   readonly logLevel: pino.LevelWithSilent;
   /** Where traces are sent; undefined: there are none. */
   readonly tracing?: TracingConfig | undefined;
@@ -42,6 +45,7 @@ export const DOOR_VARIABLES = [
   ...AUTH_VARIABLES,
   ...TLS_VARIABLES,
   CONSOLE_VARIABLE,
+  ...LIMIT_VARIABLES,
   'QUITTANCE_LOG_LEVEL',
 ] as const;
 
@@ -74,6 +78,7 @@ export function readDoors(
     allowedHosts: allowedHostsOf(env),
     auth,
     tls,
+    limits: readLimits(env, auth !== undefined),
     tracing: readTracing(env),
     console: readConsoleMode(env),
     logLevel: choiceOf(env, 'QUITTANCE_LOG_LEVEL', LEVELS, 'info'),

@@ -5,10 +5,12 @@ import { registerGauges } from '../observe/gauges.js';
 import { CertificateFiles } from '../rpc/certificates.js';
 import type { Tracer } from '../observe/tracing.js';
 import { callMetrics } from '../rpc/call-metrics.js';
+import { CallLimits } from '../rpc/call-limits.js';
 import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
 import type { Closeables } from '../base/closeables.js';
 import { openConnectDoor } from '../rpc/connect/door.js';
 import type { DoorsConfig } from '../base/doors-config.js';
+import type { LimitsConfig } from '../base/limits-config.js';
 import type { TlsConfig } from '../base/tls-config.js';
 import type { Door } from '../rpc/door.js';
 import { openGrpcDoor } from '../rpc/grpc/door.js';
@@ -79,7 +81,16 @@ export async function openDoors(
   const services = [...own, health.service];
   const metrics = callMetrics(registry);
   registerHealth(registry, health);
-  const chain = createChain({ logger: log, metrics, tracer, passage, guard, ...DEFAULT_CHAIN_LIMITS });
+  const limits = openLimits(config.limits, registry);
+  const chain = createChain({
+    logger: log,
+    metrics,
+    tracer,
+    passage,
+    guard,
+    limits,
+    ...DEFAULT_CHAIN_LIMITS,
+  });
   chain.warm(services);
   const certificates = await openCertificates(config.tls, log, registry, closeables);
   await releasePorts();
@@ -127,6 +138,12 @@ export async function openDoors(
       await Promise.all(doors.map((door) => door.drain()));
     },
   };
+}
+
+/** Undefined where no limit is set: then calls are not counted by caller. */
+function openLimits(config: LimitsConfig | undefined, registry: Registry): CallLimits | undefined {
+  if (config === undefined || Object.values(config).every((limit) => limit === 0)) return undefined;
+  return new CallLimits(config, registry);
 }
 
 async function openCertificates(

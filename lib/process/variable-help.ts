@@ -23,6 +23,10 @@ export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
     'CAs of client certificates, PEM; callers without one are refused where it is set',
   QUITTANCE_TLS_CA_FILE: 'CAs of the other command processes, PEM (default: those that Node knows)',
   QUITTANCE_CONSOLE: 'console at /console/ of the Connect port: on (default), read-only or off (npm start)',
+  QUITTANCE_LIMIT_CALLER_COMMANDS:
+    'commands per second of one caller (0: no limit; default 20000, or 0 without authentication)',
+  QUITTANCE_LIMIT_LEDGER_COMMANDS: 'commands per second for one ledger (the same default)',
+  QUITTANCE_LIMIT_CALLER_QUERIES: 'queries per second of one caller (the same default)',
   QUITTANCE_LOG_LEVEL: 'trace, debug, info (default), warn, error, fatal or silent',
 };
 

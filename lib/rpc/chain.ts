@@ -6,6 +6,7 @@ import { TIMER_MAX_MS } from '../base/pause.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { admittedRequests } from './admitted-requests.js';
 import type { Call } from './call.js';
+import type { CallLimits } from './call-limits.js';
 import { type CallMetrics, codeName } from './call-metrics.js';
 import { checkedRequest } from './checked-request.js';
 import { type CallError, fail, reasonName, toCallError } from './errors.js';
@@ -18,6 +19,7 @@ import { type StreamLimits, StreamSlots } from './stream-slots.js';
 import { traceIdOf } from './trace.js';
 import { type Span, type SpanPoint, spanPointOf, type Tracer } from '../observe/tracing.js';
 import { warmValidators } from './validation.js';
+import { pacedRequests, runWithin, streamWithin } from './within-limits.js';
 
 /** Where a call comes from, as its door knows it. */
 export interface CallOrigin {
@@ -81,6 +83,8 @@ export interface ChainOptions extends StreamLimits {
   readonly passage?: Passage | undefined;
   /** Says who calls and what they may do; absent where everybody may do everything. */
   readonly guard?: Guard | undefined;
+  /** How much callers may ask for; absent where there are no limits. */
+  readonly limits?: CallLimits | undefined;
 }
 
 export const DEFAULT_CHAIN_LIMITS = {
@@ -92,7 +96,7 @@ export const DEFAULT_CHAIN_LIMITS = {
 
 export function createChain(options: ChainOptions): Chain {
   const slots = new StreamSlots(options);
-  const { passage } = options;
+  const { passage, limits } = options;
   return {
     unary: (method, request, origin) => {
       const answer = passageOf(passage, method);
@@ -101,15 +105,15 @@ export function createChain(options: ChainOptions): Chain {
         method,
         origin,
         answer === undefined
-          ? (call) => method.run(checkedRequest(method, request, call), call)
-          : (call) => passDecoded(answer, method, request, passedOf(call, origin)),
+          ? (call) => runWithin(limits, method, checkedRequest(method, request, call), call)
+          : (call) => passDecoded(answer, method, request, passedOf(call, origin, limits)),
         (response) => asMessage(method.desc.output, response),
       );
     },
     serverStream: (method, request, origin) =>
       streaming(
         { options, slots, method, origin },
-        (call) => method.run(checkedRequest(method, request, call), call),
+        (call) => streamWithin(limits, method, checkedRequest(method, request, call), call),
         (response) => asMessage(method.desc.output, response),
       ),
     bidi: (method, requests, origin) => {
@@ -118,8 +122,9 @@ export function createChain(options: ChainOptions): Chain {
         { options, slots, method, origin },
         answer === undefined
           ? // Each message answers for itself: the method checks it when its turn comes.
-            (call) => method.run(admittedRequests(method, requests, call), call)
-          : (call) => streamDecoded(answer, method, requests, passedOf(call, origin)),
+            (call) =>
+              method.run(pacedRequests(limits, method, admittedRequests(method, requests, call), call), call)
+          : (call) => streamDecoded(answer, method, requests, passedOf(call, origin, limits)),
         (responses) => responses.map((response) => asMessage(method.desc.output, response)),
       );
     },
@@ -143,21 +148,21 @@ function passingOf(options: ChainOptions, slots: StreamSlots, passage: Passage):
         options,
         method,
         origin,
-        (call) => passEncoded(passage, method, request, passedOf(call, origin)),
+        (call) => passEncoded(passage, method, request, passedOf(call, origin, options.limits)),
         asItIs,
       ),
     bidi: (method, requests, origin) =>
       streaming(
         { options, slots, method, origin },
-        (call) => streamEncoded(passage, method, requests, passedOf(call, origin)),
+        (call) => streamEncoded(passage, method, requests, passedOf(call, origin, options.limits)),
         asItIs,
       ),
   };
 }
 
-function passedOf(call: Call, origin: CallOrigin): PassedCall {
+function passedOf(call: Call, origin: CallOrigin, limits: CallLimits | undefined): PassedCall {
   const { isForwarded = false, isJson = false } = origin;
-  return { call, isForwarded, isJson, authorization: call.caller && origin.authorization?.() };
+  return { call, isForwarded, isJson, authorization: call.caller && origin.authorization?.(), limits };
 }
 
 async function unary<R extends object, T>(

@@ -69,6 +69,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.QUEUE_FULL]: { code: Code.ResourceExhausted, retryAfter_ms: 100 },
   [ErrorReason.MESSAGE_TOO_LARGE]: exhausted,
   [ErrorReason.READER_TOO_SLOW]: exhausted,
+  [ErrorReason.RATE_LIMITED]: { code: Code.ResourceExhausted, retryAfter_ms: 1000 },
   [ErrorReason.TOO_MANY_STREAMS]: { code: Code.ResourceExhausted, retryAfter_ms: 1000 },
 
   [ErrorReason.READ_MODEL_BEHIND]: { code: Code.Unavailable, retryAfter_ms: 100 },

@@ -4,6 +4,7 @@
  */
 import type { Message } from '@bufbuild/protobuf';
 import type { Call } from './call.js';
+import type { CallLimits } from './call-limits.js';
 import type { Method } from './service.js';
 
 /** A message in its binary form, which is not decoded on the way. */
@@ -20,6 +21,8 @@ export interface PassedCall {
   readonly isJson: boolean;
   /** The credentials of the caller, which the other process checks for itself; undefined if there are none. */
   readonly authorization?: string | undefined;
+  /** How much callers may ask for: the process that answers counts. Undefined where there are no limits. */
+  readonly limits?: CallLimits | undefined;
 }
 
 export interface Passage {

@@ -10,6 +10,7 @@ import { decodeBinary } from './decode.js';
 import { CallError, callErrorOf, toStatus } from './errors.js';
 import { EncodedMessage, type Passage, type PassedCall } from './passage.js';
 import type { BidiMethod, UnaryMethod } from './service.js';
+import { pacedRequests, runWithin } from './within-limits.js';
 
 /** Methods may answer with what `create` makes a message of. */
 export function asMessage(schema: DescMessage, response: object): Message {
@@ -28,7 +29,7 @@ export function passEncoded(
     () => request.bytes,
     async () => {
       const decoded = checkedRequest(method, decodeBinary(method.desc.input, request.bytes), passed.call);
-      return asMessage(method.desc.output, await method.run(decoded, passed.call));
+      return asMessage(method.desc.output, await runWithin(passed.limits, method, decoded, passed.call));
     },
   );
 }
@@ -45,7 +46,7 @@ export async function passDecoded(
   const answer = await passage.unary(
     passed,
     () => encodeMessage(input, checked),
-    async () => asMessage(output, await method.run(checked, passed.call)),
+    async () => asMessage(output, await runWithin(passed.limits, method, checked, passed.call)),
   );
   return decodedAnswer(output, answer);
 }
@@ -79,9 +80,9 @@ export async function* streamDecoded(
 async function* answersHere(
   method: BidiMethod,
   requests: AsyncIterable<readonly Decoded[]>,
-  { call }: PassedCall,
+  { call, limits }: PassedCall,
 ): AsyncGenerator<readonly Message[]> {
-  const admitted = admittedRequests(method, requests, call);
+  const admitted = pacedRequests(limits, method, admittedRequests(method, requests, call), call);
   for await (const answers of method.run(admitted, call)) {
     yield answers.map((answer) => asMessage(method.desc.output, answer));
   }

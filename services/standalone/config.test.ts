@@ -14,6 +14,7 @@ test('an empty environment gives the documented defaults', () => {
     logLevel: 'info',
     databaseUrl: undefined,
     mostDeadLetters: 1_000,
+    limits: { commandsPerCaller: 0, commandsPerLedger: 0, queriesPerCaller: 0 },
     warnings: [],
   });
 });
@@ -31,6 +32,9 @@ test.each([
   ['QUITTANCE_CORS_ORIGINS', 'https://a.example/', 'origins such as'],
   ['QUITTANCE_CORS_ORIGINS', '*', 'origins such as'],
   ['QUITTANCE_HOST', '127.0.0.1:50051', 'without a port'],
+  ['QUITTANCE_LIMIT_CALLER_COMMANDS', '999', 'from 1000 to 1000000'],
+  ['QUITTANCE_LIMIT_LEDGER_COMMANDS', '-1', '0 (no limit), or'],
+  ['QUITTANCE_LIMIT_CALLER_QUERIES', '1e3', 'from 1 to 1000000'],
 ])('%s=%s is refused by a line with the variable, the value and what is allowed', (name, value, allowed) => {
   expect(() => readConfig({ [name]: value })).toThrow(`${name} is "${value}"; allowed: `);
   expect(() => readConfig({ [name]: value })).toThrow(allowed);
@@ -40,6 +44,20 @@ test('a bad database URL is refused without repeating the password in it', () =>
   const read = (): unknown => readConfig({ QUITTANCE_DATABASE_URL: 'mysql://me:secret@host/db' });
   expect(read).toThrow('QUITTANCE_DATABASE_URL');
   expect(read).not.toThrow('secret');
+});
+
+test('callers who prove who they are have limits, which may be set or lifted', () => {
+  expect(readConfig({ QUITTANCE_AUTH: 'on' }).limits).toEqual({
+    commandsPerCaller: 20_000,
+    commandsPerLedger: 20_000,
+    queriesPerCaller: 20_000,
+  });
+  const set = { QUITTANCE_LIMIT_CALLER_COMMANDS: '1000', QUITTANCE_LIMIT_CALLER_QUERIES: '0' };
+  expect(readConfig({ QUITTANCE_AUTH: 'on', ...set }).limits).toEqual({
+    commandsPerCaller: 1_000,
+    commandsPerLedger: 20_000,
+    queriesPerCaller: 0,
+  });
 });
 
 test('what is said of an issuer without authentication, or in part, is refused', () => {

@@ -28,13 +28,14 @@ export interface TestPlatform {
 export async function startPlatform({
   auth,
   console,
+  limits,
   tracesTo,
   database: given,
   log = pino({ level: 'silent' }),
   prepare,
   ...options
 }: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log'>> &
-  Pick<DoorsConfig, 'auth' | 'console'> & {
+  Pick<DoorsConfig, 'auth' | 'console' | 'limits'> & {
     /** Where its log and its views lie; by default a new one. */
     readonly database?: TestDatabase;
     /** Runs before the platform starts. */
@@ -58,6 +59,7 @@ export async function startPlatform({
       allowedHosts: [],
       auth,
       console,
+      limits,
       tracing,
     },
     postgres: database.config,
