@@ -102,9 +102,9 @@ export class ClickHouseCheckpoints {
 
   /** What is parked is read after the checkpoint, and before the data: what is not parked any more is in the data then. */
   async #readStandings(): Promise<Standings> {
-    const rows = await this.#store.select<Row>(readCheckpointsSql(this.#table));
+    const rows = await this.#store.selectFew<Row>(readCheckpointsSql(this.#table));
     const parked = rows.some((row) => row.last_parked > 0)
-      ? await this.#store.select<ParkedRow>(parkedLedgersSql(this.#letters))
+      ? await this.#store.selectFew<ParkedRow>(parkedLedgersSql(this.#letters))
       : [];
     return new Standings(rows, parked);
   }

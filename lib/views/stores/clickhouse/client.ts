@@ -3,6 +3,7 @@
  * end.
  */
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { StoreUnavailable } from '../../../base/store-unavailable.js';
 import { clickhouseError, isConnectionLost } from './errors.js';
 
 export interface ClickHouseOptions {
@@ -10,9 +11,16 @@ export interface ClickHouseOptions {
   readonly name?: string;
   /** How long a call may take, milliseconds. Default 30,000. */
   readonly requestTimeout_ms?: number;
+  /** How long an insert or a read of a few rows may take, milliseconds. Default 10,000. */
+  readonly quickTimeout_ms?: number;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * A server that has not answered for so long is away, or the connection is open on this side only. All that comes next in a view
+ * waits for its insert, and for where it is.
+ */
+const QUICK_TIMEOUT_MS = 10_000;
 /** Inserts are gathered and reports are few: beyond these, calls wait for a connection. */
 const MOST_CONNECTIONS = 10;
 /**
@@ -53,13 +61,16 @@ const SELECT_SETTINGS = {
 export class ClickHouse {
   readonly database: string;
   readonly #client: ClickHouseClient;
+  readonly #quickTimeout_ms: number;
 
   /**
    * Connects with the first call. `url` is `http[s]://[user:password@]host[:port][/database]`.
    * @throws TypeError if it is none, or names a database that is not of letters, digits and underscores.
    */
-  constructor(url: string, { name, requestTimeout_ms = REQUEST_TIMEOUT_MS }: ClickHouseOptions = {}) {
+  constructor(url: string, options: ClickHouseOptions = {}) {
+    const { name, requestTimeout_ms = REQUEST_TIMEOUT_MS, quickTimeout_ms = QUICK_TIMEOUT_MS } = options;
     const parsed = new URL(url);
+    this.#quickTimeout_ms = quickTimeout_ms;
     this.database = parsed.pathname.slice(1) || 'default';
     if (!/^[A-Za-z_]\w{0,99}$/.test(this.database)) {
       throw new TypeError('the database of ClickHouse is named by letters, digits and underscores');
@@ -88,15 +99,12 @@ export class ClickHouse {
 
   /** Rows of a SELECT. 64-bit numbers and wider arrive as text. */
   async select<Row>(query: string, parameters: Parameters = {}): Promise<Row[]> {
-    return this.#twice(async () => {
-      const result = await this.#client.query({
-        query,
-        query_params: { ...parameters },
-        format: 'JSONEachRow',
-        clickhouse_settings: SELECT_SETTINGS,
-      });
-      return result.json<Row>();
-    });
+    return this.#twice(() => this.#query<Row>(query, parameters, undefined));
+  }
+
+  /** The same of a few rows that are found at once, such as those that say where a view is. */
+  async selectFew<Row>(query: string, parameters: Parameters = {}): Promise<Row[]> {
+    return this.#quickly((signal) => this.#query<Row>(query, parameters, signal));
   }
 
   /** Inserts rows by the order of the columns; resolves when every later read sees them. */
@@ -105,9 +113,10 @@ export class ClickHouse {
     columns: readonly [string, ...string[]],
     rows: readonly (readonly Inserted[])[],
   ): Promise<void> {
-    await this.#twice(async () => {
+    await this.#quickly(async (signal) => {
       await this.#client.insert({
         table,
+        abort_signal: signal,
         columns: [...columns],
         values: rows,
         format: 'JSONCompactEachRow',
@@ -136,6 +145,27 @@ export class ClickHouse {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  async #query<Row>(query: string, parameters: Parameters, signal: AbortSignal | undefined): Promise<Row[]> {
+    const result = await this.#client.query({
+      query,
+      query_params: { ...parameters },
+      format: 'JSONEachRow',
+      clickhouse_settings: SELECT_SETTINGS,
+      ...(signal === undefined ? {} : { abort_signal: signal }),
+    });
+    return result.json<Row>();
+  }
+
+  /** Ends the connection of a call that takes too long: what waits for it must not wait as long as a report may take. */
+  async #quickly<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const signal = AbortSignal.timeout(this.#quickTimeout_ms);
+    try {
+      return await this.#twice(() => call(signal));
+    } catch (error) {
+      throw signal.aborted ? new StoreUnavailable('ClickHouse', error) : error;
+    }
   }
 
   /** Once more after a connection was closed under a call: all that is sent may be sent twice. */

@@ -152,7 +152,7 @@ async function finishDrops(
 ): Promise<void> {
   const dropped = await registry.dropped();
   if (dropped.length === 0) return;
-  const tables = await store.select<{ name: string }>(tablesSql, {
+  const tables = await store.selectFew<{ name: string }>(tablesSql, {
     database: store.database,
     view,
     dropped,
@@ -200,7 +200,7 @@ class Registry {
   /** Undefined where migrate never was. */
   async serving(): Promise<{ readonly generation: number; readonly turn: bigint } | undefined> {
     const rows = await this.#orMissing(
-      this.#store.select<{ generation: number; turn: string }>(servingSql(this.#pointers), {
+      this.#store.selectFew<{ generation: number; turn: string }>(servingSql(this.#pointers), {
         view: this.#view,
       }),
     );
@@ -227,7 +227,7 @@ class Registry {
   }
 
   #all(): Promise<{ generation: number; last_state: number }[]> {
-    return this.#orMissing(this.#store.select(generationsSql(this.#generations), { view: this.#view }));
+    return this.#orMissing(this.#store.selectFew(generationsSql(this.#generations), { view: this.#view }));
   }
 
   async #orMissing<T>(call: Promise<T>): Promise<T> {
