@@ -6,7 +6,7 @@ import { CertificateFiles } from '../rpc/certificates.js';
 import type { Tracer } from '../observe/tracing.js';
 import { callMetrics } from '../rpc/call-metrics.js';
 import { CallLimits } from '../rpc/call-limits.js';
-import { createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
+import { type Chain, createChain, DEFAULT_CHAIN_LIMITS } from '../rpc/chain.js';
 import type { Closeables } from '../base/closeables.js';
 import { openConnectDoor } from '../rpc/connect/door.js';
 import type { DoorsConfig } from '../base/doors-config.js';
@@ -74,23 +74,14 @@ export function wantedPorts({ host, grpcPort, connectPort }: DoorsConfig): reado
  */
 export async function openDoors(
   config: DoorsConfig,
-  { services: own, health, registry, log, tracer, passage, guard, site, handOver }: Behind,
+  behind: Behind,
   releasePorts: () => Promise<void>,
   closeables: Closeables,
 ): Promise<OpenDoors> {
-  const services = [...own, health.service];
-  const metrics = callMetrics(registry);
+  const { health, registry, log, guard, site, handOver } = behind;
+  const services = [...behind.services, health.service];
   registerHealth(registry, health);
-  const limits = openLimits(config.limits, registry);
-  const chain = createChain({
-    logger: log,
-    metrics,
-    tracer,
-    passage,
-    guard,
-    limits,
-    ...DEFAULT_CHAIN_LIMITS,
-  });
+  const chain = openChain(config, behind);
   chain.warm(services);
   const certificates = await openCertificates(config.tls, log, registry, closeables);
   await releasePorts();
@@ -138,6 +129,18 @@ export async function openDoors(
       await Promise.all(doors.map((door) => door.drain()));
     },
   };
+}
+
+function openChain({ limits }: DoorsConfig, { registry, log, tracer, passage, guard }: Behind): Chain {
+  return createChain({
+    logger: log,
+    metrics: callMetrics(registry),
+    tracer,
+    passage,
+    guard,
+    limits: openLimits(limits, registry),
+    ...DEFAULT_CHAIN_LIMITS,
+  });
 }
 
 /** Undefined where no limit is set: then calls are not counted by caller. */
