@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 /** A metric: its name, its type, and its labels in order, as in `quittance_calls_total counter code,method`. */
 export type MetricLine = string;
 
-/** The processes of the column "in". */
-export type MetricPlace = 'e' | 'c' | 'p' | 'q';
+/** The processes of the column "in"; `s`: all, where they are secured. */
+export type MetricPlace = 'e' | 'c' | 'p' | 'q' | 's';
 
-const ROW = /^\| `(quittance_\w+)` \| (counter|gauge|histogram) \| ([\w, ]*) ?\| ([ecpq ]+) \| .{8,} \|$/;
+const ROW = /^\| `(quittance_\w+)` \| (counter|gauge|histogram) \| ([\w, ]*) ?\| ([ecpqs ]+) \| .{8,} \|$/;
 
 /** The metrics that the table lists for a process, in order. */
 export function documentedMetrics(place: MetricPlace): readonly MetricLine[] {

@@ -274,6 +274,73 @@ const FRESHNESS: readonly Alert[] = [
   },
 ];
 
+/** What concerns callers: who they are, how much they ask for, and by what they know the platform. */
+const SECURITY: readonly Alert[] = [
+  {
+    name: 'CallsDenied',
+    expr: 'sum by (reason) (rate(quittance_calls_denied_total[10m])) > 0.5',
+    for: '5m',
+    severity: 'ticket',
+    summary: 'More than 30 calls per minute are refused for who makes them.',
+    fires: {
+      series: {
+        [`quittance_calls_denied_total{method="a.B/C",reason="UNAUTHENTICATED",${COMMANDS}}`]: '0+40x30',
+        [`quittance_calls_denied_total{method="a.B/D",reason="UNAUTHENTICATED",${COMMANDS}}`]: '0+40x30',
+        [`quittance_calls_denied_total{method="a.B/C",reason="PERMISSION_DENIED",${COMMANDS}}`]: '0+5x30',
+      },
+      at: '25m',
+      labels: [{ reason: 'UNAUTHENTICATED' }],
+    },
+    rests: {
+      [`quittance_calls_denied_total{method="a.B/C",reason="UNAUTHENTICATED",${COMMANDS}}`]: '0+20x30',
+      [`quittance_calls_denied_total{method="a.B/C",reason="PERMISSION_DENIED",${COMMANDS}}`]: '5000x30',
+    },
+  },
+  {
+    name: 'CallsLimited',
+    expr: 'sum by (limit) (rate(quittance_calls_limited_total[10m])) > 1',
+    for: '10m',
+    severity: 'ticket',
+    summary: 'For 10 minutes more than 60 calls per minute have been beyond a limit.',
+    fires: {
+      series: {
+        [`quittance_calls_limited_total{method="a.B/C",limit="caller",${COMMANDS}}`]: '0+100x40',
+        [`quittance_calls_limited_total{method="a.B/C",limit="ledger",${COMMANDS}}`]: '0+10x40',
+      },
+      at: '30m',
+      labels: [{ limit: 'caller' }],
+    },
+    rests: { [`quittance_calls_limited_total{method="a.B/C",limit="caller",${COMMANDS}}`]: '0+30x40' },
+  },
+  {
+    name: 'CertificateEndsSoon',
+    expr: 'quittance_tls_certificate_end_timestamp_seconds - time() < 14 * 86400',
+    for: '1h',
+    severity: 'ticket',
+    summary: 'The certificate of a process ends within two weeks.',
+    fires: {
+      // The clock of a test begins at 0.
+      series: { [`quittance_tls_certificate_end_timestamp_seconds{${COMMANDS}}`]: '1000000x120' },
+      at: '90m',
+      labels: [INSTANCE],
+    },
+    rests: { [`quittance_tls_certificate_end_timestamp_seconds{${COMMANDS}}`]: '3000000x120' },
+  },
+  {
+    name: 'CertificateEndsNow',
+    expr: 'quittance_tls_certificate_end_timestamp_seconds - time() < 2 * 86400',
+    for: '5m',
+    severity: 'page',
+    summary: 'The certificate of a process ends within two days, or has ended: then callers refuse it.',
+    fires: {
+      series: { [`quittance_tls_certificate_end_timestamp_seconds{${COMMANDS}}`]: '600x30' },
+      at: '25m',
+      labels: [INSTANCE],
+    },
+    rests: { [`quittance_tls_certificate_end_timestamp_seconds{${COMMANDS}}`]: '200000x30' },
+  },
+];
+
 /** What a machine or a process runs out of. */
 const RESOURCES: readonly Alert[] = [
   {
@@ -335,4 +402,4 @@ const RESOURCES: readonly Alert[] = [
   },
 ];
 
-export const ALERTS: readonly Alert[] = [...AVAILABILITY, ...BOOKS, ...FRESHNESS, ...RESOURCES];
+export const ALERTS: readonly Alert[] = [...AVAILABILITY, ...BOOKS, ...FRESHNESS, ...SECURITY, ...RESOURCES];

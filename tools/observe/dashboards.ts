@@ -387,6 +387,37 @@ const RUNTIME: Dashboard = {
       queries: [{ expr: 'quittance_health_serving', legend: '{{instance}} {{service}}' }],
     },
     {
+      title: 'Calls denied or limited',
+      description:
+        'Refused for who makes them, by reason, and for how many they are, by limit. A step up is a key that ended, a caller that runs wild, or an attack.',
+      kind: 'lines',
+      unit: 'cpm',
+      queries: [
+        {
+          expr: '60 * sum by (reason) (rate(quittance_calls_denied_total[$__rate_interval]))',
+          legend: '{{reason}}',
+        },
+        {
+          expr: '60 * sum by (limit) (rate(quittance_calls_limited_total[$__rate_interval]))',
+          legend: 'limit of the {{limit}}',
+        },
+      ],
+      isSecured: true,
+    },
+    {
+      title: 'Days until the certificate ends',
+      description: 'Per process. At 0 callers refuse it.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        {
+          expr: '(quittance_tls_certificate_end_timestamp_seconds - time()) / 86400',
+          legend: '{{instance}}',
+        },
+      ],
+      isSecured: true,
+    },
+    {
       title: 'Processor',
       description:
         'Cores in use per process. JavaScript runs on one; the embedded process has a second thread for its views.',

@@ -23,6 +23,8 @@ export interface Panel {
   readonly isDistributed?: boolean;
   /** Has data only in the embedded platform. */
   readonly isEmbedded?: boolean;
+  /** Has data only where callers are authenticated, limited, or reach the platform over TLS. */
+  readonly isSecured?: boolean;
 }
 
 export interface Dashboard {

@@ -9,7 +9,7 @@ import { generatedFiles } from './files.js';
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const KNOWN = new Set(
-  (['e', 'c', 'p', 'q'] as const)
+  (['e', 'c', 'p', 'q', 's'] as const)
     .flatMap((place) => documentedMetrics(place))
     .map((line) => line.split(' ')[0]),
 );

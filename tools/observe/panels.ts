@@ -26,6 +26,8 @@ export async function answeredPanels(
   const answered: Answered[] = [];
   for (const dashboard of DASHBOARDS) {
     for (const panel of dashboard.panels) {
+      // What is asked here is neither: the rules over these metrics are tested by promtool.
+      if (panel.isSecured === true) continue;
       if (isDistributed ? panel.isEmbedded === true : panel.isDistributed === true) continue;
       for (const query of panel.queries) {
         const samples = await samplesOf(prometheus, query, until_ms);
