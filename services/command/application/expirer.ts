@@ -73,7 +73,7 @@ export class Expirer {
     const { openHolds, clock, memory } = this.#deps;
     try {
       for (const hold of await openHolds(clock() + HOLDS_WINDOW_US, HOLDS_PER_READING)) {
-        const known = memory.transactions.known(entityKey(hold.ledgerId, hold.transactionId));
+        const known = memory.transactions.known(hold.ledgerId, hold.transactionId);
         if (known === undefined || known?.status === 'AUTHORIZED') memory.holds.add(hold);
       }
       this.#reading.succeeded();

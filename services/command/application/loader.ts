@@ -6,7 +6,7 @@ import { accountProfileOf, accountStateOf, changed, transactionStateOf } from '.
 import { transactionChangeOf, transactionOf } from '../../../lib/log/transaction-of.js';
 import type { AccountRow, AtCheckpoint, TransactionRow } from '../../../lib/log/state/rows.js';
 import { entityKey } from './entity-key.js';
-import type { Memory } from './memory.js';
+import { type Memory, WHOLE_LEDGER } from './memory.js';
 import { expiriesBefore } from './open-holds.js';
 
 /** The reads of the state tables; lib/log/state has them for PostgreSQL. */
@@ -87,7 +87,7 @@ function sizeOf({ ledgers, accounts, transactions }: Missing): number {
 
 function knownIn(memory: Memory, ledgerId: string): Known {
   return {
-    account: (id) => memory.accounts.known(entityKey(ledgerId, id)) !== undefined,
+    account: (id) => memory.accounts.known(ledgerId, id) !== undefined,
     transaction: (id) => {
       const known = memory.transaction(ledgerId, id);
       return known === undefined ? 'unknown' : (known ?? undefined);
@@ -97,7 +97,7 @@ function knownIn(memory: Memory, ledgerId: string): Known {
 
 function addMissing(missing: Missing, memory: Memory, command: Command, known: Known): void {
   const { ledgerId } = command;
-  if (memory.ledgers.known(ledgerId) === undefined) missing.ledgers.add(ledgerId);
+  if (memory.ledgers.known(ledgerId, WHOLE_LEDGER) === undefined) missing.ledgers.add(ledgerId);
   const needed = needs(command, known);
   for (const accountId of needed.accounts) {
     missing.accounts.set(entityKey(ledgerId, accountId), { ledgerId, accountId });
@@ -119,14 +119,15 @@ async function fill(memory: Memory, reader: StateReader, missing: Missing): Prom
   ]);
   if (ledgers !== null && usable(memory, tailFrom, ledgers.checkpoint)) {
     const found = new Set(ledgers.rows);
-    for (const ledgerId of ledgerIds)
-      memory.ledgers.fill(ledgerId, found.has(ledgerId) ? { ledgerId } : null);
+    for (const ledgerId of ledgerIds) {
+      memory.ledgers.fill(ledgerId, WHOLE_LEDGER, found.has(ledgerId) ? { ledgerId } : null);
+    }
   }
   if (accounts !== null && usable(memory, tailFrom, accounts.checkpoint)) {
     const found = new Map(accounts.rows.map((row) => [entityKey(row.ledgerId, row.accountId), row]));
-    for (const key of missing.accounts.keys()) {
+    for (const [key, { ledgerId, accountId }] of missing.accounts) {
       const row = found.get(key);
-      memory.accounts.fill(key, row === undefined ? null : accountOf(row));
+      memory.accounts.fill(ledgerId, accountId, row === undefined ? null : accountOf(row));
     }
   }
   if (transactions !== null && usable(memory, tailFrom, transactions.checkpoint)) {
@@ -134,7 +135,7 @@ async function fill(memory: Memory, reader: StateReader, missing: Missing): Prom
       const transaction = transactionOfRow(row, memory.end.position);
       // It may have been made while the log was read: then the tail has it.
       if (transaction === null && memory.hasRequest(row.ledgerId, row.transactionId)) continue;
-      memory.transactions.fill(entityKey(row.ledgerId, row.transactionId), transaction);
+      memory.transactions.fill(row.ledgerId, row.transactionId, transaction);
     }
   }
 }

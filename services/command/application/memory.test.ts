@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BEFORE_THE_LOG } from '../../../lib/log/recorded-event.js';
 import { LedgerFixture, testId } from '../../../test/ledger-fixture.js';
-import { entityKey } from './entity-key.js';
 import { Memory } from './memory.js';
 
 const LEDGER = 'main';
@@ -24,7 +23,7 @@ function withPayment() {
   }
   run({ case: 'deposit', value: { ledgerId: LEDGER, requestId: testId(20), accountId: 'alice', amount } });
   // What was asked for before it was made is remembered as absent.
-  memory.transactions.fill(entityKey(LEDGER, testId(30)), null);
+  memory.transactions.fill(LEDGER, testId(30), null);
   const [paid] = run({
     case: 'submitPayment',
     value: {

@@ -49,6 +49,9 @@ export interface CommittedStates {
   readonly transactions: Iterable<TransactionState>;
 }
 
+/** The id of a ledger among its entities. */
+export const WHOLE_LEDGER = '';
+
 /** A ledger has no state but that it exists. */
 interface Ledger {
   readonly ledgerId: string;
@@ -61,7 +64,7 @@ export class Memory {
     changed: (ledger) => ledger,
     isWorthKeeping: () => true,
   });
-  /** By entityKey, like the transactions. The events of transactions leave the profile of an account out. */
+  /** The events of transactions leave the profile of an account out. */
   readonly accounts = new TailedCache<Account, AccountState>({
     max: CACHED_ACCOUNTS,
     changed: (account, state) =>
@@ -122,7 +125,7 @@ export class Memory {
    * the events themselves.
    */
   transaction(ledgerId: string, transactionId: string): TransactionState | null | undefined {
-    const known = this.transactions.known(entityKey(ledgerId, transactionId));
+    const known = this.transactions.known(ledgerId, transactionId);
     if (known !== undefined && known !== null) return known;
     const position = this.#requests.get(ledgerId)?.get(transactionId);
     // The ids of a flush are forgotten together, its events one by one.
@@ -164,21 +167,20 @@ export class Memory {
       });
     }
     const { ledgerCreated, accounts, profile, made, changes } = touchedBy(event);
-    if (ledgerCreated) this.ledgers.put(ledgerId, { ledgerId }, position);
+    if (ledgerCreated) this.ledgers.put(ledgerId, WHOLE_LEDGER, { ledgerId }, position);
     for (const state of accounts) {
-      const key = entityKey(ledgerId, state.accountId);
-      if (profile === null) this.accounts.change(key, state, position);
-      else this.accounts.put(key, { state, profile }, position);
+      if (profile === null) this.accounts.change(ledgerId, state.accountId, state, position);
+      else this.accounts.put(ledgerId, state.accountId, { state, profile }, position);
     }
     if (made !== null) this.#putTransaction(ledgerId, made, position);
     for (const change of changes) {
-      const key = entityKey(ledgerId, change.transactionId);
-      const before = this.transaction(ledgerId, change.transactionId) ?? null;
-      if (before === null) this.transactions.change(key, change, position);
-      else this.transactions.put(key, changed(before, change), position);
+      const { transactionId } = change;
+      const before = this.transaction(ledgerId, transactionId) ?? null;
+      if (before === null) this.transactions.change(ledgerId, transactionId, change, position);
+      else this.transactions.put(ledgerId, transactionId, changed(before, change), position);
       // The state tables tell the holds that are still open: what is not known here may be.
-      const state = this.transactions.known(key);
-      if (state?.status !== 'AUTHORIZED') this.holds.remove(key);
+      const state = this.transactions.known(ledgerId, transactionId);
+      if (state?.status !== 'AUTHORIZED') this.holds.remove(entityKey(ledgerId, transactionId));
     }
   }
 
@@ -188,9 +190,9 @@ export class Memory {
     const { position } = this.#end;
     for (const { ledgerId, ledgerCreated, requestIds, accounts, transactions } of states) {
       this.#rememberRequests({ position, ledgerId, ids: requestIds });
-      if (ledgerCreated) this.ledgers.put(ledgerId, { ledgerId }, position);
+      if (ledgerCreated) this.ledgers.put(ledgerId, WHOLE_LEDGER, { ledgerId }, position);
       for (const account of accounts) {
-        this.accounts.put(entityKey(ledgerId, account.state.accountId), account, position);
+        this.accounts.put(ledgerId, account.state.accountId, account, position);
       }
       for (const state of transactions) this.#putTransaction(ledgerId, state, position);
     }
@@ -214,11 +216,11 @@ export class Memory {
     const accounts = new Map<string, Account>();
     const transactions = new Map<string, TransactionState>();
     return {
-      exists: () => loaded(this.ledgers.known(ledgerId)) !== null,
+      exists: () => loaded(this.ledgers.known(ledgerId, WHOLE_LEDGER)) !== null,
       account: (accountId) => {
         const read = accounts.get(accountId);
         if (read !== undefined) return read;
-        const account = loaded(this.accounts.known(entityKey(ledgerId, accountId))) ?? undefined;
+        const account = loaded(this.accounts.known(ledgerId, accountId)) ?? undefined;
         if (account !== undefined) accounts.set(accountId, account);
         return account;
       },
@@ -265,20 +267,20 @@ export class Memory {
   }
 
   #putTransaction(ledgerId: string, state: TransactionState, position: bigint): void {
-    const key = entityKey(ledgerId, state.transactionId);
+    const { transactionId } = state;
     if (state.version === 1n && state.kind !== 'AUTHORIZATION') {
       // Nothing changed it: its event says all. Only that there was none must not be believed any longer.
-      this.transactions.forget(key);
+      this.transactions.forget(ledgerId, transactionId);
       return;
     }
-    this.transactions.put(key, state, position);
+    this.transactions.put(ledgerId, transactionId, state, position);
     const { payment } = state;
     if (state.kind !== 'AUTHORIZATION' || payment === null) return;
     if (state.status !== 'AUTHORIZED' || payment.expireTime === null) {
-      this.holds.remove(key);
+      this.holds.remove(entityKey(ledgerId, transactionId));
     } else if (payment.expireTime <= this.#end.recordedTime + HOLDS_WINDOW_US) {
       const { payerAccountId, expireTime } = payment;
-      this.holds.add({ ledgerId, transactionId: state.transactionId, payerAccountId, expireTime });
+      this.holds.add({ ledgerId, transactionId, payerAccountId, expireTime });
     }
   }
 }

@@ -16,7 +16,6 @@ import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import { systemClock } from '../../../lib/base/time.js';
 import { createTestDatabase } from '../../../test/postgres.js';
 import { until } from '../../../test/until.js';
-import { entityKey } from '../application/entity-key.js';
 import type { WriteLog } from '../application/write-log.js';
 import {
   aCall,
@@ -442,8 +441,8 @@ describe('the state tables', () => {
     const { memory } = service.part;
     while (memory.tailFrom < memory.end.position) await new Promise((resolve) => setTimeout(resolve, 10));
     const [posted, authorized] = [transaction, held.transaction].map((one) => one?.transactionId ?? '');
-    expect(memory.transactions.known(entityKey('main', posted ?? ''))).toBeUndefined();
-    expect(memory.transactions.known(entityKey('main', authorized ?? ''))).toMatchObject({
+    expect(memory.transactions.known('main', posted ?? '')).toBeUndefined();
+    expect(memory.transactions.known('main', authorized ?? '')).toMatchObject({
       status: 'AUTHORIZED',
     });
     const own = { ledgerId: 'main', amount: { currency: 'EUR', minorUnits: 10n } };
