@@ -38,6 +38,7 @@ const open: MethodRule = { kind: undefined, subject: 'open' };
 export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, MethodRule>>>> = {
   'quittance.command.v1.LedgerCommandService': {
     CreateLedger: { kind: 'create', subject: 'new ledger' },
+    RegisterAsset: admin,
   },
   'quittance.command.v1.AccountCommandService': {
     OpenAccount: write,
@@ -63,6 +64,7 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
   'quittance.query.v1.LedgerQueryService': {
     ListLedgers: { kind: undefined, subject: 'visible ledgers' },
     GetLedger: read,
+    ListAssets: read,
   },
   'quittance.query.v1.AccountQueryService': {
     GetAccount: read,

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
-import { currencyExponent, isOpenable, listedCurrencies } from './currency.js';
+import {
+  codeOf,
+  currencyExponent,
+  isAssetUnit,
+  isOpenable,
+  knownExponent,
+  listedCurrencies,
+  unitOf,
+} from './currency.js';
 
 interface CurrencyData {
   readonly supplemental: {
@@ -54,5 +62,27 @@ describe('the table of currencies against CLDR', () => {
       [true, 2],
       [true, 2],
     ]);
+  });
+});
+
+describe('the unit of a currency', () => {
+  test('is the code where ISO 4217 says the exponent, else code and exponent', () => {
+    const units = [unitOf('EUR', 2), unitOf('JPY', 0), unitOf('BTC', 8), unitOf('XAU', 18), unitOf('EUR', 4)];
+    expect(units).toEqual(['EUR', 'JPY', 'BTC#8', 'XAU#18', 'EUR#4']);
+    expect(units.map(codeOf)).toEqual(['EUR', 'JPY', 'BTC', 'XAU', 'EUR']);
+    expect(units.map(knownExponent)).toEqual([2, 0, 8, 18, 4]);
+    expect(units.map(isAssetUnit)).toEqual([false, false, true, true, true]);
+    expect(() => knownExponent('XYZ')).toThrow(RangeError);
+  });
+
+  test('sorts as its code does', () => {
+    const codes = ['A-', 'A.', 'A0', 'AB', 'A_', 'AB-', 'AB.C', 'AB_', 'ABC'];
+    const sorted = [...codes].sort();
+    expect(
+      codes
+        .map((code) => unitOf(code, 8))
+        .sort()
+        .map(codeOf),
+    ).toEqual(sorted);
   });
 });

@@ -1,6 +1,11 @@
 /**
  * ISO 4217: which currencies there are, and how many decimal digits their minor unit is. currency.test.ts compares the table
- * with the currencies that Unicode's CLDR lists, which is published twice a year: raise `cldr-core` to learn of changes.
+ * with the currencies that Unicode's CLDR lists, which is published twice a year: raise `cldr-core` to learn of changes. A code
+ * that the table gains is no longer free: a ledger that has registered an asset of that code must be looked for first.
+ *
+ * A ledger has assets of its own besides. In events, state and views one string says both code and exponent, the unit: of a
+ * currency of ISO 4217 it is the code alone, of an asset code, number sign and exponent, as in `BTC#8`. So that all that is
+ * stored says how to be shown, and nothing has to be looked up. The sign sorts before all that a code may have.
  */
 
 /** ISO 4217 List One of 2026, without precious metals, bond market units and codes for testing. */
@@ -51,9 +56,29 @@ export function listedCurrencies(): {
   return { openable, withdrawn: [...EXPONENTS.keys()].filter((code) => !OPENABLE.has(code)) };
 }
 
-/** The same for a currency that was checked when it came in. @throws RangeError for an unknown code. */
-export function knownExponent(currency: string): number {
-  const exponent = EXPONENTS.get(currency);
-  if (exponent === undefined) throw new RangeError(`unknown currency ${currency}`);
+const ISO_CODE_LENGTH = 3;
+const BEFORE_EXPONENT = '#';
+
+/** The unit of a currency of ISO 4217, or of an asset with this exponent. */
+export function unitOf(code: string, exponent: number): string {
+  return EXPONENTS.get(code) === exponent ? code : `${code}${BEFORE_EXPONENT}${String(exponent)}`;
+}
+
+/** Whether a unit is an asset's. Those of ISO 4217 have three letters, all others more. */
+export function isAssetUnit(unit: string): boolean {
+  return unit.length > ISO_CODE_LENGTH;
+}
+
+/** The code of a unit, as the API shows it. */
+export function codeOf(unit: string): string {
+  const end = isAssetUnit(unit) ? unit.lastIndexOf(BEFORE_EXPONENT) : -1;
+  return end === -1 ? unit : unit.slice(0, end);
+}
+
+/** The exponent of a unit, which was checked when it came in. @throws RangeError for what is none. */
+export function knownExponent(unit: string): number {
+  if (isAssetUnit(unit)) return Number(unit.slice(unit.lastIndexOf(BEFORE_EXPONENT) + 1));
+  const exponent = EXPONENTS.get(unit);
+  if (exponent === undefined) throw new RangeError(`unknown currency ${unit}`);
   return exponent;
 }

@@ -1,7 +1,7 @@
 /** What an event says of accounts. */
 import { type Account, AccountType, type Balance } from '../../gen/quittance/common/v1/account_pb.js';
 import type * as log from '../../gen/quittance/event/v1/event_pb.js';
-import { knownExponent } from '../base/currency.js';
+import { codeOf, knownExponent } from '../base/currency.js';
 
 /**
  * The accounts that an event changed, each as it is after the event. Of a declined transaction none: nothing
@@ -10,6 +10,7 @@ import { knownExponent } from '../base/currency.js';
 export function accountsChangedBy(event: log.Event): readonly log.AccountState[] {
   const payload = event.payload;
   switch (payload.case) {
+    case 'assetRegistered':
     case 'accountOpened':
     case 'accountUpdated':
     case 'accountFrozen':
@@ -29,9 +30,14 @@ export function accountsChangedBy(event: log.Event): readonly log.AccountState[]
 /** The profile that an event left an account with; undefined if it says nothing of one. */
 export function profileOf(event: log.Event): log.AccountProfile | undefined {
   const payload = event.payload;
-  return payload.case === 'accountOpened' || payload.case === 'accountUpdated'
-    ? payload.value.profile
-    : undefined;
+  switch (payload.case) {
+    case 'assetRegistered':
+    case 'accountOpened':
+    case 'accountUpdated':
+      return payload.value.profile;
+    default:
+      return undefined;
+  }
 }
 
 /** The balance of an account as the API shows it. */
@@ -40,7 +46,7 @@ export function balanceOf(state: log.AccountState, position: bigint): Balance {
   const balance: Balance = {
     $typeName: 'quittance.common.v1.Balance',
     accountId: state.accountId,
-    currency: state.currency,
+    currency: codeOf(state.currency),
     exponent: knownExponent(state.currency),
     posted,
     held: state.held,
@@ -66,7 +72,7 @@ export function accountOf(
     ledgerId,
     accountId: state.accountId,
     type: state.type,
-    currency: state.currency,
+    currency: codeOf(state.currency),
     status: state.status,
     freezeScope: state.freezeScope,
     overdraftLimit: state.overdraftLimit,

@@ -16,7 +16,7 @@ import {
 } from '../../gen/quittance/common/v1/transaction_pb.js';
 import type * as api from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import type * as log from '../../gen/quittance/event/v1/event_pb.js';
-import { knownExponent } from '../base/currency.js';
+import { codeOf, knownExponent } from '../base/currency.js';
 import { timestampOf } from '../base/time.js';
 import { uuidFromBytes } from '../base/uuid.js';
 import { type CommandCase, commandOf } from './canonical-body.js';
@@ -45,12 +45,13 @@ export interface TransactionChange {
   readonly annotation: log.Annotation | undefined;
 }
 
-export function money(currency: string, minorUnits: bigint): Money {
+/** An amount of a unit. */
+export function money(unit: string, minorUnits: bigint): Money {
   return {
     $typeName: 'quittance.common.v1.Money',
-    currency,
+    currency: codeOf(unit),
     minorUnits,
-    exponent: knownExponent(currency),
+    exponent: knownExponent(unit),
   };
 }
 
@@ -234,7 +235,7 @@ function rootPayment(
   request: Descriptive,
   amount: Money,
 ): Payment {
-  if (own?.payment !== undefined) return paymentOf(paymentId, own.payment, own.version, request);
+  if (own?.payment !== undefined) return paymentOf(paymentId, own.payment, own.version, { request, amount });
   if (status !== TransactionStatus.DECLINED) throw new Error('the root of a payment carries its totals');
   if (!('payerAccountId' in request)) throw new Error('the root of a payment names its parties');
   return create(PaymentSchema, {
@@ -242,7 +243,7 @@ function rootPayment(
     payerAccountId: request.payerAccountId,
     payeeAccountId: request.payeeAccountId,
     currency: amount.currency,
-    exponent: knownExponent(amount.currency),
+    exponent: amount.exponent ?? 0,
     version: 1n,
   });
 }
@@ -251,17 +252,17 @@ function paymentOf(
   paymentId: string,
   state: log.PaymentState,
   version: bigint,
-  request: Descriptive | undefined,
+  made: { readonly request: Descriptive; readonly amount: Money } | undefined,
 ): Payment {
-  const parties = request !== undefined && 'payerAccountId' in request ? request : undefined;
-  const currency = state.currency !== '' ? state.currency : (parties?.amount?.currency ?? '');
+  const parties = made !== undefined && 'payerAccountId' in made.request ? made.request : undefined;
   const payment: Payment = {
     $typeName: 'quittance.common.v1.Payment',
     paymentId,
     payerAccountId: state.payerAccountId !== '' ? state.payerAccountId : (parties?.payerAccountId ?? ''),
     payeeAccountId: state.payeeAccountId !== '' ? state.payeeAccountId : (parties?.payeeAccountId ?? ''),
-    currency,
-    exponent: knownExponent(currency),
+    // Where the event made the payment, its amount says the currency.
+    currency: made?.amount.currency ?? codeOf(state.currency),
+    exponent: made?.amount.exponent ?? knownExponent(state.currency),
     authorized: state.authorized,
     captured: state.captured,
     voided: state.voided,

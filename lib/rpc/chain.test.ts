@@ -29,6 +29,7 @@ async function run<T>(deadline_ms: number | undefined, method: (call: Call) => P
   let made: T | undefined;
   const service = implement(LedgerQueryService, {
     getLedger: () => Promise.reject(new Error('not asked for')),
+    listAssets: () => Promise.reject(new Error('not asked for')),
     listLedgers: async (_request, call) => {
       made = await method(call);
       return {};

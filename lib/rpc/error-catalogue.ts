@@ -29,6 +29,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.INVALID_CONSISTENCY_TOKEN]: invalid,
   [ErrorReason.INVALID_RESUME_TOKEN]: invalid,
   [ErrorReason.POSITION_OUT_OF_RANGE]: invalid,
+  [ErrorReason.ASSET_CODE_RESERVED]: invalid,
 
   [ErrorReason.LEDGER_NOT_FOUND]: notFound,
   [ErrorReason.ACCOUNT_NOT_FOUND]: notFound,
@@ -41,6 +42,8 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.LEDGER_ALREADY_EXISTS]: exists,
   [ErrorReason.ACCOUNT_ALREADY_EXISTS]: exists,
   [ErrorReason.REQUEST_ID_REUSED]: exists,
+  [ErrorReason.ASSET_ALREADY_EXISTS]: exists,
+  [ErrorReason.ASSET_DIFFERS]: exists,
 
   [ErrorReason.VERSION_MISMATCH]: { code: Code.Aborted },
   [ErrorReason.BALANCE_OVERFLOW]: { code: Code.OutOfRange },

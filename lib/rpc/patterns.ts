@@ -9,10 +9,13 @@ const IN_WORDS: ReadonlyMap<string, string> = new Map([
   ],
   ['^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$', `must be an id: ${ID}`],
   [
-    '^(@settlement:[A-Z]{3}|[A-Za-z0-9][A-Za-z0-9_.:-]{0,127})$',
+    '^(@settlement:[A-Z][A-Z0-9_.-]{1,15}|[A-Za-z0-9][A-Za-z0-9_.:-]{0,127})$',
     `must be the id of an account: ${ID}; or @settlement:CUR`,
   ],
-  ['^[A-Z]{3}$', 'must be a code of ISO 4217: three capital letters, as in EUR'],
+  [
+    '^[A-Z][A-Z0-9_.-]{1,15}$',
+    'must be a currency: a code of ISO 4217, as in EUR, or of an asset of the ledger: 2 to 16 capital letters, digits and _ . -, beginning with a letter',
+  ],
   ['^[a-z0-9_.-]{1,64}$', 'must be 1 to 64 characters: small letters, digits and _ . -'],
   ['^[a-z]{1,32}$', 'must be the id of a projection: 1 to 32 small letters, as in balances'],
 ]);

@@ -45,6 +45,7 @@ export function isKnown(event: log.Event): boolean {
     case 'ledgerCreated':
     case 'ledgerCreatedV2':
       return true;
+    case 'assetRegistered':
     case 'accountOpened':
     case 'accountUpdated':
     case 'accountFrozen':

@@ -85,7 +85,7 @@ function registerOutcomes(registry: Registry, figures: WriteFigures): void {
   });
   registerCounters(registry, {
     name: 'quittance_posted_amount_total',
-    help: 'Money posted by commands, in whole units of the currency, without fees, by kind of transaction.',
+    help: 'Money posted by commands, in whole units of the currency of ISO 4217, without fees, by kind of transaction; no assets.',
     labelNames: ['kind', 'currency'],
     samples: () =>
       [...figures.posted].flatMap(([currency, kinds]) =>

@@ -1,4 +1,5 @@
 /** What the movements of a file become: commands whose request ids follow from the ledger and the movement alone. */
+import { codeOf } from '../../lib/base/currency.js';
 import { create } from '@bufbuild/protobuf';
 import { v5 as uuidV5 } from 'uuid';
 import {
@@ -70,7 +71,14 @@ export function openAccountCommand(
   return create(CommandSchema, {
     command: {
       case: 'openAccount',
-      value: { ledgerId, requestId, validateOnly, accountId, currency, overdraftLimit },
+      value: {
+        ledgerId,
+        requestId,
+        validateOnly,
+        accountId,
+        currency: codeOf(currency),
+        overdraftLimit,
+      },
     },
   });
 }
@@ -115,7 +123,7 @@ export function openingBalanceCommand(
     ledgerId,
     requestId: preparationRequestId(ledgerId, `opening/${accountId}`),
     accountId,
-    amount: { currency, minorUnits: balance < 0n ? -balance : balance },
+    amount: { currency: codeOf(currency), minorUnits: balance < 0n ? -balance : balance },
     reference: 'opening balance',
     metadata: { kind: 'opening_balance' },
     effectiveTime: timestampOf(day),
@@ -137,7 +145,7 @@ export function movementCommand(
     requestId: movementRequestId(ledgerId, movementId, attempt),
     validateOnly,
     accountId,
-    amount: { currency, minorUnits: amount < 0n ? -amount : amount },
+    amount: { currency: codeOf(currency), minorUnits: amount < 0n ? -amount : amount },
     reference: movement.reference === '' ? movementId : movement.reference,
     description: target.withDescription ? movement.description : '',
     metadata: metadataOf(target, movement),

@@ -1,5 +1,5 @@
 /** Reads the values of a file: amounts, days, ids, texts. Each function throws FieldFault with a sentence. */
-import { currencyExponent } from '../../lib/base/currency.js';
+import { codeOf, currencyExponent, knownExponent } from '../../lib/base/currency.js';
 import { FieldFault, quoted } from './problems.js';
 
 /** How a file writes numbers. */
@@ -26,12 +26,17 @@ const GROUPS: Readonly<Record<Thousands, RegExp | undefined>> = {
   space: /[ \u00a0\u2009\u202f]/g,
 };
 
-/** How many decimal digits the minor unit of a currency has. @throws FieldFault for a code that ISO 4217 does not list. */
+/** How many decimal digits the minor unit of a unit is. @throws FieldFault for a code that ISO 4217 does not list. */
 export function exponentOf(currency: string): number {
-  const exponent = currencyExponent(currency);
+  const exponent = digitsOf(currency);
   if (exponent === undefined)
     throw new FieldFault(`${quoted(currency)} is no currency of ISO 4217, such as EUR`);
   return exponent;
+}
+
+function digitsOf(unit: string): number | undefined {
+  const code = codeOf(unit);
+  return code === unit ? currencyExponent(code) : knownExponent(unit);
 }
 
 /** A signed whole number of minor units. */
@@ -101,11 +106,11 @@ export function commandAmount(units: bigint, name: string): bigint {
 
 /** Minor units for people: 900.05 CZK. */
 export function moneyText(units: bigint, currency: string): string {
-  const exponent = currencyExponent(currency) ?? 0;
+  const exponent = digitsOf(currency) ?? 0;
   const digits = String(units < 0n ? -units : units).padStart(exponent + 1, '0');
   const cut = digits.length - exponent;
   const fraction = exponent === 0 ? '' : `.${digits.slice(cut)}`;
-  return `${units < 0n ? '-' : ''}${digits.slice(0, cut)}${fraction} ${currency}`;
+  return `${units < 0n ? '-' : ''}${digits.slice(0, cut)}${fraction} ${codeOf(currency)}`;
 }
 
 /** Reads days of one format into UTC microseconds at 00:00. */

@@ -7,7 +7,7 @@ const MEANINGS = {
   id: 'the id of the row, unique in the ledger for ever; becomes its reference',
   account: 'the account: letters, digits and _.:- , at most 128 characters',
   date: 'the booking day; becomes the effective_time at 00:00Z',
-  currency: 'ISO 4217 code',
+  currency: 'ISO 4217 code, or the code of an asset that --currency names',
   amount: 'signed, with decimals: above zero a Deposit, below zero a Withdraw',
   amount_minor: 'the same as a whole number of minor units',
   debit: 'what goes out, where two columns stand for the amount',

@@ -8,6 +8,7 @@ import { type Output, UsageError } from '../../lib/process/command-line.js';
 import { grpcClient } from '../client/grpc-client.js';
 import { ChangedFileError } from './book.js';
 import type { ImportListener } from './connection.js';
+import { withFileAsset } from './file-asset.js';
 import { importFile, type ImportSummary } from './import.js';
 import { type ImportOptions, readOptions } from './options.js';
 import { PreparationError } from './prepare.js';
@@ -45,11 +46,12 @@ export async function importCommand(args: readonly string[], io: ImportProcess):
 }
 
 async function run(options: ImportOptions, io: ImportProcess): Promise<ImportSummary> {
-  const { settings, ledgerId, address, patience_ms, dryRun, bookOpening } = options;
-  const { withCounterparty, withDescription } = settings;
+  const { ledgerId, address, patience_ms, dryRun, bookOpening } = options;
   const source = await openSource(options.file, io.stdin);
   const client = grpcClient(address);
   try {
+    const settings = await withFileAsset(options.settings, { client, address }, ledgerId);
+    const { withCounterparty, withDescription } = settings;
     const target = { ledgerId, withCounterparty, withDescription };
     const job = { source, settings, target, bookOpening, dryRun, now: systemClock() };
     return await importFile(job, { client, address, patience_ms, listener: drawing(io) });

@@ -126,11 +126,12 @@ function balanceOf(context: ReadContext, statement: Statement, { tag, text, line
     throw new FieldFault(`:${tag}: ${quoted(text)} is no balance such as C240131EUR1234,56`);
   const { sign = '', day = '', currency = '', amount = '' } = parts;
   if (statement.account === undefined) throw new FieldFault(`:${tag}: stands before the account (:25:)`);
-  const units = swiftAmount(amount, `:${tag}:`, exponentOf(rowCurrency(context.settings, currency)));
+  const unit = rowCurrency(context.settings, currency);
+  const units = swiftAmount(amount, `:${tag}:`, exponentOf(unit));
   return {
     line,
     accountId: statement.account,
-    currency,
+    currency: unit,
     balance: sign === 'D' ? -units : units,
     day: effectiveDay(swiftDay(day, `:${tag}:`), context.now, `:${tag}:`),
     statement: statement.number,

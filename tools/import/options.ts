@@ -33,7 +33,7 @@ function command() {
     .requiredOption('--ledger <id>', 'the ledger; it is created if it does not exist', ledgerId)
     .option(
       '--currency <code>',
-      'the currency of rows that print none, such as CZK; rows in another one are refused',
+      'the currency of rows that print none, such as CZK, or an asset of the ledger; rows in another one are refused',
     )
     .option('--account <id>', 'the account of all rows, whatever the file says')
     .option('--dry-run', 'check the file and the ledger, book nothing, and say what would be booked')

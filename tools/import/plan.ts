@@ -1,4 +1,5 @@
 /** What an import does before its movements: accounts to open, limits to raise, opening balances to book. */
+import { codeOf } from '../../lib/base/currency.js';
 import { moneyText, MAX_AMOUNT } from './fields.js';
 import type { LedgerAccount } from './answers.js';
 import type { Inspected, Inspection, Progress } from './inspect.js';
@@ -109,10 +110,10 @@ function planForExisting(judged: Judged, state: LedgerAccount, progress: Progres
   const { account, problems, notes } = judged;
   const { accountId, currency, firstDay, line, movements } = account;
   const { posted, held, hasFloor, overdraftLimit, obstacle } = state;
-  if (state.currency !== currency)
+  if (state.currency !== codeOf(currency))
     problems.add(
       line,
-      `account ${accountId} is in ${currency} in the file, and in ${state.currency} in the ledger`,
+      `account ${accountId} is in ${codeOf(currency)} in the file, and in ${state.currency} in the ledger`,
     );
   // Where all is booked, whatever an operator has changed since then is left alone.
   const isLeft = progress.booked < movements;

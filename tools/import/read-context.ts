@@ -1,4 +1,5 @@
 /** What every reader of a format works with. */
+import { codeOf } from '../../lib/base/currency.js';
 import { accountIdOf, textWithin } from './fields.js';
 import { FieldFault, type Problems, quoted } from './problems.js';
 import type { ReadSettings } from './settings.js';
@@ -26,13 +27,16 @@ export function ledgerAccount({ account, accounts }: ReadSettings, text: string,
   return accounts.get(text) ?? accountIdOf(text, name);
 }
 
-/** The currency of a row. @throws FieldFault if the row and the operator disagree, or none says it. */
-export function rowCurrency({ currency }: ReadSettings, text: string): string {
-  const given = text === '' ? currency : text;
-  if (given === undefined) throw new FieldFault('no currency is printed; give it with --currency');
-  if (currency !== undefined && given !== currency)
-    throw new FieldFault(`the currency ${quoted(given)} is not ${currency}, which --currency names`);
-  return given;
+/** The unit of a row. @throws FieldFault if the row and the operator disagree, or none says it. */
+export function rowCurrency({ currency: unit }: ReadSettings, text: string): string {
+  if (unit === undefined) {
+    if (text === '') throw new FieldFault('no currency is printed; give it with --currency');
+    return text;
+  }
+  const currency = codeOf(unit);
+  if (text !== '' && text !== currency)
+    throw new FieldFault(`the currency ${quoted(text)} is not ${currency}, which --currency names`);
+  return unit;
 }
 
 /** The counterparty as far as it is kept. @throws FieldFault if it is too long. */

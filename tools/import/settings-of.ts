@@ -1,5 +1,4 @@
 /** How a file is to be read, from the flags and the mapping file; flags are stronger. */
-import { currencyExponent } from '../../lib/base/currency.js';
 import { UsageError } from '../../lib/process/command-line.js';
 import { isEncoding } from './encoding.js';
 import { dayReader, type NumberStyle, type Thousands } from './fields.js';
@@ -36,14 +35,16 @@ export interface ReadFlags {
 const FORMATS: readonly FormatName[] = ['csv', 'camt.053', 'mt940'];
 const THOUSANDS: readonly Thousands[] = ['', '.', ',', "'", 'space'];
 const ACCOUNT_ID = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
+/** A code of ISO 4217, or of an asset, which the ledger has to know. */
+const CURRENCY = /^[A-Z][A-Z0-9_.-]{1,15}$/;
 const DEBIT_WORDS = ['D', 'DBIT', 'DEBIT', 'debit', '-'];
 const CREDIT_WORDS = ['C', 'CRDT', 'CREDIT', 'credit', '+'];
 
 /** @throws UsageError with the flag and what it may be. */
 export function settingsOf(flags: ReadFlags, mapping: Mapping): ReadSettings {
   const currency = flags.currency ?? mapping.currency;
-  if (currency !== undefined && currencyExponent(currency) === undefined)
-    throw new UsageError(`--currency ${currency} is no currency of ISO 4217; write it as CZK or EUR`);
+  if (currency !== undefined && !CURRENCY.test(currency))
+    throw new UsageError(`--currency ${currency} is no currency; write it as CZK or EUR`);
   const encoding = flags.encoding ?? mapping.encoding;
   if (encoding !== undefined && !isEncoding(encoding))
     throw new UsageError(

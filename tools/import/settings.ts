@@ -71,7 +71,7 @@ export interface ReadSettings {
   readonly format: FormatName | undefined;
   /** Undefined: what a byte order mark or an XML declaration says, else UTF-8. */
   readonly encoding: string | undefined;
-  /** The currency of rows that name none; others are refused. Undefined: every row has to name one. */
+  /** The unit of rows that name no currency; others are refused. Undefined: every row has to name one of ISO 4217. */
   readonly currency: string | undefined;
   /** The account of all rows, whatever the file says. */
   readonly account: string | undefined;

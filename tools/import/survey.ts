@@ -1,4 +1,5 @@
 /** The first pass over a file: everything that is wrong with it, and what its accounts need. Nothing is sent. */
+import { codeOf } from '../../lib/base/currency.js';
 import { isoDay, MAX_AMOUNT, moneyText } from './fields.js';
 import type { Movement, StatementBalance } from './movement.js';
 import { BadFileError, Problems } from './problems.js';
@@ -220,10 +221,10 @@ class Surveyor {
       return running;
     }
     if (known.account.currency === currency) return known;
-    const other = `${known.account.currency} in line ${known.account.line}`;
+    const other = `${codeOf(known.account.currency)} in line ${known.account.line}`;
     this.problems.add(
       line,
-      `account ${accountId} is in ${currency} here and in ${other}; an account has one currency`,
+      `account ${accountId} is in ${codeOf(currency)} here and in ${other}; an account has one currency`,
     );
     return undefined;
   }

@@ -104,11 +104,11 @@ function wholeState(event: Event, state: TransactionState): TransactionState {
   whole.transactionId = event.requestId;
   const command = commandOf(event);
   if (command?.case === 'authorizePayment') {
-    const { payerAccountId, payeeAccountId, amount } = command.value;
+    const { payerAccountId, payeeAccountId } = command.value;
     whole.payment ??= create(PaymentStateSchema);
     whole.payment.payerAccountId = payerAccountId;
     whole.payment.payeeAccountId = payeeAccountId;
-    whole.payment.currency = amount?.currency ?? '';
+    whole.payment.currency = accountsChangedBy(event)[0]?.currency ?? '';
   }
   return whole;
 }

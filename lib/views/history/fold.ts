@@ -150,6 +150,7 @@ export function ledgerOf(
 /** Folds an event of an account into what is known of that account, by ledger and id. */
 export function foldAccount(accounts: Map<string, AccountFact>, event: log.Event): void {
   switch (event.payload.case) {
+    case 'assetRegistered':
     case 'accountOpened':
     case 'accountUpdated':
     case 'accountFrozen':
@@ -165,8 +166,8 @@ export function foldAccount(accounts: Map<string, AccountFact>, event: log.Event
   const { accountId } = state;
   const key = `${ledgerId} ${accountId}`;
   const before = accounts.get(key);
-  const opened =
-    payload.case === 'accountOpened' ? { position, recordedTime: event.recordedTimeMicros } : before?.opened;
+  const isOpened = payload.case === 'accountOpened' || payload.case === 'assetRegistered';
+  const opened = isOpened ? { position, recordedTime: event.recordedTimeMicros } : before?.opened;
   const profile = profileOf(event) ?? before?.profile;
   accounts.set(key, { ledgerId, accountId, opened, state, profile, position });
 }

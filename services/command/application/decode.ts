@@ -1,5 +1,6 @@
 /** event.v1 to domain states: what a fold of the log knows after an event. The inverse of encode. */
 import { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
+import type { Money } from '../../../gen/quittance/common/v1/money_pb.js';
 import {
   Direction,
   FeePayer,
@@ -15,6 +16,7 @@ import {
   transactionChangesOf,
   transactionOf,
 } from '../../../lib/log/transaction-of.js';
+import { unitOf } from '../../../lib/base/currency.js';
 import { microsOf } from '../../../lib/base/time.js';
 import type { AccountProfile, AccountState } from '../domain/account.js';
 import type { Payment, TransactionState } from '../domain/transaction.js';
@@ -96,10 +98,10 @@ export function transactionStateOf(transaction: Transaction): TransactionState {
       accountId: entry.accountId,
       direction: nameOf(DIRECTIONS, entry.direction),
       amount: entry.amount?.minorUnits ?? 0n,
-      currency: entry.amount?.currency ?? '',
+      currency: entry.amount === undefined ? '' : unitOfMoney(entry.amount),
     })),
     amount,
-    currency: transaction.amount?.currency ?? '',
+    currency: transaction.amount === undefined ? '' : unitOfMoney(transaction.amount),
     fees: transaction.fees.map(({ paidBy, toAccountId, minorUnits }) => ({
       paidBy: nameOf(PAYERS, paidBy),
       toAccountId,
@@ -124,7 +126,7 @@ export function paymentStateOf(payment: ApiPayment): Payment {
   return {
     payerAccountId: payment.payerAccountId,
     payeeAccountId: payment.payeeAccountId,
-    currency: payment.currency,
+    currency: unitOf(payment.currency, payment.exponent),
     authorized: payment.authorized,
     captured: payment.captured,
     voided: payment.voided,
@@ -139,6 +141,12 @@ export function paymentStateOf(payment: ApiPayment): Payment {
       refunded,
     })),
   };
+}
+
+/** Of money as answers have it: with its exponent. */
+function unitOfMoney({ currency, exponent }: Money): string {
+  if (exponent === undefined) throw new Error(`an amount in ${currency} says its exponent`);
+  return unitOf(currency, exponent);
 }
 
 const TYPES = {

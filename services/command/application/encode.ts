@@ -101,6 +101,7 @@ function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] 
   switch (event.type) {
     case 'LedgerCreated':
       return { case: 'ledgerCreatedV2', value: ledgerCreated(event) };
+    case 'AssetRegistered':
     case 'AccountOpened':
     case 'AccountUpdated':
     case 'AccountFrozen':
@@ -139,6 +140,13 @@ function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] 
 function accountPayload(event: AccountEvent): log.Event['payload'] {
   const account = accountState(event.account.state);
   switch (event.type) {
+    case 'AssetRegistered': {
+      const profile = accountProfile(event.account.profile);
+      return {
+        case: 'assetRegistered',
+        value: { $typeName: 'quittance.event.v1.AssetRegistered', account, profile },
+      };
+    }
     case 'AccountOpened': {
       const profile = accountProfile(event.account.profile);
       return {

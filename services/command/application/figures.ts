@@ -3,6 +3,7 @@ import type { CommandType } from '../../../gen/quittance/event/v1/event_pb.js';
 import type { DeclineReason, TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import type { AppendOutcome } from '../../../lib/log/append.js';
+import { isAssetUnit } from '../../../lib/base/currency.js';
 import { Buckets, SECONDS } from '../../../lib/observe/buckets.js';
 import { CallError } from '../../../lib/rpc/errors.js';
 import type { Outcome } from './job.js';
@@ -60,6 +61,8 @@ export class WriteFigures {
       if (payload?.case !== 'transactionPosted') return;
       const { kind, accounts, entries, amount } = payload.value;
       const currency = accounts[entries[0]?.account ?? 0]?.currency ?? '';
+      // Callers name as many assets as they like, and the same code is another asset in another ledger.
+      if (isAssetUnit(currency)) return;
       const posted = this.#postedIn(currency);
       posted.set(kind, (posted.get(kind) ?? 0n) + amount);
     }

@@ -11,7 +11,15 @@ const RESOURCES: Partial<Record<Refusal['reason'], string>> = {
   ACCOUNT_ALREADY_EXISTS: 'account',
   TRANSACTION_NOT_FOUND: 'transaction',
   PAYMENT_NOT_FOUND: 'payment',
+  ASSET_ALREADY_EXISTS: 'asset',
+  ASSET_DIFFERS: 'asset',
 };
+/** The caller's input, though only the clock or the ledger can tell. */
+const INPUT: ReadonlySet<Refusal['reason']> = new Set([
+  'TIME_OUT_OF_RANGE',
+  'UNKNOWN_CURRENCY',
+  'INVALID_FIELD',
+]);
 
 /** An error with the reason of the refusal and what it is about. `index` is the item's place in an atomic batch. */
 export function refusalError(refusal: Refusal, index?: number): CallError {
@@ -24,8 +32,7 @@ export function refusalError(refusal: Refusal, index?: number): CallError {
 function aboutOf({ reason, message, field, resourceId }: Refusal, index?: number): FailOptions {
   const type = RESOURCES[reason];
   if (type !== undefined) return { resource: { type, name: resourceId ?? '' } };
-  // A time out of range is the caller's input, though only the clock can tell.
-  if (reason === 'TIME_OUT_OF_RANGE') {
+  if (INPUT.has(reason)) {
     const path = index === undefined ? '' : `commands[${String(index)}].`;
     const fields = field === undefined ? [] : [{ field: `${path}${field}`, description: message }];
     return { fields, code: Code.InvalidArgument };

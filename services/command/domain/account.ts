@@ -9,7 +9,7 @@ export type FreezeScope = 'DEBITS' | 'ALL';
 export interface AccountState {
   readonly accountId: string;
   readonly type: AccountType;
-  /** ISO 4217 code. */
+  /** The unit: an ISO 4217 code, or the code and the exponent of an asset, as in `BTC#8`. */
   readonly currency: string;
   readonly status: AccountStatus;
   /** Null unless the status is FROZEN. */
@@ -50,7 +50,20 @@ export function available(account: AccountState): bigint {
   return posted(account) - account.held + account.overdraftLimit;
 }
 
-/** The ASSET account through which Deposit and Withdraw move money unless they name another. */
+const BEFORE_EXPONENT = '#';
+
+/** The unit of an asset. */
+export function assetUnit(code: string, exponent: number): string {
+  return `${code}${BEFORE_EXPONENT}${exponent}`;
+}
+
+/** The exponent in the unit of an asset. */
+export function assetExponent(unit: string): number {
+  return Number(unit.slice(unit.lastIndexOf(BEFORE_EXPONENT) + 1));
+}
+
+/** The ASSET account through which Deposit and Withdraw move money unless they name another; of a unit or of its code. */
 export function settlementAccountId(currency: string): string {
-  return `@settlement:${currency}`;
+  const end = currency.lastIndexOf(BEFORE_EXPONENT);
+  return `@settlement:${end === -1 ? currency : currency.slice(0, end)}`;
 }

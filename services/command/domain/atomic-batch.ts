@@ -1,5 +1,6 @@
 /** Atomic batches: all items move money, or none does. */
 import type { AccountState } from './account.js';
+import { withUnits } from './assets.js';
 import type { MovementCommand } from './command.js';
 import { decide } from './decide.js';
 import { checkJournalPrincipal } from './decide-journal.js';
@@ -86,7 +87,9 @@ function declineAll(
     const event = decided[index];
     const recordedTime = now + BigInt(index);
     const declinedItem =
-      event === undefined ? declineUndecided(command, find, recordedTime) : declineDecided(event, ledger);
+      event === undefined
+        ? declineUndecided(withUnits(command, ledger), find, recordedTime)
+        : declineDecided(event, ledger);
     for (const transaction of declinedItem.transactions)
       declinedById.set(transaction.transactionId, transaction);
     return declinedItem;

@@ -20,9 +20,17 @@ interface Descriptive {
   readonly effectiveTime: bigint | null;
 }
 
+/** What a request says of a code that ISO 4217 does not list: the ledger must have registered it. */
+export interface StatedAsset {
+  /** The exponent that the caller gave; null: none. */
+  readonly exponent: number | null;
+}
+
 export interface Amount {
+  /** A unit, as in AccountState; while `asset` is set the code of an asset, whose unit is yet to be found. */
   readonly currency: string;
   readonly minorUnits: bigint;
+  readonly asset?: StatedAsset;
 }
 
 export interface CreateLedger extends Common {
@@ -30,11 +38,20 @@ export interface CreateLedger extends Common {
   readonly description: string;
   readonly metadata: Readonly<Record<string, string>>;
 }
+export interface RegisterAsset extends Common {
+  readonly type: 'RegisterAsset';
+  readonly code: string;
+  /** 0 to 18. */
+  readonly exponent: number;
+  readonly name: string;
+}
 export interface OpenAccount extends Common {
   readonly type: 'OpenAccount';
   readonly accountId: string;
   readonly accountType: AccountType;
+  /** As in Amount. */
   readonly currency: string;
+  readonly asset?: StatedAsset;
   readonly overdraftLimit: bigint;
   readonly name: string;
   readonly ownerReference: string;
@@ -162,6 +179,7 @@ export type MovementCommand =
 export type Command =
   | MovementCommand
   | CreateLedger
+  | RegisterAsset
   | OpenAccount
   | UpdateAccount
   | FreezeAccount

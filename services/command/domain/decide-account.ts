@@ -76,7 +76,8 @@ export function decideCloseAccount(command: CloseAccount, ledger: LedgerReader):
   return happened({ type: 'AccountClosed', account: { state: after, profile } });
 }
 
-function openState(
+/** A new account with nothing on it. */
+export function openState(
   fields: Pick<AccountState, 'accountId' | 'type' | 'currency' | 'overdraftLimit'>,
 ): AccountState {
   const { accountId, type, currency, overdraftLimit } = fields;

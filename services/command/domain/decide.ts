@@ -1,4 +1,5 @@
 /** The decision: one command against one ledger. */
+import { withUnits } from './assets.js';
 import type { Command } from './command.js';
 import {
   decideCloseAccount,
@@ -10,7 +11,7 @@ import {
 import { decideCash } from './decide-cash.js';
 import { decideCapturePayment, decideExpirePayment, decideVoidPayment } from './decide-hold.js';
 import { decideJournal } from './decide-journal.js';
-import { decideCreateLedger } from './decide-ledger.js';
+import { decideCreateLedger, decideRegisterAsset } from './decide-ledger.js';
 import { decideAuthorizePayment, decideSubmitPayment } from './decide-payment.js';
 import { decideRefundPayment } from './decide-refund.js';
 import { decideReverseTransaction } from './decide-reversal.js';
@@ -28,9 +29,16 @@ import { unreachable } from './invariant.js';
 export function decide(command: Command, ledger: LedgerReader, now: bigint): Decision {
   const missing = findMissing(command, ledger);
   if (missing !== null) return refuse(missing);
+  return decideFound(withUnits(command, ledger), ledger, now);
+}
+
+/** What the command names exists, and its amounts are in units. */
+function decideFound(command: Command, ledger: LedgerReader, now: bigint): Decision {
   switch (command.type) {
     case 'CreateLedger':
       return decideCreateLedger(command, ledger);
+    case 'RegisterAsset':
+      return decideRegisterAsset(command, ledger);
     case 'OpenAccount':
       return decideOpenAccount(command, ledger);
     case 'UpdateAccount':

@@ -23,6 +23,8 @@ export type RefusalReason =
   // ALREADY_EXISTS
   | 'LEDGER_ALREADY_EXISTS'
   | 'ACCOUNT_ALREADY_EXISTS'
+  | 'ASSET_ALREADY_EXISTS'
+  | 'ASSET_DIFFERS'
   // ABORTED
   | 'VERSION_MISMATCH'
   // OUT_OF_RANGE
@@ -30,6 +32,9 @@ export type RefusalReason =
   // INVALID_ARGUMENT: the first needs the clock, so it is no matter of shape; the second is checked at the door, too
   | 'TIME_OUT_OF_RANGE'
   | 'FEE_EXCEEDS_AMOUNT'
+  // INVALID_ARGUMENT: of codes that ISO 4217 does not list, which the ledger alone knows
+  | 'UNKNOWN_CURRENCY'
+  | 'INVALID_FIELD'
   // FAILED_PRECONDITION
   | 'CURRENCY_MISMATCH'
   | 'ACCOUNT_TYPE'

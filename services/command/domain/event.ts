@@ -16,7 +16,14 @@ export interface LedgerCreated {
 }
 
 export interface AccountEvent {
-  readonly type: 'AccountOpened' | 'AccountUpdated' | 'AccountFrozen' | 'AccountUnfrozen' | 'AccountClosed';
+  /** AssetRegistered is of the settlement account that it opens. */
+  readonly type:
+    | 'AssetRegistered'
+    | 'AccountOpened'
+    | 'AccountUpdated'
+    | 'AccountFrozen'
+    | 'AccountUnfrozen'
+    | 'AccountClosed';
   readonly account: Account;
 }
 

@@ -40,6 +40,7 @@ export function evolve(onto: Overlay, event: DomainEvent): void {
     case 'LedgerCreated':
       onto.created = true;
       return;
+    case 'AssetRegistered':
     case 'AccountOpened':
     case 'AccountUpdated':
     case 'AccountFrozen':

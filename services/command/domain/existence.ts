@@ -1,5 +1,6 @@
 /** The first question of every decision: is there what the command names? */
 import type { Account } from './account.js';
+import { findUnknownAsset } from './assets.js';
 import type { Command, MovementCommand } from './command.js';
 import { type LedgerReader, type Refusal, refusal } from './decision.js';
 import { invariant } from './invariant.js';
@@ -12,7 +13,7 @@ export type EarlierItems = ReadonlyMap<string, MovementCommand>;
 const NO_ITEMS: EarlierItems = new Map();
 
 /**
- * What the command names that does not exist: the ledger first, then the payment or transaction, then the accounts.
+ * What the command names that does not exist: the ledger first, then assets, the payment or transaction, the accounts.
  * A payment or transaction may also be one of `earlier`. Commands that make what they name, and the expirer's, are
  * judged where they are decided.
  */
@@ -26,7 +27,11 @@ export function findMissing(
     const at = { field: 'ledger_id', resourceId: command.ledgerId };
     return refusal('LEDGER_NOT_FOUND', `There is no ledger ${command.ledgerId}.`, at);
   }
-  return findMissingTransaction(command, ledger, earlier) ?? findMissingAccount(command, ledger);
+  return (
+    findUnknownAsset(command, ledger) ??
+    findMissingTransaction(command, ledger, earlier) ??
+    findMissingAccount(command, ledger)
+  );
 }
 
 /** The account that an earlier check found. @throws Error if it is not there. */

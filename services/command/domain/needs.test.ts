@@ -4,6 +4,7 @@ import { decide } from './decide.js';
 import { needs } from './needs.js';
 import {
   annotate,
+  assetMoney,
   authorize,
   capture,
   close,
@@ -16,8 +17,10 @@ import {
   freeze,
   journal,
   open,
+  openInAsset,
   pay,
   refund,
+  registerAsset,
   reverse,
   unfreeze,
   update,
@@ -46,6 +49,14 @@ describe('what a command needs at first', () => {
   test.each<[string, Command, string[], string[]]>([
     ['a ledger: nothing', createLedger(), [], []],
     ['an account to open: it and the settlement account', open('X'), ['X', '@settlement:EUR'], []],
+    ['an asset to register: its settlement account', registerAsset(), ['@settlement:BTC'], []],
+    ['an account in an asset: the settlement account once', openInAsset('X'), ['X', '@settlement:BTC'], []],
+    [
+      'an amount of an asset: the settlement account that says its unit',
+      pay('A', 'B', 9n, { amount: assetMoney(9n) }),
+      ['A', 'B', '@settlement:BTC'],
+      [],
+    ],
     ['an account to update: it', update('A', {}), ['A'], []],
     ['an account to freeze: it', freeze('A'), ['A'], []],
     ['an account to unfreeze: it', unfreeze('A'), ['A'], []],

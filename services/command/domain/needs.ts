@@ -1,5 +1,6 @@
 /** What a command names by id, and what must be loaded before it can be decided. */
 import { settlementAccountId } from './account.js';
+import { assetAccounts } from './assets.js';
 import type { Command } from './command.js';
 import { unreachable } from './invariant.js';
 import type { TransactionState } from './transaction.js';
@@ -33,6 +34,7 @@ export function needs(command: Command, known: Known): Needs {
   };
   for (const { accountId } of accountsNamed(command)) needAccount(accountId);
   for (const accountId of accountsImplied(command)) needAccount(accountId);
+  for (const accountId of assetAccounts(command)) needAccount(accountId);
   const named = transactionNamed(command);
   if (named !== null) {
     const transaction = known.transaction(named.transactionId);
@@ -80,6 +82,7 @@ const NONE: readonly NamedAccount[] = [];
 export function accountsNamed(command: Command): readonly NamedAccount[] {
   switch (command.type) {
     case 'CreateLedger':
+    case 'RegisterAsset':
     case 'OpenAccount':
     case 'VoidPayment':
     case 'ExpirePayment':
@@ -130,6 +133,8 @@ export function transactionNamed(command: Command): NamedTransaction | null {
 /** Accounts that the decision reads though the request does not name them, and that need not exist. */
 export function accountsImplied(command: Command): readonly string[] {
   switch (command.type) {
+    case 'RegisterAsset':
+      return [settlementAccountId(command.code)];
     case 'OpenAccount':
       return [command.accountId, settlementAccountId(command.currency)];
     case 'Deposit':

@@ -13,6 +13,7 @@ import {
   open,
   pay,
   refund,
+  registerAsset,
   reverse,
   unfreeze,
   update,
@@ -38,6 +39,10 @@ const streams = (command: Command) => spec.when(command).events.map(streamOf);
 describe('the stream of an event', () => {
   test('is the ledger for its creation', () => {
     expect(given().when(createLedger()).events.map(streamOf)).toEqual(['books']);
+  });
+
+  test('is the settlement account for an asset', () => {
+    expect(streams(registerAsset())).toEqual(['@settlement:BTC']);
   });
 
   test('is the account for account events, the settlement account having its own', () => {

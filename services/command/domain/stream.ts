@@ -10,6 +10,7 @@ export function streamOf(event: DomainEvent): string {
   switch (event.type) {
     case 'LedgerCreated':
       return event.ledgerId;
+    case 'AssetRegistered':
     case 'AccountOpened':
     case 'AccountUpdated':
     case 'AccountFrozen':

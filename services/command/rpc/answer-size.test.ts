@@ -56,6 +56,10 @@ function largest(): ReadonlyMap<Kind, RecordedEvent[]> {
       value: { ...common(), ...profile, accountId: account(name), currency: 'EUR' },
     });
   run({ case: 'createLedger', value: { ...common(), description: text(500), metadata } });
+  run({
+    case: 'registerAsset',
+    value: { ...common(), code: 'A'.repeat(16), exponent: 18, name: text(128) },
+  });
   const names = Array.from({ length: 100 }, (_, i) => `a${String(i)}`);
   for (const name of [...names, 'payer', 'payee']) open(name);
   const accountId = account('payer');

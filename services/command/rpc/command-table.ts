@@ -8,6 +8,7 @@ import { deposit } from './commands/deposit.js';
 import { freezeAccount } from './commands/freeze-account.js';
 import { openAccount } from './commands/open-account.js';
 import { postTransaction } from './commands/post-transaction.js';
+import { registerAsset } from './commands/register-asset.js';
 import { refundPayment } from './commands/refund-payment.js';
 import { reverseTransaction } from './commands/reverse-transaction.js';
 import { submitPayment } from './commands/submit-payment.js';
@@ -22,6 +23,7 @@ type CommandTable = { readonly [K in Kind]: CommandMethod<K> };
 
 export const COMMANDS: CommandTable = {
   createLedger,
+  registerAsset,
   openAccount,
   updateAccount,
   freezeAccount,

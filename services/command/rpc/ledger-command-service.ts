@@ -5,5 +5,8 @@ import { unary } from './unary.js';
 
 /** quittance.command.v1.LedgerCommandService */
 export function ledgerCommandService(context: CommandContext): Service {
-  return implement(LedgerCommandService, { createLedger: unary(context, 'createLedger') });
+  return implement(LedgerCommandService, {
+    createLedger: unary(context, 'createLedger'),
+    registerAsset: unary(context, 'registerAsset'),
+  });
 }

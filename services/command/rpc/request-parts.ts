@@ -13,7 +13,7 @@ import { currencyExponent, isOpenable } from '../../../lib/base/currency.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
 import { microsOf } from '../../../lib/base/time.js';
 import { settlementAccountId } from '../domain/account.js';
-import type { Amount } from '../domain/command.js';
+import type { Amount, StatedAsset } from '../domain/command.js';
 import type { Fee } from '../domain/transaction.js';
 
 const METADATA_MAX_BYTES = 8192;
@@ -53,33 +53,33 @@ export function cashOf(request: DepositRequest | WithdrawRequest) {
   return { ...ownAccountOf(request), ...descriptiveOf(request), amount, settlementAccountId: named };
 }
 
-/** A currency that accounts may have. @throws CallError UNKNOWN_CURRENCY */
-function currencyOf(currency: string, field: string): string {
-  if (currencyExponent(currency) !== undefined) return currency;
-  throw unknownCurrency(field, 'is not a currency of ISO 4217');
+/**
+ * The currency of an account to open: of ISO 4217, or an asset if the ledger knows it.
+ * @throws CallError UNKNOWN_CURRENCY for one that was withdrawn
+ */
+export function openableCurrencyOf(
+  currency: string,
+  field: string,
+): { readonly currency: string; readonly asset?: StatedAsset } {
+  if (isOpenable(currency)) return { currency };
+  if (currencyExponent(currency) === undefined) return { currency, asset: { exponent: null } };
+  const description = `${currency} was withdrawn from ISO 4217: no account can be opened in it`;
+  throw fail(ErrorReason.UNKNOWN_CURRENCY, `${field}: ${description}`, { fields: [{ field, description }] });
 }
 
-/** A currency that accounts can be opened in. @throws CallError UNKNOWN_CURRENCY, also for one that was withdrawn */
-export function openableCurrencyOf(currency: string, field: string): string {
-  if (isOpenable(currencyOf(currency, field))) return currency;
-  throw unknownCurrency(field, `${currency} was withdrawn from ISO 4217: no account can be opened in it`);
-}
-
-function unknownCurrency(field: string, description: string): CallError {
-  return fail(ErrorReason.UNKNOWN_CURRENCY, `${field}: ${description}`, { fields: [{ field, description }] });
-}
-
-/** @throws CallError UNKNOWN_CURRENCY, or INVALID_FIELD where the exponent given is not the currency's. */
+/**
+ * An amount. Of a code that ISO 4217 does not list the ledger says whether it is an asset, and of which exponent.
+ * @throws CallError INVALID_FIELD where the exponent given is not the currency's
+ */
 export function amountOf(money: Money | undefined, field: string): Amount {
   if (money === undefined) throw invalidField(field, 'is required');
-  const currency = currencyOf(money.currency, `${field}.currency`);
-  if (money.exponent !== undefined && money.exponent !== currencyExponent(currency)) {
-    throw invalidField(
-      `${field}.exponent`,
-      `is ${String(currencyExponent(currency))} for ${currency}; leave it out`,
-    );
+  const { currency, minorUnits, exponent: stated } = money;
+  const exponent = currencyExponent(currency);
+  if (exponent === undefined) return { currency, minorUnits, asset: { exponent: stated ?? null } };
+  if (stated !== undefined && stated !== exponent) {
+    throw invalidField(`${field}.exponent`, `is ${String(exponent)} for ${currency}; leave it out`);
   }
-  return { currency, minorUnits: money.minorUnits };
+  return { currency, minorUnits };
 }
 
 /** UTC microseconds, null if not given. @throws CallError INVALID_FIELD for what is finer or no time at all. */
@@ -145,12 +145,18 @@ export function feesOf(requested: readonly FeeRequest[], amount: Amount): Fee[] 
 }
 
 /** The fees that a refund returns: bounded by what was charged, not by the amount. @throws CallError as `feesOf` */
-export function returnedFeesOf(fees: readonly FeeRequest[], { currency: expected }: Amount): Fee[] {
+export function returnedFeesOf(
+  fees: readonly FeeRequest[],
+  { currency: expected, asset: stated }: Amount,
+): Fee[] {
   return fees.map((fee, index): Fee => {
     const field = `fees[${String(index)}]`;
-    const { currency, minorUnits } = amountOf(fee.amount, `${field}.amount`);
+    const { currency, minorUnits, asset } = amountOf(fee.amount, `${field}.amount`);
     if (currency !== expected) {
       throw invalidField(`${field}.amount.currency`, "must be the amount's currency");
+    }
+    if (asset !== undefined && asset.exponent !== null && asset.exponent !== stated?.exponent) {
+      throw invalidField(`${field}.amount.exponent`, "must be the amount's, which is to be given too");
     }
     const paidBy = fee.paidBy === FeePayer.PAYEE ? 'PAYEE' : 'PAYER';
     return { paidBy, toAccountId: fee.toAccountId, amount: minorUnits };

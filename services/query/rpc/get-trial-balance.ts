@@ -5,7 +5,7 @@ import {
   type ReportQueryService,
   TrialBalanceGrouping,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { knownExponent } from '../../../lib/base/currency.js';
+import { codeOf, knownExponent } from '../../../lib/base/currency.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
@@ -13,6 +13,7 @@ import type { TrialBalanceQuery } from '../../../lib/views/reports/view.js';
 import { type QueryContext, readView } from '../context.js';
 import { optionalTime } from '../times.js';
 import { answerWithPage, nextPageToken, pageSizeOf, pointAt, requireLedgerInLog } from './answers.js';
+import { requestedUnit } from './currency-unit.js';
 import { basisOf, reportAsOf } from './report-answers.js';
 
 /** What a page token of a trial balance holds: currency and key of the last row sent. */
@@ -26,7 +27,7 @@ export function getTrialBalance(
   context: QueryContext,
 ): MethodFunction<(typeof ReportQueryService)['method']['getTrialBalance']> {
   return async (request, call) => {
-    const { ledgerId, consistency, currency, pageToken } = request;
+    const { ledgerId, consistency, pageToken } = request;
     const partition = context.partitionOf(ledgerId);
     const before = optionalTime('end_time', request.endTime);
     const basis = basisOf(request.timeBasis);
@@ -39,6 +40,7 @@ export function getTrialBalance(
       { ledgerId, consistency, page, position },
       call,
     );
+    const currency = await requestedUnit(context, request);
     const pin = page ?? (position === undefined ? undefined : await pointAt(context, position));
     const size = pageSizeOf(request.pageSize);
     const read = await readView(context.reports, (view) =>
@@ -98,7 +100,7 @@ function keyOf([currency, key]: readonly [string, string]): TrialBalanceQuery['a
 function sumsOf(sums: { readonly currency: string; readonly debits: bigint; readonly credits: bigint }) {
   const { currency, debits, credits } = sums;
   return {
-    currency,
+    currency: codeOf(currency),
     exponent: knownExponent(currency),
     debits: String(debits),
     credits: String(credits),

@@ -7,6 +7,7 @@ import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
+import { requestedUnit } from './currency-unit.js';
 import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
 
 /** ListAccounts: in order of opening, from the history view; all pages are as of the first one's position. */
@@ -14,12 +15,13 @@ export function listAccounts(
   context: QueryContext,
 ): MethodFunction<(typeof AccountQueryService)['method']['listAccounts']> {
   return async (request, call) => {
-    const { ledgerId, consistency, accountIdPrefix, currency, type, status, ownerReference } = request;
+    const { ledgerId, consistency, accountIdPrefix, type, status, ownerReference } = request;
     const partition = context.partitionOf(ledgerId);
     const fingerprint = queryFingerprint(ListAccountsRequestSchema, request);
     const page =
       request.pageToken === '' ? undefined : decodePageToken(request.pageToken, fingerprint, ['bigint']);
     await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
+    const currency = await requestedUnit(context, request);
     const size = pageSizeOf(request.pageSize);
     const read = await readView(context.history, (view) =>
       view.accounts({

@@ -1,11 +1,12 @@
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { RankBy, type ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { currencyExponent } from '../../../lib/base/currency.js';
+import { codeOf, knownExponent } from '../../../lib/base/currency.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { RankQuery } from '../../../lib/views/reports/view.js';
 import type { QueryContext } from '../context.js';
 import { requestedRange } from '../times.js';
+import { requestedUnit } from './currency-unit.js';
 import { basisOf, readReport, reportAsOf } from './report-answers.js';
 
 const DEFAULT_LIMIT = 10;
@@ -15,8 +16,8 @@ export function rankAccounts(
   context: QueryContext,
 ): MethodFunction<(typeof ReportQueryService)['method']['rankAccounts']> {
   return async (request, call) => {
-    const { ledgerId, currency } = request;
-    const exponent = exponentOf(currency);
+    const { ledgerId } = request;
+    const currency = await requestedUnit(context, request);
     const range = requestedRange('start_time', request.startTime, 'end_time', request.endTime);
     const basis = basisOf(request.timeBasis);
     const by = figureOf(request.rankBy);
@@ -25,8 +26,8 @@ export function rankAccounts(
       view.rank({ partition, ledgerId, currency, basis, ...range, by, limit, through: null }),
     );
     return {
-      currency,
-      exponent,
+      currency: codeOf(currency),
+      exponent: knownExponent(currency),
       accounts: read.value.map(({ accountId, debits, credits, count }, index) => ({
         rank: index + 1,
         accountId,
@@ -53,12 +54,6 @@ function figureOf(rankBy: RankBy): RankQuery['by'] {
     default:
       throw invalid(ErrorReason.INVALID_FIELD, 'rank_by', 'says what to rank by');
   }
-}
-
-function exponentOf(currency: string): number {
-  const exponent = currencyExponent(currency);
-  if (exponent !== undefined) return exponent;
-  throw invalid(ErrorReason.UNKNOWN_CURRENCY, 'currency', 'is no ISO 4217 code that this server knows');
 }
 
 function invalid(reason: ErrorReason, field: string, description: string) {

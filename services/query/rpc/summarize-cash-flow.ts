@@ -1,11 +1,12 @@
 import type { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import type { SummarizeCashFlowRequest } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import type { Call } from '../../../lib/rpc/call.js';
-import { knownExponent } from '../../../lib/base/currency.js';
+import { codeOf, knownExponent } from '../../../lib/base/currency.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { type QueryContext, readView } from '../context.js';
 import { accountNotFound } from './answers.js';
 import { bucketBounds, intoBuckets } from './buckets.js';
+import { requestedUnit } from './currency-unit.js';
 import { basisOf, readReport, reportAsOf } from './report-answers.js';
 
 /**
@@ -17,7 +18,8 @@ export function summarizeCashFlow(
   context: QueryContext,
 ): MethodFunction<(typeof ReportQueryService)['method']['summarizeCashFlow']> {
   return async (request, call) => {
-    const { ledgerId, currency } = request;
+    const { ledgerId } = request;
+    const currency = await requestedUnit(context, request);
     const bounds = bucketBounds(request.buckets);
     const basis = basisOf(request.timeBasis);
     const accountId = request.accountId === '' ? null : request.accountId;
@@ -28,7 +30,7 @@ export function summarizeCashFlow(
     return {
       buckets: intoBuckets(bounds, read.value, ({ kind, currency, debits, credits }) => ({
         kind,
-        currency,
+        currency: codeOf(currency),
         exponent: knownExponent(currency),
         inflow: String(accountId === null ? debits : credits),
         outflow: String(accountId === null ? credits : debits),

@@ -1,8 +1,9 @@
 import type { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { knownExponent } from '../../../lib/base/currency.js';
+import { codeOf, knownExponent } from '../../../lib/base/currency.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { bucketBounds, intoBuckets } from './buckets.js';
+import { requestedUnit } from './currency-unit.js';
 import { readReport, reportAsOf } from './report-answers.js';
 
 /** SummarizeDeclines: DECLINED transactions by bucket of recorded time, currency and reason. */
@@ -10,7 +11,8 @@ export function summarizeDeclines(
   context: QueryContext,
 ): MethodFunction<(typeof ReportQueryService)['method']['summarizeDeclines']> {
   return async (request, call) => {
-    const { ledgerId, currency } = request;
+    const { ledgerId } = request;
+    const currency = await requestedUnit(context, request);
     const bounds = bucketBounds(request.buckets);
     const read = await readReport(context, request, call, (view, partition) =>
       view.declines({ partition, ledgerId, currency, basis: 'recorded', bounds, through: null }),
@@ -18,7 +20,7 @@ export function summarizeDeclines(
     return {
       buckets: intoBuckets(bounds, read.value, (row) => ({
         reason: row.reason,
-        currency: row.currency,
+        currency: codeOf(row.currency),
         exponent: knownExponent(row.currency),
         count: row.count,
         volume: String(row.volume),

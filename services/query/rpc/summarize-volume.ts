@@ -1,8 +1,9 @@
 import type { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
-import { knownExponent } from '../../../lib/base/currency.js';
+import { codeOf, knownExponent } from '../../../lib/base/currency.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { bucketBounds, intoBuckets } from './buckets.js';
+import { requestedUnit } from './currency-unit.js';
 import { basisOf, readReport, reportAsOf } from './report-answers.js';
 
 /** SummarizeVolume: POSTED transactions by bucket, currency and kind; nothing is netted. */
@@ -10,7 +11,8 @@ export function summarizeVolume(
   context: QueryContext,
 ): MethodFunction<(typeof ReportQueryService)['method']['summarizeVolume']> {
   return async (request, call) => {
-    const { ledgerId, currency } = request;
+    const { ledgerId } = request;
+    const currency = await requestedUnit(context, request);
     const bounds = bucketBounds(request.buckets);
     const basis = basisOf(request.timeBasis);
     const read = await readReport(context, request, call, (view, partition) =>
@@ -19,7 +21,7 @@ export function summarizeVolume(
     return {
       buckets: intoBuckets(bounds, read.value, (row) => ({
         kind: row.kind,
-        currency: row.currency,
+        currency: codeOf(row.currency),
         exponent: knownExponent(row.currency),
         count: row.count,
         volume: String(row.volume),

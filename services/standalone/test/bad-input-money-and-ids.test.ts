@@ -83,11 +83,21 @@ describe('money', () => {
   });
 
   test('currencies', async () => {
-    for (const currency of ['eur', 'EURO', 'E', '', 'ÉUR', 'EU\0', '€€€', "';--"]) {
+    for (const currency of ['eur', 'E', '', 'ÉUR', 'EU\0', '€€€', "';--", '1INCH', 'EUR#2', 'A'.repeat(17)]) {
       await refused(deposit, aDeposit({ amount: { currency, minorUnits: '5' } }), 'INVALID_FIELD');
       await refused(openAccount, anAccount({ currency }), 'INVALID_FIELD');
     }
-    for (const currency of ['XXX', 'ZZZ', 'XAU', 'BTC', 'AAA']) {
+    for (const currency of [
+      'XXX',
+      'ZZZ',
+      'XAU',
+      'BTC',
+      'AAA',
+      'EURO',
+      'EU',
+      'A'.repeat(16),
+      'SHARES.A-1_B',
+    ]) {
       await refused(deposit, aDeposit({ amount: { currency, minorUnits: '5' } }), 'UNKNOWN_CURRENCY');
       await refused(openAccount, anAccount({ currency }), 'UNKNOWN_CURRENCY');
       await refused(
@@ -105,6 +115,32 @@ describe('money', () => {
     for (const exponent of [0, 3, -2, 2147483647]) {
       await refused(deposit, aDeposit({ amount: { ...eur('5'), exponent } }), 'INVALID_FIELD');
     }
+  });
+
+  test('assets', async () => {
+    const { registerAsset } = LedgerCommandService.method;
+    const asset = (fields: JsonObject) => ({
+      ledgerId: LEDGER,
+      requestId: randomUUID(),
+      code: 'BTC',
+      exponent: 8,
+      name: 'Bitcoin',
+      ...fields,
+    });
+    for (const exponent of [-1, 19, 2147483647]) {
+      await refused(registerAsset, asset({ exponent }), 'INVALID_FIELD');
+    }
+    for (const code of ['', 'B', 'btc', '1INCH', 'B C', 'B#8', 'B'.repeat(17), '@settlement:EUR']) {
+      await refused(registerAsset, asset({ code }), 'INVALID_FIELD');
+    }
+    for (const name of ['', 'n'.repeat(129), 'a\0b']) {
+      await refused(registerAsset, asset({ name }), 'INVALID_FIELD');
+    }
+    // Listed, listed for a year, and withdrawn: whatever exponent is given.
+    for (const code of ['EUR', 'XCG', 'BGN']) {
+      await refused(registerAsset, asset({ code, exponent: 2 }), 'ASSET_CODE_RESERVED');
+    }
+    await refused(registerAsset, asset({ ledgerId: 'no-such-ledger' }), 'LEDGER_NOT_FOUND');
   });
 
   test('journals that do not balance, name one account only, or are too long', async () => {

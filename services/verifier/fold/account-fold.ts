@@ -26,6 +26,8 @@ export interface AccountObserver {
 /** The accounts of a ledger whose ids hash into a range: one range at a time is in memory. */
 export class AccountFold {
   readonly accounts = new Map<string, AccountFacts>();
+  /** The units of the ledger's assets by code, of all ranges. */
+  readonly #assets = new Map<string, string>();
   readonly #range: HashRange;
   readonly #observer: AccountObserver;
 
@@ -39,6 +41,7 @@ export class AccountFold {
     this.#reserve(effects);
     const { payload } = record.event;
     switch (payload.case) {
+      case 'assetRegistered':
       case 'accountOpened':
         this.#opened(record, needed(payload.value.account), payload.value.profile, complain);
         break;
@@ -91,9 +94,17 @@ export class AccountFold {
     complain: Complain,
   ): void {
     const { accountId } = state;
+    const asset = assetOf(event);
+    if (asset !== undefined) {
+      const { code, unit } = asset;
+      if (this.#assets.has(code)) complain(accountId, 'an asset that is registered once', 'registered again');
+      this.#assets.set(code, unit);
+      if (accountId !== `@settlement:${code}`)
+        complain(accountId, `the settlement account of ${code}`, accountId);
+    }
     if (!isIn(this.#range, accountId)) return;
     if (this.accounts.has(accountId)) complain(accountId, 'an account that is opened once', 'opened again');
-    const account = opening(event, position, accountId);
+    const account = opening(event, position, accountId, this.#assets);
     compare(account, state, complain);
     compareProfile(account, profile, complain);
     this.accounts.set(accountId, account);
@@ -160,8 +171,25 @@ function needed(state: AccountState | undefined): AccountState {
   return state;
 }
 
-/** The account that an OpenAccount asks for, or the settlement account that comes with it. */
-function opening(event: Event, position: bigint, accountId: string): AccountFacts {
+/** The asset that an event registers, as its command asks for it. */
+function assetOf(event: Event): { readonly code: string; readonly unit: string } | undefined {
+  if (event.payload.case !== 'assetRegistered') return undefined;
+  const command = requestOf(event);
+  if (command.case !== 'registerAsset') throw new UnreadableEventError('an asset of another command');
+  const { code, exponent } = command.value;
+  return { code, unit: `${code}#${exponent}` };
+}
+
+/**
+ * The account that an OpenAccount asks for, or the settlement account that comes with it or with a RegisterAsset. `assets` has
+ * the units of those that were registered.
+ */
+function opening(
+  event: Event,
+  position: bigint,
+  accountId: string,
+  assets: ReadonlyMap<string, string>,
+): AccountFacts {
   const account: AccountFacts = {
     accountId,
     type: AccountType.ASSET,
@@ -185,12 +213,16 @@ function opening(event: Event, position: bigint, accountId: string): AccountFact
   };
   if (event.ordinal > 0) return account;
   const command = requestOf(event);
+  if (command.case === 'registerAsset') {
+    const { code, name } = command.value;
+    return { ...account, currency: assets.get(code) ?? code, name };
+  }
   if (command.case !== 'openAccount') throw new UnreadableEventError('an account opened by another command');
   const { type, currency, overdraftLimit, name, ownerReference, metadata } = command.value;
   return {
     ...account,
     type: type === AccountType.UNSPECIFIED ? AccountType.LIABILITY : type,
-    currency,
+    currency: assets.get(currency) ?? currency,
     overdraftLimit,
     name,
     ownerReference,

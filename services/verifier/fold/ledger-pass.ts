@@ -248,6 +248,7 @@ export class LedgerPass {
  */
 function accountsIn({ payload }: Event): readonly AccountState[] {
   switch (payload.case) {
+    case 'assetRegistered':
     case 'accountOpened':
     case 'accountUpdated':
     case 'accountFrozen':

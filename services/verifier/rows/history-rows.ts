@@ -117,8 +117,15 @@ export function transactionContent(ledgerId: string, facts: TransactionFacts): s
   });
 }
 
+/** An asset's unit names its exponent: `BTC#8`. */
+function shownAs(currency: string) {
+  const [code = '', digits] = currency.split('#');
+  return { code, exponent: digits === undefined ? currencyExponent(code) : Number(digits) };
+}
+
 function money(currency: string, amount: bigint) {
-  return { currency: plain(currency), exponent: currencyExponent(currency), minorUnits: int64(amount) };
+  const { code, exponent } = shownAs(currency);
+  return { currency: plain(code), exponent, minorUnits: int64(amount) };
 }
 
 function entryJson(
@@ -139,10 +146,10 @@ function paymentJson({ transactionId, version }: TransactionFacts, payment: Paym
   return {
     authorized: int64(payment.authorized),
     captured: int64(payment.captured),
-    currency: plain(payment.currency),
+    currency: plain(shownAs(payment.currency).code),
     expireTime: payment.expireTime === 0n ? undefined : timestamp(payment.expireTime),
     expired: int64(payment.expired),
-    exponent: plain(currencyExponent(payment.currency) ?? 0),
+    exponent: plain(shownAs(payment.currency).exponent ?? 0),
     fees: list(
       payment.fees.map(({ charged, paidBy, refunded, toAccountId }) => ({
         charged: int64(charged),

@@ -129,4 +129,46 @@ export function everyCommand(fixture: LedgerFixture): void {
   fixture.now += 8n * DAY;
   fixture.expire(ledgerId, expiring);
   run({ case: 'deposit', value: { ...base(), accountId: 'alice', amount: eur(5n) } });
+  inAnAsset(fixture, base);
+}
+
+/** What shows an amount or a payment of an asset. */
+function inAnAsset(fixture: LedgerFixture, base: () => { ledgerId: string; requestId: string }): void {
+  const run = fixture.run.bind(fixture);
+  const gold = (minorUnits: bigint) => ({ currency: 'XAU_OZ-1.A', minorUnits });
+  run({
+    case: 'registerAsset',
+    value: { ...base(), code: gold(0n).currency, exponent: 18, name: 'Gold, größe: oz' },
+  });
+  for (const accountId of ['vault', 'dealer']) {
+    run({ case: 'openAccount', value: { ...base(), accountId, currency: gold(0n).currency } });
+  }
+  const parties = { payerAccountId: 'vault', payeeAccountId: 'dealer' };
+  run({ case: 'deposit', value: { ...base(), accountId: 'vault', amount: gold(900n) } });
+  const paid = base();
+  run({ case: 'submitPayment', value: { ...paid, ...parties, amount: gold(100n) } });
+  run({ case: 'refundPayment', value: { ...base(), paymentId: paid.requestId, amount: gold(10n) } });
+  const held = base();
+  run({ case: 'authorizePayment', value: { ...held, ...parties, amount: gold(100n) } });
+  const captured = base();
+  run({ case: 'capturePayment', value: { ...captured, paymentId: held.requestId, amount: gold(60n) } });
+  run({ case: 'reverseTransaction', value: { ...base(), transactionId: captured.requestId } });
+  run({ case: 'voidPayment', value: { ...base(), paymentId: held.requestId } });
+  run({
+    case: 'updateTransaction',
+    value: {
+      ...base(),
+      transactionId: held.requestId,
+      updateMask: { paths: ['description'] },
+      description: 'x',
+    },
+  });
+  run({ case: 'submitPayment', value: { ...base(), ...parties, amount: gold(10_000n) } });
+  // The second is declined for funds, so that the others are not decided at all.
+  fixture.runAtomic([
+    { case: 'deposit', value: { ...base(), accountId: 'dealer', amount: gold(40n) } },
+    { case: 'withdraw', value: { ...base(), accountId: 'dealer', amount: gold(9_000n) } },
+    { case: 'authorizePayment', value: { ...base(), ...parties, amount: gold(60n) } },
+    { case: 'reverseTransaction', value: { ...base(), transactionId: paid.requestId, force: true } },
+  ]);
 }

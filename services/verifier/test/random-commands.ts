@@ -7,7 +7,12 @@ import { type CommandInit, LedgerFixture, testId } from '../../../test/ledger-fi
 /** The ledgers; the one's id is the beginning of the other's. */
 export const LEDGERS = ['main', 'main-b'] as const;
 
-const ACCOUNTS = ['alice', 'Bob', 'alice-2', 'shop', 'fees', 'dollar'] as const;
+const ACCOUNTS = ['alice', 'Bob', 'alice-2', 'shop', 'fees', 'dollar', 'coin'] as const;
+/** Of these accounts; of all others EUR. COIN is an asset of each ledger. */
+const CURRENCIES: ReadonlyMap<string, string> = new Map([
+  ['dollar', 'USD'],
+  ['coin', 'COIN'],
+]);
 const HOUR = 3_600_000_000n;
 
 export class RandomCommands {
@@ -21,8 +26,12 @@ export class RandomCommands {
     this.#state = seed;
     for (const ledgerId of LEDGERS) {
       this.fixture.run({ case: 'createLedger', value: this.#base(ledgerId) });
+      this.fixture.run({
+        case: 'registerAsset',
+        value: { ...this.#base(ledgerId), code: 'COIN', exponent: 6, name: 'Coin' },
+      });
       for (const accountId of ACCOUNTS) {
-        const currency = accountId === 'dollar' ? 'USD' : 'EUR';
+        const currency = CURRENCIES.get(accountId) ?? 'EUR';
         const value = { ...this.#base(ledgerId), accountId, currency, name: accountId };
         const overdraftLimit = accountId === 'Bob' ? 400n : 0n;
         this.fixture.run({ case: 'openAccount', value: { ...value, overdraftLimit } });
@@ -57,8 +66,8 @@ export class RandomCommands {
   }
 
   #deposit(ledgerId: string): CommandInit {
-    const accountId = this.#pick(['alice', 'Bob', 'alice-2', 'dollar']);
-    const amount = this.#money(accountId === 'dollar' ? 'USD' : 'EUR', 2_000);
+    const accountId = this.#pick(['alice', 'Bob', 'alice-2', 'dollar', 'coin']);
+    const amount = this.#money(CURRENCIES.get(accountId) ?? 'EUR', 2_000);
     return { case: 'deposit', value: { ...this.#making(ledgerId), accountId, amount } };
   }
 
@@ -122,14 +131,16 @@ export class RandomCommands {
 
   /** Two currencies; one account twice. */
   #journal() {
-    const [euro, dollar] = [this.#money('EUR', 50), this.#money('USD', 50)];
+    const account = this.#pick(['dollar', 'coin']);
+    const currency = CURRENCIES.get(account) ?? 'EUR';
+    const [euro, other] = [this.#money('EUR', 50), this.#money(currency, 50)];
     const twice = { currency: 'EUR', minorUnits: euro.minorUnits * 2n };
     return [
       { accountId: 'alice', direction: Direction.DEBIT, amount: euro },
       { accountId: 'alice', direction: Direction.DEBIT, amount: euro },
       { accountId: 'fees', direction: Direction.CREDIT, amount: twice },
-      { accountId: '@settlement:USD', direction: Direction.DEBIT, amount: dollar },
-      { accountId: 'dollar', direction: Direction.CREDIT, amount: dollar },
+      { accountId: `@settlement:${currency}`, direction: Direction.DEBIT, amount: other },
+      { accountId: account, direction: Direction.CREDIT, amount: other },
     ];
   }
 

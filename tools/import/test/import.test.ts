@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
+import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
@@ -125,6 +126,25 @@ test('every printed balance is found in the answer of its own row, and overdraft
   });
 });
 
+test('a file in an asset of the ledger is booked in it, with the decimals of the asset', async () => {
+  const { createLedger, registerAsset } = LedgerCommandService.method;
+  await client.unary(createLedger, { ledgerId: ledger, requestId: randomUUID() });
+  const asset = { code: 'GOLD.OZ', exponent: 4, name: 'Gold, ounces' };
+  await client.unary(registerAsset, { ledgerId: ledger, requestId: randomUUID(), ...asset });
+  const rows = ['1,anna,1993-01-01,GOLD.OZ,1.2345', '2,anna,1993-01-02,,-0.2'];
+  const file = fileOf(['movement_id,account_id,booked_on,currency,amount', ...rows, ''].join('\n'));
+  const { code, out, notes } = await run(file, ['--currency', 'GOLD.OZ', '--no-balances']);
+  expect({ code, notes }).toEqual({ code: 0, notes: '' });
+  expect(out).toContain('2 movements of 1 account');
+  expect(await account('anna')).toMatchObject({
+    currency: 'GOLD.OZ',
+    balance: { posted: 10_345n, exponent: 4 },
+  });
+  const again = await run(file, ['--currency', 'GOLD.OZ', '--no-balances']);
+  expect(again.code).toBe(0);
+  expect(await posted('anna')).toBe(10_345n);
+});
+
 test('a second run books nothing and finds the same balances', async () => {
   await runCsv(ROWS);
   const { code, out } = await runCsv(ROWS);
@@ -215,7 +235,7 @@ describe('what is wrong in a file is found before anything is booked', () => {
   test('an unknown currency', async () => {
     const { code, notes } = await run(csv(...ROWS), ['--currency', 'XQQ']);
     expect(code).toBe(2);
-    expect(notes).toContain('--currency XQQ is no currency of ISO 4217');
+    expect(notes).toContain('--currency XQQ is no currency of ISO 4217, and no asset of ledger');
     await expectNothingBooked();
   });
 

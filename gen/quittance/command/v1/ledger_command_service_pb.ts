@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
+import type { Asset } from "../../common/v1/money_pb.js";
+import { file_quittance_common_v1_money } from "../../common/v1/money_pb.js";
 import type { Ledger } from "../../common/v1/transaction_pb.js";
 import { file_quittance_common_v1_transaction } from "../../common/v1/transaction_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/command/v1/ledger_command_service.proto.
  */
 export const file_quittance_command_v1_ledger_command_service: GenFile = /*@__PURE__*/
-  fileDesc("CjFxdWl0dGFuY2UvY29tbWFuZC92MS9sZWRnZXJfY29tbWFuZF9zZXJ2aWNlLnByb3RvEhRxdWl0dGFuY2UuY29tbWFuZC52MSKLAwoTQ3JlYXRlTGVkZ2VyUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJZCgpyZXF1ZXN0X2lkGAIgASgJQkW6SEJyQDI+XlswLTlhLWZdezh9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezEyfSQSFQoNdmFsaWRhdGVfb25seRgDIAEoCBIdCgtkZXNjcmlwdGlvbhgEIAEoCUIIukgFcgMY9AMScwoIbWV0YWRhdGEYBSADKAsyNy5xdWl0dGFuY2UuY29tbWFuZC52MS5DcmVhdGVMZWRnZXJSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCKLpIJZoBIhAgIhdyFTITXlthLXowLTlfLi1dezEsNjR9JCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoIBChRDcmVhdGVMZWRnZXJSZXNwb25zZRIrCgZsZWRnZXIYASABKAsyGy5xdWl0dGFuY2UuY29tbW9uLnYxLkxlZGdlchIQCghwb3NpdGlvbhgCIAEoAxIZChFjb25zaXN0ZW5jeV90b2tlbhgDIAEoCRIQCghyZXBsYXllZBgEIAEoCDJ9ChRMZWRnZXJDb21tYW5kU2VydmljZRJlCgxDcmVhdGVMZWRnZXISKS5xdWl0dGFuY2UuY29tbWFuZC52MS5DcmVhdGVMZWRnZXJSZXF1ZXN0GioucXVpdHRhbmNlLmNvbW1hbmQudjEuQ3JlYXRlTGVkZ2VyUmVzcG9uc2VCgAEKFHF1aXR0YW5jZS5jb21tYW5kLnYxQhlMZWRnZXJDb21tYW5kU2VydmljZVByb3RvUAFaNHF1aXR0YW5jZS5leGFtcGxlL2dlbi9xdWl0dGFuY2UvY29tbWFuZC92MTtjb21tYW5kdjGqAhRRdWl0dGFuY2UuQ29tbWFuZC5WMWIGcHJvdG8z", [file_buf_validate_validate, file_quittance_common_v1_transaction]);
+  fileDesc("CjFxdWl0dGFuY2UvY29tbWFuZC92MS9sZWRnZXJfY29tbWFuZF9zZXJ2aWNlLnByb3RvEhRxdWl0dGFuY2UuY29tbWFuZC52MSKLAwoTQ3JlYXRlTGVkZ2VyUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJZCgpyZXF1ZXN0X2lkGAIgASgJQkW6SEJyQDI+XlswLTlhLWZdezh9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezEyfSQSFQoNdmFsaWRhdGVfb25seRgDIAEoCBIdCgtkZXNjcmlwdGlvbhgEIAEoCUIIukgFcgMY9AMScwoIbWV0YWRhdGEYBSADKAsyNy5xdWl0dGFuY2UuY29tbWFuZC52MS5DcmVhdGVMZWRnZXJSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCKLpIJZoBIhAgIhdyFTITXlthLXowLTlfLi1dezEsNjR9JCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoIBChRDcmVhdGVMZWRnZXJSZXNwb25zZRIrCgZsZWRnZXIYASABKAsyGy5xdWl0dGFuY2UuY29tbW9uLnYxLkxlZGdlchIQCghwb3NpdGlvbhgCIAEoAxIZChFjb25zaXN0ZW5jeV90b2tlbhgDIAEoCRIQCghyZXBsYXllZBgEIAEoCCKtAgoUUmVnaXN0ZXJBc3NldFJlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSWQoKcmVxdWVzdF9pZBgCIAEoCUJFukhCckAyPl5bMC05YS1mXXs4fS1bMC05YS1mXXs0fS1bMC05YS1mXXs0fS1bMC05YS1mXXs0fS1bMC05YS1mXXsxMn0kEhUKDXZhbGlkYXRlX29ubHkYAyABKAgSLQoEY29kZRgEIAEoCUIfukgcchoyGF5bQS1aXVtBLVowLTlfLi1dezEsMTV9JBIbCghleHBvbmVudBgFIAEoBUIJukgGGgQYEigAEhgKBG5hbWUYBiABKAlCCrpIB3IFEAEYgAEigQEKFVJlZ2lzdGVyQXNzZXRSZXNwb25zZRIpCgVhc3NldBgBIAEoCzIaLnF1aXR0YW5jZS5jb21tb24udjEuQXNzZXQSEAoIcG9zaXRpb24YAiABKAMSGQoRY29uc2lzdGVuY3lfdG9rZW4YAyABKAkSEAoIcmVwbGF5ZWQYBCABKAgy5wEKFExlZGdlckNvbW1hbmRTZXJ2aWNlEmUKDENyZWF0ZUxlZGdlchIpLnF1aXR0YW5jZS5jb21tYW5kLnYxLkNyZWF0ZUxlZGdlclJlcXVlc3QaKi5xdWl0dGFuY2UuY29tbWFuZC52MS5DcmVhdGVMZWRnZXJSZXNwb25zZRJoCg1SZWdpc3RlckFzc2V0EioucXVpdHRhbmNlLmNvbW1hbmQudjEuUmVnaXN0ZXJBc3NldFJlcXVlc3QaKy5xdWl0dGFuY2UuY29tbWFuZC52MS5SZWdpc3RlckFzc2V0UmVzcG9uc2VCgAEKFHF1aXR0YW5jZS5jb21tYW5kLnYxQhlMZWRnZXJDb21tYW5kU2VydmljZVByb3RvUAFaNHF1aXR0YW5jZS5leGFtcGxlL2dlbi9xdWl0dGFuY2UvY29tbWFuZC92MTtjb21tYW5kdjGqAhRRdWl0dGFuY2UuQ29tbWFuZC5WMWIGcHJvdG8z", [file_buf_validate_validate, file_quittance_common_v1_money, file_quittance_common_v1_transaction]);
 
 /**
  * A ledger to make.
@@ -109,7 +111,108 @@ export const CreateLedgerResponseSchema: GenMessage<CreateLedgerResponse> = /*@_
   messageDesc(file_quittance_command_v1_ledger_command_service, 1);
 
 /**
- * Makes ledgers. Commands with fields that this server does not know are refused (UNKNOWN_FIELD).
+ * An asset to register.
+ *
+ * @generated from message quittance.command.v1.RegisterAssetRequest
+ */
+export type RegisterAssetRequest = Message<"quittance.command.v1.RegisterAssetRequest"> & {
+  /**
+   * The ledger. Errors: LEDGER_NOT_FOUND.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * The caller's id of this command, a UUID of 36 lower-case characters (version 7 recommended); unique in the ledger for
+   * ever. The same command again replays its answer. Errors: REQUEST_ID_REUSED.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Answer what would happen now, declines included, and store nothing. The answer has no position and no token.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * What amounts and accounts will give as their currency: `[A-Z][A-Z0-9_.-]{1,15}`. No code that ISO 4217 lists, or has
+   * listed since this server knows it. Errors: ASSET_CODE_RESERVED, ASSET_ALREADY_EXISTS, ASSET_DIFFERS.
+   *
+   * @generated from field: string code = 4;
+   */
+  code: string;
+
+  /**
+   * How many decimal digits of one unit the minor unit is: 0 (points that are whole) to 18 (wei). An account can hold
+   * 2^63 - 1 minor units, so with 18 no more than 9.2 units.
+   *
+   * @generated from field: int32 exponent = 5;
+   */
+  exponent: number;
+
+  /**
+   * For people, 1 to 128 characters. No personal data: it cannot be erased.
+   *
+   * @generated from field: string name = 6;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message quittance.command.v1.RegisterAssetRequest.
+ * Use `create(RegisterAssetRequestSchema)` to create a new message.
+ */
+export const RegisterAssetRequestSchema: GenMessage<RegisterAssetRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_command_v1_ledger_command_service, 2);
+
+/**
+ * The asset registered.
+ *
+ * @generated from message quittance.command.v1.RegisterAssetResponse
+ */
+export type RegisterAssetResponse = Message<"quittance.command.v1.RegisterAssetResponse"> & {
+  /**
+   * The asset.
+   *
+   * @generated from field: quittance.common.v1.Asset asset = 1;
+   */
+  asset?: Asset | undefined;
+
+  /**
+   * The position of the command's last event in the log of the ledger's shard; 0 if validate_only.
+   *
+   * @generated from field: int64 position = 2;
+   */
+  position: bigint;
+
+  /**
+   * For at_least_as_fresh of later reads; empty if validate_only.
+   *
+   * @generated from field: string consistency_token = 3;
+   */
+  consistencyToken: string;
+
+  /**
+   * Whether this is the answer of an earlier, equal command: its values are those of then.
+   *
+   * @generated from field: bool replayed = 4;
+   */
+  replayed: boolean;
+};
+
+/**
+ * Describes the message quittance.command.v1.RegisterAssetResponse.
+ * Use `create(RegisterAssetResponseSchema)` to create a new message.
+ */
+export const RegisterAssetResponseSchema: GenMessage<RegisterAssetResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_command_v1_ledger_command_service, 3);
+
+/**
+ * Makes ledgers and registers their assets. Commands with fields that this server does not know are refused (UNKNOWN_FIELD).
  *
  * @generated from service quittance.command.v1.LedgerCommandService
  */
@@ -123,6 +226,19 @@ export const LedgerCommandService: GenService<{
     methodKind: "unary";
     input: typeof CreateLedgerRequestSchema;
     output: typeof CreateLedgerResponseSchema;
+  },
+  /**
+   * Registers an asset beside the currencies of ISO 4217, for this ledger and for ever: crypto, points, shares, hours, metals,
+   * historic currencies. Opens `@settlement:CODE`. From then on all that takes a currency takes its code. Registering it once
+   * more under another request_id changes nothing and is ASSET_ALREADY_EXISTS if exponent and name are the same, else
+   * ASSET_DIFFERS. Errors: LEDGER_NOT_FOUND, ASSET_CODE_RESERVED, ASSET_ALREADY_EXISTS, ASSET_DIFFERS, REQUEST_ID_REUSED.
+   *
+   * @generated from rpc quittance.command.v1.LedgerCommandService.RegisterAsset
+   */
+  registerAsset: {
+    methodKind: "unary";
+    input: typeof RegisterAssetRequestSchema;
+    output: typeof RegisterAssetResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_quittance_command_v1_ledger_command_service, 0);

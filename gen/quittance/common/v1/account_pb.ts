@@ -28,7 +28,7 @@ export type Balance = Message<"quittance.common.v1.Balance"> & {
   accountId: string;
 
   /**
-   * ISO 4217 code.
+   * ISO 4217 code, or the code of an asset of the ledger.
    *
    * @generated from field: string currency = 2;
    */
@@ -128,7 +128,7 @@ export type Account = Message<"quittance.common.v1.Account"> & {
   type: AccountType;
 
   /**
-   * ISO 4217 code; an account has one currency.
+   * ISO 4217 code, or the code of an asset of the ledger; an account has one currency.
    *
    * @generated from field: string currency = 4;
    */

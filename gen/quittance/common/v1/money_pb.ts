@@ -5,22 +5,26 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file quittance/common/v1/money.proto.
  */
 export const file_quittance_common_v1_money: GenFile = /*@__PURE__*/
-  fileDesc("Ch9xdWl0dGFuY2UvY29tbW9uL3YxL21vbmV5LnByb3RvEhNxdWl0dGFuY2UuY29tbW9uLnYxImUKBU1vbmV5EiMKCGN1cnJlbmN5GAEgASgJQhG6SA5yDDIKXltBLVpdezN9JBITCgttaW5vcl91bml0cxgCIAEoAxIVCghleHBvbmVudBgDIAEoBUgAiAEBQgsKCV9leHBvbmVudEJtChNxdWl0dGFuY2UuY29tbW9uLnYxQgpNb25leVByb3RvUAFaMnF1aXR0YW5jZS5leGFtcGxlL2dlbi9xdWl0dGFuY2UvY29tbW9uL3YxO2NvbW1vbnYxqgITUXVpdHRhbmNlLkNvbW1vbi5WMWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("Ch9xdWl0dGFuY2UvY29tbW9uL3YxL21vbmV5LnByb3RvEhNxdWl0dGFuY2UuY29tbW9uLnYxInMKBU1vbmV5EjEKCGN1cnJlbmN5GAEgASgJQh+6SBxyGjIYXltBLVpdW0EtWjAtOV8uLV17MSwxNX0kEhMKC21pbm9yX3VuaXRzGAIgASgDEhUKCGV4cG9uZW50GAMgASgFSACIAQFCCwoJX2V4cG9uZW50Ir4BCgVBc3NldBIRCglsZWRnZXJfaWQYASABKAkSDAoEY29kZRgCIAEoCRIQCghleHBvbmVudBgDIAEoBRIMCgRuYW1lGAQgASgJEhIKCnJlZ2lzdGVyZWQYBSABKAgSHQoVc2V0dGxlbWVudF9hY2NvdW50X2lkGAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghwb3NpdGlvbhgIIAEoA0JtChNxdWl0dGFuY2UuY29tbW9uLnYxQgpNb25leVByb3RvUAFaMnF1aXR0YW5jZS5leGFtcGxlL2dlbi9xdWl0dGFuY2UvY29tbW9uL3YxO2NvbW1vbnYxqgITUXVpdHRhbmNlLkNvbW1vbi5WMWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
- * An amount of one currency.
+ * An amount of one currency. All amounts and totals are int64 minor units: an account can hold up to 2^63 - 1 of them, which is
+ * 9.2 x 10^16 EUR, 9.2 x 10^10 units of an asset with 8 decimal digits, and 9.2 units of one with 18. What would go beyond is
+ * refused with BALANCE_OVERFLOW. Choose the exponent of an asset accordingly: it cannot be changed.
  *
  * @generated from message quittance.common.v1.Money
  */
 export type Money = Message<"quittance.common.v1.Money"> & {
   /**
-   * ISO 4217 code, three capital letters. Errors: UNKNOWN_CURRENCY.
+   * ISO 4217 code, or the code of an asset that the ledger has registered (RegisterAsset). Errors: UNKNOWN_CURRENCY.
    *
    * @generated from field: string currency = 1;
    */
@@ -49,4 +53,75 @@ export type Money = Message<"quittance.common.v1.Money"> & {
  */
 export const MoneySchema: GenMessage<Money> = /*@__PURE__*/
   messageDesc(file_quittance_common_v1_money, 0);
+
+/**
+ * A currency that a ledger uses: an asset that it registered, or a currency of ISO 4217 in which it has an account. An asset is
+ * never changed or removed.
+ *
+ * @generated from message quittance.common.v1.Asset
+ */
+export type Asset = Message<"quittance.common.v1.Asset"> & {
+  /**
+   * The ledger.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * What amounts and accounts give as their currency: `EUR`, `BTC`, `POINTS`.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * How many decimal digits of one unit the minor unit is, 0 to 18.
+   *
+   * @generated from field: int32 exponent = 3;
+   */
+  exponent: number;
+
+  /**
+   * For people; empty for a currency of ISO 4217.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+
+  /**
+   * Whether the ledger registered it; false for a currency of ISO 4217, which needs no registration.
+   *
+   * @generated from field: bool registered = 5;
+   */
+  registered: boolean;
+
+  /**
+   * Its settlement account: `@settlement:CODE`.
+   *
+   * @generated from field: string settlement_account_id = 6;
+   */
+  settlementAccountId: string;
+
+  /**
+   * When the ledger began to use it: recorded_time of its AssetRegistered, or of the AccountOpened of its settlement account.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 7;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The position of that event.
+   *
+   * @generated from field: int64 position = 8;
+   */
+  position: bigint;
+};
+
+/**
+ * Describes the message quittance.common.v1.Asset.
+ * Use `create(AssetSchema)` to create a new message.
+ */
+export const AssetSchema: GenMessage<Asset> = /*@__PURE__*/
+  messageDesc(file_quittance_common_v1_money, 1);
 

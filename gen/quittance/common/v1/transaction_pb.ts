@@ -178,7 +178,7 @@ export type Payment = Message<"quittance.common.v1.Payment"> & {
   payeeAccountId: string;
 
   /**
-   * ISO 4217 code.
+   * ISO 4217 code, or the code of an asset of the ledger.
    *
    * @generated from field: string currency = 4;
    */

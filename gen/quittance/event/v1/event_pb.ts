@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/event/v1/event.proto.
  */
 export const file_quittance_event_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("Ch5xdWl0dGFuY2UvZXZlbnQvdjEvZXZlbnQucHJvdG8SEnF1aXR0YW5jZS5ldmVudC52MSLfCgoFRXZlbnQSDQoFc2hhcmQYASABKA0SDQoFZXBvY2gYAiABKA0SEAoIcG9zaXRpb24YAyABKAMSEQoJbGVkZ2VyX2lkGAQgASgJEhoKEGVudGl0eV9zdHJlYW1faWQYBSABKAlIABIfChV0cmFuc2FjdGlvbl9zdHJlYW1faWQYBiABKAxIABIcChRyZWNvcmRlZF90aW1lX21pY3JvcxgHIAEoAxISCgpyZXF1ZXN0X2lkGAggASgMEg8KB29yZGluYWwYCSABKA0SNQoMY29tbWFuZF90eXBlGAogASgOMh8ucXVpdHRhbmNlLmV2ZW50LnYxLkNvbW1hbmRUeXBlEhYKDmNhbm9uaWNhbF9ib2R5GAsgASgMEg0KBWFjdG9yGAwgASgJEhAKCHRyYWNlX2lkGA0gASgMEhUKDXByZXZpb3VzX2hhc2gYDiABKAwSEQoJaWdub3JhYmxlGA8gASgIEigKBWJhdGNoGBAgASgLMhkucXVpdHRhbmNlLmV2ZW50LnYxLkJhdGNoEjUKC2xvZ19zdGFydGVkGB4gASgLMh4ucXVpdHRhbmNlLmV2ZW50LnYxLkxvZ1N0YXJ0ZWRIARI5Cg1lcG9jaF9zdGFydGVkGB8gASgLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkVwb2NoU3RhcnRlZEgBEjsKDmxlZGdlcl9jcmVhdGVkGCAgASgLMiEucXVpdHRhbmNlLmV2ZW50LnYxLkxlZGdlckNyZWF0ZWRIARI7Cg5hY2NvdW50X29wZW5lZBghIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50T3BlbmVkSAESPQoPYWNjb3VudF91cGRhdGVkGCIgASgLMiIucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRVcGRhdGVkSAESOwoOYWNjb3VudF9mcm96ZW4YIyABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudEZyb3plbkgBEj8KEGFjY291bnRfdW5mcm96ZW4YJCABKAsyIy5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFVuZnJvemVuSAESOwoOYWNjb3VudF9jbG9zZWQYJSABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudENsb3NlZEgBEkMKEnRyYW5zYWN0aW9uX3Bvc3RlZBgmIAEoCzIlLnF1aXR0YW5jZS5ldmVudC52MS5UcmFuc2FjdGlvblBvc3RlZEgBEkcKFHRyYW5zYWN0aW9uX2RlY2xpbmVkGCcgASgLMicucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uRGVjbGluZWRIARJFChN0cmFuc2FjdGlvbl91cGRhdGVkGCggASgLMiYucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uVXBkYXRlZEgBEkMKEnBheW1lbnRfYXV0aG9yaXplZBgpIAEoCzIlLnF1aXR0YW5jZS5ldmVudC52MS5QYXltZW50QXV0aG9yaXplZEgBEjsKDnBheW1lbnRfdm9pZGVkGCogASgLMiEucXVpdHRhbmNlLmV2ZW50LnYxLlBheW1lbnRWb2lkZWRIARI9Cg9wYXltZW50X2V4cGlyZWQYKyABKAsyIi5xdWl0dGFuY2UuZXZlbnQudjEuUGF5bWVudEV4cGlyZWRIARI+ChFsZWRnZXJfY3JlYXRlZF92MhgsIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52Mi5MZWRnZXJDcmVhdGVkSAFCCAoGc3RyZWFtQgkKB3BheWxvYWQiNgoFQmF0Y2gSEAoIYmF0Y2hfaWQYASABKAwSDQoFaW5kZXgYAiABKA0SDAoEc2l6ZRgDIAEoDSIcCgpMb2dTdGFydGVkEg4KBmxvZ19pZBgBIAEoDCI4CgxFcG9jaFN0YXJ0ZWQSFQoNZm9ya19wb3NpdGlvbhgBIAEoAxIRCglmb3JrX2hhc2gYAiABKAwiDwoNTGVkZ2VyQ3JlYXRlZCJ3Cg1BY2NvdW50T3BlbmVkEjEKB2FjY291bnQYASABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEjMKB3Byb2ZpbGUYAiABKAsyIi5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFByb2ZpbGUieAoOQWNjb3VudFVwZGF0ZWQSMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSMwoHcHJvZmlsZRgCIAEoCzIiLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50UHJvZmlsZSJCCg1BY2NvdW50RnJvemVuEjEKB2FjY291bnQYASABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlIkQKD0FjY291bnRVbmZyb3plbhIxCgdhY2NvdW50GAEgASgLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZSJCCg1BY2NvdW50Q2xvc2VkEjEKB2FjY291bnQYASABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlIpUDChFUcmFuc2FjdGlvblBvc3RlZBIyCgRraW5kGAEgASgOMiQucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbktpbmQSMgoIYWNjb3VudHMYAiADKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEjQKDGhvbGRfY2hhbmdlcxgDIAMoCzIeLnF1aXR0YW5jZS5ldmVudC52MS5Ib2xkQ2hhbmdlEioKB2VudHJpZXMYBCADKAsyGS5xdWl0dGFuY2UuZXZlbnQudjEuRW50cnkSOgoMdHJhbnNhY3Rpb25zGAUgAygLMiQucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uU3RhdGUSEgoKcGF5bWVudF9pZBgGIAEoDBIfChdyZXZlcnNlc190cmFuc2FjdGlvbl9pZBgHIAEoDBIOCgZmb3JjZWQYCCABKAgSDgoGYW1vdW50GAkgASgDEiUKBGZlZXMYCiADKAsyFy5xdWl0dGFuY2UuZXZlbnQudjEuRmVlIoUDChNUcmFuc2FjdGlvbkRlY2xpbmVkEjIKBGtpbmQYASABKA4yJC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uS2luZBIyCgZyZWFzb24YAiABKA4yIi5xdWl0dGFuY2UuY29tbW9uLnYxLkRlY2xpbmVSZWFzb24SMgoIYWNjb3VudHMYAyADKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEioKB2VudHJpZXMYBCADKAsyGS5xdWl0dGFuY2UuZXZlbnQudjEuRW50cnkSGAoQZGVjbGluZWRfYWNjb3VudBgFIAEoDRISCgpwYXltZW50X2lkGAYgASgMEh8KF3JldmVyc2VzX3RyYW5zYWN0aW9uX2lkGAcgASgMEg4KBmZvcmNlZBgIIAEoCBIOCgZhbW91bnQYCSABKAMSEAoIY3VycmVuY3kYCiABKAkSJQoEZmVlcxgLIAMoCzIXLnF1aXR0YW5jZS5ldmVudC52MS5GZWUiUAoSVHJhbnNhY3Rpb25VcGRhdGVkEjoKDHRyYW5zYWN0aW9ucxgBIAMoCzIkLnF1aXR0YW5jZS5ldmVudC52MS5UcmFuc2FjdGlvblN0YXRlIrkBChFQYXltZW50QXV0aG9yaXplZBIyCghhY2NvdW50cxgBIAMoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSNAoMaG9sZF9jaGFuZ2VzGAIgAygLMh4ucXVpdHRhbmNlLmV2ZW50LnYxLkhvbGRDaGFuZ2USOgoMdHJhbnNhY3Rpb25zGAMgAygLMiQucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uU3RhdGUitQEKDVBheW1lbnRWb2lkZWQSMgoIYWNjb3VudHMYASADKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEjQKDGhvbGRfY2hhbmdlcxgCIAMoCzIeLnF1aXR0YW5jZS5ldmVudC52MS5Ib2xkQ2hhbmdlEjoKDHRyYW5zYWN0aW9ucxgDIAMoCzIkLnF1aXR0YW5jZS5ldmVudC52MS5UcmFuc2FjdGlvblN0YXRlIrYBCg5QYXltZW50RXhwaXJlZBIyCghhY2NvdW50cxgBIAMoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSNAoMaG9sZF9jaGFuZ2VzGAIgAygLMh4ucXVpdHRhbmNlLmV2ZW50LnYxLkhvbGRDaGFuZ2USOgoMdHJhbnNhY3Rpb25zGAMgAygLMiQucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uU3RhdGUiqQIKDEFjY291bnRTdGF0ZRISCgphY2NvdW50X2lkGAEgASgJEi4KBHR5cGUYAiABKA4yIC5xdWl0dGFuY2UuY29tbW9uLnYxLkFjY291bnRUeXBlEhAKCGN1cnJlbmN5GAMgASgJEjIKBnN0YXR1cxgEIAEoDjIiLnF1aXR0YW5jZS5jb21tb24udjEuQWNjb3VudFN0YXR1cxI2CgxmcmVlemVfc2NvcGUYBSABKA4yIC5xdWl0dGFuY2UuY29tbW9uLnYxLkZyZWV6ZVNjb3BlEhcKD292ZXJkcmFmdF9saW1pdBgGIAEoAxIPCgdjcmVkaXRzGAcgASgDEg4KBmRlYml0cxgIIAEoAxIMCgRoZWxkGAkgASgDEg8KB3ZlcnNpb24YCiABKAMixQEKDkFjY291bnRQcm9maWxlEgwKBG5hbWUYASABKAkSFwoPb3duZXJfcmVmZXJlbmNlGAIgASgJEkIKCG1ldGFkYXRhGAMgAygLMjAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRQcm9maWxlLk1ldGFkYXRhRW50cnkSFwoPcHJvZmlsZV92ZXJzaW9uGAQgASgDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJRCgpIb2xkQ2hhbmdlEg8KB2FjY291bnQYASABKA0SDQoFZGVsdGEYAiABKBISEgoKaGVsZF9hZnRlchgDIAEoAxIPCgd2ZXJzaW9uGAQgASgDIoIBCgVFbnRyeRIPCgdhY2NvdW50GAEgASgNEjEKCWRpcmVjdGlvbhgCIAEoDjIeLnF1aXR0YW5jZS5jb21tb24udjEuRGlyZWN0aW9uEg4KBmFtb3VudBgDIAEoAxIPCgd2ZXJzaW9uGAQgASgDEhQKDHBvc3RlZF9hZnRlchgFIAEoEiJcCgNGZWUSLgoHcGFpZF9ieRgBIAEoDjIdLnF1aXR0YW5jZS5jb21tb24udjEuRmVlUGF5ZXISFQoNdG9fYWNjb3VudF9pZBgCIAEoCRIOCgZhbW91bnQYAyABKAMi/gEKEFRyYW5zYWN0aW9uU3RhdGUSFgoOdHJhbnNhY3Rpb25faWQYASABKAwSDwoHdmVyc2lvbhgCIAEoAxI2CgZzdGF0dXMYAyABKA4yJi5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uU3RhdHVzEiIKGnJldmVyc2VkX2J5X3RyYW5zYWN0aW9uX2lkGAQgASgMEjEKB3BheW1lbnQYBSABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuUGF5bWVudFN0YXRlEjIKCmFubm90YXRpb24YBiABKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuQW5ub3RhdGlvbiKSAQoKQW5ub3RhdGlvbhITCgtkZXNjcmlwdGlvbhgBIAEoCRI+CghtZXRhZGF0YRgCIAMoCzIsLnF1aXR0YW5jZS5ldmVudC52MS5Bbm5vdGF0aW9uLk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIocCCgxQYXltZW50U3RhdGUSGAoQcGF5ZXJfYWNjb3VudF9pZBgBIAEoCRIYChBwYXllZV9hY2NvdW50X2lkGAIgASgJEhAKCGN1cnJlbmN5GAMgASgJEhIKCmF1dGhvcml6ZWQYBCABKAMSEAoIY2FwdHVyZWQYBSABKAMSDgoGdm9pZGVkGAYgASgDEg8KB2V4cGlyZWQYByABKAMSEAoIcmV2ZXJzZWQYCCABKAMSEAoIcmVmdW5kZWQYCSABKAMSGgoSZXhwaXJlX3RpbWVfbWljcm9zGAogASgDEioKBGZlZXMYCyADKAsyHC5xdWl0dGFuY2UuZXZlbnQudjEuRmVlVG90YWwidAoIRmVlVG90YWwSLgoHcGFpZF9ieRgBIAEoDjIdLnF1aXR0YW5jZS5jb21tb24udjEuRmVlUGF5ZXISFQoNdG9fYWNjb3VudF9pZBgCIAEoCRIPCgdjaGFyZ2VkGAMgASgDEhAKCHJlZnVuZGVkGAQgASgDKrkECgtDb21tYW5kVHlwZRIcChhDT01NQU5EX1RZUEVfVU5TUEVDSUZJRUQQABIeChpDT01NQU5EX1RZUEVfQ1JFQVRFX0xFREdFUhABEh0KGUNPTU1BTkRfVFlQRV9PUEVOX0FDQ09VTlQQAhIfChtDT01NQU5EX1RZUEVfVVBEQVRFX0FDQ09VTlQQAxIfChtDT01NQU5EX1RZUEVfRlJFRVpFX0FDQ09VTlQQBBIhCh1DT01NQU5EX1RZUEVfVU5GUkVFWkVfQUNDT1VOVBAFEh4KGkNPTU1BTkRfVFlQRV9DTE9TRV9BQ0NPVU5UEAYSGAoUQ09NTUFORF9UWVBFX0RFUE9TSVQQBxIZChVDT01NQU5EX1RZUEVfV0lUSERSQVcQCBIfChtDT01NQU5EX1RZUEVfU1VCTUlUX1BBWU1FTlQQCRIiCh5DT01NQU5EX1RZUEVfQVVUSE9SSVpFX1BBWU1FTlQQChIgChxDT01NQU5EX1RZUEVfQ0FQVFVSRV9QQVlNRU5UEAsSHQoZQ09NTUFORF9UWVBFX1ZPSURfUEFZTUVOVBAMEh8KG0NPTU1BTkRfVFlQRV9SRUZVTkRfUEFZTUVOVBANEiEKHUNPTU1BTkRfVFlQRV9QT1NUX1RSQU5TQUNUSU9OEA4SJAogQ09NTUFORF9UWVBFX1JFVkVSU0VfVFJBTlNBQ1RJT04QDxIjCh9DT01NQU5EX1RZUEVfVVBEQVRFX1RSQU5TQUNUSU9OEBBCaQoScXVpdHRhbmNlLmV2ZW50LnYxQgpFdmVudFByb3RvUAFaMHF1aXR0YW5jZS5leGFtcGxlL2dlbi9xdWl0dGFuY2UvZXZlbnQvdjE7ZXZlbnR2MaoCElF1aXR0YW5jZS5FdmVudC5WMWIGcHJvdG8z", [file_quittance_common_v1_account, file_quittance_common_v1_transaction, file_quittance_event_v2_event]);
+  fileDesc("Ch5xdWl0dGFuY2UvZXZlbnQvdjEvZXZlbnQucHJvdG8SEnF1aXR0YW5jZS5ldmVudC52MSKgCwoFRXZlbnQSDQoFc2hhcmQYASABKA0SDQoFZXBvY2gYAiABKA0SEAoIcG9zaXRpb24YAyABKAMSEQoJbGVkZ2VyX2lkGAQgASgJEhoKEGVudGl0eV9zdHJlYW1faWQYBSABKAlIABIfChV0cmFuc2FjdGlvbl9zdHJlYW1faWQYBiABKAxIABIcChRyZWNvcmRlZF90aW1lX21pY3JvcxgHIAEoAxISCgpyZXF1ZXN0X2lkGAggASgMEg8KB29yZGluYWwYCSABKA0SNQoMY29tbWFuZF90eXBlGAogASgOMh8ucXVpdHRhbmNlLmV2ZW50LnYxLkNvbW1hbmRUeXBlEhYKDmNhbm9uaWNhbF9ib2R5GAsgASgMEg0KBWFjdG9yGAwgASgJEhAKCHRyYWNlX2lkGA0gASgMEhUKDXByZXZpb3VzX2hhc2gYDiABKAwSEQoJaWdub3JhYmxlGA8gASgIEigKBWJhdGNoGBAgASgLMhkucXVpdHRhbmNlLmV2ZW50LnYxLkJhdGNoEjUKC2xvZ19zdGFydGVkGB4gASgLMh4ucXVpdHRhbmNlLmV2ZW50LnYxLkxvZ1N0YXJ0ZWRIARI5Cg1lcG9jaF9zdGFydGVkGB8gASgLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkVwb2NoU3RhcnRlZEgBEjsKDmxlZGdlcl9jcmVhdGVkGCAgASgLMiEucXVpdHRhbmNlLmV2ZW50LnYxLkxlZGdlckNyZWF0ZWRIARI7Cg5hY2NvdW50X29wZW5lZBghIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50T3BlbmVkSAESPQoPYWNjb3VudF91cGRhdGVkGCIgASgLMiIucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRVcGRhdGVkSAESOwoOYWNjb3VudF9mcm96ZW4YIyABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudEZyb3plbkgBEj8KEGFjY291bnRfdW5mcm96ZW4YJCABKAsyIy5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFVuZnJvemVuSAESOwoOYWNjb3VudF9jbG9zZWQYJSABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudENsb3NlZEgBEkMKEnRyYW5zYWN0aW9uX3Bvc3RlZBgmIAEoCzIlLnF1aXR0YW5jZS5ldmVudC52MS5UcmFuc2FjdGlvblBvc3RlZEgBEkcKFHRyYW5zYWN0aW9uX2RlY2xpbmVkGCcgASgLMicucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uRGVjbGluZWRIARJFChN0cmFuc2FjdGlvbl91cGRhdGVkGCggASgLMiYucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uVXBkYXRlZEgBEkMKEnBheW1lbnRfYXV0aG9yaXplZBgpIAEoCzIlLnF1aXR0YW5jZS5ldmVudC52MS5QYXltZW50QXV0aG9yaXplZEgBEjsKDnBheW1lbnRfdm9pZGVkGCogASgLMiEucXVpdHRhbmNlLmV2ZW50LnYxLlBheW1lbnRWb2lkZWRIARI9Cg9wYXltZW50X2V4cGlyZWQYKyABKAsyIi5xdWl0dGFuY2UuZXZlbnQudjEuUGF5bWVudEV4cGlyZWRIARI+ChFsZWRnZXJfY3JlYXRlZF92MhgsIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52Mi5MZWRnZXJDcmVhdGVkSAESPwoQYXNzZXRfcmVnaXN0ZXJlZBgtIAEoCzIjLnF1aXR0YW5jZS5ldmVudC52MS5Bc3NldFJlZ2lzdGVyZWRIAUIICgZzdHJlYW1CCQoHcGF5bG9hZCI2CgVCYXRjaBIQCghiYXRjaF9pZBgBIAEoDBINCgVpbmRleBgCIAEoDRIMCgRzaXplGAMgASgNIhwKCkxvZ1N0YXJ0ZWQSDgoGbG9nX2lkGAEgASgMIjgKDEVwb2NoU3RhcnRlZBIVCg1mb3JrX3Bvc2l0aW9uGAEgASgDEhEKCWZvcmtfaGFzaBgCIAEoDCIPCg1MZWRnZXJDcmVhdGVkInkKD0Fzc2V0UmVnaXN0ZXJlZBIxCgdhY2NvdW50GAEgASgLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRIzCgdwcm9maWxlGAIgASgLMiIucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRQcm9maWxlIncKDUFjY291bnRPcGVuZWQSMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSMwoHcHJvZmlsZRgCIAEoCzIiLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50UHJvZmlsZSJ4Cg5BY2NvdW50VXBkYXRlZBIxCgdhY2NvdW50GAEgASgLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRIzCgdwcm9maWxlGAIgASgLMiIucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRQcm9maWxlIkIKDUFjY291bnRGcm96ZW4SMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUiRAoPQWNjb3VudFVuZnJvemVuEjEKB2FjY291bnQYASABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlIkIKDUFjY291bnRDbG9zZWQSMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUilQMKEVRyYW5zYWN0aW9uUG9zdGVkEjIKBGtpbmQYASABKA4yJC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uS2luZBIyCghhY2NvdW50cxgCIAMoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSNAoMaG9sZF9jaGFuZ2VzGAMgAygLMh4ucXVpdHRhbmNlLmV2ZW50LnYxLkhvbGRDaGFuZ2USKgoHZW50cmllcxgEIAMoCzIZLnF1aXR0YW5jZS5ldmVudC52MS5FbnRyeRI6Cgx0cmFuc2FjdGlvbnMYBSADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZRISCgpwYXltZW50X2lkGAYgASgMEh8KF3JldmVyc2VzX3RyYW5zYWN0aW9uX2lkGAcgASgMEg4KBmZvcmNlZBgIIAEoCBIOCgZhbW91bnQYCSABKAMSJQoEZmVlcxgKIAMoCzIXLnF1aXR0YW5jZS5ldmVudC52MS5GZWUihQMKE1RyYW5zYWN0aW9uRGVjbGluZWQSMgoEa2luZBgBIAEoDjIkLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb25LaW5kEjIKBnJlYXNvbhgCIAEoDjIiLnF1aXR0YW5jZS5jb21tb24udjEuRGVjbGluZVJlYXNvbhIyCghhY2NvdW50cxgDIAMoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSKgoHZW50cmllcxgEIAMoCzIZLnF1aXR0YW5jZS5ldmVudC52MS5FbnRyeRIYChBkZWNsaW5lZF9hY2NvdW50GAUgASgNEhIKCnBheW1lbnRfaWQYBiABKAwSHwoXcmV2ZXJzZXNfdHJhbnNhY3Rpb25faWQYByABKAwSDgoGZm9yY2VkGAggASgIEg4KBmFtb3VudBgJIAEoAxIQCghjdXJyZW5jeRgKIAEoCRIlCgRmZWVzGAsgAygLMhcucXVpdHRhbmNlLmV2ZW50LnYxLkZlZSJQChJUcmFuc2FjdGlvblVwZGF0ZWQSOgoMdHJhbnNhY3Rpb25zGAEgAygLMiQucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uU3RhdGUiuQEKEVBheW1lbnRBdXRob3JpemVkEjIKCGFjY291bnRzGAEgAygLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRI0Cgxob2xkX2NoYW5nZXMYAiADKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuSG9sZENoYW5nZRI6Cgx0cmFuc2FjdGlvbnMYAyADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZSK1AQoNUGF5bWVudFZvaWRlZBIyCghhY2NvdW50cxgBIAMoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSNAoMaG9sZF9jaGFuZ2VzGAIgAygLMh4ucXVpdHRhbmNlLmV2ZW50LnYxLkhvbGRDaGFuZ2USOgoMdHJhbnNhY3Rpb25zGAMgAygLMiQucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uU3RhdGUitgEKDlBheW1lbnRFeHBpcmVkEjIKCGFjY291bnRzGAEgAygLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRI0Cgxob2xkX2NoYW5nZXMYAiADKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuSG9sZENoYW5nZRI6Cgx0cmFuc2FjdGlvbnMYAyADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZSKpAgoMQWNjb3VudFN0YXRlEhIKCmFjY291bnRfaWQYASABKAkSLgoEdHlwZRgCIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuQWNjb3VudFR5cGUSEAoIY3VycmVuY3kYAyABKAkSMgoGc3RhdHVzGAQgASgOMiIucXVpdHRhbmNlLmNvbW1vbi52MS5BY2NvdW50U3RhdHVzEjYKDGZyZWV6ZV9zY29wZRgFIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuRnJlZXplU2NvcGUSFwoPb3ZlcmRyYWZ0X2xpbWl0GAYgASgDEg8KB2NyZWRpdHMYByABKAMSDgoGZGViaXRzGAggASgDEgwKBGhlbGQYCSABKAMSDwoHdmVyc2lvbhgKIAEoAyLFAQoOQWNjb3VudFByb2ZpbGUSDAoEbmFtZRgBIAEoCRIXCg9vd25lcl9yZWZlcmVuY2UYAiABKAkSQgoIbWV0YWRhdGEYAyADKAsyMC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFByb2ZpbGUuTWV0YWRhdGFFbnRyeRIXCg9wcm9maWxlX3ZlcnNpb24YBCABKAMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlEKCkhvbGRDaGFuZ2USDwoHYWNjb3VudBgBIAEoDRINCgVkZWx0YRgCIAEoEhISCgpoZWxkX2FmdGVyGAMgASgDEg8KB3ZlcnNpb24YBCABKAMiggEKBUVudHJ5Eg8KB2FjY291bnQYASABKA0SMQoJZGlyZWN0aW9uGAIgASgOMh4ucXVpdHRhbmNlLmNvbW1vbi52MS5EaXJlY3Rpb24SDgoGYW1vdW50GAMgASgDEg8KB3ZlcnNpb24YBCABKAMSFAoMcG9zdGVkX2FmdGVyGAUgASgSIlwKA0ZlZRIuCgdwYWlkX2J5GAEgASgOMh0ucXVpdHRhbmNlLmNvbW1vbi52MS5GZWVQYXllchIVCg10b19hY2NvdW50X2lkGAIgASgJEg4KBmFtb3VudBgDIAEoAyL+AQoQVHJhbnNhY3Rpb25TdGF0ZRIWCg50cmFuc2FjdGlvbl9pZBgBIAEoDBIPCgd2ZXJzaW9uGAIgASgDEjYKBnN0YXR1cxgDIAEoDjImLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb25TdGF0dXMSIgoacmV2ZXJzZWRfYnlfdHJhbnNhY3Rpb25faWQYBCABKAwSMQoHcGF5bWVudBgFIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5QYXltZW50U3RhdGUSMgoKYW5ub3RhdGlvbhgGIAEoCzIeLnF1aXR0YW5jZS5ldmVudC52MS5Bbm5vdGF0aW9uIpIBCgpBbm5vdGF0aW9uEhMKC2Rlc2NyaXB0aW9uGAEgASgJEj4KCG1ldGFkYXRhGAIgAygLMiwucXVpdHRhbmNlLmV2ZW50LnYxLkFubm90YXRpb24uTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihwIKDFBheW1lbnRTdGF0ZRIYChBwYXllcl9hY2NvdW50X2lkGAEgASgJEhgKEHBheWVlX2FjY291bnRfaWQYAiABKAkSEAoIY3VycmVuY3kYAyABKAkSEgoKYXV0aG9yaXplZBgEIAEoAxIQCghjYXB0dXJlZBgFIAEoAxIOCgZ2b2lkZWQYBiABKAMSDwoHZXhwaXJlZBgHIAEoAxIQCghyZXZlcnNlZBgIIAEoAxIQCghyZWZ1bmRlZBgJIAEoAxIaChJleHBpcmVfdGltZV9taWNyb3MYCiABKAMSKgoEZmVlcxgLIAMoCzIcLnF1aXR0YW5jZS5ldmVudC52MS5GZWVUb3RhbCJ0CghGZWVUb3RhbBIuCgdwYWlkX2J5GAEgASgOMh0ucXVpdHRhbmNlLmNvbW1vbi52MS5GZWVQYXllchIVCg10b19hY2NvdW50X2lkGAIgASgJEg8KB2NoYXJnZWQYAyABKAMSEAoIcmVmdW5kZWQYBCABKAMq2gQKC0NvbW1hbmRUeXBlEhwKGENPTU1BTkRfVFlQRV9VTlNQRUNJRklFRBAAEh4KGkNPTU1BTkRfVFlQRV9DUkVBVEVfTEVER0VSEAESHQoZQ09NTUFORF9UWVBFX09QRU5fQUNDT1VOVBACEh8KG0NPTU1BTkRfVFlQRV9VUERBVEVfQUNDT1VOVBADEh8KG0NPTU1BTkRfVFlQRV9GUkVFWkVfQUNDT1VOVBAEEiEKHUNPTU1BTkRfVFlQRV9VTkZSRUVaRV9BQ0NPVU5UEAUSHgoaQ09NTUFORF9UWVBFX0NMT1NFX0FDQ09VTlQQBhIYChRDT01NQU5EX1RZUEVfREVQT1NJVBAHEhkKFUNPTU1BTkRfVFlQRV9XSVRIRFJBVxAIEh8KG0NPTU1BTkRfVFlQRV9TVUJNSVRfUEFZTUVOVBAJEiIKHkNPTU1BTkRfVFlQRV9BVVRIT1JJWkVfUEFZTUVOVBAKEiAKHENPTU1BTkRfVFlQRV9DQVBUVVJFX1BBWU1FTlQQCxIdChlDT01NQU5EX1RZUEVfVk9JRF9QQVlNRU5UEAwSHwobQ09NTUFORF9UWVBFX1JFRlVORF9QQVlNRU5UEA0SIQodQ09NTUFORF9UWVBFX1BPU1RfVFJBTlNBQ1RJT04QDhIkCiBDT01NQU5EX1RZUEVfUkVWRVJTRV9UUkFOU0FDVElPThAPEiMKH0NPTU1BTkRfVFlQRV9VUERBVEVfVFJBTlNBQ1RJT04QEBIfChtDT01NQU5EX1RZUEVfUkVHSVNURVJfQVNTRVQQEUJpChJxdWl0dGFuY2UuZXZlbnQudjFCCkV2ZW50UHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9ldmVudC92MTtldmVudHYxqgISUXVpdHRhbmNlLkV2ZW50LlYxYgZwcm90bzM", [file_quittance_common_v1_account, file_quittance_common_v1_transaction, file_quittance_event_v2_event]);
 
 /**
  * One event of the log: the envelope and what happened. Encoded once; its hash is SHA-256 of exactly these bytes, and the
@@ -62,7 +62,7 @@ export type Event = Message<"quittance.event.v1.Event"> & {
    */
   stream: {
     /**
-     * Of account events: the account. Of LedgerCreated: the ledger.
+     * Of account events and AssetRegistered: the account. Of LedgerCreated: the ledger.
      *
      * @generated from field: string entity_stream_id = 5;
      */
@@ -275,6 +275,14 @@ export type Event = Message<"quittance.event.v1.Event"> & {
      */
     value: LedgerCreated$1;
     case: "ledgerCreatedV2";
+  } | {
+    /**
+     * An asset was registered, and its settlement account opened.
+     *
+     * @generated from field: quittance.event.v1.AssetRegistered asset_registered = 45;
+     */
+    value: AssetRegistered;
+    case: "assetRegistered";
   } | { case: undefined; value?: undefined };
 };
 
@@ -386,6 +394,35 @@ export const LedgerCreatedSchema: GenMessage<LedgerCreated> = /*@__PURE__*/
   messageDesc(file_quittance_event_v1_event, 4);
 
 /**
+ * An asset was registered: its settlement account was opened. The code and the exponent are the account's currency, the name is
+ * that of the profile.
+ *
+ * @generated from message quittance.event.v1.AssetRegistered
+ */
+export type AssetRegistered = Message<"quittance.event.v1.AssetRegistered"> & {
+  /**
+   * The state of the settlement account after the event.
+   *
+   * @generated from field: quittance.event.v1.AccountState account = 1;
+   */
+  account?: AccountState | undefined;
+
+  /**
+   * Its profile.
+   *
+   * @generated from field: quittance.event.v1.AccountProfile profile = 2;
+   */
+  profile?: AccountProfile | undefined;
+};
+
+/**
+ * Describes the message quittance.event.v1.AssetRegistered.
+ * Use `create(AssetRegisteredSchema)` to create a new message.
+ */
+export const AssetRegisteredSchema: GenMessage<AssetRegistered> = /*@__PURE__*/
+  messageDesc(file_quittance_event_v1_event, 5);
+
+/**
  * An account was opened.
  *
  * @generated from message quittance.event.v1.AccountOpened
@@ -411,7 +448,7 @@ export type AccountOpened = Message<"quittance.event.v1.AccountOpened"> & {
  * Use `create(AccountOpenedSchema)` to create a new message.
  */
 export const AccountOpenedSchema: GenMessage<AccountOpened> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 5);
+  messageDesc(file_quittance_event_v1_event, 6);
 
 /**
  * An account's profile or overdraft limit was changed.
@@ -439,7 +476,7 @@ export type AccountUpdated = Message<"quittance.event.v1.AccountUpdated"> & {
  * Use `create(AccountUpdatedSchema)` to create a new message.
  */
 export const AccountUpdatedSchema: GenMessage<AccountUpdated> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 6);
+  messageDesc(file_quittance_event_v1_event, 7);
 
 /**
  * An account was frozen.
@@ -460,7 +497,7 @@ export type AccountFrozen = Message<"quittance.event.v1.AccountFrozen"> & {
  * Use `create(AccountFrozenSchema)` to create a new message.
  */
 export const AccountFrozenSchema: GenMessage<AccountFrozen> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 7);
+  messageDesc(file_quittance_event_v1_event, 8);
 
 /**
  * An account was unfrozen.
@@ -481,7 +518,7 @@ export type AccountUnfrozen = Message<"quittance.event.v1.AccountUnfrozen"> & {
  * Use `create(AccountUnfrozenSchema)` to create a new message.
  */
 export const AccountUnfrozenSchema: GenMessage<AccountUnfrozen> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 8);
+  messageDesc(file_quittance_event_v1_event, 9);
 
 /**
  * An account was closed.
@@ -502,7 +539,7 @@ export type AccountClosed = Message<"quittance.event.v1.AccountClosed"> & {
  * Use `create(AccountClosedSchema)` to create a new message.
  */
 export const AccountClosedSchema: GenMessage<AccountClosed> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 9);
+  messageDesc(file_quittance_event_v1_event, 10);
 
 /**
  * Money moved: a deposit, withdrawal, payment, capture, refund, journal or reversal.
@@ -587,7 +624,7 @@ export type TransactionPosted = Message<"quittance.event.v1.TransactionPosted"> 
  * Use `create(TransactionPostedSchema)` to create a new message.
  */
 export const TransactionPostedSchema: GenMessage<TransactionPosted> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 10);
+  messageDesc(file_quittance_event_v1_event, 11);
 
 /**
  * Money was asked to move, or to be held, and did not.
@@ -659,7 +696,7 @@ export type TransactionDeclined = Message<"quittance.event.v1.TransactionDecline
   amount: bigint;
 
   /**
-   * ISO 4217 code of `amount`.
+   * The currency of `amount`, as in AccountState.
    *
    * @generated from field: string currency = 10;
    */
@@ -678,7 +715,7 @@ export type TransactionDeclined = Message<"quittance.event.v1.TransactionDecline
  * Use `create(TransactionDeclinedSchema)` to create a new message.
  */
 export const TransactionDeclinedSchema: GenMessage<TransactionDeclined> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 11);
+  messageDesc(file_quittance_event_v1_event, 12);
 
 /**
  * A transaction's description or metadata was changed.
@@ -699,7 +736,7 @@ export type TransactionUpdated = Message<"quittance.event.v1.TransactionUpdated"
  * Use `create(TransactionUpdatedSchema)` to create a new message.
  */
 export const TransactionUpdatedSchema: GenMessage<TransactionUpdated> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 12);
+  messageDesc(file_quittance_event_v1_event, 13);
 
 /**
  * A hold was placed. The body says who pays whom how much.
@@ -734,7 +771,7 @@ export type PaymentAuthorized = Message<"quittance.event.v1.PaymentAuthorized"> 
  * Use `create(PaymentAuthorizedSchema)` to create a new message.
  */
 export const PaymentAuthorizedSchema: GenMessage<PaymentAuthorized> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 13);
+  messageDesc(file_quittance_event_v1_event, 14);
 
 /**
  * What remained of a hold was released on request.
@@ -769,7 +806,7 @@ export type PaymentVoided = Message<"quittance.event.v1.PaymentVoided"> & {
  * Use `create(PaymentVoidedSchema)` to create a new message.
  */
 export const PaymentVoidedSchema: GenMessage<PaymentVoided> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 14);
+  messageDesc(file_quittance_event_v1_event, 15);
 
 /**
  * What remained of a hold was released by time.
@@ -804,7 +841,7 @@ export type PaymentExpired = Message<"quittance.event.v1.PaymentExpired"> & {
  * Use `create(PaymentExpiredSchema)` to create a new message.
  */
 export const PaymentExpiredSchema: GenMessage<PaymentExpired> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 15);
+  messageDesc(file_quittance_event_v1_event, 16);
 
 /**
  * The whole state of an account after an event. Amounts are minor units of `currency`.
@@ -827,7 +864,7 @@ export type AccountState = Message<"quittance.event.v1.AccountState"> & {
   type: AccountType;
 
   /**
-   * ISO 4217 code.
+   * ISO 4217 code; of an asset of the ledger its code and exponent, with a number sign between them: `BTC#8`.
    *
    * @generated from field: string currency = 3;
    */
@@ -888,7 +925,7 @@ export type AccountState = Message<"quittance.event.v1.AccountState"> & {
  * Use `create(AccountStateSchema)` to create a new message.
  */
 export const AccountStateSchema: GenMessage<AccountState> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 16);
+  messageDesc(file_quittance_event_v1_event, 17);
 
 /**
  * What people call an account, and the caller's pairs.
@@ -930,7 +967,7 @@ export type AccountProfile = Message<"quittance.event.v1.AccountProfile"> & {
  * Use `create(AccountProfileSchema)` to create a new message.
  */
 export const AccountProfileSchema: GenMessage<AccountProfile> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 17);
+  messageDesc(file_quittance_event_v1_event, 18);
 
 /**
  * A change of what is held on an account.
@@ -972,7 +1009,7 @@ export type HoldChange = Message<"quittance.event.v1.HoldChange"> & {
  * Use `create(HoldChangeSchema)` to create a new message.
  */
 export const HoldChangeSchema: GenMessage<HoldChange> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 18);
+  messageDesc(file_quittance_event_v1_event, 19);
 
 /**
  * One movement of one account.
@@ -1021,7 +1058,7 @@ export type Entry = Message<"quittance.event.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 19);
+  messageDesc(file_quittance_event_v1_event, 20);
 
 /**
  * A fee.
@@ -1056,7 +1093,7 @@ export type Fee = Message<"quittance.event.v1.Fee"> & {
  * Use `create(FeeSchema)` to create a new message.
  */
 export const FeeSchema: GenMessage<Fee> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 20);
+  messageDesc(file_quittance_event_v1_event, 21);
 
 /**
  * What may change of a transaction after it was made, whole, after an event.
@@ -1113,7 +1150,7 @@ export type TransactionState = Message<"quittance.event.v1.TransactionState"> & 
  * Use `create(TransactionStateSchema)` to create a new message.
  */
 export const TransactionStateSchema: GenMessage<TransactionState> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 21);
+  messageDesc(file_quittance_event_v1_event, 22);
 
 /**
  * Description and metadata as UpdateTransaction left them.
@@ -1141,7 +1178,7 @@ export type Annotation = Message<"quittance.event.v1.Annotation"> & {
  * Use `create(AnnotationSchema)` to create a new message.
  */
 export const AnnotationSchema: GenMessage<Annotation> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 22);
+  messageDesc(file_quittance_event_v1_event, 23);
 
 /**
  * A payment after an event. Amounts are minor units of `currency`.
@@ -1164,7 +1201,7 @@ export type PaymentState = Message<"quittance.event.v1.PaymentState"> & {
   payeeAccountId: string;
 
   /**
-   * ISO 4217 code; likewise.
+   * As in AccountState; likewise.
    *
    * @generated from field: string currency = 3;
    */
@@ -1232,7 +1269,7 @@ export type PaymentState = Message<"quittance.event.v1.PaymentState"> & {
  * Use `create(PaymentStateSchema)` to create a new message.
  */
 export const PaymentStateSchema: GenMessage<PaymentState> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 23);
+  messageDesc(file_quittance_event_v1_event, 24);
 
 /**
  * What of a fee was charged and returned.
@@ -1274,7 +1311,7 @@ export type FeeTotal = Message<"quittance.event.v1.FeeTotal"> & {
  * Use `create(FeeTotalSchema)` to create a new message.
  */
 export const FeeTotalSchema: GenMessage<FeeTotal> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 24);
+  messageDesc(file_quittance_event_v1_event, 25);
 
 /**
  * The request message whose canonical body an event carries. The name is that of the message in quittance.command.v1
@@ -1401,6 +1438,13 @@ export enum CommandType {
    * @generated from enum value: COMMAND_TYPE_UPDATE_TRANSACTION = 16;
    */
   UPDATE_TRANSACTION = 16,
+
+  /**
+   * RegisterAssetRequest.
+   *
+   * @generated from enum value: COMMAND_TYPE_REGISTER_ASSET = 17;
+   */
+  REGISTER_ASSET = 17,
 }
 
 /**

@@ -7,6 +7,8 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import type { AsOf, Consistency } from "../../common/v1/consistency_pb.js";
 import { file_quittance_common_v1_consistency } from "../../common/v1/consistency_pb.js";
+import type { Asset } from "../../common/v1/money_pb.js";
+import { file_quittance_common_v1_money } from "../../common/v1/money_pb.js";
 import type { Ledger } from "../../common/v1/transaction_pb.js";
 import { file_quittance_common_v1_transaction } from "../../common/v1/transaction_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/query/v1/ledger_query_service.proto.
  */
 export const file_quittance_query_v1_ledger_query_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci1xdWl0dGFuY2UvcXVlcnkvdjEvbGVkZ2VyX3F1ZXJ5X3NlcnZpY2UucHJvdG8SEnF1aXR0YW5jZS5xdWVyeS52MSKsAQoSTGlzdExlZGdlcnNSZXF1ZXN0EjUKC2NvbnNpc3RlbmN5GAEgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIiChBsZWRnZXJfaWRfcHJlZml4GAIgASgJQgi6SAVyAxiAARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgCAihgEKE0xpc3RMZWRnZXJzUmVzcG9uc2USLAoHbGVkZ2VycxgBIAMoCzIbLnF1aXR0YW5jZS5jb21tb24udjEuTGVkZ2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIoCgVhc19vZhgDIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiKIAQoQR2V0TGVkZ2VyUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBI1Cgtjb25zaXN0ZW5jeRgCIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kiagoRR2V0TGVkZ2VyUmVzcG9uc2USKwoGbGVkZ2VyGAEgASgLMhsucXVpdHRhbmNlLmNvbW1vbi52MS5MZWRnZXISKAoFYXNfb2YYAiABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2Yy2AEKEkxlZGdlclF1ZXJ5U2VydmljZRJjCgtMaXN0TGVkZ2VycxImLnF1aXR0YW5jZS5xdWVyeS52MS5MaXN0TGVkZ2Vyc1JlcXVlc3QaJy5xdWl0dGFuY2UucXVlcnkudjEuTGlzdExlZGdlcnNSZXNwb25zZSIDkAIBEl0KCUdldExlZGdlchIkLnF1aXR0YW5jZS5xdWVyeS52MS5HZXRMZWRnZXJSZXF1ZXN0GiUucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldExlZGdlclJlc3BvbnNlIgOQAgFCdgoScXVpdHRhbmNlLnF1ZXJ5LnYxQhdMZWRnZXJRdWVyeVNlcnZpY2VQcm90b1ABWjBxdWl0dGFuY2UuZXhhbXBsZS9nZW4vcXVpdHRhbmNlL3F1ZXJ5L3YxO3F1ZXJ5djGqAhJRdWl0dGFuY2UuUXVlcnkuVjFiBnByb3RvMw", [file_buf_validate_validate, file_quittance_common_v1_consistency, file_quittance_common_v1_transaction]);
+  fileDesc("Ci1xdWl0dGFuY2UvcXVlcnkvdjEvbGVkZ2VyX3F1ZXJ5X3NlcnZpY2UucHJvdG8SEnF1aXR0YW5jZS5xdWVyeS52MSKsAQoSTGlzdExlZGdlcnNSZXF1ZXN0EjUKC2NvbnNpc3RlbmN5GAEgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIiChBsZWRnZXJfaWRfcHJlZml4GAIgASgJQgi6SAVyAxiAARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgCAihgEKE0xpc3RMZWRnZXJzUmVzcG9uc2USLAoHbGVkZ2VycxgBIAMoCzIbLnF1aXR0YW5jZS5jb21tb24udjEuTGVkZ2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIoCgVhc19vZhgDIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiKIAQoQR2V0TGVkZ2VyUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBI1Cgtjb25zaXN0ZW5jeRgCIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kiagoRR2V0TGVkZ2VyUmVzcG9uc2USKwoGbGVkZ2VyGAEgASgLMhsucXVpdHRhbmNlLmNvbW1vbi52MS5MZWRnZXISKAoFYXNfb2YYAiABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YixgEKEUxpc3RBc3NldHNSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgCAigwEKEkxpc3RBc3NldHNSZXNwb25zZRIqCgZhc3NldHMYASADKAsyGi5xdWl0dGFuY2UuY29tbW9uLnYxLkFzc2V0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIoCgVhc19vZhgDIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZjK6AgoSTGVkZ2VyUXVlcnlTZXJ2aWNlEmMKC0xpc3RMZWRnZXJzEiYucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RMZWRnZXJzUmVxdWVzdBonLnF1aXR0YW5jZS5xdWVyeS52MS5MaXN0TGVkZ2Vyc1Jlc3BvbnNlIgOQAgESXQoJR2V0TGVkZ2VyEiQucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldExlZGdlclJlcXVlc3QaJS5xdWl0dGFuY2UucXVlcnkudjEuR2V0TGVkZ2VyUmVzcG9uc2UiA5ACARJgCgpMaXN0QXNzZXRzEiUucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RBc3NldHNSZXF1ZXN0GiYucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RBc3NldHNSZXNwb25zZSIDkAIBQnYKEnF1aXR0YW5jZS5xdWVyeS52MUIXTGVkZ2VyUXVlcnlTZXJ2aWNlUHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9xdWVyeS92MTtxdWVyeXYxqgISUXVpdHRhbmNlLlF1ZXJ5LlYxYgZwcm90bzM", [file_buf_validate_validate, file_quittance_common_v1_consistency, file_quittance_common_v1_money, file_quittance_common_v1_transaction]);
 
 /**
  * Which ledgers to list.
@@ -151,6 +153,83 @@ export const GetLedgerResponseSchema: GenMessage<GetLedgerResponse> = /*@__PURE_
   messageDesc(file_quittance_query_v1_ledger_query_service, 3);
 
 /**
+ * Which assets to list.
+ *
+ * @generated from message quittance.query.v1.ListAssetsRequest
+ */
+export type ListAssetsRequest = Message<"quittance.query.v1.ListAssetsRequest"> & {
+  /**
+   * The ledger. Errors: LEDGER_NOT_FOUND.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * How fresh the answer must be. Errors: READ_MODEL_BEHIND, INVALID_CONSISTENCY_TOKEN, HISTORY_LOST.
+   *
+   * @generated from field: quittance.common.v1.Consistency consistency = 2;
+   */
+  consistency?: Consistency | undefined;
+
+  /**
+   * How many at most; 0 means 50, at most 1000.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the answer before; the other fields must be as they were. Errors: INVALID_PAGE_TOKEN.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message quittance.query.v1.ListAssetsRequest.
+ * Use `create(ListAssetsRequestSchema)` to create a new message.
+ */
+export const ListAssetsRequestSchema: GenMessage<ListAssetsRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_ledger_query_service, 4);
+
+/**
+ * A page of assets.
+ *
+ * @generated from message quittance.query.v1.ListAssetsResponse
+ */
+export type ListAssetsResponse = Message<"quittance.query.v1.ListAssetsResponse"> & {
+  /**
+   * The assets, in order of position.
+   *
+   * @generated from field: repeated quittance.common.v1.Asset assets = 1;
+   */
+  assets: Asset[];
+
+  /**
+   * For the next page; empty at the end. All pages are as of the same position.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * What the answer is as of.
+   *
+   * @generated from field: quittance.common.v1.AsOf as_of = 3;
+   */
+  asOf?: AsOf | undefined;
+};
+
+/**
+ * Describes the message quittance.query.v1.ListAssetsResponse.
+ * Use `create(ListAssetsResponseSchema)` to create a new message.
+ */
+export const ListAssetsResponseSchema: GenMessage<ListAssetsResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_ledger_query_service, 5);
+
+/**
  * Reads ledgers from the history view.
  *
  * @generated from service quittance.query.v1.LedgerQueryService
@@ -175,6 +254,17 @@ export const LedgerQueryService: GenService<{
     methodKind: "unary";
     input: typeof GetLedgerRequestSchema;
     output: typeof GetLedgerResponseSchema;
+  },
+  /**
+   * Lists the currencies that a ledger uses: the assets that it registered, and the currencies of ISO 4217 in which it has an
+   * account; in order of position. Errors: LEDGER_NOT_FOUND, INVALID_PAGE_TOKEN.
+   *
+   * @generated from rpc quittance.query.v1.LedgerQueryService.ListAssets
+   */
+  listAssets: {
+    methodKind: "unary";
+    input: typeof ListAssetsRequestSchema;
+    output: typeof ListAssetsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_quittance_query_v1_ledger_query_service, 0);

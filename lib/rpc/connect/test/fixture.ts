@@ -92,7 +92,7 @@ export async function open(
         getBalance,
         watchBalances: (_request, call) => watchBalances(call),
       }),
-      implement(LedgerCommandService, { createLedger }),
+      implement(LedgerCommandService, { createLedger, registerAsset: unused }),
       implement(TransactionCommandService, {
         deposit: unused,
         withdraw: unused,

@@ -20,6 +20,7 @@ import {
   transactionOf,
 } from '../../../log/transaction-of.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
+import { unitOf } from '../../../base/currency.js';
 import { microsOf, timestampOf } from '../../../base/time.js';
 import type { ViewRow } from '../../view.js';
 import { accountRow, entryRow, ledgerRow, transactionRow, versionRow } from '../canonical.js';
@@ -80,7 +81,7 @@ export class NaiveHistory {
 
   #accountIds(): [ledgerId: string, accountId: string][] {
     return this.#events.flatMap(({ event }) =>
-      event.payload.case === 'accountOpened'
+      event.payload.case === 'accountOpened' || event.payload.case === 'assetRegistered'
         ? [[event.ledgerId, event.payload.value.account?.accountId ?? ''] satisfies [string, string]]
         : [],
     );
@@ -90,7 +91,7 @@ export class NaiveHistory {
     return this.#events.filter(
       ({ event }) =>
         event.ledgerId === ledgerId &&
-        event.payload.case?.startsWith('account') === true &&
+        (event.payload.case === 'assetRegistered' || event.payload.case?.startsWith('account') === true) &&
         accountsChangedBy(event)[0]?.accountId === accountId,
     );
   }
@@ -121,7 +122,7 @@ export class NaiveHistory {
       .filter(
         (account) =>
           account.accountId.startsWith(listing.idPrefix) &&
-          ['', account.currency].includes(listing.currency) &&
+          ['', unitIn(account)].includes(listing.currency) &&
           [0, account.type].includes(listing.type) &&
           [0, account.status].includes(listing.status) &&
           ['', account.ownerReference].includes(listing.ownerReference),
@@ -248,7 +249,7 @@ export class NaiveHistory {
       closing: opening + sum(lines),
       broughtForward: opening + sum(lines.filter(isDone)),
       lines: lines.filter((row) => !isDone(row)).slice(0, query.limit),
-      currency: account.currency,
+      currency: unitIn(account),
     };
   }
 
@@ -299,6 +300,11 @@ export class NaiveHistory {
     }
     return rows.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
+}
+
+function unitIn({ currency, balance }: Account): string {
+  if (balance === undefined) throw new Error('an account has a balance');
+  return unitOf(currency, balance.exponent);
 }
 
 function timeOf(timestamp: Transaction['recordedTime']): bigint {

@@ -8,7 +8,7 @@ import {
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import type { AccountListing, EntryListing, StatementQuery, TimeRange, TransactionListing } from '../view.js';
 import { accountListing, entryListing, OPEN, statementQuery, transactionListing } from './listings.js';
-import { ACCOUNTS, LEDGERS, OWNERS, pick, type Random, REFERENCES } from './scenario.js';
+import { ACCOUNTS, COIN, LEDGERS, OWNERS, pick, type Random, REFERENCES } from './scenario.js';
 import type { NaiveHistory } from './naive-history.js';
 
 const TYPES = [AccountType.LIABILITY, AccountType.ASSET, AccountType.REVENUE];
@@ -35,7 +35,7 @@ export function randomAccountListing(random: Random, events: readonly RecordedEv
   return {
     ...accountListing(pick(random, LEDGERS)),
     idPrefix: sometimes(random, 3, () => pick(random, ['a', 'alice', 'alice-', '@', 'B', 'zz']), ''),
-    currency: sometimes(random, 3, () => pick(random, ['EUR', 'USD']), ''),
+    currency: sometimes(random, 3, () => pick(random, ['EUR', 'USD', COIN]), ''),
     type: sometimes(random, 3, () => pick(random, TYPES), AccountType.UNSPECIFIED),
     status: sometimes(random, 3, () => pick(random, ACCOUNT_STATUSES), AccountStatus.UNSPECIFIED),
     ownerReference: sometimes(random, 3, () => pick(random, OWNERS), ''),

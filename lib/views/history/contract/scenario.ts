@@ -7,7 +7,24 @@ import { timestampOf } from '../../../base/time.js';
 
 /** Ids that sort otherwise by code units than by language, and one that is the prefix of another. */
 export const LEDGERS = ['main', 'main-B', 'main.a'] as const;
-export const ACCOUNTS = ['alice', 'Bob', 'alice-2', 'alice:sub', 'shop', 'fees', 'dollar', 'unused'] as const;
+export const ACCOUNTS = [
+  'alice',
+  'Bob',
+  'alice-2',
+  'alice:sub',
+  'shop',
+  'fees',
+  'dollar',
+  'coin',
+  'unused',
+] as const;
+/** Of these accounts; of all others EUR. COIN is an asset of each ledger. */
+const CURRENCIES: ReadonlyMap<string, string> = new Map([
+  ['dollar', 'USD'],
+  ['coin', 'COIN'],
+]);
+/** COIN as the view knows it. */
+export const COIN = 'COIN#6';
 export const REFERENCES = ['inv-1', 'inv-2', 'größe 1'] as const;
 export const OWNERS = ['owner-1', 'łukasz'] as const;
 
@@ -56,6 +73,10 @@ export class Scenario {
           description: `of ${ledgerId}`,
           metadata: { b: '1', a: '2' },
         },
+      });
+      this.#run({
+        case: 'registerAsset',
+        value: { ledgerId, requestId: this.#id(), code: 'COIN', exponent: 6, name: 'Coin of größe' },
       });
       for (const accountId of ACCOUNTS) this.#run(this.#opening(ledgerId, accountId));
     }
@@ -129,7 +150,7 @@ export class Scenario {
         ledgerId,
         requestId: this.#id(),
         accountId,
-        currency: accountId === 'dollar' ? 'USD' : 'EUR',
+        currency: CURRENCIES.get(accountId) ?? 'EUR',
         type,
         overdraftLimit: accountId === 'Bob' ? 500n : 0n,
         name: accountId,
@@ -140,13 +161,13 @@ export class Scenario {
   }
 
   #deposit(ledgerId: string): CommandInit {
-    const accountId = pick(this.#random, ['alice', 'Bob', 'alice-2', 'dollar']);
+    const accountId = pick(this.#random, ['alice', 'Bob', 'alice-2', 'dollar', 'coin']);
     return {
       case: 'deposit',
       value: {
         ...this.#common(ledgerId),
         accountId,
-        amount: this.#money(accountId === 'dollar' ? 'USD' : 'EUR', 4000),
+        amount: this.#money(CURRENCIES.get(accountId) ?? 'EUR', 4000),
       },
     };
   }
@@ -240,14 +261,16 @@ export class Scenario {
   /** Two currencies; one account twice. */
   #journal() {
     const euro = this.#money('EUR', 50);
-    const dollar = this.#money('USD', 50);
+    const account = pick(this.#random, ['dollar', 'coin']);
+    const currency = CURRENCIES.get(account) ?? 'EUR';
+    const other = this.#money(currency, 50);
     const twice = { currency: 'EUR', minorUnits: euro.minorUnits * 2n };
     return [
       { accountId: 'alice', direction: Direction.DEBIT, amount: euro },
       { accountId: 'alice', direction: Direction.DEBIT, amount: euro },
       { accountId: 'fees', direction: Direction.CREDIT, amount: twice },
-      { accountId: '@settlement:USD', direction: Direction.DEBIT, amount: dollar },
-      { accountId: 'dollar', direction: Direction.CREDIT, amount: dollar },
+      { accountId: `@settlement:${currency}`, direction: Direction.DEBIT, amount: other },
+      { accountId: account, direction: Direction.CREDIT, amount: other },
     ];
   }
 

@@ -9,7 +9,7 @@ import {
   LedgerSchema,
   type Transaction,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import { knownExponent } from '../../../base/currency.js';
+import { codeOf, knownExponent } from '../../../base/currency.js';
 import { MongodbCheckpoints, mongodbGenerations } from '../../stores/mongodb/generations.js';
 import { unseenEvents } from '../../unseen-events.js';
 import { parkedAt } from '../../parked/parked.js';
@@ -232,7 +232,7 @@ class MongodbHistory implements HistoryView {
       const { currency } = account;
       return create(BalanceSchema, {
         accountId,
-        currency,
+        currency: codeOf(currency),
         exponent: knownExponent(currency),
         posted: credits - debits,
         credits,

@@ -146,8 +146,9 @@ export class HistoryBatch {
     if (payload.case === 'ledgerCreatedV2') {
       this.#keys.setLedger(ledgerId, position);
       this.ledgers.push(ledgerOf(event, payload.value));
-    } else if (payload.case === 'accountOpened' && payload.value.account !== undefined) {
-      this.#keys.setAccount(ledgerId, payload.value.account.accountId, position);
+    } else if (payload.case === 'accountOpened' || payload.case === 'assetRegistered') {
+      const { account } = payload.value;
+      if (account !== undefined) this.#keys.setAccount(ledgerId, account.accountId, position);
     }
   }
 

@@ -7,7 +7,7 @@ import {
   type Transaction,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { KEYED_PLANS, type Pool } from '../../../log/postgres-client.js';
-import { knownExponent } from '../../../base/currency.js';
+import { codeOf, knownExponent } from '../../../base/currency.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
 import {
   type CheckpointColumns,
@@ -272,7 +272,7 @@ interface EffectiveRecord {
 function effectiveBalance(row: EffectiveRecord): Balance {
   return create(BalanceSchema, {
     accountId: row.account_id,
-    currency: row.currency,
+    currency: codeOf(row.currency),
     exponent: knownExponent(row.currency),
     posted: row.credits - row.debits,
     credits: row.credits,

@@ -8,7 +8,7 @@ import { FIXTURE_START } from '../../../../test/ledger-fixture.js';
 import { emptyCheckpoint, type ViewGenerations } from '../../view.js';
 import type { BucketQuery, RankQuery, ReportsView, TrialBalanceQuery } from '../view.js';
 import { allRows, applyCut, MINUTE } from './applying.js';
-import { batchOf, LEDGERS, seeded } from './busy-ledger.js';
+import { batchOf, LEDGERS, seeded, SHARES } from './busy-ledger.js';
 import { naiveCashFlow, naiveDeclines, naiveRank, naiveTrialBalance, naiveVolume } from './naive-reports.js';
 
 const RUNS = 40;
@@ -207,7 +207,7 @@ function arbitraries(events: readonly RecordedEvent[]) {
     partition: fc.constant(0),
     ledgerId: fc.constantFrom(...LEDGERS),
     through,
-    currency: fc.constantFrom('', 'EUR', 'JPY'),
+    currency: fc.constantFrom('', 'EUR', 'JPY', SHARES),
   });
   const bounds = fc
     .uniqueArray(time, { minLength: 2, maxLength: 9 })

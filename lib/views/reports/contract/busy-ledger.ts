@@ -10,7 +10,10 @@ import { timestampOf } from '../../../base/time.js';
 
 /** Two ledgers whose ids, and whose accounts' ids, sort otherwise by code units than by language. */
 export const LEDGERS = ['main', 'main-b'] as const;
-const CURRENCIES = ['EUR', 'JPY'] as const;
+/** SHARES.A is an asset of the ledgers. */
+const CURRENCIES = ['EUR', 'JPY', 'SHARES.A'] as const;
+/** As the view knows it. */
+export const SHARES = 'SHARES.A#4';
 
 /** Deterministic numbers below a bound. */
 export type Random = (below: number) => number;
@@ -63,6 +66,7 @@ function openLedger(builder: Builder, ledgerId: string): void {
   const run = (command: CommandInit) => builder.fixture.run(command);
   const common = () => ({ ledgerId, requestId: testId(builder.next++) });
   run({ case: 'createLedger', value: common() });
+  run({ case: 'registerAsset', value: { ...common(), code: 'SHARES.A', exponent: 4, name: 'Shares A' } });
   const open = (accountId: string, currency: string, type: AccountType) =>
     run({
       case: 'openAccount',
@@ -142,7 +146,7 @@ function randomCommand(builder: Builder): CommandInit {
   }
 }
 
-/** Moves in one or both currencies; sometimes so much that sums go beyond int64. */
+/** Moves in one or all currencies; sometimes so much that sums go beyond int64. */
 function journal(random: Random) {
   const currencies = random(2) === 0 ? CURRENCIES : [pick(random, CURRENCIES)];
   const amount = random(3) === 0 ? 999_999_999_999_999_999n : BigInt(1 + random(5_000));

@@ -1,5 +1,6 @@
 /** The reports by the book: one pass over all events, nothing remembered. What adapters are compared with. */
 import { AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
+import type { Money } from '../../../../gen/quittance/common/v1/money_pb.js';
 import type { TransactionKind } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import {
   Direction,
@@ -8,6 +9,7 @@ import {
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { transactionOf } from '../../../log/transaction-of.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
+import { unitOf } from '../../../base/currency.js';
 import { microsOf } from '../../../base/time.js';
 import type {
   BucketQuery,
@@ -39,6 +41,11 @@ interface Movement extends Dated {
 
 type Scope = Pick<BucketQuery, 'ledgerId' | 'through' | 'currency'>;
 
+/** Reports know units. */
+function unitIn(amount: Money | undefined): string {
+  return amount?.exponent === undefined ? '' : unitOf(amount.currency, amount.exponent);
+}
+
 function transactionsOf(
   events: readonly RecordedEvent[],
   { ledgerId, through }: Scope,
@@ -58,7 +65,7 @@ function transactionsOf(
 function movementsOf(events: readonly RecordedEvent[], scope: Scope): Movement[] {
   return transactionsOf(events, scope, TransactionStatus.POSTED).flatMap(({ transaction, times, types }) =>
     transaction.entries.flatMap(({ accountId, direction, amount }) => {
-      const currency = amount?.currency ?? '';
+      const currency = unitIn(amount);
       if (scope.currency !== '' && scope.currency !== currency) return [];
       const units = amount?.minorUnits ?? 0n;
       const isDebit = direction === Direction.DEBIT;
@@ -126,11 +133,11 @@ export function naiveVolume(events: readonly RecordedEvent[], query: BucketQuery
 function principals({ amount, entries }: Transaction): Map<string, bigint> {
   const found = new Map<string, bigint>();
   for (const entry of entries) {
-    const currency = entry.amount?.currency ?? '';
+    const currency = unitIn(entry.amount);
     const debit = entry.direction === Direction.DEBIT ? (entry.amount?.minorUnits ?? 0n) : 0n;
     found.set(currency, (found.get(currency) ?? 0n) + debit);
   }
-  if (amount !== undefined) found.set(amount.currency, amount.minorUnits);
+  if (amount !== undefined) found.set(unitIn(amount), amount.minorUnits);
   return found;
 }
 
@@ -138,7 +145,8 @@ export function naiveDeclines(events: readonly RecordedEvent[], query: BucketQue
   const rows = new Map<string, DeclineRow>();
   for (const { transaction, times } of transactionsOf(events, query, TransactionStatus.DECLINED)) {
     const bucket = bucketOf(times, 'recorded', query.bounds);
-    const { currency = '', minorUnits = 0n } = transaction.amount ?? {};
+    const currency = unitIn(transaction.amount);
+    const minorUnits = transaction.amount?.minorUnits ?? 0n;
     if (bucket === undefined || (query.currency !== '' && query.currency !== currency)) continue;
     const reason = transaction.declineReason;
     const at = keyOf(bucket, currency, reason);

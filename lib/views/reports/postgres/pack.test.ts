@@ -119,14 +119,32 @@ test('a principal beyond int64 in a further currency keeps all its digits', () =
   expect(said(cursor)).toEqual(expected(postingOf(event, posted)));
 });
 
-test('a currency that has not three letters is refused', () => {
+test('a decline in an asset keeps its unit, whatever its length, and what follows it', () => {
+  const declined = events.find(({ event }) => event.payload.case === 'transactionDeclined');
+  if (declined?.event.payload.case !== 'transactionDeclined') throw new Error('no decline');
+  const { event } = declined;
+  const { value } = declined.event.payload;
+  const pack = new PackBuilder(segmentOf(event.position, event.recordedTimeMicros));
+  const units = ['A0#0', 'ABCDEFGH-IJKLM.P#18', 'EUR', 'BTC#8'];
+  for (const currency of units) pack.addDecline(event, { ...value, currency }, LEDGER);
+  const cursor = new PackCursor(pack.bytes());
+  const read: string[] = [];
+  while (cursor.next()) read.push(...cursor.volumes().map(({ currency }) => currency));
+  expect(read).toEqual(units);
+});
+
+test('a unit that no currency has is refused', () => {
   const declined = events.find(({ event }) => event.payload.case === 'transactionDeclined');
   if (declined?.event.payload.case !== 'transactionDeclined') throw new Error('no decline');
   const { event } = declined;
   const pack = new PackBuilder(segmentOf(event.position, event.recordedTimeMicros));
-  const value = { ...declined.event.payload.value, currency: 'EURO' };
+  const value = { ...declined.event.payload.value, currency: 'EU' };
   expect(() => {
     pack.addDecline(event, value, 1);
+  }).toThrow(RangeError);
+  const long = { ...value, currency: 'ABCDEFGHIJKLMNOPQ#18' };
+  expect(() => {
+    pack.addDecline(event, long, 1);
   }).toThrow(RangeError);
 });
 

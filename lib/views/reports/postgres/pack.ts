@@ -6,10 +6,11 @@
  * positions and its 15 minutes begin (two int64); records say the rest in few bytes:
  *
  *     tag, position - base (u16), recorded time - base (u32), ledger (u32), kind or reason (u8),
- *     currency (3 letters), principal (int64)
+ *     currency (3 letters; zeros if one of the currencies is an asset), principal (int64)
  *     of a posting: its effective time (int64) if that is not the recorded time; the number of entries (u16),
  *     then account (u32) and amount (int64, below zero a debit) of each; if it moved further currencies their
  *     number (u8), then currency and principal (u64 and int64: low and high half) of each
+ *     if one of the currencies is an asset: all of them, each in 20 bytes, filled up with zeros
  *
  * All numbers are big-endian. Records of one segment have one base, so that they can be copied from pack to
  * pack as they are.
@@ -17,6 +18,7 @@
 import { Buffer } from 'node:buffer';
 import { Direction } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import type * as log from '../../../../gen/quittance/event/v1/event_pb.js';
+import { isAssetUnit } from '../../../base/currency.js';
 import { accountOf, effectiveTimeOf, postingOf, ROLLUP_WIDTH, type VolumeFact } from '../fold.js';
 
 /** A run is of 65,536 positions. */
@@ -28,6 +30,8 @@ const HEADER_BYTES = 16;
 const COMMON_BYTES = 1 + 2 + 4 + 4 + 1 + 3 + 8;
 const ENTRY_BYTES = 12;
 const FURTHER_BYTES = 3 + 16;
+/** Of the unit of an asset: a code of 16 characters, a sign and an exponent of two digits. */
+const ASSET_BYTES = 20;
 const FIRST_BYTES = 256;
 
 /** The high half of an int64 below which the whole is an exact number. */
@@ -36,6 +40,8 @@ const EXACT_HIGH = 2 ** 20;
 const DECLINE = 1;
 const OFF_TIME = 2;
 const FURTHER = 4;
+/** Its currencies stand at its end. */
+const ASSETS = 8;
 
 /** What events were recorded in one 15 minutes and in one run of positions. */
 export interface Segment {
@@ -76,13 +82,13 @@ export class PackBuilder {
     return this.#records;
   }
 
-  /** `accounts`: from `first` on, the number of each account of the event. */
+  /** `accounts`: from `firstAccount` on, the number of each account of the event. */
   addPosting(
     event: log.Event,
     posted: log.TransactionPosted,
     ledger: number,
     accounts: readonly number[],
-    first: number,
+    firstAccount: number,
   ): void {
     const { entries } = posted;
     const effectiveTime = effectiveTimeOf(event);
@@ -90,16 +96,20 @@ export class PackBuilder {
     const currency = currencyOf(posted);
     // Only journals in several currencies and their reversals.
     const further = currency === undefined ? postingOf(event, posted).volumes : [];
-    const tag = (isOffTime ? OFF_TIME : 0) | (further.length > 1 ? FURTHER : 0);
-    this.#reserve(COMMON_BYTES + 8 + 2 + entries.length * ENTRY_BYTES + 1 + further.length * FURTHER_BYTES);
-    let at = this.#common(
-      tag,
-      event,
-      ledger,
-      posted.kind,
-      currency ?? further[0]?.currency ?? '',
-      posted.amount,
+    const first = currency ?? further[0]?.currency ?? '';
+    const assets = assetsAmong(first, further);
+    const tag =
+      (isOffTime ? OFF_TIME : 0) | (further.length > 1 ? FURTHER : 0) | (assets.length > 0 ? ASSETS : 0);
+    this.#reserve(
+      COMMON_BYTES +
+        8 +
+        2 +
+        entries.length * ENTRY_BYTES +
+        1 +
+        further.length * FURTHER_BYTES +
+        assets.length * ASSET_BYTES,
     );
+    let at = this.#common(tag, event, ledger, posted.kind, first, posted.amount);
     const view = this.#view;
     if (isOffTime) {
       view.setBigInt64(at, effectiveTime);
@@ -108,17 +118,20 @@ export class PackBuilder {
     view.setUint16(at, entries.length);
     at += 2;
     for (const { account, direction, amount } of entries) {
-      view.setUint32(at, accounts[first + account] ?? 0);
+      view.setUint32(at, accounts[firstAccount + account] ?? 0);
       view.setBigInt64(at + 4, direction === Direction.DEBIT ? -amount : amount);
       at += ENTRY_BYTES;
     }
-    this.#end = further.length > 1 ? this.#further(at, further) : at;
+    if (further.length > 1) at = this.#further(at, further, assets.length > 0);
+    this.#end = this.#assets(at, assets);
   }
 
   addDecline(event: log.Event, declined: log.TransactionDeclined, ledger: number): void {
-    this.#reserve(COMMON_BYTES);
     const { reason, currency, amount } = declined;
-    this.#end = this.#common(DECLINE, event, ledger, reason, currency, amount);
+    const assets = assetsAmong(currency, []);
+    this.#reserve(COMMON_BYTES + assets.length * ASSET_BYTES);
+    const tag = DECLINE | (assets.length > 0 ? ASSETS : 0);
+    this.#end = this.#assets(this.#common(tag, event, ledger, reason, currency, amount), assets);
   }
 
   /** The record of another pack of the segment, at which the cursor stands. */
@@ -150,21 +163,30 @@ export class PackBuilder {
     view.setUint32(at + 3, Number(recordedTimeMicros - this.#baseTime));
     view.setUint32(at + 7, ledger);
     view.setUint8(at + 11, what);
-    writeCurrency(view, currency, at + 12);
+    writeCurrency(view, (tag & ASSETS) === 0 ? currency : NO_CURRENCY, at + 12);
     view.setBigInt64(at + 15, principal);
     this.#records += 1;
     return at + COMMON_BYTES;
   }
 
-  #further(at: number, volumes: readonly VolumeFact[]): number {
+  #further(at: number, volumes: readonly VolumeFact[], hasAssets: boolean): number {
     const view = this.#view;
     view.setUint8(at, volumes.length - 1);
     let end = at + 1;
     for (const { currency, principal } of volumes.slice(1)) {
-      writeCurrency(view, currency, end);
+      writeCurrency(view, hasAssets ? NO_CURRENCY : currency, end);
       view.setBigUint64(end + 3, BigInt.asUintN(64, principal));
       view.setBigInt64(end + 11, principal >> 64n);
       end += FURTHER_BYTES;
+    }
+    return end;
+  }
+
+  #assets(at: number, units: readonly string[]): number {
+    let end = at;
+    for (const unit of units) {
+      writeAsset(this.#bytes, unit, end);
+      end += ASSET_BYTES;
     }
     return end;
   }
@@ -215,6 +237,7 @@ export class PackCursor {
   #tag = 0;
   /** Where the entries begin. */
   #entriesAt = 0;
+  #assetsAt = 0;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -254,6 +277,10 @@ export class PackCursor {
       at += 2 + this.entries * ENTRY_BYTES;
       if ((tag & FURTHER) !== 0) at += 1 + view.getUint8(at) * FURTHER_BYTES;
     }
+    if ((tag & ASSETS) !== 0) {
+      this.#assetsAt = at;
+      at += this.currencies * ASSET_BYTES;
+    }
     this.end = at;
     return true;
   }
@@ -264,7 +291,14 @@ export class PackCursor {
   }
 
   get currency(): string {
-    return readCurrency(this.#view, this.start + 12);
+    return this.#currencyAt(0, this.start + 12);
+  }
+
+  /** The currency of a number: at this place, or at the end of the record. */
+  #currencyAt(number: number, at: number): string {
+    return (this.#tag & ASSETS) === 0
+      ? readCurrency(this.#view, at)
+      : readAsset(this.bytes, this.#assetsAt + number * ASSET_BYTES);
   }
 
   /** In `currency`, minor units. */
@@ -328,7 +362,7 @@ export class PackCursor {
     const end = at + 1 + view.getUint8(at) * FURTHER_BYTES;
     for (at += 1; at < end; at += FURTHER_BYTES) {
       const principal = (view.getBigInt64(at + 11) << 64n) | view.getBigUint64(at + 3);
-      volumes.push({ currency: readCurrency(view, at), principal });
+      volumes.push({ currency: this.#currencyAt(volumes.length, at), principal });
     }
     return volumes;
   }
@@ -347,9 +381,30 @@ function readCurrency(view: DataView, at: number): string {
   return currency;
 }
 
+const NO_CURRENCY = '\0\0\0';
+
 function writeCurrency(view: DataView, currency: string, at: number): void {
   if (currency.length !== 3) throw new RangeError('a currency has three letters');
   for (let index = 0; index < 3; index += 1) view.setUint8(at + index, currency.charCodeAt(index));
+}
+
+/** All currencies of a record, if one of them is an asset. */
+function assetsAmong(first: string, further: readonly VolumeFact[]): readonly string[] {
+  if (!isAssetUnit(first) && !further.some(({ currency }) => isAssetUnit(currency))) return NO_ASSETS;
+  return further.length > 1 ? further.map(({ currency }) => currency) : [first];
+}
+
+const NO_ASSETS: readonly string[] = [];
+
+function readAsset(bytes: Buffer, at: number): string {
+  const end = bytes.indexOf(0, at);
+  return bytes.toString('latin1', at, end);
+}
+
+function writeAsset(bytes: Buffer, unit: string, at: number): void {
+  if (unit.length >= ASSET_BYTES) throw new RangeError('the unit of an asset has at most 19 characters');
+  bytes.fill(0, at, at + ASSET_BYTES);
+  bytes.write(unit, at, 'latin1');
 }
 
 function viewOf(bytes: Buffer): DataView {

@@ -1,6 +1,6 @@
 /** Random commands over a few accounts. A step is plain numbers; ids are picked from what has happened so far. */
 import fc from 'fast-check';
-import type { Command, MovementCommand } from '../command.js';
+import type { Amount, Command, MovementCommand } from '../command.js';
 import { INT64_MAX } from '../limits.js';
 import type { Direction, Fee } from '../transaction.js';
 import * as make from './builders.js';
@@ -36,7 +36,7 @@ const MOVEMENTS = [
 ] as const;
 const WHAT = [...MOVEMENTS, 'update', 'freeze', 'unfreeze', 'close', 'void', 'expire', 'annotate'] as const;
 
-/** Accounts opened first; four in EUR and two in USD besides the settlement accounts. */
+/** Accounts opened first; four in EUR, two in USD and two in an asset besides the settlement accounts. */
 export const OPENINGS: readonly Command[] = [
   make.createLedger(),
   make.open('A', 'LIABILITY', { overdraftLimit: 50n }),
@@ -45,8 +45,11 @@ export const OPENINGS: readonly Command[] = [
   make.open('F', 'REVENUE'),
   make.open('U', 'LIABILITY', { currency: 'USD', overdraftLimit: 50n }),
   make.open('V', 'EQUITY', { currency: 'USD' }),
+  make.registerAsset(),
+  make.openInAsset('W'),
+  make.openInAsset('X', 'EQUITY'),
 ];
-const ACCOUNTS = ['A', 'B', 'C', 'F', 'A', 'B', 'U', 'V', '@settlement:EUR', 'none'] as const;
+const ACCOUNTS = ['A', 'B', 'C', 'F', 'A', 'B', 'U', 'V', 'W', '@settlement:EUR', 'none'] as const;
 
 const small = fc.bigInt(1n, 60n);
 const huge = fc.constantFrom(make.MOST, make.MOST - 1n, 1n, make.MOST / 2n);
@@ -118,7 +121,7 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
     case 'deposit':
       return make.deposit(account, amount, {
         effectiveTime,
-        amount: make.money(amount, currencyOf(account)),
+        amount: amountFor(account, amount),
       });
     case 'withdraw':
       return make.withdraw(account, amount, { settlementAccountId: flag ? 'C' : null });
@@ -142,7 +145,9 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
     case 'exchange':
       return make.journal([
         ...pair('A', 'B', amounts[0], flag, 'EUR'),
-        ...pair('U', 'V', amounts[1], flag, 'USD'),
+        ...(first % 2 === 0
+          ? pair('U', 'V', amounts[1], flag, 'USD')
+          : pair('W', 'X', amounts[1], flag, 'BTC')),
       ]);
     case 'reverse':
       return make.reverse(pick(history.transactions, first), { force: flag && first % 2 === 0 });
@@ -168,13 +173,14 @@ function pair(from: string, to: string, amount: bigint, turned: boolean, currenc
   const entry = (accountId: string, direction: Direction) => ({
     accountId,
     direction,
-    amount: make.money(amount, currency),
+    amount: currency === 'BTC' ? make.assetMoney(amount) : make.money(amount, currency),
   });
   return [entry(from, one ?? 'DEBIT'), entry(to, two ?? 'CREDIT')];
 }
 
-function currencyOf(accountId: string): string {
-  return accountId === 'U' || accountId === 'V' ? 'USD' : 'EUR';
+function amountFor(accountId: string, amount: bigint): Amount {
+  if (accountId === 'W') return make.assetMoney(amount);
+  return make.money(amount, accountId === 'U' || accountId === 'V' ? 'USD' : 'EUR');
 }
 
 /** Rather one of the last few: chains are what is interesting. */

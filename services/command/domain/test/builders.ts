@@ -1,6 +1,7 @@
 /** Compact commands for tests: what a test does not care about has a default. Amounts are bigint minor units of EUR. */
 import type { AccountType } from '../account.js';
 import type {
+  Amount,
   AuthorizePayment,
   CapturePayment,
   CloseAccount,
@@ -11,6 +12,7 @@ import type {
   OpenAccount,
   PostTransaction,
   RefundPayment,
+  RegisterAsset,
   ReverseTransaction,
   SubmitPayment,
   UnfreezeAccount,
@@ -39,6 +41,25 @@ const descriptive = { reference: '', description: '', metadata: {}, effectiveTim
 
 export function money(minorUnits: bigint, currency = 'EUR') {
   return { currency, minorUnits };
+}
+
+/** An amount of an asset, as a request gives it: its unit is the ledger's to say. */
+export function assetMoney(minorUnits: bigint, code = 'BTC', exponent: number | null = null): Amount {
+  return { currency: code, minorUnits, asset: { exponent } };
+}
+
+/** Registers BTC with 8 decimal digits. */
+export function registerAsset(more: Given<RegisterAsset> = {}): RegisterAsset {
+  return { type: 'RegisterAsset', ...common(), code: 'BTC', exponent: 8, name: 'Bitcoin', ...more };
+}
+
+/** Opens an account in an asset. */
+export function openInAsset(
+  accountId: string,
+  accountType: AccountType = 'LIABILITY',
+  code = 'BTC',
+): OpenAccount {
+  return open(accountId, accountType, { currency: code, asset: { exponent: null } });
 }
 
 export function createLedger(more: Given<CreateLedger> = {}): CreateLedger {

@@ -17,7 +17,7 @@ export const openAccount: CommandMethod<'openAccount'> = {
       ...commonOf(request),
       accountId: request.accountId,
       accountType,
-      currency: openableCurrencyOf(request.currency, 'currency'),
+      ...openableCurrencyOf(request.currency, 'currency'),
       overdraftLimit: request.overdraftLimit,
       name: textOf(request.name, 'name'),
       ownerReference: textOf(request.ownerReference, 'owner_reference'),
