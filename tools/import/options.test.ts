@@ -112,7 +112,7 @@ test.each([
   [['a.csv', '--currency', 'CZK'], "required option '--ledger <id>' not specified"],
   [['a.csv', '--ledger', '@bank', '--currency', 'CZK'], 'A ledger id has letters'],
   [['a.csv', '--ledger', 'bank', '--currency', 'koruna'], '--currency koruna is no currency'],
-  [['a.csv', '--ledger', 'bank', '--currency', 'XQQ'], '--currency XQQ is no currency'],
+  [['a.csv', '--ledger', 'bank', '--currency', 'xqq'], '--currency xqq is no currency'],
   [[...COMPLETE, '--patience', 'long'], 'It is a whole number'],
   [[...COMPLETE, '--verbose'], '--verbose'],
   [[...COMPLETE, '--format', 'ofx'], '--format is "ofx"; it can be csv, camt.053, mt940'],

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<Payload, EventKind | undefined>> = {
   epochStarted: undefined,
   ledgerCreated: EventKind.LEDGER_CREATED,
   ledgerCreatedV2: EventKind.LEDGER_CREATED,
+  assetRegistered: EventKind.ASSET_REGISTERED,
   accountOpened: EventKind.ACCOUNT_OPENED,
   accountUpdated: EventKind.ACCOUNT_UPDATED,
   accountFrozen: EventKind.ACCOUNT_FROZEN,

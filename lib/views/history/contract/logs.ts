@@ -22,7 +22,7 @@ export function naive(events: readonly RecordedEvent[], through?: bigint): Naive
  */
 export function theLogsAreRich(): void {
   test('the logs of this suite have every kind of event and of transaction, and every end of one', () => {
-    const { events } = scenario(9, COMMANDS);
+    const { events } = scenario(6, COMMANDS);
     const transactions = LEDGERS.flatMap((ledgerId) => naive(events).allTransactions(ledgerId));
     const all = (values: Record<string, string | number>) =>
       Object.values(values).filter((value) => typeof value === 'number' && value > 0);
