@@ -1,4 +1,5 @@
 /** What a torture run leaves: waits until every view has all of the log, then reads log and balances, and asks for the proof. */
+import { status } from '@grpc/grpc-js';
 import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService, type EventRecord } from '../../gen/quittance/query/v1/event_query_service_pb.js';
 import type { AccountState, Event } from '../../gen/quittance/event/v1/event_pb.js';
@@ -20,6 +21,7 @@ const PAGE = 1_000;
 const CALL_MS = 30_000;
 const PROOF_MS = 300_000;
 const ASK_MS = 50;
+const RETRY_MS = 500;
 const ASK_LIMIT_MS = 2_000;
 const WHOLE_LIMIT_MS = 300_000;
 
@@ -109,10 +111,22 @@ export async function readBalances(
 export async function prove({ projectors: [address = ''] }: Subject): Promise<readonly string[]> {
   const client = grpcClient(address);
   try {
-    return await findingsOf(client);
+    for (const end_ms = performance.now() + WHOLE_LIMIT_MS; ;) {
+      try {
+        return await findingsOf(client);
+      } catch (error) {
+        // A connection that a fault has left dead is found out by the first call over it: the caller is to try again.
+        if (!isUnavailable(error) || performance.now() > end_ms) throw error;
+        await pause(RETRY_MS);
+      }
+    }
   } finally {
     client.close();
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === status.UNAVAILABLE;
 }
 
 async function findingsOf(client: GrpcClient): Promise<readonly string[]> {

@@ -6,6 +6,8 @@ import { startPostgresEngine } from '../../../services/standalone/engines/postgr
 import { identify, isRunning, waitUntilGone } from '../../../services/standalone/engines/process-table.js';
 import type { RunningEngine } from './engine.js';
 
+/** Two processes of each service have up to 90 connections. Those of a process that was lost are there until the server notices. */
+const CONNECTIONS = 200;
 /** How long a process that was killed may still be there: on a busy machine the system takes a while. */
 const END_LIMIT_ms = 10_000;
 
@@ -14,6 +16,7 @@ export async function startPostgres(directory: string, logFile: string): Promise
   mkdirSync(join(directory, 'log'), { recursive: true, mode: 0o700 });
   const engine = await startPostgresEngine({
     dataDir: directory,
+    settings: { max_connections: String(CONNECTIONS) },
     log: pino({ level: 'info' }, pino.destination({ dest: logFile, mkdir: true, sync: true })),
   });
   const { host, port, user, database, password } = engine.connection;
