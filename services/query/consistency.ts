@@ -6,6 +6,7 @@ import { create } from '@bufbuild/protobuf';
 import { LRUCache } from 'lru-cache';
 import { type AsOf, AsOfSchema, type Consistency } from '../../gen/quittance/common/v1/consistency_pb.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
+import { type EpochStart, epochStarts, isLost } from '../../lib/log/epochs/forks.js';
 import type { LogReader } from '../../lib/log/reader.js';
 import { BEFORE_THE_LOG, type LogPoint } from '../../lib/log/recorded-event.js';
 import type { Call } from '../../lib/rpc/call.js';
@@ -72,6 +73,9 @@ const VERIFIED_TOKENS = 10_000;
  */
 const VERIFIED_MS = 60_000;
 
+/** How often the end of the log is read while views are: a view must not be read for long after the log has lost what it holds. */
+const LOOK_MS = 500;
+
 /** Knows the log's end and the views' checkpoints, and makes reads wait for them. One per process. */
 export class Freshness {
   readonly #log: LogReader;
@@ -89,6 +93,9 @@ export class Freshness {
   /** The end of a log that was restored since to an older one, until a new epoch begins; undefined: it was not. */
   #lostEnd: LogPoint | undefined;
   #logId: Promise<Uint8Array> | undefined;
+  #lookedAt_ms = -Infinity;
+  /** Where epochs begin in the log, as of the latest one. */
+  #epochs: { readonly latest: number; readonly starts: Promise<readonly EpochStart[]> } | undefined;
 
   constructor(log: LogReader, opts: FreshnessOptions = {}) {
     this.#log = log;
@@ -115,6 +122,37 @@ export class Freshness {
   /** The log's end by a read that begins after this call; calls at the same time share it. */
   head(): Promise<LogPoint> {
     return this.#head.get();
+  }
+
+  /**
+   * Makes sure that the log has what an answer is as of. A view that holds what the log has lost serves until it is built again: what
+   * it says is no state that the ledger ever had, as far as the log knows. It is noticed by the end of the log, which is read in the
+   * background: a read does not wait for the log.
+   * @throws CallError NOT_SERVING
+   */
+  async requireKept(point: Pick<LogPoint, 'epoch' | 'position'>): Promise<void> {
+    if (performance.now() - this.#lookedAt_ms > LOOK_MS) {
+      this.#lookedAt_ms = performance.now();
+      this.head().catch(() => undefined);
+    }
+    const { epoch, position } = this.#end;
+    // Until the new epoch begins.
+    const isPastEnd = this.#lostEnd !== undefined && point.epoch === epoch && point.position > position;
+    const isPastFork = point.epoch < epoch && isLost(await this.#epochStarts(epoch), point);
+    if (!isPastEnd && !isPastFork) return;
+    throw fail(
+      ErrorReason.NOT_SERVING,
+      'the log was restored to an older end, and the view holds what is lost: it is built again',
+    );
+  }
+
+  #epochStarts(latest: number): Promise<readonly EpochStart[]> {
+    if (this.#epochs?.latest !== latest) {
+      const starts = epochStarts(this.#log);
+      this.#epochs = { latest, starts };
+      starts.catch(() => (this.#epochs = undefined));
+    }
+    return this.#epochs.starts;
   }
 
   /**
@@ -283,6 +321,7 @@ export interface AsOfOptions {
 /**
  * The as_of of an answer: of the checkpoint that was read with the data, or, on a later page of a list, of
  * its page token (whose position and time are the first page's).
+ * @throws CallError NOT_SERVING if the log has lost that point
  */
 export async function asOf(
   context: { readonly freshness: Freshness; readonly log: { readonly shard: number } },
@@ -290,6 +329,7 @@ export async function asOf(
   opts: AsOfOptions = {},
 ): Promise<AsOf> {
   const { epoch, position, hash, recordedTime } = point;
+  await context.freshness.requireKept(point);
   const logId = await context.freshness.logId();
   const token = { logId, shard: context.log.shard, epoch, position, hash };
   const answer = create(AsOfSchema, {

@@ -122,6 +122,46 @@ describe('a read with a token', () => {
   });
 });
 
+describe('a read of a view that holds what the log has lost', () => {
+  const answer = (position: bigint, epoch = 0) =>
+    asOf({ freshness, log }, { ...log.point(position), epoch, position });
+
+  test('is refused from when the end of the log is known, whatever it asked for', async () => {
+    await applyTo(10n);
+    const kept = atLeast(4n);
+    log.restoreTo(5n);
+    await freshness.head();
+    const getter = servingView(generations);
+    // The view is beyond what the token stands for, and the log has that.
+    await freshness.reach(getter, 0, kept, call());
+    const view = await generations.current();
+    const { reason } = await refusal(asOf({ freshness, log }, await view.checkpoint(0)));
+    expect(reason).toBe(ErrorReason.NOT_SERVING);
+  });
+
+  test('is refused before the new epoch begins, and answered when the view is built again', async () => {
+    const lost = { ...log.point(10n) };
+    await freshness.head();
+    log.events.length = 6;
+    await freshness.head();
+    expect((await refusal(asOf({ freshness, log }, lost))).reason).toBe(ErrorReason.NOT_SERVING);
+    await answer(5n);
+    log.epoch = 1;
+    log.fill(1);
+    await freshness.head();
+    expect((await refusal(asOf({ freshness, log }, lost))).reason).toBe(ErrorReason.NOT_SERVING);
+    // What both histories share is no loss, also where the view has heard of no new epoch.
+    await answer(5n);
+    await answer(6n, 1);
+  });
+
+  test('looks at the end of the log without waiting for it, also while the log is away', async () => {
+    log.away = new Error('the log is away');
+    await answer(10n);
+    await until(() => log.reads.head === 1);
+  });
+});
+
 describe('a fully consistent read', () => {
   test('waits for the end of the log at its arrival, not for a later one', async () => {
     const getter = servingView(generations);
