@@ -29,6 +29,8 @@ export type FlagValues<F extends Flags> = {
 export interface Positional {
   readonly help: string;
   readonly shape: 'one' | 'maybe' | 'many';
+  /** Words that completion offers. */
+  readonly choices?: readonly string[];
 }
 
 /** The positionals of a verb in their order. */
@@ -44,8 +46,8 @@ export type PositionalValues<P extends Positionals> = {
 };
 
 /** A positional that is needed. */
-export function one(help: string): Positional & { readonly shape: 'one' } {
-  return { help, shape: 'one' };
+export function one(help: string, choices: readonly string[] = []): Positional & { readonly shape: 'one' } {
+  return { help, shape: 'one', choices };
 }
 
 /** A positional that may be left out. */
@@ -120,14 +122,22 @@ export function grouped<F extends Flags>(group: string, flags: F): F {
 /** commander's form of a flag. */
 export function optionOf(name: string, flag: Flag<unknown>): Option {
   const { argument, help, letter, group, isRepeated, read } = flag;
-  const long = `--${name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`;
-  const words = letter === undefined ? [long] : [`-${letter},`, long];
+  const words = letter === undefined ? [longOf(name)] : [`-${letter},`, longOf(name)];
   const option = new Option([...words, ...(argument === undefined ? [] : [argument])].join(' '), help);
   if (argument !== undefined)
     option.argParser((typed: string, before: unknown) =>
       isRepeated === true ? joined(before, read(typed)) : read(typed),
     );
   return group === undefined ? option : option.helpGroup(`${group}:`);
+}
+
+/** A flag as it is typed: `--request-id` for requestId. */
+export function longOf(name: string): string {
+  return `--${kebab(name)}`;
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
 }
 
 /** What a repeated flag came to so far, and what its next text comes to. */
@@ -137,7 +147,7 @@ function joined(before: unknown, next: unknown): unknown[] {
 
 /** commander's form of a positional. */
 export function argumentOf(name: string, { shape }: Positional): string {
-  const word = name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+  const word = kebab(name);
   if (shape === 'maybe') return `[${word}]`;
   return shape === 'many' ? `<${word}...>` : `<${word}>`;
 }

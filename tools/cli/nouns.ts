@@ -1,13 +1,20 @@
 /** All that can be typed. */
 import { ACCOUNT } from './commands/account.js';
+import { BATCH } from './commands/batch.js';
+import { completionOf } from './commands/completion.js';
 import { CONFIG } from './commands/config.js';
 import { DEAD_LETTER } from './commands/dead-letter.js';
 import { ENTRY } from './commands/entry.js';
+import { EVENT } from './commands/event.js';
+import { EXPLAIN } from './commands/explain.js';
 import { LEDGER } from './commands/ledger.js';
 import { PAYMENT } from './commands/payment.js';
 import { PROJECTION } from './commands/projection.js';
+import { REPORT } from './commands/report.js';
 import { STATUS } from './commands/status.js';
 import { TRANSACTION } from './commands/transaction.js';
+import { VERIFY } from './commands/verify.js';
+import { PROGRAMS } from './programs.js';
 import type { Noun, Verb } from './verb.js';
 
 export const NOUNS: readonly Noun[] = [
@@ -16,9 +23,15 @@ export const NOUNS: readonly Noun[] = [
   PAYMENT,
   TRANSACTION,
   ENTRY,
+  EVENT,
+  REPORT,
+  BATCH,
   PROJECTION,
   DEAD_LETTER,
   CONFIG,
 ];
 
-export const TOP_VERBS: readonly Verb[] = [STATUS];
+const VERBS: readonly Verb[] = [STATUS, VERIFY, EXPLAIN];
+const programs = PROGRAMS.map(({ path }) => path);
+
+export const TOP_VERBS: readonly Verb[] = [...VERBS, completionOf({ nouns: NOUNS, verbs: VERBS, programs })];

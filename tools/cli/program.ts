@@ -45,11 +45,11 @@ export function programOf(io: Pick<Io, 'stdout' | 'stderr'>, choose: (chosen: Ch
     })
     .addHelpText('after', () => tailOf(TOUR));
   program.commandsGroup('Nouns:');
-  for (const { name, summary, verbs } of NOUNS) {
+  for (const { name, plural, summary, verbs } of NOUNS) {
     const noun = program
       .command(name)
       .helpCommand(false)
-      .alias(pluralOf(name))
+      .alias(plural)
       .description(summary)
       .usage('<verb> [id...] [flags]');
     for (const each of verbs) addVerb(noun, each, choose);
@@ -122,11 +122,6 @@ function groupOf(program: Command, name: string): Command {
       .description('start and reset servers on this machine')
       .usage('<verb> [flags]')
   );
-}
-
-function pluralOf(name: string): string {
-  if (name === 'entry') return 'entries';
-  return name.endsWith('ch') ? `${name}es` : `${name}s`;
 }
 
 /** commander's "error: unknown option '--x'\n(Did you mean --y?)" as a sentence. */

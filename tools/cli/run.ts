@@ -76,7 +76,7 @@ function explain(error: unknown, io: Io, session?: Session): number {
 function textOf(error: unknown, session: Session | undefined): string {
   if (isCallError(error)) {
     const read = callErrorOf(error);
-    return read.reason === '' ? sentenceOfCall(error, session?.settings.address ?? '') : describe(read);
+    return read.reason === '' ? sentenceOfCall(error, session?.lastAddress ?? '') : describe(read);
   }
   if (error instanceof StartError || error instanceof UsageError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

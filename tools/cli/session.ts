@@ -15,7 +15,7 @@ import { type Io, say } from './io.js';
 import { persist } from './persist.js';
 import type { Format } from './printer.js';
 import { seenTokens } from './seen-tokens.js';
-import { type Settings, settingsOf } from './settings.js';
+import { profileNameOf, type Settings, settingsOf } from './settings.js';
 import {
   type CALL_FLAGS,
   type COMMAND_FLAGS,
@@ -56,7 +56,6 @@ const STRANGE_TOKEN: ReadonlySet<string> = new Set(['INVALID_CONSISTENCY_TOKEN',
 
 export class Session {
   readonly io: Io;
-  readonly settings: Settings;
   readonly format: Format;
   readonly isDryRun: boolean;
   /** How many rows a list shows; undefined: all. */
@@ -65,20 +64,12 @@ export class Session {
   readonly #patience_ms: number;
   readonly #clients = new Map<string, GrpcClient>();
   #requestId: string | undefined;
+  #settings: Settings | undefined;
+  #lastAddress: string | undefined;
 
   constructor(io: Io, shared: SharedValues) {
     this.io = io;
     this.#shared = shared;
-    this.settings = settingsOf(io, {
-      address: shared.address,
-      queryAddress: shared.queryAddress,
-      opsAddress: shared.opsAddress,
-      token: shared.token,
-      caFile: shared.caFile,
-      tls: shared.tls,
-      profile: shared.profile,
-      ledger: shared.ledger,
-    });
     this.format = { form: shared.output ?? 'table', columns: shared.columns };
     this.isDryRun = shared.dryRun ?? false;
     this.limit = shared.all === true ? undefined : (shared.limit ?? DEFAULT_LIMIT);
@@ -87,6 +78,27 @@ export class Session {
     if (freshness.length > 1) throw new UsageError('--fresh, --stale and --after exclude one another');
     if (shared.all === true && shared.limit !== undefined)
       throw new UsageError('--all and --limit exclude one another');
+  }
+
+  /** Read when it is needed: a verb that calls no server needs none. @throws StartError, UsageError */
+  get settings(): Settings {
+    const { address, queryAddress, opsAddress, token, caFile, tls, profile, ledger } = this.#shared;
+    this.#settings ??= settingsOf(this.io, {
+      address,
+      queryAddress,
+      opsAddress,
+      token,
+      caFile,
+      tls,
+      profile,
+      ledger,
+    });
+    return this.#settings;
+  }
+
+  /** The profile that was named, or else is used; it need not exist yet. */
+  get profileName(): string {
+    return profileNameOf(this.io, this.#shared.profile);
   }
 
   /** The ledger that was named. @throws UsageError if none was */
@@ -114,6 +126,11 @@ export class Session {
   /** The fields that all commands begin with. */
   commandHead(): { readonly ledgerId: string; readonly requestId: string; readonly validateOnly: boolean } {
     return { ledgerId: this.ledger, requestId: this.requestId, validateOnly: this.isDryRun };
+  }
+
+  /** The address of the last call, for what is said of its failure. */
+  get lastAddress(): string {
+    return this.#lastAddress ?? this.settings.address;
   }
 
   address(door: Door): string {
@@ -231,6 +248,7 @@ export class Session {
 
   #client(door: Door): GrpcClient {
     const address = this.address(door);
+    this.#lastAddress = address;
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
     const { token, tls, ca } = this.settings;

@@ -43,6 +43,11 @@ export interface Settings {
 
 const LOCAL = 'localhost:50051';
 
+/** The profile by a flag, else the variable, else the file. */
+export function profileNameOf(io: Pick<Io, 'env' | 'home'>, flag: string | undefined): string {
+  return flag ?? valueOf(io.env, 'QUITTANCE_CLI_PROFILE') ?? readConfig(io).profile;
+}
+
 /** @throws StartError, UsageError */
 export function settingsOf(
   io: Pick<Io, 'env' | 'home'>,

@@ -32,6 +32,8 @@ export interface Verb extends Omit<VerbSpec<Positionals, Flags>, 'run'> {
 
 export interface Noun {
   readonly name: string;
+  /** May be typed in its place. */
+  readonly plural: string;
   readonly summary: string;
   readonly verbs: readonly Verb[];
 }

@@ -176,6 +176,7 @@ const close = verb({
 
 export const ACCOUNT: Noun = {
   name: 'account',
+  plural: 'accounts',
   summary: 'accounts: open, freeze and close them, and see what they hold',
   verbs: [open, update, freeze, unfreeze, close, ...accountReads],
 };

@@ -115,10 +115,7 @@ function keyOf(key: string): ProfileKey {
   );
 }
 
-function change(
-  { io, settings: { profile: name } }: Session,
-  edit: (settings: Map<string, string>) => void,
-): void {
+function change({ io, profileName: name }: Session, edit: (settings: Map<string, string>) => void): void {
   const config = readConfig(io);
   const settings = new Map(Object.entries(config.profiles[name] ?? {}));
   edit(settings);
@@ -137,6 +134,7 @@ async function firstLine({ io }: Session): Promise<string> {
 
 export const CONFIG: Noun = {
   name: 'config',
+  plural: 'configs',
   summary: 'profiles: addresses, ledgers and tokens',
   verbs: [list, set, unset, use, path],
 };

@@ -12,7 +12,7 @@ import { type Noun, verb } from '../verb.js';
 import { CONFIRM_FLAG, confirm } from './confirm.js';
 
 const methods = ProjectionService.method;
-const ID = { projection: one('balances, history or reports') };
+const ID = { projection: one('balances, history or reports', ['balances', 'history', 'reports']) };
 
 const list = verb({
   name: 'list',
@@ -100,6 +100,7 @@ function targetOf(
 
 export const DEAD_LETTER: Noun = {
   name: 'dead-letter',
+  plural: 'dead-letters',
   summary: 'events that a read model could not apply',
   verbs: [list, retry],
 };

@@ -51,6 +51,7 @@ const list = verb({
 
 export const ENTRY: Noun = {
   name: 'entry',
+  plural: 'entries',
   summary: 'the debits and credits of transactions',
   verbs: [list],
 };

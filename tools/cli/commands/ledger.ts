@@ -85,6 +85,7 @@ const list = verb({
 
 export const LEDGER: Noun = {
   name: 'ledger',
+  plural: 'ledgers',
   summary: 'tenants: nothing crosses ledgers',
   verbs: [create, get, list],
 };

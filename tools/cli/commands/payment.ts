@@ -172,6 +172,7 @@ const get = verb({
 
 export const PAYMENT: Noun = {
   name: 'payment',
+  plural: 'payments',
   summary: 'payments: pay, hold, capture, release, refund',
   verbs: [submit, authorize, capture, release, refund, get],
 };

@@ -17,7 +17,7 @@ import { from } from './answer.js';
 import { CONFIRM_FLAG, confirm } from './confirm.js';
 
 const methods = ProjectionService.method;
-const ID = { projection: one('balances, history or reports') };
+const ID = { projection: one('balances, history or reports', ['balances', 'history', 'reports']) };
 const LOOK_MS = 1_000;
 const REBUILD_LOOK_MS = 200;
 
@@ -147,6 +147,7 @@ async function* everySecond<T>({ io }: Session, look: () => Promise<readonly T[]
 
 export const PROJECTION: Noun = {
   name: 'projection',
+  plural: 'projections',
   summary: 'the read models: how far they are, and their rebuilds',
   verbs: [list, get, stop, resume, rebuild],
 };

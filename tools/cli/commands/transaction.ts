@@ -146,6 +146,7 @@ const update = verb({
 
 export const TRANSACTION: Noun = {
   name: 'transaction',
+  plural: 'transactions',
   summary: 'everything that moved money, or was declined',
   verbs: [deposit, withdraw, post, reverse, update, ...transactionReads],
 };

@@ -1,0 +1,543 @@
+/** What goes on: watches, forwarding, retries, batches; and what proves, reports, completes. Against a whole Quittance. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Server as GrpcServer, ServerCredentials, status } from '@grpc/grpc-js';
+import { parse as parseCsv } from 'csv-parse/sync';
+import {
+  SubmitPaymentRequestSchema,
+  SubmitPaymentResponseSchema,
+} from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { startTestServer, type TestServer } from '../../../test/standalone.js';
+import { until } from '../../../test/until.js';
+import { createShell, type Shell } from './shell.js';
+
+const MAIN = fileURLToPath(new URL('../../../dist/tools/cli/main.js', import.meta.url));
+
+let server: TestServer;
+let shell: Shell;
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer();
+  shell = createShell({ QUITTANCE_CLI_ADDRESS: server.grpc, QUITTANCE_CLI_LEDGER: 'tour' });
+  for (const line of [
+    'ledger create tour',
+    'account open alice EUR',
+    'account open shop EUR',
+    'transaction deposit alice 100.00 EUR',
+  ])
+    expect(await shell.run(...line.split(' '))).toMatchObject({ code: 0 });
+}, 120_000);
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(shell.home, { recursive: true, force: true });
+});
+
+const pay = (amount: string) => shell.run('payment', 'submit', 'alice', 'shop', amount, 'EUR');
+
+function rowsOf(csv: string): Record<string, string>[] {
+  return parseCsv<Record<string, string>>(csv, { columns: true });
+}
+
+function idsOf(stdout: string): string[] {
+  return stdout.trimEnd().split('\n');
+}
+
+/** A server of the same contract that answers SubmitPayment as it is told, and keeps the ids that it got. */
+async function startFake(
+  answers: () => 'away' | 'done',
+): Promise<{ readonly address: string; readonly ids: string[] }> {
+  const ids: string[] = [];
+  const fake = new GrpcServer();
+  fake.addService(
+    {
+      submitPayment: {
+        path: '/quittance.command.v1.TransactionCommandService/SubmitPayment',
+        requestStream: false,
+        responseStream: false,
+        requestDeserialize: (bytes: Buffer) => fromBinary(SubmitPaymentRequestSchema, bytes),
+        requestSerialize: (request) => Buffer.from(toBinary(SubmitPaymentRequestSchema, request)),
+        responseDeserialize: (bytes: Buffer) => fromBinary(SubmitPaymentResponseSchema, bytes),
+        responseSerialize: (answer) => Buffer.from(toBinary(SubmitPaymentResponseSchema, answer)),
+      },
+    },
+    {
+      submitPayment: (
+        call: { request: { requestId: string } },
+        callback: (error: object | null, answer?: unknown) => void,
+      ) => {
+        ids.push(call.request.requestId);
+        if (answers() === 'away') callback({ code: status.UNAVAILABLE, details: 'the database is away' });
+        else callback(null, create(SubmitPaymentResponseSchema, { position: 1n }));
+      },
+    },
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    fake.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+  cleanUps.push(async () => {
+    fake.forceShutdown();
+  });
+  return { address: `127.0.0.1:${String(port)}`, ids };
+}
+
+describe('a command whose outcome is not known', () => {
+  test('is sent again under the request id that was printed', async () => {
+    let calls = 0;
+    const fake = await startFake(() => ((calls += 1) < 3 ? 'away' : 'done'));
+    const paid = await shell.run(
+      'payment',
+      'submit',
+      'alice',
+      'shop',
+      '1.00',
+      'EUR',
+      '--address',
+      fake.address,
+    );
+    expect(paid.code).toBe(0);
+    expect(paid.stderr).toContain('trying again: the database is away');
+    const printed = /^request id (\S+)$/m.exec(paid.stderr)?.[1] ?? '';
+    expect(fake.ids).toEqual([printed, printed, printed]);
+  });
+
+  test('ends with exit code 5 and the line to send again, which pays once', async () => {
+    const fake = await startFake(() => 'away');
+    const words = ['payment', 'submit', 'alice', 'shop', '0.50', 'EUR', '--reference', "Bob's order"];
+    const lost = await shell.run(...words, '--timeout', '50ms', '--address', fake.address);
+    expect(lost.code).toBe(5);
+    const line = /^send it again: (.*)$/m.exec(lost.stderr)?.[1] ?? '';
+    expect(line).toContain(String.raw`'Bob'\''s order'`);
+    const again = line.replace(fake.address, server.grpc).replace('--timeout 50ms ', '');
+    expect(await inBash(again)).toMatchObject({ code: 0 });
+    const id = /--request-id (\S+)$/.exec(line)?.[1] ?? '';
+    const third = await shell.run(...words, '--request-id', id);
+    expect(third).toMatchObject({ code: 0, stderr: expect.stringContaining('replayed') });
+    const { stdout } = await shell.run(
+      'transaction',
+      'list',
+      '--reference',
+      "Bob's order",
+      '--fresh',
+      '-o',
+      'id',
+    );
+    expect(idsOf(stdout)).toEqual([id]);
+  });
+
+  test('is told apart from one that the server refuses', async () => {
+    const refused = await shell.run('payment', 'submit', 'alice', 'alice', '0.50', 'EUR');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).not.toContain('send it again');
+  });
+});
+
+/** Runs a line in a real bash, with the built command line under its name. */
+function inBash(
+  line: string,
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  return inShell('bash', `quittance() { '${process.execPath}' '${MAIN}' "$@"; }\n${line}`);
+}
+
+function inShell(name: string, script: string) {
+  const env = { ...process.env, HOME: shell.home, QUITTANCE_CLI_LEDGER: 'tour' };
+  return new Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>(
+    (resolve) => {
+      execFile(name, ['-c', script], { env }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+      });
+    },
+  );
+}
+
+describe('a watch', () => {
+  test('of a balance shows it, then each change, until Ctrl-C', async () => {
+    const end = new AbortController();
+    const rows: { posted: string }[] = [];
+    const onOut = (text: string) => rows.push(JSON.parse(text) as { posted: string });
+    const watching = shell.runWith(
+      { signal: end.signal, onOut },
+      'account',
+      'get',
+      'shop',
+      '-w',
+      '-o',
+      'ndjson',
+    );
+    await until(() => rows.length > 0);
+    const before = BigInt(rows.at(-1)?.posted ?? 0);
+    await pay('0.25');
+    await until(() => BigInt(rows.at(-1)?.posted ?? 0) === before + 25n);
+    end.abort();
+    expect(await watching).toMatchObject({ code: 0 });
+  });
+
+  test('as one document is refused', async () => {
+    expect(await shell.run('event', 'list', '-w', '-o', 'json')).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
+/** Takes events as an endpoint of an operator would: `answer` says what each gets. */
+async function startHook(answer: (position: string, times: number) => number | Promise<number>) {
+  const taken: string[] = [];
+  const hook: Server = createServer((request, response) => {
+    void (async () => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      const { event } = JSON.parse(body) as { event: { position: string } };
+      const { position } = event;
+      taken.push(position);
+      const code = await answer(position, taken.filter((each) => each === position).length);
+      response.writeHead(code).end();
+    })();
+  });
+  hook.listen(0, '127.0.0.1');
+  await once(hook, 'listening');
+  cleanUps.push(async () => {
+    hook.closeAllConnections();
+    hook.close();
+    await once(hook, 'close');
+  });
+  return { url: `http://127.0.0.1:${String((hook.address() as AddressInfo).port)}/hook`, taken };
+}
+
+const allPositions = async () =>
+  idsOf((await shell.run('event', 'list', '--all', '--fresh', '-o', 'id')).stdout);
+
+describe('event forward', () => {
+  test('loses nothing over kill -9, a busy endpoint and Ctrl-C', async () => {
+    const file = join(shell.home, 'forward.resume');
+    for (const amount of ['0.01', '0.02', '0.03', '0.04']) await pay(amount);
+    const first = await allPositions();
+    const [killedAt = '', busyAt = '', stoppedAt = ''] = first.slice(2);
+    const end = new AbortController();
+    const kill: { now?: () => void } = {};
+    const hook = await startHook((position, times) => {
+      if (position === killedAt && times === 1) kill.now?.();
+      if (position === stoppedAt && times === 1) end.abort();
+      return position === busyAt && times === 1 ? 503 : 204;
+    });
+    const words = ['event', 'forward', '--to', hook.url, '--from', '0', '--resume-file', file];
+
+    const env = {
+      ...process.env,
+      HOME: shell.home,
+      QUITTANCE_CLI_LEDGER: 'tour',
+      QUITTANCE_CLI_ADDRESS: server.grpc,
+    };
+    const child = spawn(process.execPath, [MAIN, ...words], { env, stdio: 'ignore' });
+    kill.now = () => child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(hook.taken.at(-1)).toBe(killedAt);
+
+    expect(await shell.runWith({ signal: end.signal }, ...words)).toMatchObject({ code: 0 });
+    await pay('0.05');
+    const all = await allPositions();
+    const last = new AbortController();
+    const going = shell.runWith({ signal: last.signal }, ...words);
+    await until(() => hook.taken.includes(all.at(-1) ?? ''));
+    last.abort();
+    await going;
+
+    expect([...new Set(hook.taken)]).toEqual(all);
+    const repeated = hook.taken.filter((position, index) => hook.taken.indexOf(position) !== index);
+    expect(new Set(repeated)).toEqual(
+      new Set([killedAt, busyAt, ...repeated.filter((each) => each === stoppedAt)]),
+    );
+  });
+
+  test('stops at an event that the endpoint refuses, and sends none behind it', async () => {
+    const [first = '', second = ''] = await allPositions();
+    const hook = await startHook((position) => (position === second ? 400 : 200));
+    const refused = await shell.run('event', 'forward', '--to', hook.url, '--from', '0');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`position ${second}`);
+    expect(hook.taken).toEqual([first, second]);
+  });
+
+  test.each([
+    [[], '--to http://HOST/PATH'],
+    [['--to', 'ftp://localhost/'], '--to http://HOST/PATH'],
+  ])('with %j is an error', async (words, why) => {
+    expect(await shell.run('event', 'forward', ...words)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(why),
+    });
+  });
+
+  test('refuses a resume file of another ledger', async () => {
+    const file = join(shell.home, 'other.resume');
+    writeFileSync(file, JSON.stringify({ ledger: 'other', position: '1', resumeToken: 'x' }));
+    const refused = await shell.run('event', 'forward', '--to', 'http://localhost:1/', '--resume-file', file);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('of the ledger other') });
+  });
+});
+
+describe('events', () => {
+  test('are filtered by kind and time, and shown with the command as it was sent', async () => {
+    await shell.run('account', 'freeze', 'shop');
+    await shell.run('account', 'unfreeze', 'shop');
+    const { stdout } = await shell.run(
+      ...['event', 'list', '--kind', 'account-frozen', '--kind', 'account-unfrozen'],
+      ...['--from', '-1h', '--desc', '--limit', '2', '-o', 'csv'],
+    );
+    expect(rowsOf(stdout).map(({ event }) => event)).toEqual(['AccountUnfrozen', 'AccountFrozen']);
+    const [, frozen] = rowsOf(stdout);
+    const explained = await shell.run('explain', frozen?.['position'] ?? '', '-o', 'json');
+    expect(JSON.parse(explained.stdout)).toMatchObject({ command: { freezeAccount: { accountId: 'shop' } } });
+  });
+
+  test('a transaction is explained by its entries, event, command and hash', async () => {
+    const id = /^request id (\S+)$/m.exec((await pay('0.75')).stderr)?.[1] ?? '';
+    const { stdout, code } = await shell.run('explain', id, '-o', 'json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      transaction: { transactionId: id },
+      entries: [{ entry: { accountId: 'alice' } }, { entry: { accountId: 'shop' } }],
+      command: { submitPayment: { amount: { minorUnits: '75' } } },
+      event: { hash: expect.stringMatching(/=$/) },
+    });
+    expect((await shell.run('explain', id)).stdout).toContain('== entries');
+  });
+});
+
+describe('a batch', () => {
+  const file = () => join(shell.home, 'payroll.csv');
+
+  test('is judged by a dry run, booked, and replayed under the same id', async () => {
+    writeFileSync(
+      file(),
+      'payer,payee,amount,currency,reference\nalice,shop,1.00,EUR,pay-1\nalice,shop,2.00,EUR,pay-2\n',
+    );
+    const paid = async () =>
+      rowsOf((await shell.run('transaction', 'list', '--reference', 'pay-1', '--fresh', '-o', 'csv')).stdout);
+    expect((await shell.run('batch', 'run', file(), '--dry-run', '-o', 'csv')).code).toBe(0);
+    expect(await paid()).toEqual([]);
+    const first = await shell.run('batch', 'run', file(), '--atomic', '-o', 'csv');
+    const id = /^request id (\S+)$/m.exec(first.stderr)?.[1] ?? '';
+    const again = await shell.run('batch', 'run', file(), '--atomic', '-o', 'csv', '--request-id', id);
+    const statuses = (csv: string) => rowsOf(csv).map(({ status: each, replayed }) => [each, replayed]);
+    expect(statuses(first.stdout)).toEqual([
+      ['posted', ''],
+      ['posted', ''],
+    ]);
+    expect(statuses(again.stdout)).toEqual([
+      ['posted', 'yes'],
+      ['posted', 'yes'],
+    ]);
+    expect(await paid()).toHaveLength(1);
+  });
+
+  test('atomic is all or nothing, exit code 3', async () => {
+    writeFileSync(file(), 'payer,payee,amount,currency\nalice,shop,1.00,EUR\nalice,shop,9000.00,EUR\n');
+    const declined = await shell.run('batch', 'run', file(), '--atomic', '-o', 'csv');
+    expect(declined.code).toBe(3);
+    expect(rowsOf(declined.stdout).map(({ reason }) => reason)).toEqual([
+      'batch-declined',
+      'insufficient-funds',
+    ]);
+  });
+
+  test('of commands as JSON takes every command, and tells which one failed', async () => {
+    const lines = [
+      { openAccount: { accountId: 'batched', currency: 'EUR' } },
+      { deposit: { accountId: 'batched', amount: { currency: 'EUR', minorUnits: '500' } } },
+      { deposit: { accountId: 'nobody', amount: { currency: 'EUR', minorUnits: '500' } } },
+    ];
+    const stdin = lines.map((line) => JSON.stringify(line)).join('\n');
+    const ran = await shell.runWith({ stdin }, 'batch', 'run', '-', '--format', 'ndjson', '-o', 'json');
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject([
+      { status: 'done' },
+      { status: 'posted' },
+      { status: 'error', reason: 'ACCOUNT_NOT_FOUND' },
+    ]);
+  });
+
+  test.each([
+    ['payer,payee,amount,currency,colour\n', '"colour" is not known'],
+    ['payer,payee,amount,currency\nalice,shop,1.005,EUR\n', 'line 2: 1.005 EUR has 3 decimal digits'],
+    ['payer,payee,amount,currency\nalice,,1.00,EUR\n', 'line 2: the column payee is empty'],
+    ['payer,payee,amount,currency\n', 'holds no command'],
+  ])('of %j is refused as a whole', async (csv, why) => {
+    writeFileSync(file(), csv);
+    const refused = await shell.run('batch', 'run', file());
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(why) });
+  });
+});
+
+describe('a proof', () => {
+  test('of a sound ledger is exit code 0, and keeps an anchor that holds later', async () => {
+    const anchor = join(shell.home, 'anchor.json');
+    expect(await shell.run('verify', '--anchor', anchor, '--save')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('anchor at position'),
+    });
+    const kept = JSON.parse(readFileSync(anchor, 'utf8')) as Record<string, string>;
+    expect(kept).toMatchObject({ ledger: 'tour', hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    await pay('0.01');
+    const later = await shell.run('verify', 'tour', '--anchor', anchor, '-o', 'csv');
+    expect(later.code).toBe(0);
+    expect(rowsOf(later.stdout).map(({ subject, result }) => `${subject ?? ''} ${result ?? ''}`)).toEqual([
+      ...['anchor ok', 'log ok', 'state-tables ok', 'balances ok', 'history ok', 'reports ok', 'verdict ok'],
+    ]);
+  });
+
+  test('that does not agree with an anchor is exit code 6, and keeps none', async () => {
+    const anchor = join(shell.home, 'false.json');
+    const [position = ''] = await allPositions();
+    for (const at of [position, '999999']) {
+      const text = JSON.stringify({ ledger: 'tour', position: at, hash: 'ab'.repeat(32) });
+      writeFileSync(anchor, text);
+      const proof = await shell.run('verify', '--anchor', anchor, '--save', '-o', 'csv');
+      expect(proof.code).toBe(6);
+      expect(
+        rowsOf(proof.stdout)
+          .filter(({ result }) => result === 'differs')
+          .map(({ subject }) => subject),
+      ).toEqual(['anchor', 'verdict']);
+      expect(readFileSync(anchor, 'utf8')).toBe(text);
+    }
+  });
+});
+
+describe('reports', () => {
+  test('balance, with decimal sums', async () => {
+    const { stdout, code } = await shell.run(
+      'report',
+      'trial-balance',
+      '--by',
+      'account',
+      '--fresh',
+      '-o',
+      'csv',
+    );
+    expect(code).toBe(0);
+    const rows = rowsOf(stdout);
+    expect(rows.map(({ key }) => key)).toEqual(expect.arrayContaining(['@settlement:EUR', 'alice', 'shop']));
+    const cents = (column: string) =>
+      rows.reduce((sum, row) => sum + BigInt((row[column] ?? '').replace('.', '')), 0n);
+    expect(cents('debits')).toBe(cents('credits'));
+    expect(cents('net')).toBe(0n);
+  });
+
+  test.each([
+    [
+      ['volume', '--from', '-1h'],
+      ['start', 'end', 'kind', 'count', 'volume', 'currency'],
+    ],
+    [
+      ['declines', '--from', '-1h'],
+      ['start', 'end', 'reason', 'count', 'volume', 'currency'],
+    ],
+    [
+      ['cash-flow', 'alice', '--from', '-1h'],
+      ['start', 'end', 'kind', 'inflow', 'outflow', 'currency'],
+    ],
+    [
+      ['rank', 'EUR', '--by', 'credits', '--top', '2'],
+      ['rank', 'account', 'debits', 'credits', 'posted', 'count', 'currency'],
+    ],
+  ])('%j are rows with the same columns', async (words, columns) => {
+    const { stdout, code } = await shell.run('report', ...words, '--fresh', '-o', 'csv');
+    expect(code).toBe(0);
+    expect(Object.keys(rowsOf(stdout)[0] ?? {})).toEqual(columns);
+  });
+
+  test('a statement runs its balance', async () => {
+    const { stdout } = await shell.run('account', 'statement', 'shop', '--fresh', '--all', '-o', 'csv');
+    const account = await shell.run('account', 'get', 'shop', '-o', 'csv');
+    expect(rowsOf(stdout).at(-1)?.['balance']).toBe(rowsOf(account.stdout)[0]?.['posted']);
+  });
+});
+
+/** Which of the shells this machine has; bash is always there. */
+const INSTALLED = ['/usr/bin/zsh', '/bin/zsh'].some((path) => existsSync(path)) ? ['bash', 'zsh'] : ['bash'];
+
+const ASKING: Readonly<Record<string, (words: string) => string>> = {
+  bash: (words) =>
+    `COMP_WORDS=(quittance ${words}); COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 )); _quittance; printf '%s\\n' "\${COMPREPLY[@]}"`,
+  zsh: (words) => `words=(quittance ${words}); CURRENT=\${#words}; _quittance`,
+};
+
+/** What zsh has only where a line is edited: adds the words that begin as the last one does. */
+const EDITOR = `compdef() { :; }
+_files() { :; }
+compadd() { local each; for each in "\${(@P)2}"; do [[ "$each" == "\${words[CURRENT]}"* ]] && printf '%s\\n' "$each"; done; }`;
+
+test.each(INSTALLED)(
+  '%s completes nouns, verbs, flags and their values, and starts no process for it',
+  async (name) => {
+    const { stdout: script } = await shell.run('completion', name);
+    const path = join(shell.home, `completion.${name}`);
+    writeFileSync(path, script);
+    const asked = [
+      'pay',
+      'payment sub',
+      'payments submit --dr',
+      "transaction list --status ''",
+      'projection rebuild h',
+      'verify --anc',
+      'server re',
+      'batch run --at',
+      'completion z',
+      "payment submit --reference ''",
+    ];
+    const load = `quittance() { echo started; }\n${name === 'zsh' ? EDITOR : ''}\nsource '${path}'`;
+    const lines = asked.map((words) => `${ASKING[name]?.(words) ?? ''}; echo ---`).join('\n');
+    const { stdout, stderr } = await inShell(name, `${load}\n${lines}`);
+    expect(stderr).toBe('');
+    expect(stdout.split('---\n').map((part) => part.trim().split('\n').join(' '))).toEqual([
+      'payment',
+      'submit',
+      '--dry-run',
+      'posted declined authorized captured voided expired',
+      'history',
+      '--anchor',
+      'reset',
+      '--atomic',
+      'zsh',
+      '',
+      '',
+    ]);
+  },
+);
+
+test('every word of the help has help of its own, with an example', async () => {
+  const { stdout } = await shell.run('--help');
+  const nouns = [...stdout.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, noun]) => noun ?? '');
+  const own = nouns.filter((noun) => !['server', 'demo', 'import', 'torture', 'bench'].includes(noun));
+  expect(own).toEqual(expect.arrayContaining(['ledger', 'payment', 'verify']));
+  for (const noun of own) {
+    const help = await shell.run(noun, '--help');
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    const verbs = [...(help.stdout.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z-]+) /gm)].map(
+      ([, verb]) => verb ?? '',
+    );
+    for (const words of verbs.length === 0 ? [[noun]] : verbs.map((verb) => [noun, verb])) {
+      const each = await shell.run(...words, '--help');
+      expect(each.stdout).toContain(`Examples:\n  `);
+      expect(each.stdout).toContain(`quittance ${words.join(' ')}`);
+    }
+  }
+});
+
+test('a program of the platform runs under it, on the server of the settings', async () => {
+  const demo = await inBash(`QUITTANCE_CLI_ADDRESS=${server.grpc} quittance demo --seconds 0.1`);
+  expect(demo).toMatchObject({ code: 0, stdout: expect.stringContaining('ledger demo') });
+});
