@@ -6,6 +6,8 @@ import { goTo, linkIn, linkTo, useRoute } from '../state/route.js';
 import { settingsStore, tokenStore } from '../state/session.js';
 import { useStore } from '../state/store.js';
 import { FailureNote } from '../parts/text.js';
+import { ActionDrawer } from '../actions/drawer.js';
+import { Help } from './help.js';
 import { PAGES } from './pages.js';
 import { Header } from './header.js';
 import { Login } from './login.js';
@@ -39,6 +41,8 @@ function Frame() {
           <NoLedger />
         ) : null}
       </Main>
+      <ActionDrawer />
+      <Help />
     </div>
   );
 }

@@ -11,8 +11,10 @@ import { countText, typedPosition } from '../numbers.js';
 import { densityStore, isZone, themeStore, USUAL_ZONES, zoneStore } from '../state/preferences.js';
 import { liveStore, useFreshness, usePin, useRead } from '../state/reads.js';
 import { goTo, linkIn, setParams, useRoute } from '../state/route.js';
-import { logOut, settingsStore, useCaller } from '../state/session.js';
+import { logOut, settingsStore, useCaller, useMay } from '../state/session.js';
 import { useStore } from '../state/store.js';
+import { ACTIONS } from '../actions/catalogue.js';
+import { openAction } from '../state/actions.js';
 import { Time } from '../parts/text.js';
 import { ProofLight } from './proof-light.js';
 import { linkOfSearch } from './search.js';
@@ -29,6 +31,7 @@ export function Header({ ledgers }: { readonly ledgers: readonly Ledger[] }) {
       <LiveSwitch />
       {ledger === '' ? null : <ProofLight ledger={ledger} />}
       {isReadOnly ? <span className="chip">read-only</span> : null}
+      <NewButton />
       <ZoneSwitch />
       <LookSwitches />
       <Caller />
@@ -200,6 +203,20 @@ function LookSwitches() {
         ≡
       </button>
     </>
+  );
+}
+
+/** Opens the drawer of actions: with the first ledger where there is none yet. */
+function NewButton() {
+  const { ledger } = useRoute();
+  const may = useMay();
+  const first = ledger === '' ? 'create-ledger' : ACTIONS.find(({ method }) => may(method, ledger))?.id;
+  const isOffered = ACTIONS.some(({ id, method }) => id === first && may(method, ledger));
+  if (first === undefined || !isOffered) return null;
+  return (
+    <button type="button" id="act" className="primary" title="n" onClick={() => openAction(first)}>
+      New…
+    </button>
   );
 }
 

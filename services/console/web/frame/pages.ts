@@ -2,7 +2,14 @@
 import type { ComponentType } from 'react';
 import { AccountPage } from '../pages/account.js';
 import { AccountsPage } from '../pages/accounts.js';
+import { EventPage } from '../pages/event.js';
+import { EventsPage } from '../pages/events.js';
 import { OverviewPage } from '../pages/overview.js';
+import { PaymentPage } from '../pages/payment.js';
+import { PlaygroundPage } from '../pages/playground.js';
+import { ProofPage } from '../pages/proof.js';
+import { ReadModelsPage } from '../pages/read-models.js';
+import { ReportsPage } from '../pages/reports.js';
 import { TransactionPage } from '../pages/transaction.js';
 import { TransactionsPage } from '../pages/transactions.js';
 
@@ -22,10 +29,17 @@ export const PAGES: readonly PageEntry[] = [
     name: 'transactions',
     title: 'Transactions',
     key: 't',
-    also: ['transaction'],
+    also: ['transaction', 'payment'],
     component: TransactionsPage,
   },
   { name: 'transaction', title: 'Transaction', component: TransactionPage },
   { name: 'accounts', title: 'Accounts', key: 'a', also: ['account'], component: AccountsPage },
   { name: 'account', title: 'Account', component: AccountPage },
+  { name: 'payment', title: 'Payment', component: PaymentPage },
+  { name: 'events', title: 'Events', key: 'e', also: ['event'], component: EventsPage },
+  { name: 'event', title: 'Event', component: EventPage },
+  { name: 'reports', title: 'Reports', key: 'r', component: ReportsPage },
+  { name: 'read-models', title: 'Read models', key: 'm', component: ReadModelsPage },
+  { name: 'proof', title: 'Proof', key: 'p', component: ProofPage },
+  { name: 'playground', title: 'Playground', key: 'y', component: PlaygroundPage },
 ];

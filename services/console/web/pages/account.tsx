@@ -1,7 +1,7 @@
 /** One account: what has it now, what had it then, and why. */
 import { create } from '@bufbuild/protobuf';
 import { skipToken } from '@connectrpc/connect-query';
-import { type Account, type Balance } from '../../../../gen/quittance/common/v1/account_pb.js';
+import { type Account, AccountStatus, type Balance } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ListTransactionsRequestSchema } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { Statement } from '../parts/statement.js';
@@ -9,7 +9,10 @@ import { Amount, ExactTime, FailureNote, Id, Pairs } from '../parts/text.js';
 import { accountTypeWord } from '../parts/words.js';
 import { countText, typedPosition } from '../numbers.js';
 import { useFreshness, usePin, useRead } from '../state/reads.js';
+import { ACTIONS } from '../actions/catalogue.js';
+import { openAction } from '../state/actions.js';
 import { setParams, useRoute } from '../state/route.js';
+import { useMay } from '../state/session.js';
 import { AccountState } from './accounts.js';
 import { TransactionList } from './transactions.js';
 
@@ -73,6 +76,7 @@ function Summary({ account, balance, pin }: SummaryProps) {
           {accountTypeWord(account.type)} · {account.currency}
           {account.name === '' ? '' : ` · ${account.name}`}
         </span>
+        <AccountActions account={account} />
       </div>
       <dl
         className="figures"
@@ -102,6 +106,33 @@ function Summary({ account, balance, pin }: SummaryProps) {
         />
       </details>
     </>
+  );
+}
+
+function AccountActions({ account: { accountId, currency, status } }: { readonly account: Account }) {
+  const { ledger } = useRoute();
+  const may = useMay();
+  const money = { 'amount.currency': currency };
+  const offers = [
+    ['pay', 'Pay…', status === AccountStatus.OPEN, { payerAccountId: accountId, ...money }],
+    ['deposit', 'Deposit…', status !== AccountStatus.CLOSED, { accountId, ...money }],
+    ['freeze', 'Freeze…', status === AccountStatus.OPEN, { accountId }],
+    ['unfreeze', 'Unfreeze…', status === AccountStatus.FROZEN, { accountId }],
+    ['close', 'Close…', status !== AccountStatus.CLOSED, { accountId }],
+  ] as const;
+  return (
+    <span className="end">
+      {offers
+        .filter(
+          ([id, , isPossible]) =>
+            isPossible && ACTIONS.some((action) => action.id === id && may(action.method, ledger)),
+        )
+        .map(([id, words, , preset]) => (
+          <button key={id} type="button" onClick={() => openAction(id, preset)}>
+            {words}
+          </button>
+        ))}
+    </span>
   );
 }
 

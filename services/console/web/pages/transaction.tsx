@@ -1,10 +1,13 @@
 /** One transaction: why these numbers? Its entries with the balance after each, its links, and the message itself. */
 import { toJsonString } from '@bufbuild/protobuf';
+import { TransactionCommandService } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import {
   Direction,
   type Entry,
   type Transaction,
+  TransactionKind,
   TransactionSchema,
+  TransactionStatus,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { TransactionQueryService } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import {
@@ -21,7 +24,9 @@ import { PaymentSummary } from '../parts/payment-summary.js';
 import { kindWord } from '../parts/words.js';
 import { countText } from '../numbers.js';
 import { useFreshness, useRead } from '../state/reads.js';
+import { openAction } from '../state/actions.js';
 import { linkTo, useRoute } from '../state/route.js';
+import { useMay } from '../state/session.js';
 
 export function TransactionPage() {
   const { ledger, id } = useRoute();
@@ -52,6 +57,7 @@ function Details({ transaction }: { readonly transaction: Transaction }) {
             currency={transaction.amount.currency}
           />
         )}
+        <ReverseButton transaction={transaction} />
       </div>
       <div className="columns">
         <section className="part" aria-label="Details">
@@ -65,6 +71,28 @@ function Details({ transaction }: { readonly transaction: Transaction }) {
         <pre tabIndex={0}>{toJsonString(TransactionSchema, transaction, { prettySpaces: 2 })}</pre>
       </details>
     </>
+  );
+}
+
+/** Any posted transaction but a reversal can be reversed, once. */
+function ReverseButton({
+  transaction: { transactionId, kind, status, reversedByTransactionId },
+}: {
+  readonly transaction: Transaction;
+}) {
+  const { ledger } = useRoute();
+  const may = useMay();
+  const isPossible =
+    status === TransactionStatus.POSTED &&
+    kind !== TransactionKind.REVERSAL &&
+    reversedByTransactionId === '';
+  if (!isPossible || !may(TransactionCommandService.method.reverseTransaction, ledger)) return null;
+  return (
+    <span className="end">
+      <button type="button" onClick={() => openAction('reverse', { transactionId })}>
+        Reverse…
+      </button>
+    </span>
   );
 }
 

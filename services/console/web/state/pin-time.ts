@@ -2,12 +2,9 @@
 import { skipToken } from '@connectrpc/connect-query';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { EventQueryService } from '../../../../gen/quittance/query/v1/event_query_service_pb.js';
-import { countOf } from '../numbers.js';
+import { timestampOfMicros } from '../events.js';
 import { usePin, useRead } from './reads.js';
 import { useRoute } from './route.js';
-
-const MICROS_PER_SECOND = 1_000_000n;
-const NANOS_PER_MICRO = 1_000n;
 
 /** Undefined: nothing is pinned, or nothing was recorded after it. */
 export function usePinTime(): { readonly isKnown: boolean; readonly end: Timestamp | undefined } {
@@ -21,15 +18,6 @@ export function usePinTime(): { readonly isKnown: boolean; readonly end: Timesta
   const micros = next.data?.events[0]?.event?.recordedTimeMicros;
   return {
     isKnown: pin === undefined || next.isSuccess,
-    end: micros === undefined ? undefined : timestampOf(micros),
-  };
-}
-
-function timestampOf(micros: bigint): Timestamp {
-  const nanos = (micros % MICROS_PER_SECOND) * NANOS_PER_MICRO;
-  return {
-    $typeName: 'google.protobuf.Timestamp',
-    seconds: micros / MICROS_PER_SECOND,
-    nanos: countOf(nanos),
+    end: micros === undefined ? undefined : timestampOfMicros(micros),
   };
 }

@@ -1,0 +1,52 @@
+import { expect, test } from '@jest/globals';
+import { ACTIONS } from './catalogue.js';
+import { requestJson } from './form-values.js';
+
+function resultOf(id: string, values: Readonly<Record<string, string>>) {
+  const action = ACTIONS.find((each) => each.id === id);
+  if (action === undefined) throw new Error(`there is no action ${id}`);
+  return requestJson(action, values);
+}
+
+test('a decimal amount becomes minor units of its currency, and empty fields are left out', () => {
+  const pay = {
+    payerAccountId: 'alice',
+    payeeAccountId: 'shop',
+    amount: '25',
+    'amount.currency': 'eur',
+    reference: ' ',
+  };
+  expect(resultOf('pay', pay)).toEqual({
+    json: {
+      payerAccountId: 'alice',
+      payeeAccountId: 'shop',
+      amount: { currency: 'EUR', minorUnits: '2500' },
+    },
+    problems: {},
+  });
+  const limit = { accountId: 'a', currency: 'JPY', overdraftLimit: '500' };
+  expect(resultOf('open-account', limit).json).toEqual({
+    accountId: 'a',
+    currency: 'JPY',
+    overdraftLimit: '500',
+  });
+});
+
+test.each([
+  [{ amount: '25.001', 'amount.currency': 'EUR' }, 'at most 2 digits'],
+  [{ amount: '25.5', 'amount.currency': 'JPY' }, 'no digits'],
+  [{ amount: '25', 'amount.currency': 'XYZ' }, 'XYZ is no currency'],
+  [{ amount: '25' }, 'no currency'],
+  [{}, 'is needed'],
+])('the amount %j is refused: %s', (values, why) => {
+  const { problems } = resultOf('deposit', { accountId: 'alice', ...values });
+  expect(problems).toEqual({ amount: expect.stringContaining(why) });
+});
+
+test('a check is sent where it is set', () => {
+  const id = '0198c0de-0000-7000-8000-000000000001';
+  expect(resultOf('reverse', { transactionId: id, force: 'true' }).json).toEqual({
+    transactionId: id,
+    force: true,
+  });
+});
