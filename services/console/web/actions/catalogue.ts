@@ -152,6 +152,22 @@ export const ACTIONS: readonly Action[] = [
     fields: [account('accountId', 'Account')],
   },
   {
+    id: 'register-asset',
+    title: 'Register an asset',
+    method: LedgerCommandService.method.registerAsset,
+    fields: [
+      {
+        name: 'code',
+        label: 'Code',
+        kind: 'text',
+        isRequired: true,
+        hint: 'such as POINTS; it is never changed',
+      },
+      { name: 'exponent', label: 'Digits after the point', kind: 'text', hint: '0 to 18' },
+      { name: 'name', label: 'Name', kind: 'text', isRequired: true },
+    ],
+  },
+  {
     id: 'create-ledger',
     title: 'Create a ledger',
     method: LedgerCommandService.method.createLedger,

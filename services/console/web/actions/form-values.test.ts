@@ -35,12 +35,23 @@ test('a decimal amount becomes minor units of its currency, and empty fields are
 test.each([
   [{ amount: '25.001', 'amount.currency': 'EUR' }, 'at most 2 digits'],
   [{ amount: '25.5', 'amount.currency': 'JPY' }, 'no digits'],
-  [{ amount: '25', 'amount.currency': 'XYZ' }, 'XYZ is no currency'],
+  [{ amount: '25', 'amount.currency': 'XYZ' }, 'XYZ is no currency, and no asset'],
   [{ amount: '25' }, 'no currency'],
   [{}, 'is needed'],
 ])('the amount %j is refused: %s', (values, why) => {
   const { problems } = resultOf('deposit', { accountId: 'alice', ...values });
   expect(problems).toEqual({ amount: expect.stringContaining(why) });
+});
+
+test('an asset of the ledger has its own digits', () => {
+  const action = ACTIONS.find(({ id }) => id === 'deposit');
+  if (action === undefined) throw new Error('there is no deposit');
+  const values = { accountId: 'miner', amount: '0.000000000000000001', 'amount.currency': 'ETH' };
+  const { json, problems } = requestJson(action, values, (code) => (code === 'ETH' ? 18 : undefined));
+  expect({ json, problems }).toEqual({
+    json: { accountId: 'miner', amount: { currency: 'ETH', minorUnits: '1' } },
+    problems: {},
+  });
 });
 
 test('a check is sent where it is set', () => {

@@ -4,8 +4,13 @@ import { currencyExponent } from '../../../../lib/base/currency.js';
 import { typedAmount } from '../money.js';
 import type { Action, ActionField } from './catalogue.js';
 
+const UNKNOWN = 'is no currency, and no asset of this ledger';
+
 /** By field name; the currency of a money field stands under `<name>.currency`, a check is `true` or empty. */
 export type FormValues = Readonly<Record<string, string>>;
+
+/** The decimal digits of a currency or of an asset of the ledger; undefined for a code that is neither. */
+export type ExponentOf = (code: string) => number | undefined;
 
 export interface FormResult {
   readonly json: JsonObject;
@@ -14,7 +19,11 @@ export interface FormResult {
 }
 
 /** The message without ledger and request id, or what is wrong with the fields. */
-export function requestJson({ fields }: Action, values: FormValues): FormResult {
+export function requestJson(
+  { fields }: Action,
+  values: FormValues,
+  exponentOf: ExponentOf = currencyExponent,
+): FormResult {
   const json: JsonObject = {};
   const problems: Record<string, string> = {};
   for (const field of fields) {
@@ -23,7 +32,7 @@ export function requestJson({ fields }: Action, values: FormValues): FormResult 
       if (field.isRequired === true) problems[field.name] = 'is needed';
       continue;
     }
-    const problem = put(json, field, text, values);
+    const problem = put(json, field, { text, values, exponentOf });
     if (problem !== undefined) problems[field.name] = problem;
   }
   return { json, problems };
@@ -33,16 +42,14 @@ export function requestJson({ fields }: Action, values: FormValues): FormResult 
 function put(
   json: JsonObject,
   { name, kind }: ActionField,
-  text: string,
-  values: FormValues,
+  { text, values, exponentOf }: Typed,
 ): string | undefined {
   switch (kind) {
     case 'money':
     case 'minor units': {
       const currency = currencyOf(kind === 'money' ? values[`${name}.currency`] : values['currency']);
-      const exponent = currencyExponent(currency);
-      if (exponent === undefined)
-        return `${currency === '' ? 'no currency' : currency} is no currency of ISO 4217`;
+      const exponent = exponentOf(currency);
+      if (exponent === undefined) return `${currency === '' ? 'no currency' : currency} ${UNKNOWN}`;
       const amount = typedAmount(text, exponent, kind === 'money' ? 1n : 0n);
       if (!amount.ok) return amount.why;
       const minorUnits = String(amount.minorUnits);
@@ -51,7 +58,7 @@ function put(
     }
     case 'currency':
       json[name] = currencyOf(text);
-      return currencyExponent(currencyOf(text)) === undefined ? 'is no currency of ISO 4217' : undefined;
+      return exponentOf(currencyOf(text)) === undefined ? UNKNOWN : undefined;
     case 'check':
       json[name] = true;
       return undefined;
@@ -59,6 +66,12 @@ function put(
       json[name] = text;
       return undefined;
   }
+}
+
+interface Typed {
+  readonly text: string;
+  readonly values: FormValues;
+  readonly exponentOf: ExponentOf;
 }
 
 function currencyOf(text: string | undefined): string {
