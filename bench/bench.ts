@@ -77,7 +77,7 @@ export async function prepare(
   scale: Scale,
   note: (line: string) => void,
 ): Promise<Bench> {
-  const client = grpcClient(`${server.host}:${server.port}`);
+  const client = grpcClient(`${server.host}:${server.port}`, { token: server.token });
   note(`opening ${String(scale.accounts)} accounts…`);
   await client.unary(LedgerCommandService.method.createLedger, { ledgerId: LEDGER, requestId: randomUUID() });
   for (let first = 0; first < scale.accounts; first += PER_CALL) {
@@ -136,7 +136,7 @@ export async function load(
   let began_ms = performance.now();
   let beside = Promise.resolve();
   const calibration = new Calibration();
-  const result = await runLoad(bench.server, bench.scale, job, () => {
+  const result = await runLoad(bench.server, bench.scale, { ...job, token: bench.server.token }, () => {
     before = cpuTimes(pid, postgres.host);
     began_ms = performance.now();
     beside = during();

@@ -9,6 +9,7 @@ import { TransactionCommandService } from '../gen/quittance/command/v1/transacti
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { commandLine, readCommandLine, runCommand } from '../lib/process/command-line.js';
 import { parseAddress } from '../tools/client/address.js';
+import { accessOf } from '../tools/client/access.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
 import { againstServers, countOf } from './command-line.js';
 import { percentile } from './report/statistics.js';
@@ -118,7 +119,8 @@ async function main(): Promise<number> {
   if (typed === undefined) return 0;
   const { rate, seconds, warm, views, ...at } = typed.options;
   const run = `fresh-${randomUUID().slice(0, 8)}`;
-  const bench = { command: grpcClient(at.command), query: grpcClient(at.query), run };
+  const access = accessOf(process.env);
+  const bench = { command: grpcClient(at.command, access), query: grpcClient(at.query, access), run };
   await againstServers([at.command, at.query], () => prepare(bench));
   // Warm: plans, caches and compiled code are not what is measured, here or in the broker.
   await measure(bench, views, rate, warm);

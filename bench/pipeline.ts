@@ -11,6 +11,7 @@ import { ProjectionService } from '../gen/quittance/ops/v1/projection_service_pb
 import { BatchMode } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { commandLine, readCommandLine, runCommand } from '../lib/process/command-line.js';
 import { parseAddress } from '../tools/client/address.js';
+import { accessOf } from '../tools/client/access.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
 import { againstServers, countOf } from './command-line.js';
 
@@ -100,7 +101,8 @@ async function main(): Promise<number> {
   if (typed === undefined) return 0;
   const { payments, ...at } = typed.options;
   const run = `pipe-${randomUUID().slice(0, 8)}`;
-  const [command, projector] = [grpcClient(at.command), grpcClient(at.projector)];
+  const access = accessOf(process.env);
+  const [command, projector] = [grpcClient(at.command, access), grpcClient(at.projector, access)];
   await againstServers([at.command], () => open(command, run));
   for (const projectionId of VIEWS) {
     const pausing = projector.unary(ProjectionService.method.pauseProjection, { projectionId });

@@ -19,6 +19,8 @@ export interface Listening {
 /** A server of the platform, with the socket of its PostgreSQL. */
 export interface RunningServer extends Listening {
   readonly pid: number;
+  /** Sent as bearer with every call, where the server authenticates: see bench/README.md. */
+  readonly token: string | undefined;
   readonly postgres: { readonly host: string; readonly port: string };
   /** Resident memory of the server's process in bytes; undefined where the system does not say. */
   memory(): number | undefined;
@@ -60,6 +62,7 @@ export async function startServer(build: string = BUILD): Promise<RunningServer>
     host: '127.0.0.1',
     port,
     pid: child.pid ?? 0,
+    token: process.env['QUITTANCE_CLI_TOKEN'],
     postgres: { host: join(dataDir, 'postgres'), port: '5432' },
     memory: () => residentBytes(child.pid),
     stop: async () => {

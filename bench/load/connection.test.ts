@@ -91,6 +91,23 @@ test('the headers arrive as gRPC wants them', async () => {
   });
 });
 
+test('a token of any usual length arrives', async () => {
+  const { port } = server.address() as AddressInfo;
+  const authority = `127.0.0.1:${String(port)}`;
+  for (const length of [1, 110, 119, 120, 121, 247, 248, 800, 8_000]) {
+    const authorization = `Bearer ${'t'.repeat(length)}`;
+    const received = new Promise<IncomingHttpHeaders>((resolve) => {
+      onStream = (stream, got) => {
+        resolve(got);
+        echo(stream);
+      };
+    });
+    headers = grpcHeaders(PATH, authority, '30S', authorization);
+    await call([Buffer.from('hello')]);
+    expect((await received).authorization).toBe(authorization);
+  }
+});
+
 test('messages come back whole and in order, an empty one too', async () => {
   const sent = [Buffer.from('one'), Buffer.alloc(0), Buffer.from('three')];
   expect(await call(sent)).toEqual(sent);

@@ -22,8 +22,8 @@ export const FLAG_END_HEADERS = 4;
 export const MAX_WINDOW = 2 ** 31 - 1;
 export const DEFAULT_WINDOW = 65_535;
 
-/** What one byte of length can say; longer texts need more bytes (RFC 7541, 5.1). */
-const LITERAL_MAX_BYTES = 126;
+/** A token is hardly longer, and all headers go into one frame. */
+const LITERAL_MAX_BYTES = 8_192;
 
 const SETTING_HEADER_TABLE_SIZE = 1;
 const SETTING_ENABLE_PUSH = 2;
@@ -80,12 +80,14 @@ export function windowUpdate(streamId: number, bytes: number): Buffer {
 }
 
 /** The headers of a gRPC call, encoded once and sent with every call: literals without Huffman coding or table. */
-export function grpcHeaders(path: string, authority: string, timeout: string): Buffer {
-  const literal = (name: Buffer, value: string): Buffer => {
-    if (value.length > LITERAL_MAX_BYTES)
-      throw new RangeError(`a header has at most ${String(LITERAL_MAX_BYTES)} bytes here: ${value}`);
-    return Buffer.concat([name, Buffer.from([value.length]), Buffer.from(value, 'latin1')]);
-  };
+export function grpcHeaders(
+  path: string,
+  authority: string,
+  timeout: string,
+  authorization?: string,
+): Buffer {
+  const literal = (name: Buffer, value: string): Buffer =>
+    Buffer.concat([name, lengthBytes(value.length), Buffer.from(value, 'latin1')]);
   const named = (name: string): Buffer =>
     Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name, 'latin1')]);
   return Buffer.concat([
@@ -96,7 +98,19 @@ export function grpcHeaders(path: string, authority: string, timeout: string): B
     literal(Buffer.from([0x0f, 0x10]), 'application/grpc'),
     literal(named('te'), 'trailers'),
     literal(named('grpc-timeout'), timeout),
+    authorization === undefined ? Buffer.alloc(0) : literal(named('authorization'), authorization),
   ]);
+}
+
+/** The length of a literal, an integer with a prefix of 7 bits (RFC 7541, 5.1). */
+function lengthBytes(length: number): Buffer {
+  if (length > LITERAL_MAX_BYTES)
+    throw new RangeError(
+      `a header has at most ${String(LITERAL_MAX_BYTES)} bytes here, not ${String(length)}`,
+    );
+  if (length < 0x7f) return Buffer.from([length]);
+  const rest = length - 0x7f;
+  return rest < 0x80 ? Buffer.from([0x7f, rest]) : Buffer.from([0x7f, 0x80 | (rest & 0x7f), rest >>> 7]);
 }
 
 /** gRPC's five bytes before each message. */

@@ -7,6 +7,8 @@ export interface LoadJob {
   readonly port: number;
   /** `/package.Service/Method`. */
   readonly path: string;
+  /** Sent as bearer with every call. */
+  readonly token?: string | undefined;
   readonly kind: RequestKind;
   /** Commands in a batch; 1 elsewhere. */
   readonly size: number;

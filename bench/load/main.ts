@@ -160,7 +160,12 @@ async function main(job: LoadJob): Promise<LoadResult> {
   const connection = await LeanConnection.open(job.host, job.port);
   const run: Run = {
     connection,
-    headers: grpcHeaders(job.path, `${job.host}:${job.port}`, job.kind === 'stream' ? '1H' : '30S'),
+    headers: grpcHeaders(
+      job.path,
+      `${job.host}:${job.port}`,
+      job.kind === 'stream' ? '1H' : '30S',
+      job.token === undefined ? undefined : `Bearer ${job.token}`,
+    ),
     next: requests(job.kind, job.size, {
       accounts: job.accounts,
       spread: job.spread,

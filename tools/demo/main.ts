@@ -10,6 +10,7 @@ import {
 import { DeclineReason, TransactionStatus } from '../../gen/quittance/common/v1/transaction_pb.js';
 import { commandLine, readCommandLine, runCommand } from '../../lib/process/command-line.js';
 import { StartError } from '../../lib/base/start-error.js';
+import { ACCESS_FLAGS, ACCESS_VARIABLE_HELP, accessOf } from '../client/access.js';
 import { ADDRESS_VARIABLE_HELP, grpcAddressOf, parseAddress } from '../client/address.js';
 import { callErrorOf, describe, isCallError, sentenceOfCall, serverErrorOf } from '../client/errors.js';
 import { type GrpcClient, grpcClient } from '../client/grpc-client.js';
@@ -125,14 +126,21 @@ function demoCommand() {
     summary:
       `Opens the ledger "${LEDGER}" with customers, merchants, fees and a bank, and plays payments, authorizations, captures, ` +
       'refunds and declines until Ctrl-C.',
-    environment: ADDRESS_VARIABLE_HELP,
+    environment: { ...ADDRESS_VARIABLE_HELP, ...ACCESS_VARIABLE_HELP },
     examples: [
       ['npm run demo', 'five steps per second until Ctrl-C'],
       ['npm run demo -- --rate 50 --seconds 30', 'more, and for half a minute'],
       ['npm run demo -- --address localhost:9001', 'a server on another port'],
+      [
+        'QUITTANCE_CLI_TOKEN=$KEY npm run demo -- --address ledger.example:50051 --ca-file ca.pem',
+        'a server that wants TLS and a key with the scopes create:demo, write:demo and admin:demo',
+      ],
     ],
   })
     .option('--address <host:port>', 'the gRPC door (default: by the variables below)', parseAddress)
+    .option('--token <token>', ACCESS_FLAGS.token)
+    .option('--ca-file <file>', ACCESS_FLAGS.caFile)
+    .option('--tls', ACCESS_FLAGS.tls)
     .option('--rate <number>', 'steps per second', rateOf, STEPS_PER_SECOND)
     .option('--seconds <number>', 'stop after so many seconds (default: never)', secondsOf);
 }
@@ -153,7 +161,7 @@ async function main(): Promise<number> {
   const typed = readCommandLine(demoCommand(), process.argv.slice(2), process);
   if (typed === undefined) return 0;
   const { rate, seconds = Number.POSITIVE_INFINITY, address = grpcAddressOf(process.env) } = typed.options;
-  const client = grpcClient(address);
+  const client = grpcClient(address, accessOf(process.env, typed.options));
   try {
     await openLedger(client);
     process.stdout.write(

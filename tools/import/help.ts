@@ -1,5 +1,6 @@
 /** The text of `npm run import -- --help`, but for the options, which stand with their meaning in options.ts. */
 import type { CommandText } from '../../lib/process/command-line.js';
+import { ACCESS_VARIABLE_HELP } from '../client/access.js';
 import { ADDRESS_VARIABLE_HELP } from '../client/address.js';
 import { CSV_FIELDS, DEFAULT_COLUMNS } from './settings.js';
 
@@ -26,7 +27,7 @@ export const COMMAND_TEXT: CommandText = {
   name: 'npm run import --',
   summary:
     'Books account movements from a CSV, CAMT.053 or MT940 file into a ledger, in order, and compares every balance that the file prints with the ledger. The file is checked as a whole before anything is booked; run it again to go on where it was interrupted: nothing is booked twice.',
-  environment: ADDRESS_VARIABLE_HELP,
+  environment: { ...ADDRESS_VARIABLE_HELP, ...ACCESS_VARIABLE_HELP },
   examples: [
     ['npm run import -- bank.csv --ledger bank --currency CZK', 'a CSV with the columns below'],
     ['npm run import -- bank.csv --ledger bank --currency CZK --dry-run', 'check it, book nothing'],

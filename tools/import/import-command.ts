@@ -46,9 +46,9 @@ export async function importCommand(args: readonly string[], io: ImportProcess):
 }
 
 async function run(options: ImportOptions, io: ImportProcess): Promise<ImportSummary> {
-  const { ledgerId, address, patience_ms, dryRun, bookOpening } = options;
+  const { ledgerId, address, access, patience_ms, dryRun, bookOpening } = options;
   const source = await openSource(options.file, io.stdin);
-  const client = grpcClient(address);
+  const client = grpcClient(address, access);
   try {
     const settings = await withFileAsset(options.settings, { client, address }, ledgerId);
     const { withCounterparty, withDescription } = settings;

@@ -2,7 +2,9 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Environment } from '../../lib/base/environment.js';
 import { commandLine, type Output, readCommandLine, UsageError } from '../../lib/process/command-line.js';
+import { ACCESS_FLAGS, accessOf } from '../client/access.js';
 import { grpcAddressOf, parseAddress } from '../client/address.js';
+import type { GrpcAccess } from '../client/grpc-client.js';
 import { COMMAND_TEXT } from './help.js';
 import { readMapping } from './mapping-file.js';
 import { settingsOf } from './settings-of.js';
@@ -15,6 +17,8 @@ export interface ImportOptions {
   readonly ledgerId: string;
   /** `host:port` of the gRPC door. */
   readonly address: string;
+  /** Who calls, and by what the server is known. */
+  readonly access: GrpcAccess;
   /** For how long to try again when the server is away, without any progress. */
   readonly patience_ms: number;
   readonly dryRun: boolean;
@@ -73,7 +77,10 @@ function command() {
       '--address <host:port>',
       'the gRPC port of the server (default: by the variables below)',
       parseAddress,
-    );
+    )
+    .option('--token <token>', ACCESS_FLAGS.token)
+    .option('--ca-file <file>', ACCESS_FLAGS.caFile)
+    .option('--tls', ACCESS_FLAGS.tls);
 }
 
 /** @returns undefined where help was asked for, which is printed. @throws UsageError, StartError */
@@ -85,7 +92,8 @@ export async function readOptions(
   const typed = readCommandLine(command(), args, output);
   if (typed === undefined) return undefined;
   const [file] = typed.positionals;
-  const { ledger, address, patience, dryRun, bookOpening, mapping, ...flags } = typed.options;
+  const { ledger, address, token, caFile, tls, patience, dryRun, bookOpening, mapping, ...flags } =
+    typed.options;
   const settings = settingsOf(flags, mapping === undefined ? {} : await readMapping(mapping));
   if (bookOpening === true && !settings.balances)
     throw new UsageError('--book-opening books a printed balance, and --no-balances reads none');
@@ -93,6 +101,7 @@ export async function readOptions(
     file,
     ledgerId: ledger,
     address: address ?? grpcAddressOf(env),
+    access: accessOf(env, { token, caFile, tls }),
     patience_ms: patience * 1000,
     dryRun: dryRun ?? false,
     bookOpening: bookOpening ?? false,

@@ -29,13 +29,14 @@ export async function startPlatform({
   auth,
   console,
   limits,
+  tls,
   tracesTo,
   database: given,
   log = pino({ level: 'silent' }),
   prepare,
   ...options
 }: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log'>> &
-  Pick<DoorsConfig, 'auth' | 'console' | 'limits'> & {
+  Pick<DoorsConfig, 'auth' | 'console' | 'limits' | 'tls'> & {
     /** Where its log and its views lie; by default a new one. */
     readonly database?: TestDatabase;
     /** Runs before the platform starts. */
@@ -60,6 +61,7 @@ export async function startPlatform({
       auth,
       console,
       limits,
+      tls,
       tracing,
     },
     postgres: database.config,
