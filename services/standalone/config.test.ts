@@ -75,6 +75,10 @@ test('what is said of an issuer without authentication, or in part, is refused',
   });
 });
 
+test('variables of the command line are passed over', () => {
+  expect(() => readConfig({ QUITTANCE_CLI_ADDRESS: 'ledger.example:50051' })).not.toThrow();
+});
+
 test('TLS in part is refused', () => {
   expect(() => readConfig({ QUITTANCE_TLS_CERT_FILE: 'cert.pem' })).toThrow(
     'QUITTANCE_TLS_KEY_FILE is not set',

@@ -7,7 +7,7 @@ import {
   CommandSchema,
 } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { UsageError } from '../../lib/process/command-line.js';
-import { readMoney } from './money.js';
+import { type ExponentOf, readMoney } from './money.js';
 
 /** A command that was filled in. */
 export type FilledCommand = MessageShape<typeof CommandSchema>;
@@ -16,6 +16,8 @@ export type FilledCommand = MessageShape<typeof CommandSchema>;
 export interface BatchHead {
   readonly ledgerId: string;
   readonly batchId: string;
+  /** The decimal digits of currencies and of the ledger's assets. */
+  readonly exponentOf: ExponentOf;
 }
 
 const COLUMNS = [
@@ -71,12 +73,12 @@ export function commandsOfNdjson(text: string, head: BatchHead): FilledCommand[]
 
 function commandOfRow(
   row: Row,
-  { ledgerId, batchId, index }: BatchHead & { readonly index: number },
+  { ledgerId, batchId, exponentOf, index }: BatchHead & { readonly index: number },
 ): FilledCommand {
   const shared = {
     ledgerId,
     requestId: row['request_id'] || requestIdOf({ batchId }, index),
-    amount: readMoney(row['amount'] ?? '', row['currency'] || undefined),
+    amount: readMoney(row['amount'] ?? '', row['currency'] || undefined, exponentOf),
     reference: row['reference'] ?? '',
     description: row['description'] ?? '',
   };

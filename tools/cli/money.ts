@@ -8,22 +8,46 @@ export interface Amount {
   readonly minorUnits: bigint;
 }
 
+/** How many decimal digits a currency has; undefined for what is none. */
+export type ExponentOf = (currency: string) => number | undefined;
+
 /** Up to 18 digits: the contracts take no more, and other forms of numbers are spelling mistakes. */
 const NUMBER = /^(\d{1,18})(?:\.(\d+))?$/;
+const CODE = /^[A-Z][A-Z0-9_.-]{1,15}$/;
+const MOST = 10n ** 18n - 1n;
+
+/** Whether a text may be a currency or an asset. */
+export function isCurrencyCode(text: string): boolean {
+  return CODE.test(text);
+}
+
+/** The currency that an amount of one word names itself. */
+export function currencyIn(typed: string): string | undefined {
+  return typed.trim().split(/\s+/)[1];
+}
 
 /**
  * Reads `25.00 EUR`, as one word or two. Never rounds: more digits than the currency has are an error.
  * @throws UsageError
  */
-export function readMoney(typed: string, currencyTyped?: string): Amount {
+export function readMoney(
+  typed: string,
+  currencyTyped?: string,
+  exponentOf: ExponentOf = currencyExponent,
+): Amount {
   const [number = '', currency = currencyTyped, ...rest] = typed.trim().split(/\s+/);
   const isTwice = currencyTyped !== undefined && currency !== currencyTyped;
   if (currency === undefined || rest.length > 0 || isTwice)
     throw new UsageError(`${JSON.stringify(typed)} is no amount; write it as 25.00 EUR`);
-  const exponent = currencyExponent(currency);
+  const exponent = isCurrencyCode(currency) ? exponentOf(currency) : undefined;
   if (exponent === undefined)
-    throw new UsageError(`${JSON.stringify(currency)} is no currency; write three capitals such as EUR`);
-  return { currency, minorUnits: minorUnitsOf(number, exponent, currency) };
+    throw new UsageError(
+      `${JSON.stringify(currency)} is no currency, neither of ISO 4217 nor an asset of the ledger; write capitals such as EUR`,
+    );
+  const minorUnits = minorUnitsOf(number, exponent, currency);
+  if (minorUnits > MOST)
+    throw new UsageError(`${number} ${currency} is too much; at most ${decimalOf(MOST, exponent)}`);
+  return { currency, minorUnits };
 }
 
 function minorUnitsOf(number: string, exponent: number, currency: string): bigint {

@@ -1,5 +1,6 @@
 /** All that can be typed. */
 import { ACCOUNT } from './commands/account.js';
+import { ASSET } from './commands/asset.js';
 import { BATCH } from './commands/batch.js';
 import { completionOf } from './commands/completion.js';
 import { CONFIG } from './commands/config.js';
@@ -19,6 +20,7 @@ import type { Noun, Verb } from './verb.js';
 
 export const NOUNS: readonly Noun[] = [
   LEDGER,
+  ASSET,
   ACCOUNT,
   PAYMENT,
   TRANSACTION,

@@ -12,7 +12,8 @@ import { AccountQueryService } from '../../../gen/quittance/query/v1/account_que
 import { UsageError } from '../../../lib/process/command-line.js';
 import { choice, one, position, text, value, wordsOf } from '../flags.js';
 import { given } from '../given.js';
-import { readMoney } from '../money.js';
+import { readAmount } from '../amounts.js';
+import { currencyIn } from '../money.js';
 import type { Session } from '../session.js';
 import { CALL_FLAGS, COMMAND_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';
 import { ACCOUNTS } from '../sheets/accounts.js';
@@ -53,7 +54,7 @@ const open = verb({
       accountId: account,
       currency,
       type: type ?? AccountType.UNSPECIFIED,
-      overdraftLimit: overdraft === '0' ? 0n : readMoney(overdraft, currency).minorUnits,
+      overdraftLimit: overdraft === '0' ? 0n : (await readAmount(session, overdraft, currency)).minorUnits,
       name,
       ownerReference: owner,
       metadata: metadataOf(metadata),
@@ -107,7 +108,7 @@ async function limitOf(session: Session, accountId: string, typed: string): Prom
   const { ledger: ledgerId } = session;
   const method = AccountQueryService.method.getAccount;
   const { account } = await session.read(method, (consistency) => ({ ledgerId, accountId, consistency }));
-  const { currency, minorUnits } = readMoney(typed, typed.includes(' ') ? undefined : account?.currency);
+  const { currency, minorUnits } = await readAmount(session, typed, currencyIn(typed) ?? account?.currency);
   if (currency === account?.currency) return minorUnits;
   throw new UsageError(`${accountId} is kept in ${account?.currency ?? ''}, not in ${currency}`);
 }

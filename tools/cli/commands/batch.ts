@@ -5,7 +5,9 @@ import {
   TransactionCommandService,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { StartError } from '../../../lib/base/start-error.js';
+import { currencyExponent } from '../../../lib/base/currency.js';
 import { UsageError } from '../../../lib/process/command-line.js';
+import { exponentsOf } from '../amounts.js';
 import { commandsOfCsv, commandsOfNdjson, type FilledCommand } from '../batch-file.js';
 import { DECLINED, DONE, FAILED } from '../exit-codes.js';
 import { choice, one, toggle } from '../flags.js';
@@ -44,8 +46,10 @@ const run = verb({
   ],
   run: async (session, { args: { file }, flags: { atomic = false, format } }) => {
     const text = await textOf(session, file);
-    const read = (format ?? formOf(file)) === 'csv' ? commandsOfCsv : commandsOfNdjson;
-    const commands = read(text, { ledgerId: session.ledger, batchId: session.requestId });
+    const isCsv = (format ?? formOf(file)) === 'csv';
+    const { ledger: ledgerId, requestId: batchId } = session;
+    const exponentOf = isCsv ? await exponentsOf(session) : currencyExponent;
+    const commands = (isCsv ? commandsOfCsv : commandsOfNdjson)(text, { ledgerId, batchId, exponentOf });
     if (commands.length === 0) throw new UsageError(`${file} holds no command`);
     if (atomic && commands.length > ATOMIC_MAX)
       throw new UsageError(

@@ -5,7 +5,9 @@ import type { FeeSchema } from '../../../gen/quittance/command/v1/transaction_co
 import { FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { repeated } from '../flags.js';
-import { type Amount, readMoney } from '../money.js';
+import { readAmount } from '../amounts.js';
+import { type Amount, currencyIn } from '../money.js';
+import type { Session } from '../session.js';
 
 /** A fee whose amount may lack the currency: it is the payment's. */
 interface TypedFee {
@@ -30,14 +32,17 @@ function readFee(typed: string): TypedFee {
 }
 
 /** The fees of a payment of this currency. @throws UsageError on another one */
-export function feesOf(
-  fees: readonly TypedFee[] = [],
+export async function feesOf(
+  session: Session,
+  fees: readonly TypedFee[] | undefined,
   { currency }: Amount,
-): MessageInitShape<typeof FeeSchema>[] {
-  return fees.map(({ paidBy, toAccountId, amount: typed }) => {
-    const amount = readMoney(typed, typed.includes(' ') ? undefined : currency);
+): Promise<MessageInitShape<typeof FeeSchema>[]> {
+  const read: MessageInitShape<typeof FeeSchema>[] = [];
+  for (const { paidBy, toAccountId, amount: typed } of fees ?? []) {
+    const amount = await readAmount(session, typed, currencyIn(typed) ?? currency);
     if (amount.currency !== currency)
       throw new UsageError(`the fee is in ${amount.currency} and the payment in ${currency}`);
-    return { paidBy, toAccountId, amount };
-  });
+    read.push({ paidBy, toAccountId, amount });
+  }
+  return read;
 }

@@ -12,7 +12,7 @@ import { NOT_FOUND } from '../exit-codes.js';
 import { maybe, one, text, toggle, value } from '../flags.js';
 import { given } from '../given.js';
 import { say } from '../io.js';
-import { readMoney } from '../money.js';
+import { readAmount } from '../amounts.js';
 import { printOne } from '../printer.js';
 import { CALL_FLAGS, COMMAND_FLAGS, FRESHNESS_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';
 import { PAYMENTS } from '../sheets/payments.js';
@@ -38,13 +38,13 @@ const submit = verb({
     ['quittance payment submit alice shop 25.00 EUR --fee payee:fees=0.50', 'the shop pays 0.50 of it'],
   ],
   run: async (session, { args: { payer, payee, ...money }, flags }) => {
-    const amount = readMoney(money.amount, money.currency);
+    const amount = await readAmount(session, money.amount, money.currency);
     const message = await session.send(methods.submitPayment, {
       ...session.commandHead(),
       payerAccountId: payer,
       payeeAccountId: payee,
       amount,
-      fees: feesOf(flags.fee, amount),
+      fees: await feesOf(session, flags.fee, amount),
       ...bookingFields(session, flags),
     });
     return printBooked(session, SubmitPaymentResponseSchema, message);
@@ -69,7 +69,7 @@ const authorize = verb({
       ...session.commandHead(),
       payerAccountId: payer,
       payeeAccountId: payee,
-      amount: readMoney(money.amount, money.currency),
+      amount: await readAmount(session, money.amount, money.currency),
       ...given({ expireTime: timeOf(session, flags.expires) }),
       ...bookingFields(session, flags),
     });
@@ -87,12 +87,12 @@ const capture = verb({
     ['quittance payment capture 0198… 20.00 EUR --final', 'the rest is released'],
   ],
   run: async (session, { args: { payment: paymentId, ...money }, flags }) => {
-    const amount = readMoney(money.amount, money.currency);
+    const amount = await readAmount(session, money.amount, money.currency);
     const message = await session.send(methods.capturePayment, {
       ...session.commandHead(),
       paymentId,
       amount,
-      fees: feesOf(flags.fee, amount),
+      fees: await feesOf(session, flags.fee, amount),
       final: flags.final ?? false,
       ...bookingFields(session, flags),
     });
@@ -132,12 +132,12 @@ const refund = verb({
     ['quittance payment refund 0198… 5.00 EUR --force', 'even if the payee lacks it'],
   ],
   run: async (session, { args: { payment: paymentId, ...money }, flags }) => {
-    const amount = readMoney(money.amount, money.currency);
+    const amount = await readAmount(session, money.amount, money.currency);
     const message = await session.send(methods.refundPayment, {
       ...session.commandHead(),
       paymentId,
       amount,
-      fees: feesOf(flags.fee, amount),
+      fees: await feesOf(session, flags.fee, amount),
       force: flags.force ?? false,
       fromAccountId: flags.from ?? '',
       toAccountId: flags.to ?? '',

@@ -11,7 +11,9 @@ import { Direction } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { maybe, many, one, position, text, value } from '../flags.js';
 import { given } from '../given.js';
-import { readMoney } from '../money.js';
+import { readAmount } from '../amounts.js';
+import { currencyIn } from '../money.js';
+import type { Session } from '../session.js';
 import { CALL_FLAGS, COMMAND_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';
 import { ANNOTATIONS } from '../sheets/annotations.js';
 import { type Noun, verb } from '../verb.js';
@@ -43,7 +45,7 @@ const deposit = verb({
     const message = await session.send(methods.deposit, {
       ...session.commandHead(),
       accountId: account,
-      amount: readMoney(money.amount, money.currency),
+      amount: await readAmount(session, money.amount, money.currency),
       settlementAccountId: flags.settlement ?? '',
       ...given({ expectedVersion: flags.expectedVersion }),
       ...bookingFields(session, flags),
@@ -62,7 +64,7 @@ const withdraw = verb({
     const message = await session.send(methods.withdraw, {
       ...session.commandHead(),
       accountId: account,
-      amount: readMoney(money.amount, money.currency),
+      amount: await readAmount(session, money.amount, money.currency),
       settlementAccountId: flags.settlement ?? '',
       ...given({ expectedVersion: flags.expectedVersion }),
       ...bookingFields(session, flags),
@@ -86,7 +88,7 @@ const post = verb({
   run: async (session, { args: { entries }, flags }) => {
     const message = await session.send(methods.postTransaction, {
       ...session.commandHead(),
-      entries: entries.map((typed) => entryOf(typed, flags.currency)),
+      entries: await Promise.all(entries.map((typed) => entryOf(session, typed, flags.currency))),
       force: flags.force ?? false,
       ...bookingFields(session, flags),
     });
@@ -94,12 +96,12 @@ const post = verb({
   },
 });
 
-function entryOf(typed: string, currency: string | undefined) {
+async function entryOf(session: Session, typed: string, currency: string | undefined) {
   const [, side = '', accountId = '', amount = ''] = /^(debit|credit):([^=]+)=(.+)$/.exec(typed) ?? [];
   if (side === '')
     throw new UsageError(`${JSON.stringify(typed)} is no entry; write it as debit:ACCOUNT=25.00`);
   const direction = side === 'debit' ? Direction.DEBIT : Direction.CREDIT;
-  return { accountId, direction, amount: readMoney(amount, amount.includes(' ') ? undefined : currency) };
+  return { accountId, direction, amount: await readAmount(session, amount, currencyIn(amount) ?? currency) };
 }
 
 const reverse = verb({

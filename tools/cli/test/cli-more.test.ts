@@ -57,7 +57,7 @@ function idsOf(stdout: string): string[] {
 
 /** A server of the same contract that answers SubmitPayment as it is told, and keeps the ids that it got. */
 async function startFake(
-  answers: () => 'away' | 'done',
+  answers: () => 'away' | 'done' | 'silent',
 ): Promise<{ readonly address: string; readonly ids: string[] }> {
   const ids: string[] = [];
   const fake = new GrpcServer();
@@ -79,8 +79,9 @@ async function startFake(
         callback: (error: object | null, answer?: unknown) => void,
       ) => {
         ids.push(call.request.requestId);
-        if (answers() === 'away') callback({ code: status.UNAVAILABLE, details: 'the database is away' });
-        else callback(null, create(SubmitPaymentResponseSchema, { position: 1n }));
+        const answer = answers();
+        if (answer === 'away') callback({ code: status.UNAVAILABLE, details: 'the database is away' });
+        if (answer === 'done') callback(null, create(SubmitPaymentResponseSchema, { position: 1n }));
       },
     },
   );
@@ -138,6 +139,18 @@ describe('a command whose outcome is not known', () => {
       'id',
     );
     expect(idsOf(stdout)).toEqual([id]);
+  });
+
+  test('after Ctrl-C is said to be unknown, with the line to send again, exit code 130', async () => {
+    const end = new AbortController();
+    const fake = await startFake(() => {
+      end.abort();
+      return 'silent';
+    });
+    const words = ['payment', 'submit', 'alice', 'shop', '0.50', 'EUR', '--address', fake.address];
+    const interrupted = await shell.runWith({ signal: end.signal }, ...words);
+    expect(interrupted.code).toBe(130);
+    expect(interrupted.stderr).toContain(`--request-id ${fake.ids[0] ?? ''}`);
   });
 
   test('is told apart from one that the server refuses', async () => {

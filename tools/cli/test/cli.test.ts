@@ -123,11 +123,39 @@ describe('money', () => {
     ['-1', 'EUR', 'is no amount'],
     ['1e3', 'EUR', 'is no amount'],
     ['1', 'EURO', 'is no currency'],
+    ['999999999999999999', 'EUR', 'is too much'],
   ])('%s %s is refused before anything is sent, exit code 2', async (amount, currency, why) => {
     const refused = await shell.run('payment', 'submit', 'alice', 'shop', amount, currency);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toContain(why);
     expect(refused.stderr).not.toContain('request id');
+  });
+
+  test('of an asset has the digits that the ledger gave it', async () => {
+    const registered = await shell.run(
+      'asset',
+      'register',
+      'BTC',
+      '--exponent',
+      '8',
+      '--name',
+      'Bitcoin',
+      '-o',
+      'id',
+    );
+    expect(registered).toMatchObject({ code: 0, stdout: 'BTC\n' });
+    await shell.run('account', 'open', 'miner', 'BTC');
+    expect(await shell.run('transaction', 'deposit', 'miner', '0.00000001', 'BTC')).toMatchObject({
+      code: 0,
+    });
+    const { stdout } = await shell.run('account', 'get', 'miner', '-o', 'csv');
+    expect(rowsOf(stdout)).toEqual([expect.objectContaining({ posted: '0.00000001', currency: 'BTC' })]);
+    expect(await shell.run('transaction', 'deposit', 'miner', '0.000000001', 'BTC')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('BTC has 8'),
+    });
+    const assets = await shell.run('asset', 'list', '-o', 'csv');
+    expect(rowsOf(assets.stdout)).toContainEqual(expect.objectContaining({ code: 'BTC', registered: 'yes' }));
   });
 
   test('beyond 2^53 stays exact', async () => {
