@@ -3,7 +3,6 @@
  * it keeps the memory's list of the holds that end soon, from which commands expire what they touch before the expirer does.
  */
 import type { Log } from '../../../lib/base/logging.js';
-import { pause } from '../../../lib/base/pause.js';
 import type { Clock } from '../../../lib/base/time.js';
 import type { OpenHold } from '../../../lib/log/state/rows.js';
 import { CallError } from '../../../lib/rpc/errors.js';
@@ -12,7 +11,7 @@ import type { Executor } from './executor.js';
 import { expiryRequest } from './expiry-request.js';
 import type { Memory } from './memory.js';
 import { HOLDS_WINDOW_US } from './open-holds.js';
-import { Outage } from '../../../lib/base/outage.js';
+import { Repeated } from '../../../lib/base/repeated.js';
 
 export interface ExpirerDeps {
   readonly executor: Executor;
@@ -31,69 +30,67 @@ const HOLDS_PER_READING = 1_000;
 
 export class Expirer {
   readonly #deps: ExpirerDeps;
-  readonly #reading: Outage;
-  readonly #expiring: Outage;
-  readonly #stop = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #readings: Repeated;
+  readonly #expiries: Repeated;
 
   constructor(deps: ExpirerDeps) {
     this.#deps = deps;
-    this.#reading = new Outage(deps.logger, {
-      failed: 'the open holds cannot be read; the expirer tries again',
-      ended: 'the expirer reads the open holds again',
+    const { logger, interval_ms } = deps;
+    this.#readings = new Repeated({
+      interval_ms,
+      logger,
+      texts: {
+        failed: 'the open holds cannot be read; the expirer tries again',
+        ended: 'the expirer reads the open holds again',
+      },
+      work: () => this.#readHolds(),
     });
-    this.#expiring = new Outage(deps.logger, {
-      failed: 'a hold could not be expired; the expirer tries again',
-      ended: 'the expirer expires holds again',
+    this.#expiries = new Repeated({
+      interval_ms,
+      logger,
+      texts: {
+        failed: 'a hold could not be expired; the expirer tries again',
+        ended: 'the expirer expires holds again',
+      },
+      work: () => this.#expireDue(),
     });
   }
 
   /** Reads the holds that end soon, then expires them in time until `stop`. */
   async start(): Promise<void> {
-    await this.#readHolds();
-    this.#running = this.#run();
+    await this.#readings.once();
+    this.#readings.begin();
+    this.#expiries.begin();
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      const expired = await this.#expireDue();
-      if (expired < this.#deps.batchLimit) await pause(this.#deps.interval_ms, signal);
-      await this.#readHolds();
-    }
+    await Promise.all([this.#readings.stop(), this.#expiries.stop()]);
   }
 
   /** Takes the holds that end soon into memory. The rows are as old as their checkpoint; memory may know better. */
-  async #readHolds(): Promise<void> {
+  async #readHolds(): Promise<'done'> {
     const { openHolds, clock, memory } = this.#deps;
-    try {
-      for (const hold of await openHolds(clock() + HOLDS_WINDOW_US, HOLDS_PER_READING)) {
-        const known = memory.transactions.known(hold.ledgerId, hold.transactionId);
-        if (known === undefined || known?.status === 'AUTHORIZED') memory.holds.add(hold);
-      }
-      this.#reading.succeeded();
-    } catch (error) {
-      this.#reading.failed(error);
+    for (const hold of await openHolds(clock() + HOLDS_WINDOW_US, HOLDS_PER_READING)) {
+      const known = memory.transactions.known(hold.ledgerId, hold.transactionId);
+      if (known === undefined || known?.status === 'AUTHORIZED') memory.holds.add(hold);
     }
+    return 'done';
   }
 
-  /** Expires what is due. Returns how many commands were queued. */
-  async #expireDue(): Promise<number> {
+  /** Expires what is due. @throws the first failure, when all of them have ended */
+  async #expireDue(): Promise<'done' | 'more'> {
     const { clock, batchLimit, executor, memory } = this.#deps;
-    if (!executor.isServing) return 0;
+    if (!executor.isServing) return 'done';
     // recorded_time will be no earlier than the clock: what is due now is due when it is decided.
     const due = memory.holds.due(clock(), batchLimit);
-    await Promise.all(due.map((hold) => this.#expire(hold)));
-    return due.length;
+    const ends = await Promise.allSettled(due.map((hold) => this.#expire(hold)));
+    const failure = ends.find((end) => end.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    return due.length < batchLimit ? 'done' : 'more';
   }
 
   #expire({ ledgerId, transactionId: paymentId }: OpenHold): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#deps.executor.submit({
         isAtomic: false,
         requests: [expiryRequest({ type: 'ExpirePayment', ledgerId, requestId: '', paymentId })],
@@ -101,12 +98,11 @@ export class Expirer {
         answer: (result) => {
           const outcome = result instanceof CallError ? result : result[0];
           if (outcome instanceof CallError) {
-            this.#expiring.failed(outcome);
-          } else {
-            // Also where it had ended before: a row that was read late may have said that it was open.
-            this.#deps.memory.holds.remove(entityKey(ledgerId, paymentId));
-            this.#expiring.succeeded();
+            reject(outcome);
+            return;
           }
+          // Also where it had ended before: a row that was read late may have said that it was open.
+          this.#deps.memory.holds.remove(entityKey(ledgerId, paymentId));
           resolve();
         },
       });

@@ -5,9 +5,8 @@
  */
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import type { Log } from '../../../lib/base/logging.js';
-import { pause } from '../../../lib/base/pause.js';
+import { Repeated } from '../../../lib/base/repeated.js';
 import type { Memory } from './memory.js';
-import { Outage } from '../../../lib/base/outage.js';
 import type { WriteLog } from './write-log.js';
 
 export interface OriginWatchDeps {
@@ -22,44 +21,32 @@ const INTERVAL_MS = 1_000;
 
 export class OriginWatch {
   readonly #deps: OriginWatchDeps;
-  readonly #outage: Outage;
-  readonly #stop = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #looks: Repeated;
 
   constructor(deps: OriginWatchDeps) {
     this.#deps = deps;
-    this.#outage = new Outage(deps.logger, {
-      failed: 'the origin of the log cannot be read; the command service tries again',
-      ended: 'the origin of the log is read again',
+    this.#looks = new Repeated({
+      interval_ms: INTERVAL_MS,
+      logger: deps.logger,
+      texts: {
+        failed: 'the origin of the log cannot be read; the command service tries again',
+        ended: 'the origin of the log is read again',
+      },
+      work: () => this.#look(),
     });
   }
 
   /** Looks once, then every second until `stop`. @throws what the database answers at first */
   async start(): Promise<void> {
     await this.#look();
-    this.#running = this.#run();
+    this.#looks.begin();
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    for (;;) {
-      await pause(INTERVAL_MS, signal);
-      if (signal.aborted) return;
-      try {
-        await this.#look();
-        this.#outage.succeeded();
-      } catch (error) {
-        this.#outage.failed(error);
-      }
-    }
-  }
-
-  async #look(): Promise<void> {
+  async #look(): Promise<'done'> {
     const { log, memory, logger, onSuspicion } = this.#deps;
     const { position, hash } = memory.end;
     const { epoch, isMoved, lostEpoch } = await log.origin();
@@ -73,5 +60,6 @@ export class OriginWatch {
     }
     const at = position < 0n ? undefined : await log.at(position);
     if (position >= 0n && (at === undefined || !isSameBytes(at.hash, hash))) onSuspicion(undefined);
+    return 'done';
   }
 }
