@@ -28,9 +28,10 @@ function assetsNamed(command: Command): readonly NamedAsset[] {
     case 'Withdraw':
     case 'SubmitPayment':
     case 'AuthorizePayment':
+      return command.amount.asset === undefined ? NONE : named(command.amount, 'amount');
     case 'CapturePayment':
     case 'RefundPayment':
-      return command.amount.asset === undefined ? NONE : named(command.amount, 'amount');
+      return command.amount?.asset === undefined ? NONE : named(command.amount, 'amount');
     case 'PostTransaction':
       return command.entries.some(({ amount }) => amount.asset !== undefined)
         ? command.entries.flatMap(({ amount }, i) => named(amount, `entries[${i}].amount`))
@@ -81,9 +82,10 @@ export function withUnits(command: Command, ledger: LedgerReader): Command {
     case 'Withdraw':
     case 'SubmitPayment':
     case 'AuthorizePayment':
+      return { ...command, amount: inUnits(command.amount, ledger) };
     case 'CapturePayment':
     case 'RefundPayment':
-      return { ...command, amount: inUnits(command.amount, ledger) };
+      return { ...command, amount: command.amount === null ? null : inUnits(command.amount, ledger) };
     case 'PostTransaction': {
       const entries = command.entries.map(({ accountId, direction, amount }) => ({
         accountId,

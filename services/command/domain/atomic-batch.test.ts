@@ -3,6 +3,7 @@ import type { Command } from './command.js';
 import {
   authorize,
   capture,
+  captureAll,
   close,
   createLedger,
   credit,
@@ -15,6 +16,7 @@ import {
   open,
   pay,
   refund,
+  refundAll,
   reverse,
   withdraw,
 } from './test/builders.js';
@@ -31,6 +33,38 @@ const funded = (...more: readonly Command[]) =>
     deposit('A', 100n, { requestId: 'cash' }),
     ...more,
   );
+
+describe('a capture or refund of all in an atomic batch', () => {
+  test('takes what earlier items leave', () => {
+    const decision = funded().whenAtomic(
+      authorize('A', 'B', 60n, { requestId: 'auth' }),
+      capture('auth', 20n),
+      captureAll('auth'),
+      refundAll('auth'),
+    );
+    if (decision.outcome === 'refused') throw new Error(decision.refusal.message);
+    expect(decision.events.map(({ transactions: [own] }) => own?.amount)).toEqual([60n, 20n, 40n, 60n]);
+  });
+
+  test('that was not decided says what there was, or what was asked for of a payment of the batch', () => {
+    const spec = funded(
+      authorize('A', 'B', 60n, { requestId: 'auth' }),
+      capture('auth', 20n),
+      pay('A', 'B', 10n, { requestId: 'paid' }),
+    );
+    const decision = spec.whenAtomic(
+      withdraw('B', 1_000n),
+      captureAll('auth'),
+      refundAll('paid'),
+      authorize('A', 'B', 7n, { requestId: 'more' }),
+      captureAll('more'),
+    );
+    if (decision.outcome === 'refused') throw new Error(decision.refusal.message);
+    expect(decision.events.map(({ transactions: [own] }) => [own?.status, own?.amount])).toEqual(
+      [1_000n, 40n, 10n, 7n, 7n].map((amount) => ['DECLINED', amount]),
+    );
+  });
+});
 
 describe('an atomic batch', () => {
   test('comes to one event an item, in order, a microsecond apart', () => {

@@ -117,7 +117,8 @@ export interface AuthorizePayment extends Common, Descriptive {
 export interface CapturePayment extends Common, Descriptive {
   readonly type: 'CapturePayment';
   readonly paymentId: string;
-  readonly amount: Amount;
+  /** Null: all that is left when it is decided. */
+  readonly amount: Amount | null;
   readonly fees: readonly Fee[];
   /** Release what remains of the hold. */
   readonly final: boolean;
@@ -134,7 +135,8 @@ export interface ExpirePayment extends Common {
 export interface RefundPayment extends Common, Descriptive {
   readonly type: 'RefundPayment';
   readonly paymentId: string;
-  readonly amount: Amount;
+  /** Null: all that is left when it is decided. */
+  readonly amount: Amount | null;
   /** Fees to return. */
   readonly fees: readonly Fee[];
   /** Gives the money in place of the payee; null: the payee. */

@@ -3,6 +3,7 @@ import type { Command } from './command.js';
 import {
   authorize,
   capture,
+  captureAll,
   close,
   createLedger,
   deposit,
@@ -33,6 +34,35 @@ const held = (...more: readonly Command[]) =>
     ...more,
   );
 const expiry = held().payment(P).expireTime ?? EXPIRY_US;
+
+describe('CapturePayment of all', () => {
+  test('takes what remains when it is decided, and ends the payment', () => {
+    const spec = held(capture(P, 20n));
+    const command = captureAll(P);
+    const event = spec.when(command).thenPosted();
+    expect(event.transactions).toMatchObject([
+      { kind: 'CAPTURE', amount: 40n, currency: 'EUR' },
+      { status: 'CAPTURED', payment: { captured: 60n, voided: 0n } },
+    ]);
+    expect(event.holdChanges).toMatchObject([{ accountId: 'P', delta: -40n, heldAfter: 0n }]);
+    expect(event.entries.map(({ accountId, amount }) => [accountId, amount])).toEqual([
+      ['P', 40n],
+      ['M', 40n],
+    ]);
+  });
+
+  test('is refused where nothing remains, or no longer', () => {
+    held(captureAll(P)).when(captureAll(P)).thenRefused('PAYMENT_ENDED');
+    held(voidPayment(P)).when(captureAll(P)).thenRefused('PAYMENT_ENDED');
+    held().at(expiry).when(captureAll(P)).thenRefused('HOLD_EXPIRED');
+    held().when(captureAll('none')).thenRefused('PAYMENT_NOT_FOUND');
+  });
+
+  test('of a frozen payer is declined with the amount that it would have taken', () => {
+    const event = held(capture(P, 20n), freeze('P')).when(captureAll(P)).event;
+    expect(event).toMatchObject({ type: 'TransactionDeclined', transactions: [{ amount: 40n }] });
+  });
+});
 
 describe('CapturePayment', () => {
   test('releases the part of the hold and moves it, hold change first', () => {

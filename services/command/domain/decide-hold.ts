@@ -15,10 +15,10 @@ import { remaining } from './transaction.js';
 /** Takes all or part of the hold, and fees besides; a final capture releases the rest. */
 export function decideCapturePayment(command: CapturePayment, ledger: LedgerReader, now: bigint): Decision {
   const { paymentId, effectiveTime, fees } = command;
-  const { minorUnits: amount } = command.amount;
   const root = existingPayment(ledger, paymentId);
   const { payment } = root;
   const { currency } = payment;
+  const amount = command.amount?.minorUnits ?? remaining(payment);
   const problem =
     checkHoldOpen(root, now) ??
     checkEffectiveTime(effectiveTime, now) ??
@@ -106,6 +106,7 @@ function checkFeeTotals({ paymentId, fees }: CapturePayment, payment: Payment): 
 
 function checkCapture(command: CapturePayment, payment: Payment): Refusal | null {
   const { paymentId, amount } = command;
+  if (amount === null) return null;
   const left = remaining(payment);
   if (amount.currency !== payment.currency) {
     const message = `Payment ${paymentId} is in ${payment.currency}, not in ${amount.currency}.`;

@@ -13,6 +13,7 @@ import {
   open,
   pay,
   refund,
+  refundAll,
   reverse,
   voidPayment,
   withdraw,
@@ -34,6 +35,40 @@ const paid = (...more: readonly Command[]) =>
     pay('P', 'M', 50n, { requestId: PAID, fees }),
     ...more,
   );
+
+describe('RefundPayment of all', () => {
+  /** M can return the fees that it bore. */
+  const able = (...more: readonly Command[]) => paid(deposit('M', 5n), ...more);
+
+  test('returns the principal that is left to refund, and no fee', () => {
+    const event = able(refund(PAID, 20n)).when(refundAll(PAID)).thenPosted();
+    expect(event.transactions).toMatchObject([
+      { kind: 'REFUND', amount: 30n, fees: [] },
+      { payment: { refunded: 50n, fees: [{ refunded: 0n }, { refunded: 0n }, { refunded: 0n }] } },
+    ]);
+  });
+
+  test('is refused where nothing is left to refund', () => {
+    able(refundAll(PAID)).when(refundAll(PAID)).thenRefused('REFUND_EXCEEDS_CAPTURED', { field: 'all' });
+    const held = able(authorize('P', 'M', 5n, { requestId: 'held' }));
+    held.when(refundAll('held')).thenRefused('REFUND_EXCEEDS_CAPTURED', { field: 'all' });
+  });
+
+  test('is possible again once a refund was reversed', () => {
+    const spec = able(refundAll(PAID, { requestId: 'back' }), reverse('back'));
+    expect(spec.when(refundAll(PAID)).thenPosted().transactions[0]).toMatchObject({ amount: 50n });
+  });
+
+  test('goes to the account that takes the place of the payer', () => {
+    const event = able()
+      .when(refundAll(PAID, { toAccountId: 'G' }))
+      .thenPosted();
+    expect(event.entries.map(({ accountId, amount }) => [accountId, amount])).toEqual([
+      ['M', 50n],
+      ['G', 50n],
+    ]);
+  });
+});
 
 describe('RefundPayment', () => {
   test('moves principal from payee to payer, then each fee back from its account to who bore it', () => {

@@ -11,10 +11,10 @@ import { newTransaction, settle } from './settle.js';
 /** Refunds at most what was captured less what was reversed and refunded, and of fees what was charged likewise. */
 export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader, now: bigint): Decision {
   const { paymentId, effectiveTime, fees, force: forced } = command;
-  const { minorUnits: amount } = command.amount;
   const root = existingPayment(ledger, paymentId);
   const { payment } = root;
   const { currency } = payment;
+  const amount = command.amount?.minorUnits ?? refundable(payment);
   const parties = {
     payerAccountId: command.toAccountId ?? payment.payerAccountId,
     payeeAccountId: command.fromAccountId ?? payment.payeeAccountId,
@@ -24,7 +24,7 @@ export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader
     checkEffectiveTime(effectiveTime, now) ??
     checkAmount(command, root) ??
     checkReturnedFees(command, root) ??
-    checkStandIns(command, parties, ledger);
+    checkStandIns(command, parties, currency, ledger);
   if (problem !== null) return refuse(problem);
   return settle(
     {
@@ -54,6 +54,11 @@ function checkNotDeclined({ status, transactionId }: PaymentRoot): Refusal | nul
 }
 
 function checkAmount({ amount, paymentId }: RefundPayment, { payment }: PaymentRoot): Refusal | null {
+  if (amount === null) {
+    if (refundable(payment) > 0n) return null;
+    const message = `Nothing of payment ${paymentId} is left to refund.`;
+    return refusal('REFUND_EXCEEDS_CAPTURED', message, { field: 'all', resourceId: paymentId });
+  }
   if (amount.currency !== payment.currency) {
     const message = `Payment ${paymentId} is in ${payment.currency}, not in ${amount.currency}.`;
     return refusal('CURRENCY_MISMATCH', message, { field: 'amount.currency', resourceId: paymentId });
@@ -68,9 +73,10 @@ function checkAmount({ amount, paymentId }: RefundPayment, { payment }: PaymentR
 function checkStandIns(
   command: RefundPayment,
   { payerAccountId: to, payeeAccountId: from }: Parties,
+  currency: string,
   ledger: LedgerReader,
 ): Refusal | null {
-  const { fromAccountId, toAccountId, amount, fees } = command;
+  const { fromAccountId, toAccountId, fees } = command;
   if (from === to) {
     const field = toAccountId === null ? 'from_account_id' : 'to_account_id';
     const message = `Account ${from} would refund itself.`;
@@ -81,7 +87,6 @@ function checkStandIns(
     const message = `Account ${feeAccount} would return a fee to itself.`;
     return refusal('ACCOUNT_TYPE', message, { field: `fees[${i}].to_account_id`, resourceId: feeAccount });
   }
-  const { currency } = amount;
   return (
     (fromAccountId === null ? null : checkParty(ledger, fromAccountId, currency, 'from_account_id')) ??
     (toAccountId === null ? null : checkParty(ledger, toAccountId, currency, 'to_account_id'))

@@ -2,14 +2,14 @@
 import type { Amount, MovementCommand } from './command.js';
 import { journalPrincipal } from './decide-journal.js';
 import { expireTimeOf } from './decide-payment.js';
-import { unreachable } from './invariant.js';
-import { begunPayment } from './payment-totals.js';
+import { invariant, unreachable } from './invariant.js';
+import { begunPayment, refundable } from './payment-totals.js';
 import { newTransaction } from './settle.js';
-import type { TransactionKind, TransactionState } from './transaction.js';
+import { type Payment, remaining, type TransactionKind, type TransactionState } from './transaction.js';
 
 /**
  * The declined transaction of an undecided item: kind and amount, no entries. `find` looks up the transaction that a
- * reversal names, among the items before it and then in the ledger. `now` is what its recorded time will be.
+ * reversal, a capture or a refund names, among the items before it and then in the ledger. `now` is what its recorded time will be.
  */
 export function undecided(
   command: MovementCommand,
@@ -32,11 +32,13 @@ export function undecided(
       return newTransaction(command, { ...declinedFields('AUTHORIZATION', amount), paymentId, payment });
     }
     case 'CapturePayment': {
-      const { paymentId, fees, amount } = command;
+      const { paymentId, fees } = command;
+      const amount = command.amount ?? leftOf(find(paymentId), remaining);
       return newTransaction(command, { ...declinedFields('CAPTURE', amount), fees, paymentId });
     }
     case 'RefundPayment': {
-      const { paymentId, fees, amount } = command;
+      const { paymentId, fees } = command;
+      const amount = command.amount ?? leftOf(find(paymentId), refundable);
       return newTransaction(command, { ...declinedFields('REFUND', amount), fees, paymentId });
     }
     case 'PostTransaction': {
@@ -51,6 +53,15 @@ export function undecided(
     default:
       return unreachable(command);
   }
+}
+
+/** What all that is left of a payment comes to; of one that is declined with the batch, what it asked for. */
+function leftOf(
+  { payment, status, amount, currency }: TransactionState,
+  left: (payment: Payment) => bigint,
+): Amount {
+  invariant(payment !== null, 'the root of a payment has one');
+  return { currency, minorUnits: status === 'DECLINED' ? amount : left(payment) };
 }
 
 function declinedFields(kind: TransactionKind, { currency, minorUnits: amount }: Amount) {

@@ -3,9 +3,11 @@ import type { FieldMask, Timestamp } from '@bufbuild/protobuf/wkt';
 import type { Money } from '../../../gen/quittance/common/v1/money_pb.js';
 import { Direction, FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type {
+  CapturePaymentRequest,
   DepositRequest,
   EntryInput,
   Fee as FeeRequest,
+  RefundPaymentRequest,
   WithdrawRequest,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
@@ -80,6 +82,17 @@ export function amountOf(money: Money | undefined, field: string): Amount {
     throw invalidField(`${field}.exponent`, `is ${String(exponent)} for ${currency}; leave it out`);
   }
   return { currency, minorUnits };
+}
+
+/**
+ * The amount of a capture or refund; null for all that is left, which has no fees beside it.
+ * @throws CallError as `amountOf`, and INVALID_FIELD
+ */
+export function amountOrAll(request: CapturePaymentRequest | RefundPaymentRequest): Amount | null {
+  if (!request.all) return amountOf(request.amount, 'amount');
+  if (request.amount !== undefined) throw invalidField('all', 'is in place of the amount');
+  if (request.fees.length > 0) throw invalidField('fees', 'are for an amount that is named');
+  return null;
 }
 
 /** UTC microseconds, null if not given. @throws CallError INVALID_FIELD for what is finer or no time at all. */

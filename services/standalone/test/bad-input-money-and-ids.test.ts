@@ -311,6 +311,13 @@ describe('ids', () => {
     await refused(deposit, aDeposit({ accountId: 'constructor' }), 'ACCOUNT_NOT_FOUND');
     const about = { ledgerId: LEDGER, requestId: randomUUID() };
     await refused(commands.capturePayment, { ...about, paymentId, amount: eur('5') }, 'PAYMENT_NOT_FOUND');
+    await refused(commands.capturePayment, { ...about, paymentId, all: true }, 'PAYMENT_NOT_FOUND');
+    const fees = [{ paidBy: 'FEE_PAYER_PAYER', toAccountId: 'carol', amount: eur('1') }];
+    for (const method of [commands.capturePayment, commands.refundPayment]) {
+      await refused(method, { ...about, paymentId }, 'INVALID_FIELD');
+      await refused(method, { ...about, paymentId, all: true, amount: eur('5') }, 'INVALID_FIELD');
+      await refused(method, { ...about, paymentId, all: true, fees }, 'INVALID_FIELD');
+    }
     await refused(commands.voidPayment, { ...about, paymentId: target.depositId }, 'PAYMENT_NOT_FOUND');
     await refused(commands.refundPayment, { ...about, paymentId, amount: eur('5') }, 'PAYMENT_NOT_FOUND');
     await refused(

@@ -58,6 +58,28 @@ describe.each(DOORS)('over %s', (door) => {
     expect(again.transaction).toEqual(first.transaction);
   });
 
+  test('all that is left is captured, then refunded, and a replay says the same for ever', async () => {
+    const ledgerId = `all-${door}`;
+    await openBooks(client, ledgerId, 2);
+    const transactions = platform[door](TransactionCommandService);
+    const hold = { ...paymentOf(ledgerId, 'a0', 'a1'), amount: { currency: 'EUR', minorUnits: 50n } };
+    await transactions.authorizePayment(hold);
+    const about = { ledgerId, paymentId: hold.requestId };
+    const some = { ...about, requestId: randomUUID(), amount: { currency: 'EUR', minorUnits: 20n } };
+    await transactions.capturePayment(some);
+    const rest = { ...about, requestId: randomUUID(), all: true };
+    const captured = await transactions.capturePayment(rest);
+    expect(captured.transaction?.amount?.minorUnits).toBe(30n);
+    expect(captured.payment).toMatchObject({ authorized: 50n, captured: 50n, voided: 0n });
+    const refund = { ...about, requestId: randomUUID(), all: true };
+    const refunded = await transactions.refundPayment(refund);
+    expect(refunded.transaction?.amount?.minorUnits).toBe(50n);
+    const again = await transactions.capturePayment(rest);
+    expect(again).toEqual({ ...captured, replayed: true });
+    expect(await transactions.refundPayment(refund)).toEqual({ ...refunded, replayed: true });
+    await proveBooks(platform.grpcAddress, ledgerId);
+  });
+
   test('a payment of a closed payer is refunded to another account, and the books are proved', async () => {
     const ledgerId = `refunds-${door}`;
     await openBooks(client, ledgerId, 3);

@@ -194,7 +194,7 @@ function checkMade(chain: Chain, made: TransactionFacts, event: Event, complain:
       : kind === TransactionKind.REVERSAL
         ? (chain.get(reverses)?.amount ?? amount)
         : 'amount' in request
-          ? (request.amount?.minorUnits ?? 0n)
+          ? (request.amount?.minorUnits ?? leftOf(chain.get(paymentId)?.payment, kind))
           : amount;
   if (asked !== amount) complain(transactionId, `amount ${asked}`, `amount ${amount}`);
   if (kind !== TransactionKind.AUTHORIZATION && entries.length < 2) {
@@ -202,6 +202,15 @@ function checkMade(chain: Chain, made: TransactionFacts, event: Event, complain:
   }
   checkBalanced(made, complain);
   if (kind === TransactionKind.REVERSAL) checkMirrored(chain.get(reverses), made, complain);
+}
+
+/** All that a capture or a refund could take. */
+function leftOf(payment: PaymentFacts | undefined, kind: TransactionKind): bigint {
+  if (payment === undefined) return 0n;
+  const { authorized, captured: taken, voided, expired, reversed, refunded } = payment;
+  return kind === TransactionKind.REFUND
+    ? taken - reversed - refunded
+    : authorized - taken - voided - expired;
 }
 
 function checkBalanced({ transactionId, entries }: TransactionFacts, complain: Complain): void {

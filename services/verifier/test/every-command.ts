@@ -84,6 +84,10 @@ export function everyCommand(fixture: LedgerFixture): void {
   capture(partly, 200n, true);
   const voided = authorize(300n);
   run({ case: 'voidPayment', value: { ...base(), paymentId: voided } });
+  const whole = authorize(120n);
+  capture(whole, 20n, false);
+  run({ case: 'capturePayment', value: { ...base(), paymentId: whole, all: true } });
+  run({ case: 'refundPayment', value: { ...base(), paymentId: whole, all: true } });
   const expiring = authorize(200n);
   capture(expiring, 50n, false);
   authorize(150n);
@@ -125,6 +129,7 @@ export function everyCommand(fixture: LedgerFixture): void {
     { case: 'deposit', value: { ...base(), accountId: 'bob', amount: eur(40n) } },
     { case: 'withdraw', value: { ...base(), accountId: 'bob', amount: eur(9_000n) } },
     { case: 'submitPayment', value: { ...base(), ...parties, amount: eur(60n) } },
+    { case: 'capturePayment', value: { ...base(), paymentId: expiring, all: true } },
   ]);
   fixture.now += 8n * DAY;
   fixture.expire(ledgerId, expiring);

@@ -94,7 +94,9 @@ export class RandomCommands {
         return { case: 'capturePayment', value: { ...base, paymentId, amount, final, fees: this.#fees() } };
       }
       case 4:
-        return { case: 'refundPayment', value: { ...base, paymentId, amount } };
+        return this.#below(3) === 0
+          ? { case: 'refundPayment', value: { ...base, paymentId, all: true } }
+          : { case: 'refundPayment', value: { ...base, paymentId, amount } };
       case 5:
         return { case: 'withdraw', value: { ...base, accountId: 'alice', amount } };
       case 6:

@@ -26,9 +26,11 @@ const MOVEMENTS = [
   'authorize',
   'capture',
   'capture',
+  'captureMore',
   'captureAll',
   'refund',
   'refund',
+  'refundAll',
   'journal',
   'exchange',
   'reverse',
@@ -131,8 +133,10 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
       return account === other ? null : make.authorize(account, other, amount);
     case 'capture':
       return make.capture(payment, amount, { fees, final: flag });
-    case 'captureAll':
+    case 'captureMore':
       return make.capture(payment, amount / 2n + 1n, { fees });
+    case 'captureAll':
+      return make.captureAll(payment);
     case 'refund':
       return make.refund(payment, amount / 3n + 1n, {
         fees,
@@ -140,6 +144,8 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
         fromAccountId: picks[2] % 4 === 0 ? account : null,
         toAccountId: picks[2] % 4 < 2 ? other : null,
       });
+    case 'refundAll':
+      return make.refundAll(payment, { force: flag });
     case 'journal':
       return journalOf(step);
     case 'exchange':

@@ -128,6 +128,16 @@ export function capture(paymentId: string, amount: bigint, more: Given<CapturePa
   return { type: 'CapturePayment', ...common(), paymentId, ...rest, ...more };
 }
 
+/** Captures all that remains of the hold. */
+export function captureAll(paymentId: string, more: Given<CapturePayment> = {}): CapturePayment {
+  return capture(paymentId, 0n, { amount: null, ...more });
+}
+
+/** Refunds all that is left to refund. */
+export function refundAll(paymentId: string, more: Given<RefundPayment> = {}): RefundPayment {
+  return refund(paymentId, 0n, { amount: null, ...more });
+}
+
 export function voidPayment(paymentId: string): VoidPayment {
   return { type: 'VoidPayment', ...common(), paymentId };
 }

@@ -1,19 +1,19 @@
 /** CapturePayment. */
 import { paymentMovementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
-import { amountOf, commonOf, descriptiveOf, feesOf } from '../request-parts.js';
+import { amountOrAll, commonOf, descriptiveOf, feesOf } from '../request-parts.js';
 
 export const capturePayment = movement<'capturePayment'>({
   named: (value) => ({ case: 'capturePayment', value }),
   toCommand: (request) => {
-    const amount = amountOf(request.amount, 'amount');
+    const amount = amountOrAll(request);
     return {
       type: 'CapturePayment',
       ...commonOf(request),
       ...descriptiveOf(request),
       paymentId: request.paymentId,
       amount,
-      fees: feesOf(request.fees, amount),
+      fees: amount === null ? [] : feesOf(request.fees, amount),
       final: request.final,
     };
   },

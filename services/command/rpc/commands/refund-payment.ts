@@ -3,7 +3,7 @@ import type { RefundPaymentRequest } from '../../../../gen/quittance/command/v1/
 import { paymentMovementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
 import {
-  amountOf,
+  amountOrAll,
   checkFeeAccounts,
   commonOf,
   descriptiveOf,
@@ -14,8 +14,8 @@ import {
 export const refundPayment = movement<'refundPayment'>({
   named: (value) => ({ case: 'refundPayment', value }),
   toCommand: (request) => {
-    const amount = amountOf(request.amount, 'amount');
-    const fees = returnedFeesOf(request.fees, amount);
+    const amount = amountOrAll(request);
+    const fees = amount === null ? [] : returnedFeesOf(request.fees, amount);
     const { fromAccountId, toAccountId } = standInsOf(request);
     checkFeeAccounts(fees, [fromAccountId, toAccountId], 'must be neither from_account_id nor to_account_id');
     return {
