@@ -317,12 +317,13 @@ describe('an append that is delayed until another process has the lease', () => 
     return { first, second, command, sent, release: () => release?.() };
   }
 
-  async function leaseGoesTo(process: CommandProcess, address: string) {
+  /** `term` is the one in which it is to have the lease: that of before is not known to be lost until it is renewed in vain. */
+  async function leaseGoesTo(process: CommandProcess, address: string, term: bigint) {
     const client = new pg.Client(database.config);
     await client.connect();
     try {
       // The present holder may renew it before the other process looks.
-      while (process.part.standing?.isHolder !== true) {
+      while (process.part.standing?.term !== term) {
         await client.query('update log.lease set expire_time = clock_timestamp() where address <> $1', [
           address,
         ]);
@@ -334,7 +335,7 @@ describe('an append that is delayed until another process has the lease', () => 
 
   test('is refused: what the next holder has refused for a reason of time is not committed after that', async () => {
     const { second, command, sent, release } = await delayed();
-    await leaseGoesTo(second, 'second:1');
+    await leaseGoesTo(second, 'second:1', 2n);
     // The hold would end in the past by now. Nothing is appended for this answer, so that the log ends where it did.
     await expect(second.send(command)).rejects.toMatchObject({ reason: ErrorReason.TIME_OUT_OF_RANGE });
     release();
@@ -345,9 +346,9 @@ describe('an append that is delayed until another process has the lease', () => 
 
   test('is not sent again under a later term of the same process', async () => {
     const { first, second, command, sent, release } = await delayed();
-    await leaseGoesTo(second, 'second:1');
+    await leaseGoesTo(second, 'second:1', 2n);
     await expect(second.send(command)).rejects.toMatchObject({ reason: ErrorReason.TIME_OUT_OF_RANGE });
-    await leaseGoesTo(first, 'first:1');
+    await leaseGoesTo(first, 'first:1', 3n);
     release();
     // It was decided in a term that is over: it is decided anew, and only then appended.
     expect(await sent).toMatchObject({ replayed: false });
