@@ -159,6 +159,7 @@ export class LedgerFixture {
           command: body,
           actor: 'anonymous',
           traceId: '',
+          isTraceSampled: false,
           previousHash: this.events.at(-1)?.hash ?? new Uint8Array(0),
           batch,
         }),

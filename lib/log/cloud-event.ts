@@ -92,9 +92,9 @@ function typeOf({ payload }: Event, bytes: Uint8Array): string {
 }
 
 /** W3C trace context: the trace of the call that made the event, and a span that is this event's own. */
-function traceparentOf({ traceId }: Event, hash: Uint8Array): string | undefined {
+function traceparentOf({ traceId, traceSampled }: Event, hash: Uint8Array): string | undefined {
   if (traceId.length !== 16) return undefined;
-  return `00-${asBuffer(traceId).toString('hex')}-${asBuffer(hash).toString('hex', 0, 8)}-01`;
+  return `00-${asBuffer(traceId).toString('hex')}-${asBuffer(hash).toString('hex', 0, 8)}-${traceSampled ? '01' : '00'}`;
 }
 
 /** RFC 3339 with microseconds. */

@@ -25,7 +25,6 @@ import {
   ParentBasedSampler,
   RandomIdGenerator,
   type Sampler,
-  SamplingDecision,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
 import { pause } from '../base/pause.js';
@@ -62,7 +61,7 @@ export function otelTracer(config: TracingConfig, service: string, version: stri
   return {
     start: (start) => {
       const { name, parent, links = [], attributes = {}, began_ms } = start;
-      const context = contextOf(parent, root);
+      const context = contextOf(parent);
       ids.choose(start);
       const options = {
         kind: KINDS[start.kind],
@@ -87,18 +86,11 @@ function samplerOf({ isParentBased }: SamplingConfig, root: Sampler): Sampler {
   return isParentBased ? new ParentBasedSampler({ root }) : root;
 }
 
-/** The parent of a span. Of an event it is not known whether its call was recorded: every process decides alike, by the trace id. */
-function contextOf(parent: SpanPoint | undefined, root: TraceIdRatioBasedSampler): Context {
-  if (parent === undefined) return ROOT_CONTEXT;
-  const { traceId, isSampled = isChosen(root, traceId) } = parent;
-  return trace.setSpanContext(ROOT_CONTEXT, spanContextOf({ ...parent, isSampled }));
+function contextOf(parent: SpanPoint | undefined): Context {
+  return parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContextOf(parent));
 }
 
-function isChosen(root: TraceIdRatioBasedSampler, traceId: string): boolean {
-  return root.shouldSample(ROOT_CONTEXT, traceId).decision === SamplingDecision.RECORD_AND_SAMPLED;
-}
-
-function spanContextOf({ traceId, spanId, isSampled = true }: SpanPoint): SpanContext {
+function spanContextOf({ traceId, spanId, isSampled }: SpanPoint): SpanContext {
   const traceFlags = isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
   return { traceId, spanId, traceFlags, isRemote: true };
 }
@@ -114,6 +106,9 @@ function spanOf(span: OtelSpan): Span {
     set: (attributes) => {
       const copy: Attributes = { ...attributes };
       span.setAttributes(copy);
+    },
+    link: (other) => {
+      span.addLink(linkOf(other));
     },
     failed: (reason) => {
       span.setStatus({ code: SpanStatusCode.ERROR, message: reason });

@@ -2,6 +2,7 @@
  * Traces, as the rest of the program sees them. Where they are off there is no Tracer, and nothing of OpenTelemetry is loaded.
  * https://www.w3.org/TR/trace-context/
  */
+import type { Event } from '../../gen/quittance/event/v1/event_pb.js';
 import type { TracingConfig } from '../base/tracing-config.js';
 
 /** A span as others refer to it. */
@@ -10,8 +11,8 @@ export interface SpanPoint {
   readonly traceId: string;
   /** 16 hexadecimal characters. */
   readonly spanId: string;
-  /** Whether it is recorded, as its own process says; undefined: the sampler of this process decides by the trace id. */
-  readonly isSampled: boolean | undefined;
+  /** Whether it is recorded, as its own process says. */
+  readonly isSampled: boolean;
 }
 
 /** As OpenTelemetry means them. */
@@ -40,6 +41,8 @@ export interface SpanStart {
 export interface Span {
   readonly point: SpanPoint;
   set(attributes: SpanAttributes): void;
+  /** Says that it belongs to a span of another trace, too. */
+  link(point: SpanPoint): void;
   /** Says that what it stands for has failed. */
   failed(reason: string): void;
   /** Ends it, now. */
@@ -67,9 +70,12 @@ export function spanPointOf(traceparent: string | undefined): SpanPoint | undefi
  * The span of an event, in the trace of the call that made it: its id is the beginning of the event's hash, so that what
  * reads the event can go on with the trace. Undefined for an event without a trace.
  */
-export function spanPointOfEvent(traceId: Uint8Array, hash: Uint8Array): SpanPoint | undefined {
+export function spanPointOfEvent(
+  { traceId, traceSampled: isSampled }: Pick<Event, 'traceId' | 'traceSampled'>,
+  hash: Uint8Array,
+): SpanPoint | undefined {
   if (traceId.length !== 16) return undefined;
-  return { traceId: hexOf(traceId, 16), spanId: hexOf(hash, 8), isSampled: undefined };
+  return { traceId: hexOf(traceId, 16), spanId: hexOf(hash, 8), isSampled };
 }
 
 function hexOf(bytes: Uint8Array, length: number): string {

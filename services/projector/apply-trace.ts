@@ -12,7 +12,7 @@ export interface AppliedBatch {
 
 export function traceApplied(tracer: Tracer, view: ViewId, { events, began_ms }: AppliedBatch): void {
   for (const { event, position, hash } of events) {
-    const parent = spanPointOfEvent(event.traceId, hash);
+    const parent = spanPointOfEvent(event, hash);
     if (parent === undefined) continue;
     const attributes = { 'quittance.position': Number(position), 'quittance.batch_events': events.length };
     tracer.start({ name: `project ${view}`, kind: 'consumer', parent, attributes, began_ms })?.end();

@@ -11,7 +11,13 @@ import type { LogReader } from '../../lib/log/reader.js';
 import { BEFORE_THE_LOG, type LogPoint } from '../../lib/log/recorded-event.js';
 import type { Call } from '../../lib/rpc/call.js';
 import { type CallError, fail } from '../../lib/rpc/errors.js';
-import type { SpanPoint, SpanStart, Tracer } from '../../lib/observe/tracing.js';
+import {
+  type Span,
+  type SpanPoint,
+  spanPointOfEvent,
+  type SpanStart,
+  type Tracer,
+} from '../../lib/observe/tracing.js';
 import { timestampOf } from '../../lib/base/time.js';
 import {
   decodeConsistencyToken,
@@ -279,6 +285,7 @@ export class Freshness {
     const left_ms = Math.max(0, due_ms - READ_MARGIN_MS - this.#now());
     const began_ms = performance.now();
     const span = call.span && this.#tracer?.start(waitSpan(call.span, target));
+    if (span !== undefined) this.#linkToCommit(span, target);
     let result: WaitResult = 'gave_up';
     try {
       const outcome = await poller.reach(target, left_ms, call.signal);
@@ -296,6 +303,19 @@ export class Freshness {
       span?.end();
       if (view !== undefined) this.#figures.waited(view, result, performance.now() - began_ms);
     }
+  }
+
+  /** Links the wait to the commit of the event that it is for, if the log gives it before the wait has ended. */
+  #linkToCommit(span: Span, { position }: WaitTarget): void {
+    if (position < 0n) return;
+    this.#log.at(position).then(
+      (found) => {
+        const commit = found && spanPointOfEvent(found.event, found.hash);
+        if (commit?.isSampled === true) span.link(commit);
+      },
+      // The wait itself says what is wrong with the log.
+      () => undefined,
+    );
   }
 
   #poller<V extends ReadableView>(getter: ViewGetter<V>, partition: number): ViewPoller {

@@ -47,6 +47,8 @@ export interface Envelope {
   readonly actor: string;
   /** 32 hexadecimal characters, or empty. */
   readonly traceId: string;
+  /** Whether the trace is recorded. */
+  readonly isTraceSampled: boolean;
   readonly previousHash: Uint8Array;
   readonly batch: { readonly batchId: string; readonly index: number; readonly size: number } | null;
 }
@@ -78,6 +80,7 @@ export function encodeEvent(event: DomainEvent, envelope: Envelope): log.Event {
     canonicalBody: envelope.command?.body ?? NO_BYTES,
     actor: envelope.actor === 'anonymous' ? '' : envelope.actor,
     traceId: envelope.traceId === '' ? NO_BYTES : Buffer.from(envelope.traceId, 'hex'),
+    traceSampled: envelope.isTraceSampled,
     previousHash: envelope.previousHash,
     ignorable: false,
     payload: payloadOf(event, envelope.requestId),

@@ -59,7 +59,7 @@ export class FlushTrace {
   committed(events: readonly RecordedEvent[]): void {
     const links = this.#flush === undefined ? [] : [this.#flush.point];
     for (const { event, position, hash } of events) {
-      const point = spanPointOfEvent(event.traceId, hash);
+      const point = spanPointOfEvent(event, hash);
       const call = point === undefined ? undefined : this.#calls.get(point.traceId);
       if (point === undefined || call === undefined) continue;
       const attributes = {

@@ -243,6 +243,7 @@ class Planner {
       command: isOfCaller ? { type: request.type, body: request.body } : null,
       actor: request.actor,
       traceId: request.traceId,
+      isTraceSampled: request.span !== undefined,
       previousHash: this.#end.hash,
       batch,
     });

@@ -247,7 +247,7 @@ export class Relay {
     const { tracer, topic = '' } = this.#deps;
     if (tracer === undefined) return;
     for (const { partition, record } of messages) {
-      const parent = record && spanPointOfEvent(record.event.traceId, record.hash);
+      const parent = record && spanPointOfEvent(record.event, record.hash);
       if (record === undefined || parent === undefined) continue;
       const attributes = {
         'messaging.system': 'kafka',

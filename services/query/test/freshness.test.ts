@@ -2,6 +2,8 @@ import { create } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type Consistency, ConsistencySchema } from '../../../gen/quittance/common/v1/consistency_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { hexOf } from '../../../lib/base/bytes.js';
+import type { Span, SpanPoint } from '../../../lib/observe/tracing.js';
 import { CallError, fail } from '../../../lib/rpc/errors.js';
 import { decodeConsistencyToken, encodeConsistencyToken } from '../../../lib/rpc/tokens.js';
 import { FakeGenerations } from '../../../test/fake-view.js';
@@ -52,6 +54,35 @@ beforeEach(async () => {
   generations = new FakeGenerations('history');
   await generations.migrate();
   freshness = new Freshness(log);
+});
+
+test('a traced wait is linked to the commit that it is for, if that is recorded', async () => {
+  const traceId = new Uint8Array(16).fill(5);
+  const linked: SpanPoint[] = [];
+  const point = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), isSampled: true };
+  const span: Span = {
+    point,
+    set: () => undefined,
+    link: (commit) => linked.push(commit),
+    failed: () => undefined,
+    end: () => undefined,
+  };
+  freshness = new Freshness(log, { tracer: { start: () => span, close: () => Promise.resolve() } });
+  await applyTo(10n);
+  for (const traceSampled of [false, true]) {
+    const { position, hash } = log.append({ ledgerId: 'main', traceId, traceSampled });
+    const reads = log.reads.at;
+    const reading = freshness.reach(servingView(generations), 0, atLeast(position), {
+      ...call(),
+      span: point,
+    });
+    // For the check of the token, and for the link.
+    await until(() => log.reads.at === reads + 2);
+    await applyTo(position);
+    await reading;
+    const commit = { traceId: '05'.repeat(16), spanId: hexOf(hash.subarray(0, 8)), isSampled: true };
+    expect(linked).toEqual(traceSampled ? [commit] : []);
+  }
 });
 
 describe('a read that asks for nothing', () => {
