@@ -8,6 +8,8 @@ export interface Program {
   readonly file: string;
   /** Options of Node that it runs with. */
   readonly node?: readonly string[];
+  /** A script that runs beside it: it builds what no start waits for. */
+  readonly aside?: string;
   /** Whether it calls a server, whose address it takes by `--address`. */
   readonly takesAddress?: boolean;
 }
@@ -18,6 +20,7 @@ export const PROGRAMS: readonly Program[] = [
     summary: 'start Quittance in one process, until Ctrl-C',
     file: 'services/standalone/main.js',
     node: ['--max-semi-space-size=32'],
+    aside: 'scripts/build-console.mjs',
   },
   {
     path: ['server', 'reset'],

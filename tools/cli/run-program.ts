@@ -1,19 +1,28 @@
 /** Runs a program of the platform in a process of its own, with this terminal. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Environment } from '../../lib/base/environment.js';
 import type { Program } from './programs.js';
 import { INTERRUPTED } from './exit-codes.js';
 
 const BUILT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Resolves with its exit code. A terminal sends Ctrl-C to both processes, so it is not sent on; a signal that was sent to this
  * process alone is.
  */
-export function runProgram({ file, node = [] }: Program, args: readonly string[]): Promise<number> {
+export function runProgram(
+  { file, aside, node = [] }: Program,
+  args: readonly string[],
+  env: Environment,
+): Promise<number> {
+  if (aside !== undefined)
+    spawn(process.execPath, [`${ROOT}${aside}`], { stdio: ['ignore', 'ignore', 'inherit'] }).unref();
   const child = spawn(process.execPath, ['--enable-source-maps', ...node, `${BUILT}${file}`, ...args], {
     stdio: 'inherit',
+    env,
   });
   const onSignal = (signal: NodeJS.Signals) => {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);

@@ -48,9 +48,10 @@ function startProgram(
   io.leaveSignals();
   const named = args.some((word) => word === '--address' || word.startsWith('--address='));
   const isAsking = args.some((word) => word === '--help' || word === '-h');
-  if (program.takesAddress !== true || named || isAsking) return runProgram(program, args);
-  const { address } = settingsOf(io, NO_FLAGS);
-  return runProgram(program, [...args, '--address', address]);
+  if (program.takesAddress !== true || isAsking) return runProgram(program, args, io.env);
+  const { address, accessVariables } = settingsOf(io, NO_FLAGS);
+  const env = { ...io.env, ...accessVariables };
+  return runProgram(program, named ? args : [...args, '--address', address], env);
 }
 
 const NO_FLAGS = {
@@ -66,7 +67,8 @@ const NO_FLAGS = {
 /** One line for an error that its reader can put right, the stack for any other. */
 function explain(error: unknown, io: Io, session?: Session): number {
   if (error instanceof InterruptedError) {
-    say(io, 'interrupted; whether the call was done is not known');
+    const isCommand = session?.sentRequestId !== undefined && !session.isDryRun;
+    say(io, isCommand ? 'interrupted; whether the command was done is not known' : 'interrupted');
     return INTERRUPTED;
   }
   say(io, textOf(error, session));
@@ -84,9 +86,10 @@ function textOf(error: unknown, session: Session | undefined): string {
 
 /** The line to paste, with the request id and without credentials. */
 function pasted(typed: readonly string[], requestId: string): string {
-  const words = typed.map((word, index) =>
-    typed[index - 1] === '--token' ? '"$QUITTANCE_CLI_TOKEN"' : quoted(word),
-  );
+  const words = typed.map((word, index) => {
+    if (word.startsWith('--token=')) return '--token="$QUITTANCE_CLI_TOKEN"';
+    return typed[index - 1] === '--token' ? '"$QUITTANCE_CLI_TOKEN"' : quoted(word);
+  });
   const hasId = typed.some((word) => word === '--request-id' || word.startsWith('--request-id='));
   return ['quittance', ...words, ...(hasId ? [] : ['--request-id', requestId])].join(' ');
 }

@@ -251,8 +251,7 @@ export class Session {
     this.#lastAddress = address;
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
-    const { token, tls, ca } = this.settings;
-    const client = grpcClient(address, { token, tls, ca });
+    const client = grpcClient(address, this.settings.access);
     this.#clients.set(address, client);
     return client;
   }

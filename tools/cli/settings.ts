@@ -1,9 +1,10 @@
 /** Where the server is and who asks: a flag, then QUITTANCE_CLI_*, then the profile, then localhost. */
-import { readFileSync } from 'node:fs';
 import { type Environment, valueOf } from '../../lib/base/environment.js';
 import { StartError } from '../../lib/base/start-error.js';
 import { UsageError } from '../../lib/process/command-line.js';
+import { accessOf } from '../client/access.js';
 import { parseAddress } from '../client/address.js';
+import type { GrpcAccess } from '../client/grpc-client.js';
 import { grouped, text, toggle, value, type FlagValues } from './flags.js';
 import type { Io } from './io.js';
 import { type ProfileKey, readConfig } from './profile.js';
@@ -35,10 +36,10 @@ export interface Settings {
   readonly queryAddress: string;
   readonly opsAddress: string;
   readonly ledger: string | undefined;
-  readonly token: string | undefined;
-  readonly tls: boolean;
-  /** PEM. */
-  readonly ca: Buffer | undefined;
+  /** Who calls, and by what the server is known. */
+  readonly access: GrpcAccess;
+  /** The same as variables, for a program that is started on these settings. */
+  readonly accessVariables: Readonly<Record<string, string>>;
 }
 
 const LOCAL = 'localhost:50051';
@@ -68,16 +69,21 @@ export function settingsOf(
   // An address by flag names another server: the doors of the profile are not its doors.
   const other = (flag: string | undefined, key: ProfileKey) =>
     flag ?? (flags.address === undefined ? addressOf(key) : undefined) ?? address;
+  const token = flags.token ?? setting('token');
   const caFile = flags.caFile ?? setting('ca_file');
+  const tls = flags.tls ?? (setting('tls') === 'true' || caFile !== undefined);
   return {
     profile: name,
     address,
     queryAddress: other(flags.queryAddress, 'query_address'),
     opsAddress: other(flags.opsAddress, 'ops_address'),
     ledger: flags.ledger ?? setting('ledger'),
-    token: flags.token ?? setting('token'),
-    tls: flags.tls ?? (setting('tls') === 'true' || caFile !== undefined),
-    ca: caFile === undefined ? undefined : readCa(caFile),
+    access: accessOf({}, { token, caFile, tls }),
+    accessVariables: {
+      QUITTANCE_CLI_TOKEN: token ?? '',
+      QUITTANCE_CLI_CA_FILE: caFile ?? '',
+      QUITTANCE_CLI_TLS: String(tls),
+    },
   };
 }
 
@@ -90,15 +96,5 @@ function checked(key: ProfileKey, address: string): string {
     return parseAddress(address);
   } catch {
     throw new StartError(`${key} is ${JSON.stringify(address)}; it is HOST:PORT, such as ${LOCAL}`);
-  }
-}
-
-function readCa(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new StartError(
-      `the certificates ${path} cannot be read (${error instanceof Error ? error.message : ''})`,
-    );
   }
 }

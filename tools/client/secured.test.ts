@@ -13,6 +13,7 @@ import { insertKey, prepareKeys } from '../../lib/auth/postgres-keys.js';
 import { createPool } from '../../lib/log/postgres-client.js';
 import { startPlatform, type TestPlatform } from '../../services/standalone/test/platform.js';
 import { createRoot, type TestRoot } from '../../test/certificates.js';
+import { createShell } from '../cli/test/shell.js';
 import { importCommand } from '../import/import-command.js';
 import { accessOf } from './access.js';
 
@@ -98,6 +99,25 @@ test('the demo plays at a server that wants TLS and a key', async () => {
   const args = [demo, '--seconds', '1', '--address', platform.grpcAddress];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: LIMIT_MS });
   expect(stdout).toContain('ledger demo');
+});
+
+test('the command line gives the credentials of its profile', async () => {
+  const shell = createShell({});
+  await shell.run('config', 'set', 'address', platform.grpcAddress);
+  await shell.run('config', 'set', 'ca-file', root.path);
+  expect(await shell.run('ledger', 'list')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('credentials'),
+  });
+  await shell.runWith({ stdin: `${key.key}\n` }, 'config', 'set', 'token');
+  const ledger = `l-${randomUUID()}`;
+  expect(await shell.run('ledger', 'create', ledger, '-o', 'id')).toMatchObject({
+    code: 0,
+    stdout: `${ledger}\n`,
+  });
+  const status = await shell.run('status', '-o', 'id');
+  expect(status).toMatchObject({ code: 0, stdout: 'server\nbalances\nhistory\nreports\n' });
+  rmSync(shell.home, { recursive: true });
 });
 
 test('certificates that cannot be read are one line, and TLS is on where a file is named', () => {

@@ -41,7 +41,7 @@ const run = verb({
   notes: [
     'CSV has a heading with some of kind (payment, authorization, deposit, withdrawal), payer, payee, account, amount, currency, reference, description, request_id. ' +
       'NDJSON has a quittance.command.v1.Command per line.',
-    'Ids that the file lacks are made of --request-id and the line: the same file under the same id replays, whatever was done before. ' +
+    'Ids that the file lacks are made of --request-id and the line: the same file under the same id replays, however far it came before. ' +
       'A dry run judges each command alone, against the books of now.',
   ],
   run: async (session, { args: { file }, flags: { atomic = false, format } }) => {

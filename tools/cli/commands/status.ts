@@ -3,8 +3,14 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../../gen/grpc/health/v1/health_pb.js';
-import { ProjectionService, ProjectionState } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
+import {
+  type Projection,
+  ProjectionService,
+  ProjectionState,
+} from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import { UNAVAILABLE } from '../exit-codes.js';
+import { callErrorOf, isCallError } from '../../client/errors.js';
+import { say } from '../io.js';
 import { printList } from '../printer.js';
 import type { Door, Session } from '../session.js';
 import { CALL_FLAGS } from '../shared-flags.js';
@@ -25,8 +31,7 @@ export const STATUS = verb({
   ],
   run: async (session) => {
     const doors = await doorConditions(session);
-    const { projections } = await session.call('ops', ProjectionService.method.listProjections, {});
-    const views = projections.map(
+    const views = (await projectionsOf(session)).map(
       ({ projectionId, state, lagEvents, position, deadLetters, failure }): Condition => {
         const parked = deadLetters === 0n ? '' : `, ${String(deadLetters)} dead letters`;
         return {
@@ -45,6 +50,17 @@ export const STATUS = verb({
     return conditions.every(({ isGood }) => isGood) ? undefined : UNAVAILABLE;
   },
 });
+
+/** The read models; none where the caller may not see them, which is said. */
+async function projectionsOf(session: Session): Promise<readonly Projection[]> {
+  try {
+    return (await session.call('ops', ProjectionService.method.listProjections, {})).projections;
+  } catch (error) {
+    if (!isCallError(error) || callErrorOf(error).reason !== 'PERMISSION_DENIED') throw error;
+    say(session.io, 'the read models are not shown: that needs the scope admin:*');
+    return [];
+  }
+}
 
 /** Each address once, with what its process says of itself. */
 async function doorConditions(session: Session): Promise<Condition[]> {
