@@ -21,7 +21,7 @@ const isCompose = ajv.compile(JSON.parse(read('deploy/compose/compose-spec.json'
 expect(isCompose(compose), ajv.errorsText(isCompose.errors));
 
 const known = new Set(read('lib/process/service-variables.ts').match(/QUITTANCE_\w+/g));
-for (const file of ['doors', 'auth', 'tls']) {
+for (const file of ['doors', 'auth', 'tls', 'limits', 'console']) {
   for (const door of read(`lib/base/${file}-config.ts`).match(/QUITTANCE_\w+/g)) known.add(door);
 }
 const services = Object.entries(compose.services);

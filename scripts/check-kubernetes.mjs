@@ -63,7 +63,7 @@ async function checkSchema(file, object) {
 
 function checkVariables() {
   const known = new Set(read('lib/process/service-variables.ts').match(/QUITTANCE_\w+/g));
-  for (const file of ['doors', 'auth', 'tls']) {
+  for (const file of ['doors', 'auth', 'tls', 'limits', 'console']) {
     for (const door of read(`lib/base/${file}-config.ts`).match(/QUITTANCE_\w+/g)) known.add(door);
   }
   const [config] = ofKind('ConfigMap');

@@ -1,28 +1,22 @@
 /** Where the console lies, and what its page is told. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ConsoleMode } from '../base/console-config.js';
+import type { ConsoleDoors, ConsoleMode } from '../base/console-config.js';
 import type { Site } from '../rpc/connect/site.js';
 import { versionOf } from './version.js';
 
 /** Below the address of the Connect door. */
 export const CONSOLE_PATH = '/console/';
 
-/** Addresses of other processes, where one does not answer all services. */
-export interface OtherDoors {
-  /** Origin of a command process, as browsers reach it; undefined: this process answers. */
-  readonly command?: string | undefined;
-  /** The same of the projector. */
-  readonly projector?: string | undefined;
-}
-
-/** The site that the Connect door serves; undefined where the console is off. */
+/**
+ * The site that the Connect door serves; undefined where the console is off.
+ * @param doors of the other processes; absent where this one answers all services
+ */
 export function consoleSite(
   mode: ConsoleMode,
-  { hasAuth, others = {} }: { readonly hasAuth: boolean; readonly others?: OtherDoors },
+  { hasAuth, doors }: { readonly hasAuth: boolean; readonly doors?: ConsoleDoors },
 ): Site | undefined {
   if (mode === 'off') return undefined;
-  const callsTo = [others.command, others.projector].filter((each) => each !== undefined);
   return {
     prefix: CONSOLE_PATH,
     directory: builtConsole(),
@@ -30,10 +24,10 @@ export function consoleSite(
       version: versionOf(),
       isReadOnly: mode === 'read-only',
       hasAuth,
-      commandOrigin: others.command ?? null,
-      projectorOrigin: others.projector ?? null,
+      commandOrigin: doors?.command ?? null,
+      projectorOrigin: doors?.projector ?? null,
     },
-    callsTo: [...new Set(callsTo)],
+    callsTo: doors === undefined ? [] : [...new Set([doors.command, doors.projector])],
   };
 }
 

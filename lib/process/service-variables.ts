@@ -1,4 +1,5 @@
 /** The variables that the three services know between them. */
+import { CONSOLE_DOOR_VARIABLES } from '../base/console-config.js';
 import { DOOR_VARIABLES } from '../base/doors-config.js';
 import { checkedUrl, type Environment, refuseUnknown, requiredOf } from '../base/environment.js';
 
@@ -23,6 +24,7 @@ export const SERVICE_VARIABLES = [
   'QUITTANCE_MONGODB_URL',
   'QUITTANCE_CLICKHOUSE_URL',
   'QUITTANCE_DEAD_LETTERS_MAX',
+  ...CONSOLE_DOOR_VARIABLES,
 ] as const;
 
 /** The PostgreSQL of the log, after the names of all variables were checked. @throws StartError */

@@ -22,7 +22,8 @@ export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
   QUITTANCE_TLS_CLIENT_CA_FILE:
     'CAs of client certificates, PEM; callers without one are refused where it is set',
   QUITTANCE_TLS_CA_FILE: 'CAs of the other command processes, PEM (default: those that Node knows)',
-  QUITTANCE_CONSOLE: 'console at /console/ of the Connect port: on (default), read-only or off (npm start)',
+  QUITTANCE_CONSOLE:
+    'console at /console/ of the Connect port: on (default), read-only or off (npm start, query)',
   QUITTANCE_LIMIT_CALLER_COMMANDS:
     'commands per second of one caller (0: no limit; default 20000, or 0 without authentication)',
   QUITTANCE_LIMIT_LEDGER_COMMANDS: 'commands per second for one ledger (the same default)',
@@ -50,4 +51,7 @@ export const SERVICE_VARIABLE_HELP: Readonly<Record<ServiceVariable, string>> = 
   QUITTANCE_CLICKHOUSE_URL: 'ClickHouse of the reports (projector, query)',
   QUITTANCE_DEAD_LETTERS_MAX:
     'how many events a partition of a view may park before its projection stops (default 1000; projector)',
+  QUITTANCE_CONSOLE_COMMAND_URL:
+    'origin of a command process, as browsers reach it; with the next one it turns the console on (query)',
+  QUITTANCE_CONSOLE_PROJECTOR_URL: 'origin of the projector, as browsers reach it (query)',
 };

@@ -17,7 +17,9 @@ import type { Guard } from '../../lib/rpc/guard.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, type HealthProbe, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
+import { consoleSite } from '../../lib/process/console-site.js';
 import type { ServiceParts } from '../../lib/process/run-service.js';
+import type { Site } from '../../lib/rpc/connect/site.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { composeViews, type Views } from '../../lib/views/compose-views.js';
 import { composeQuery } from './compose.js';
@@ -39,6 +41,7 @@ export async function composeQueryService(parts: Parts): Promise<{
   readonly services: readonly Service[];
   readonly health: Health;
   readonly guard: Guard | undefined;
+  readonly site: Site | undefined;
 }> {
   const { config, log, registry, tracer, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
@@ -64,7 +67,12 @@ export async function composeQueryService(parts: Parts): Promise<{
   const probing = await probeHealth(health, [ofLog, ...probesOf(views)], HEALTH_INTERVAL_MS);
   closeables.add('the health probe', () => probing.stop());
   const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
-  return { services, health, guard };
+  return { services, health, guard, site: siteOf(config) };
+}
+
+/** Only where the page is told of the other processes: commands and operations are not answered here. */
+function siteOf({ console: mode = 'off', consoleDoors: doors, auth }: QueryConfig): Site | undefined {
+  return doors === undefined ? undefined : consoleSite(mode, { hasAuth: auth !== undefined, doors });
 }
 
 /** A store answers when it gives the checkpoint of its view. */

@@ -12,6 +12,9 @@ export function bannerOf(stack: Stack, { directory }: Pick<StackOptions, 'direct
     row('service', 'gRPC', 'Connect'),
     ...services.map(({ name, addresses }) => row(name, addresses.grpc, addresses.connect)),
     ...Object.values(engines).map(({ name, url }) => row(name, url.replace(/:[^:@/]+@/, ':…@'), '')),
+    ...queries.flatMap(({ addresses }) =>
+      addresses.console === undefined ? [] : [row('console', addresses.console, '')],
+    ),
     row('data, logs', directory, ''),
     row('try', `grpcurl -plaintext ${command.addresses.grpc} list`, ''),
   ];

@@ -94,10 +94,26 @@ async function start(
     directory,
     grpcPort,
     connectPort: await portOf(usual.connect),
-    variables: { ...variables, ...own },
+    variables: { ...consoleVariables(service, ports), ...variables, ...own },
   });
   onStart(running);
   return running;
+}
+
+/** The query services serve the console, whose page calls a command process and the projector: they must know each other's ports. */
+function consoleVariables(service: ServiceName, ports: number | 'free'): Readonly<Record<string, string>> {
+  if (ports === 'free') return {};
+  const originOf = (host: string, port: number) => `http://${host}:${String(port + ports)}`;
+  const { command, projector, query } = USUAL_PORTS;
+  if (service === 'query') {
+    return {
+      QUITTANCE_CONSOLE_COMMAND_URL: originOf('localhost', command.connect),
+      QUITTANCE_CONSOLE_PROJECTOR_URL: originOf('localhost', projector.connect),
+    };
+  }
+  const pages = [query.connect, query.connect + NEXT_PROCESS];
+  const origins = pages.flatMap((port) => [originOf('localhost', port), originOf('127.0.0.1', port)]);
+  return { QUITTANCE_CORS_ORIGINS: origins.join(',') };
 }
 
 /**

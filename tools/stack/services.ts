@@ -10,6 +10,8 @@ import { projectRoot, type RunningEngine, startProgram } from './engines/engine.
 export interface Addresses {
   readonly grpc: string;
   readonly connect: string;
+  /** URL of the console; absent where the process serves none. */
+  readonly console?: string;
 }
 
 /** A process of a service. */

@@ -20,8 +20,11 @@ export interface ServerProcess {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts it on a data directory, on free ports. @throws Error with its output if it does not become ready */
-export async function startServer(dataDir: string): Promise<ServerProcess> {
+/** Starts it on a data directory, on free ports or on the Connect port that is named. @throws Error with its output if it does not become ready */
+export async function startServer(
+  dataDir: string,
+  { connectPort = '0' }: { readonly connectPort?: string } = {},
+): Promise<ServerProcess> {
   const env = { ...process.env };
   for (const name of Object.keys(env)) if (name.startsWith('QUITTANCE_')) Reflect.deleteProperty(env, name);
   const child = spawn(process.execPath, ['--enable-source-maps', SERVER], {
@@ -29,7 +32,7 @@ export async function startServer(dataDir: string): Promise<ServerProcess> {
       ...env,
       QUITTANCE_DATA_DIR: dataDir,
       QUITTANCE_GRPC_PORT: '0',
-      QUITTANCE_CONNECT_PORT: '0',
+      QUITTANCE_CONNECT_PORT: connectPort,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

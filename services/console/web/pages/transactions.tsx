@@ -164,7 +164,6 @@ function ListUntil({
     .filter((each) => isListed && each.position > (newest ?? 0n) && matches(request, each));
   const waiting = feed.count - shown;
   const count = fresh.length + list.count + (list.isComplete ? 0 : 1);
-  if (list.isComplete && count === 0) return <NoTransactions />;
   return (
     <>
       <FailureNote error={list.error} />
@@ -175,21 +174,25 @@ function ListUntil({
         </span>
         <ExportButtons request={request} load={load} />
       </div>
-      <Rows
-        label="Transactions"
-        columns={TRANSACTION_COLUMNS}
-        count={count}
-        rowAt={(index) => fresh[index] ?? list.rowAt(index - fresh.length)}
-        keyOf={(index) =>
-          fresh[index]?.transactionId ??
-          list.rowAt(index - fresh.length)?.transactionId ??
-          `row ${String(index)}`
-        }
-        onSee={(first, last) => {
-          setAtTop(first === 0);
-          list.see(Math.max(first - fresh.length, 0), Math.max(last - fresh.length, 0));
-        }}
-      />
+      {list.isComplete && count === 0 ? (
+        <NoTransactions />
+      ) : (
+        <Rows
+          label="Transactions"
+          columns={TRANSACTION_COLUMNS}
+          count={count}
+          rowAt={(index) => fresh[index] ?? list.rowAt(index - fresh.length)}
+          keyOf={(index) =>
+            fresh[index]?.transactionId ??
+            list.rowAt(index - fresh.length)?.transactionId ??
+            `row ${String(index)}`
+          }
+          onSee={(first, last) => {
+            setAtTop(first === 0);
+            list.see(Math.max(first - fresh.length, 0), Math.max(last - fresh.length, 0));
+          }}
+        />
+      )}
     </>
   );
 }
