@@ -149,13 +149,7 @@ function ListUntil({
   // While something is read further down, what is new is only counted.
   if (isAtTop && shown !== feed.count) setShown(feed.count);
   const load = useLoader(request, end);
-  const key = [
-    'transactions',
-    ledger,
-    String(pin),
-    JSON.stringify({ ...request, $typeName: undefined }, asText),
-    String(Math.floor(shown / FEED_ROWS)),
-  ].join('|');
+  const key = keyOf(ledger, pin, request, Math.floor(shown / FEED_ROWS));
   const list = useKeyset(key, load);
   const newest = list.rowAt(0)?.position;
   const isListed = list.isComplete || newest !== undefined;
@@ -195,6 +189,16 @@ function ListUntil({
       )}
     </>
   );
+}
+
+/** Another list, filter, pin, or as many new rows as a page holds: the list is read anew. */
+function keyOf(
+  ledger: string,
+  pin: bigint | undefined,
+  request: ListTransactionsRequest,
+  reading: number,
+): string {
+  return ['transactions', ledger, String(pin), JSON.stringify(request, asText), String(reading)].join('|');
 }
 
 function useLoader(request: ListTransactionsRequest, pinEnd: Timestamp | undefined) {
