@@ -4,11 +4,23 @@
  */
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { type Engine, installRoot, startProgram } from './engine.js';
+import { type Engine, type EnginePlace, installRoot, startProgram } from './engine.js';
 import { installPackages, madeOnce, needProgram, run } from './install.js';
 
 const VERSION = '0.7.0b3';
 const environment = () => join(installRoot(), `secantusdb-${VERSION}`);
+
+/** The installed program, and what it is started with everywhere. */
+export function mongodbCommand({ host, port, directory }: EnginePlace): {
+  readonly command: string;
+  readonly args: readonly string[];
+} {
+  const data = join(directory, 'data');
+  return {
+    command: join(environment(), 'bin', 'secantusd-py'),
+    args: ['--host', host, '--port', String(port), '--storage-path', data, '--log-level', 'WARNING'],
+  };
+}
 
 export const mongodb: Engine = {
   name: 'mongodb',
@@ -27,24 +39,16 @@ export const mongodb: Engine = {
       await run('mkdir', [temporary]);
     });
   },
-  start: ({ host, port, directory }) => {
+  start: (place) => {
+    const { host, port, directory } = place;
+    const { command, args } = mongodbCommand(place);
     const url = `mongodb://${host}:${String(port)}/quittance?directConnection=true`;
     return startProgram({
       name: 'mongodb',
       url,
       directory,
-      command: join(environment(), 'bin', 'secantusd-py'),
-      args: [
-        '--host',
-        host,
-        '--port',
-        String(port),
-        '--storage-path',
-        join(directory, 'data'),
-        '--sync-on-commit',
-        '--log-level',
-        'WARNING',
-      ],
+      command,
+      args: [...args, '--sync-on-commit'],
       isReady: async () => {
         const client = new MongoClient(url, { serverSelectionTimeoutMS: 1_000 });
         try {

@@ -1,16 +1,18 @@
-/** A Redis and a Kafka that want TLS, a name and a password: reached by the same adapters, in processes that know their root. */
+/** A Redis, a MongoDB and a Kafka that want TLS, a name and a password: reached by the same adapters, in processes that know their root. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { MongoClient } from 'mongodb';
 import { serverTest } from '../../../lib/views/stores/redis/test/redis-server.js';
 import { freePort } from '../../../lib/process/free-port.js';
 import { createRedis } from '../../../lib/views/stores/redis/client.js';
 import { createRoot, type TestRoot } from '../../../test/certificates.js';
-import { projectRoot } from '../engines/engine.js';
+import { projectRoot, startProgram } from '../engines/engine.js';
 import { startBroker } from '../engines/kafka.js';
+import { mongodb, mongodbCommand } from '../engines/mongodb.js';
 
 const PASSWORD = 'se-cret';
 
@@ -74,6 +76,63 @@ serverTest('Redis is reached by rediss:// with its password, and by nothing less
   const refused = await run(ping(`rediss://localhost:${String(tlsPort)}`), true);
   expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('NOAUTH') as unknown });
 });
+
+test('MongoDB is reached over TLS with a name and a password, and by nothing less', async () => {
+  const place = { host: '127.0.0.1', port: await freePort(), directory: join(directory, 'mongodb') };
+  const open = await mongodb.start(place);
+  const admin = new MongoClient(open.url);
+  const roles = [{ role: 'readWrite', db: 'books' }];
+  await admin.db('admin').command({ createUser: 'app', pwd: PASSWORD, roles });
+  await admin.close();
+  await open.stop();
+  const { certificatePath, keyPath } = await root.issue('mongodb');
+  const address = `localhost:${String(place.port)}/books?directConnection=true&authSource=admin&tls=true`;
+  const url = `mongodb://app:${PASSWORD}@${address}`;
+  const { command, args } = mongodbCommand(place);
+  const secured = await startProgram({
+    name: 'mongodb',
+    url,
+    directory: place.directory,
+    command,
+    args: [...args, '--auth', '--tls-cert-file', certificatePath, '--tls-key-file', keyPath],
+    isReady: async () => {
+      const client = new MongoClient(url, { tlsCAFile: root.path, serverSelectionTimeoutMS: 1_000 });
+      try {
+        await client.db('books').command({ ping: 1 });
+        return true;
+      } finally {
+        await client.close();
+      }
+    },
+  });
+  const write = (to: string) => [
+    `import { createMongodb } from ${built('lib/views/stores/mongodb/client.js')};`,
+    `const client = createMongodb(${JSON.stringify(to)}, 'test');`,
+    `await client.db().collection('rows').insertOne({ amount: 1n });`,
+    `const found = await client.db().collection('rows').findOne({});`,
+    `process.stdout.write(String(found.amount));`,
+    'await client.close();',
+  ];
+  try {
+    expect(await run(write(url), true)).toEqual({ code: 0, output: '1' });
+    const [unknownRoot, wrongPassword, noName] = await Promise.all([
+      run(write(url), false),
+      run(write(`mongodb://app:wrong@${address}`), true),
+      run(write(`mongodb://${address}`), true),
+    ]);
+    expect(unknownRoot).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('certificate') as unknown,
+    });
+    expect(wrongPassword).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('AuthenticationFailed') as unknown,
+    });
+    expect(noName.code).toBe(1);
+  } finally {
+    await secured.stop();
+  }
+}, 240_000);
 
 test('Kafka is reached over TLS with a name and a password, and by nothing less', async () => {
   const { certificatePath, keyPath } = await root.issue('kafka');
