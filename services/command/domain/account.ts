@@ -50,6 +50,16 @@ export function available(account: AccountState): bigint {
   return posted(account) - account.held + account.overdraftLimit;
 }
 
+/**
+ * How much of an amount can be taken from an account: what is available, if that is less. All of it where there is no floor, and
+ * where nothing is available, so that it is declined as asked.
+ */
+export function availableOf(account: AccountState, amount: bigint): bigint {
+  if (account.type !== 'LIABILITY') return amount;
+  const most = available(account);
+  return most > 0n && most < amount ? most : amount;
+}
+
 const BEFORE_EXPONENT = '#';
 
 /** The unit of an asset. */

@@ -98,6 +98,8 @@ export interface Withdraw extends Common, Descriptive {
   /** The ASSET account to credit; null: @settlement:CUR. */
   readonly settlementAccountId: string | null;
   readonly expectedVersion: bigint | null;
+  /** Whether the amount is the most to take, as far as funds allow. */
+  readonly upTo: boolean;
 }
 export interface SubmitPayment extends Common, Descriptive {
   readonly type: 'SubmitPayment';
@@ -105,6 +107,8 @@ export interface SubmitPayment extends Common, Descriptive {
   readonly payeeAccountId: string;
   readonly amount: Amount;
   readonly fees: readonly Fee[];
+  /** Whether the amount is the most to take, as far as funds allow. */
+  readonly upTo: boolean;
 }
 export interface AuthorizePayment extends Common, Descriptive {
   readonly type: 'AuthorizePayment';

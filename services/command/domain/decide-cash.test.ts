@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from './command.js';
 import {
+  authorize,
   close,
   createLedger,
   deposit,
@@ -16,6 +17,42 @@ import { brief, given, START_US } from './test/given.js';
 const ledger = createLedger();
 const opened = (...more: readonly Command[]) =>
   given(ledger, open('A'), open('bank', 'ASSET'), open('U', 'LIABILITY', { currency: 'USD' }), ...more);
+
+describe('Withdraw up to an amount', () => {
+  const upTo = (amount: bigint) => withdraw('A', amount, { upTo: true });
+
+  test('takes what is available where that is less, and the amount where it is not', () => {
+    const spec = opened(deposit('A', 70n));
+    expect(brief(spec.when(upTo(100n)).thenPosted().entries)).toEqual(['A -70', '@settlement:EUR +70']);
+    expect(spec.when(upTo(100n)).thenPosted().transactions).toMatchObject([{ amount: 70n }]);
+    for (const amount of [70n, 69n]) {
+      expect(spec.when(upTo(amount)).thenPosted().transactions).toMatchObject([{ amount }]);
+    }
+  });
+
+  test('counts holds and the overdraft limit, as every withdrawal does', () => {
+    const spec = opened(
+      open('B'),
+      deposit('A', 70n),
+      update('A', { overdraftLimit: 20n }),
+      authorize('A', 'B', 30n),
+    );
+    expect(spec.when(upTo(100n)).thenPosted().transactions).toMatchObject([{ amount: 60n }]);
+  });
+
+  test('is declined as it was asked for where nothing is available, or the account is frozen', () => {
+    for (const spec of [opened(), opened(deposit('A', 5n), withdraw('A', 5n))]) {
+      spec.when(upTo(100n)).thenDeclined('INSUFFICIENT_FUNDS', 'A');
+      expect(spec.when(upTo(100n)).event).toMatchObject({ transactions: [{ amount: 100n }] });
+    }
+    opened(deposit('A', 5n), freeze('A')).when(upTo(100n)).thenDeclined('ACCOUNT_FROZEN', 'A');
+  });
+
+  test('takes all from an account without a floor', () => {
+    const command = withdraw('bank', 9n, { upTo: true });
+    expect(opened().when(command).thenPosted().transactions).toMatchObject([{ amount: 9n }]);
+  });
+});
 
 describe('Deposit', () => {
   test('debits the settlement account, then credits the account', () => {

@@ -1,5 +1,5 @@
 /** Money that enters or leaves the ledger: Deposit and Withdraw. */
-import { settlementAccountId } from './account.js';
+import { availableOf, settlementAccountId } from './account.js';
 import { checkCurrency, checkEffectiveTime, checkType, checkVersion } from './checks.js';
 import type { Deposit, Withdraw } from './command.js';
 import { type Decision, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
@@ -10,13 +10,15 @@ import { newTransaction, settle } from './settle.js';
 /** Deposit debits an ASSET account (its settlement account) and credits the account; Withdraw the other way round. */
 export function decideCash(command: Deposit | Withdraw, ledger: LedgerReader, now: bigint): Decision {
   const { accountId, effectiveTime } = command;
-  const { currency, minorUnits: amount } = command.amount;
+  const { currency, minorUnits } = command.amount;
   const settlementId = command.settlementAccountId ?? settlementAccountId(currency);
+  const account = existingAccount(ledger, accountId).state;
   const problem =
-    checkVersion(existingAccount(ledger, accountId).state, command.expectedVersion) ??
+    checkVersion(account, command.expectedVersion) ??
     checkEffectiveTime(effectiveTime, now) ??
     checkAccounts(command, settlementId, ledger);
   if (problem !== null) return refuse(problem);
+  const amount = command.type === 'Withdraw' && command.upTo ? availableOf(account, minorUnits) : minorUnits;
   const own =
     command.type === 'Deposit'
       ? { kind: 'DEPOSIT' as const, entries: transfer(settlementId, accountId, amount, currency) }

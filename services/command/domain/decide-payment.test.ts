@@ -30,6 +30,33 @@ const funded = (...more: readonly Command[]) =>
     ...more,
   );
 
+describe('SubmitPayment up to an amount', () => {
+  test('pays what is available, and that is what was authorized and captured', () => {
+    const event = funded(withdraw('P', 40n))
+      .when(pay('P', 'M', 500n, { upTo: true }))
+      .thenPosted();
+    expect(brief(event.entries)).toEqual(['P -60', 'M +60']);
+    expect(event.transactions).toMatchObject([
+      { amount: 60n, payment: { authorized: 60n, captured: 60n, refunded: 0n } },
+    ]);
+  });
+
+  test('pays the amount where more is available', () => {
+    const event = funded()
+      .when(pay('P', 'M', 30n, { upTo: true }))
+      .thenPosted();
+    expect(event.transactions).toMatchObject([{ amount: 30n }]);
+  });
+
+  test('is declined as it was asked for where nothing is available', () => {
+    const spec = funded(withdraw('P', 100n));
+    spec.when(pay('P', 'M', 30n, { upTo: true })).thenDeclined('INSUFFICIENT_FUNDS', 'P');
+    expect(spec.when(pay('P', 'M', 30n, { upTo: true })).event).toMatchObject({
+      transactions: [{ amount: 30n, payment: { authorized: 30n, captured: 0n } }],
+    });
+  });
+});
+
 describe('SubmitPayment', () => {
   test('moves principal first, then each fee in the order given', () => {
     const fees = [fee('PAYEE', 'F', 3n), fee('PAYER', 'F', 2n)];

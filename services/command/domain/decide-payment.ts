@@ -1,4 +1,5 @@
 /** How payments begin: at once with SubmitPayment, in two steps with AuthorizePayment. */
+import { availableOf } from './account.js';
 import { checkEffectiveTime, checkFees, checkParties } from './checks.js';
 import type { AuthorizePayment, SubmitPayment } from './command.js';
 import { type Decision, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
@@ -12,7 +13,10 @@ import { newTransaction, settle } from './settle.js';
 /** Pays at once: the payment starts with authorized = captured = amount. */
 export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader, now: bigint): Decision {
   const { effectiveTime, fees } = command;
-  const { currency, minorUnits: amount } = command.amount;
+  const { currency, minorUnits } = command.amount;
+  const amount = command.upTo
+    ? availableOf(existingAccount(ledger, command.payerAccountId).state, minorUnits)
+    : minorUnits;
   const problem =
     checkEffectiveTime(effectiveTime, now) ??
     checkPayment(command, ledger) ??
@@ -28,7 +32,7 @@ export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader
         entries: paymentEntries(command, amount, currency, fees),
         fees,
         paymentId: command.requestId,
-        payment: captured(begunPayment(command, command.amount, null), amount, 0n, fees),
+        payment: captured(begunPayment(command, { currency, minorUnits: amount }, null), amount, 0n, fees),
       }),
       effectiveTime: effectiveTime ?? now,
       forced: false,

@@ -80,6 +80,27 @@ describe.each(DOORS)('over %s', (door) => {
     await proveBooks(platform.grpcAddress, ledgerId);
   });
 
+  test('as much as there is, is paid and withdrawn once, and a replay says the same for ever', async () => {
+    const ledgerId = `up-to-${door}`;
+    await openBooks(client, ledgerId, 2);
+    const transactions = platform[door](TransactionCommandService);
+    const amount = { currency: 'EUR', minorUnits: 999_999_999n };
+    const payment = { ...paymentOf(ledgerId, 'a0', 'a1'), amount, upTo: true };
+    const paid = await transactions.submitPayment(payment);
+    const left = paid.accounts.find(({ accountId }) => accountId === 'a0')?.balance?.available;
+    expect(left).toBe(0n);
+    const had = paid.transaction?.amount?.minorUnits;
+    expect(paid.transaction?.payment).toMatchObject({ authorized: had, captured: had });
+    const withdrawal = { ledgerId, requestId: randomUUID(), accountId: 'a1', amount, upTo: true };
+    const withdrawn = await transactions.withdraw(withdrawal);
+    expect(withdrawn.accounts.find(({ accountId }) => accountId === 'a1')?.balance?.available).toBe(0n);
+    expect(await transactions.submitPayment(payment)).toEqual({ ...paid, replayed: true });
+    expect(await transactions.withdraw(withdrawal)).toEqual({ ...withdrawn, replayed: true });
+    const { transaction } = await transactions.submitPayment({ ...payment, requestId: randomUUID() });
+    expect(transaction).toMatchObject({ status: TransactionStatus.DECLINED, amount });
+    await proveBooks(platform.grpcAddress, ledgerId);
+  });
+
   test('a payment of a closed payer is refunded to another account, and the books are proved', async () => {
     const ledgerId = `refunds-${door}`;
     await openBooks(client, ledgerId, 3);

@@ -134,6 +134,8 @@ export function everyCommand(fixture: LedgerFixture): void {
   fixture.now += 8n * DAY;
   fixture.expire(ledgerId, expiring);
   run({ case: 'deposit', value: { ...base(), accountId: 'alice', amount: eur(5n) } });
+  const back = { payerAccountId: 'shop', payeeAccountId: 'alice' };
+  run({ case: 'submitPayment', value: { ...base(), ...back, amount: eur(90_000n), upTo: true } });
   inAnAsset(fixture, base);
 }
 

@@ -98,7 +98,10 @@ export class RandomCommands {
           ? { case: 'refundPayment', value: { ...base, paymentId, all: true } }
           : { case: 'refundPayment', value: { ...base, paymentId, amount } };
       case 5:
-        return { case: 'withdraw', value: { ...base, accountId: 'alice', amount } };
+        return {
+          case: 'withdraw',
+          value: { ...base, accountId: 'alice', amount, upTo: this.#below(2) === 0 },
+        };
       case 6:
         return { case: 'reverseTransaction', value: { ...base, transactionId, force: true } };
       default:

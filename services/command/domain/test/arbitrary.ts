@@ -126,9 +126,15 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
         amount: amountFor(account, amount),
       });
     case 'withdraw':
-      return make.withdraw(account, amount, { settlementAccountId: flag ? 'C' : null });
+      return make.withdraw(account, amount, {
+        settlementAccountId: flag ? 'C' : null,
+        upTo: picks[2] % 3 === 0,
+      });
     case 'pay':
-      return account === other ? null : make.pay(account, other, amount, { fees, effectiveTime });
+      if (account === other) return null;
+      return picks[2] % 3 === 0
+        ? make.pay(account, other, amount, { upTo: true, effectiveTime })
+        : make.pay(account, other, amount, { fees, effectiveTime });
     case 'authorize':
       return account === other ? null : make.authorize(account, other, amount);
     case 'capture':

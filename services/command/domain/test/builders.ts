@@ -99,7 +99,7 @@ export function deposit(accountId: string, amount: bigint, more: Given<Deposit> 
 }
 
 export function withdraw(accountId: string, amount: bigint, more: Given<Withdraw> = {}): Withdraw {
-  const rest = { settlementAccountId: null, expectedVersion: null, ...descriptive };
+  const rest = { settlementAccountId: null, expectedVersion: null, upTo: false, ...descriptive };
   return { type: 'Withdraw', ...common(), accountId, amount: money(amount), ...rest, ...more };
 }
 
@@ -110,7 +110,8 @@ export function pay(
   more: Given<SubmitPayment> = {},
 ): SubmitPayment {
   const parties = { payerAccountId, payeeAccountId, amount: money(amount) };
-  return { type: 'SubmitPayment', ...common(), ...parties, fees: [], ...descriptive, ...more };
+  const rest = { fees: [], upTo: false, ...descriptive };
+  return { type: 'SubmitPayment', ...common(), ...parties, ...rest, ...more };
 }
 
 export function authorize(
