@@ -1,6 +1,6 @@
 /** Amounts of a ledger: in currencies of ISO 4217, or in its own assets, whose digits the ledger says. */
-import { currencyExponent } from '../../lib/base/currency.js';
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
+import { currencyExponent } from '../../lib/base/currency.js';
 import { type Amount, currencyIn, type ExponentOf, isCurrencyCode, readMoney } from './money.js';
 import type { Session } from './session.js';
 

@@ -1,8 +1,8 @@
 /** `quittance`: the command line of the platform. */
 import { homedir } from 'node:os';
 import { v7 as uuidV7 } from 'uuid';
-import { requireNode } from '../../lib/process/node-version.js';
 import { systemClock } from '../../lib/base/time.js';
+import { requireNode } from '../../lib/process/node-version.js';
 import { INTERRUPTED } from './exit-codes.js';
 import { runQuittance } from './run.js';
 

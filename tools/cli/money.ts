@@ -1,6 +1,6 @@
 /** Money as people write it, `25.00 EUR`, and as the contracts carry it: minor units in a bigint, never a float. */
-import { UsageError } from '../../lib/process/command-line.js';
 import { currencyExponent } from '../../lib/base/currency.js';
+import { UsageError } from '../../lib/process/command-line.js';
 
 /** An amount in minor units. */
 export interface Amount {

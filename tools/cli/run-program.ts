@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../lib/base/environment.js';
-import type { Program } from './programs.js';
 import { INTERRUPTED } from './exit-codes.js';
+import type { Program } from './programs.js';
 
 const BUILT = fileURLToPath(new URL('../../', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

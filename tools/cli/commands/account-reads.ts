@@ -19,8 +19,8 @@ import { CALL_FLAGS, FRESHNESS_FLAGS, LEDGER_FLAGS, LIST_FLAGS, WATCH_FLAGS } fr
 import { ACCOUNTS, BALANCES } from '../sheets/accounts.js';
 import { DIFFERENCES } from '../sheets/differences.js';
 import { STATEMENT_LINES } from '../sheets/entries.js';
-import { type At, readAt, readWhen } from '../when.js';
 import { verb } from '../verb.js';
+import { type At, readAt, readWhen } from '../when.js';
 import { from } from './answer.js';
 import { timeOf } from './fields.js';
 import { follow } from './follow.js';
@@ -64,14 +64,14 @@ const get = verb({
   },
 });
 
-/** The balance as it was. */
-function balanceAt(session: Session, accountId: string, at: At) {
+/** The balance as it was, or as it is: the server says what now is, whose clock may be another one. */
+function balanceAt(session: Session, accountId: string, at: At | undefined) {
   const { ledger: ledgerId } = session;
   return session.read(AccountQueryService.method.getBalance, (consistency) => ({
     ledgerId,
     accountId,
     consistency,
-    at: pointOf(session, at),
+    ...given({ at: at === undefined ? undefined : pointOf(session, at) }),
   }));
 }
 
@@ -142,9 +142,8 @@ const diff = verb({
   ],
   run: async (session, { args: { account }, flags: { from: start, to } }) => {
     if (start === undefined) throw new UsageError('name where to begin: --from POSITION or --from TIME');
-    const end: At = to ?? { axis: 'recorded', when: readWhen('now') };
     const before = await balanceAt(session, account, start);
-    const after = await balanceAt(session, account, end);
+    const after = await balanceAt(session, account, to);
     const { exponent = 0, currency = '' } = after.balance ?? {};
     const rows = AMOUNTS.map((name) => {
       const [old, now] = [before.balance?.[name], after.balance?.[name]];

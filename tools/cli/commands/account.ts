@@ -10,9 +10,9 @@ import {
 import { AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
+import { readAmount } from '../amounts.js';
 import { choice, one, position, text, value, wordsOf } from '../flags.js';
 import { given } from '../given.js';
-import { readAmount } from '../amounts.js';
 import { currencyIn } from '../money.js';
 import type { Session } from '../session.js';
 import { CALL_FLAGS, COMMAND_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';

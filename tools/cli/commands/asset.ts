@@ -1,9 +1,9 @@
 /** `quittance asset …` */
+import { InvalidArgumentError } from 'commander';
 import {
   LedgerCommandService,
   RegisterAssetResponseSchema,
 } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
-import { InvalidArgumentError } from 'commander';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { one, text, value } from '../flags.js';

@@ -4,8 +4,8 @@ import {
   BatchMode,
   TransactionCommandService,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { StartError } from '../../../lib/base/start-error.js';
 import { currencyExponent } from '../../../lib/base/currency.js';
+import { StartError } from '../../../lib/base/start-error.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { exponentsOf } from '../amounts.js';
 import { commandsOfCsv, commandsOfNdjson, type FilledCommand } from '../batch-file.js';

@@ -2,6 +2,7 @@
 import { UsageError } from '../../../lib/process/command-line.js';
 import { many, maybe, one } from '../flags.js';
 import { put, say } from '../io.js';
+import { printList } from '../printer.js';
 import {
   configPath,
   isProfileKey,
@@ -10,7 +11,6 @@ import {
   readConfig,
   writeConfig,
 } from '../profile.js';
-import { printList } from '../printer.js';
 import type { Session } from '../session.js';
 import { CALL_FLAGS } from '../shared-flags.js';
 import { PROFILE_ROWS } from '../sheets/profiles.js';

@@ -1,8 +1,8 @@
 /** Asks before what cannot be taken back, or what others would feel. */
+import { StartError } from '../../../lib/base/start-error.js';
+import { UsageError } from '../../../lib/process/command-line.js';
 import { toggle } from '../flags.js';
 import type { Io } from '../io.js';
-import { UsageError } from '../../../lib/process/command-line.js';
-import { StartError } from '../../../lib/base/start-error.js';
 
 export const CONFIRM_FLAG = { yes: { ...toggle('do not ask'), letter: 'y' } };
 

@@ -1,4 +1,5 @@
 /** `quittance event …` */
+import { CommandSchema } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import {
   EventKind,
   EventQueryService,
@@ -19,9 +20,8 @@ import {
   ORDER_FLAGS,
   WATCH_FLAGS,
 } from '../shared-flags.js';
-import { EVENTS } from '../sheets/events.js';
 import { jsonOf } from '../sheet.js';
-import { CommandSchema } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { EVENTS } from '../sheets/events.js';
 import { type Noun, verb } from '../verb.js';
 import { readWhen } from '../when.js';
 import { timeOf } from './fields.js';

@@ -4,8 +4,8 @@ import { InvalidArgumentError } from 'commander';
 import type { FeeSchema } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
-import { repeated } from '../flags.js';
 import { readAmount } from '../amounts.js';
+import { repeated } from '../flags.js';
 import { type Amount, currencyIn } from '../money.js';
 import type { Session } from '../session.js';
 

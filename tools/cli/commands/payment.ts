@@ -8,12 +8,14 @@ import {
   VoidPaymentResponseSchema,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { UsageError } from '../../../lib/process/command-line.js';
+import { readAmount } from '../amounts.js';
 import { NOT_FOUND } from '../exit-codes.js';
-import { maybe, one, text, toggle, value } from '../flags.js';
+import { type FlagValues, maybe, one, text, toggle, value } from '../flags.js';
 import { given } from '../given.js';
 import { say } from '../io.js';
-import { readAmount } from '../amounts.js';
 import { printOne } from '../printer.js';
+import type { Session } from '../session.js';
 import { CALL_FLAGS, COMMAND_FLAGS, FRESHNESS_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';
 import { PAYMENTS } from '../sheets/payments.js';
 import { type Noun, verb } from '../verb.js';
@@ -24,6 +26,7 @@ import { BOOKING_FLAGS, bookingFields, FORCE_FLAG, timeOf } from './fields.js';
 
 const SHARED = { ...COMMAND_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 const AMOUNT = { amount: one('how much, such as 25.00'), currency: maybe('its currency, such as EUR') };
+const MAYBE_AMOUNT = { amount: maybe('how much, such as 25.00'), currency: AMOUNT.currency };
 const PARTIES = { payer: one('the account that pays'), payee: one('the account that gets it') };
 const methods = TransactionCommandService.method;
 
@@ -80,19 +83,25 @@ const authorize = verb({
 const capture = verb({
   name: 'capture',
   summary: 'take from what is held',
-  positionals: { payment: one('the id of the payment'), ...AMOUNT },
-  flags: { final: toggle('release what is left of the hold'), ...FEE_FLAG, ...BOOKING_FLAGS, ...SHARED },
+  positionals: { payment: one('the id of the payment'), ...MAYBE_AMOUNT },
+  flags: {
+    all: toggle('all that is left of the hold, in place of an amount'),
+    final: toggle('release what is left of the hold'),
+    ...FEE_FLAG,
+    ...BOOKING_FLAGS,
+    ...SHARED,
+  },
   examples: [
     ['quittance payment capture 0198… 20.00 EUR', 'the rest stays held'],
     ['quittance payment capture 0198… 20.00 EUR --final', 'the rest is released'],
+    ['quittance payment capture 0198… --all', 'all that is held'],
   ],
   run: async (session, { args: { payment: paymentId, ...money }, flags }) => {
-    const amount = await readAmount(session, money.amount, money.currency);
+    const share = await shareOf(session, money, flags);
     const message = await session.send(methods.capturePayment, {
       ...session.commandHead(),
       paymentId,
-      amount,
-      fees: await feesOf(session, flags.fee, amount),
+      ...share,
       final: flags.final ?? false,
       ...bookingFields(session, flags),
     });
@@ -118,8 +127,9 @@ const release = verb({
 const refund = verb({
   name: 'refund',
   summary: 'give back what was captured, or a part of it',
-  positionals: { payment: one('the id of the payment'), ...AMOUNT },
+  positionals: { payment: one('the id of the payment'), ...MAYBE_AMOUNT },
   flags: {
+    all: toggle('all that may still be given back, in place of an amount'),
     from: text('account', 'the account that pays it back (default: the payee)'),
     to: text('account', 'the account that gets it (default: the payer)'),
     ...FEE_FLAG,
@@ -132,12 +142,11 @@ const refund = verb({
     ['quittance payment refund 0198… 5.00 EUR --force', 'even if the payee lacks it'],
   ],
   run: async (session, { args: { payment: paymentId, ...money }, flags }) => {
-    const amount = await readAmount(session, money.amount, money.currency);
+    const share = await shareOf(session, money, flags);
     const message = await session.send(methods.refundPayment, {
       ...session.commandHead(),
       paymentId,
-      amount,
-      fees: await feesOf(session, flags.fee, amount),
+      ...share,
       force: flags.force ?? false,
       fromAccountId: flags.from ?? '',
       toAccountId: flags.to ?? '',
@@ -146,6 +155,22 @@ const refund = verb({
     return printBooked(session, RefundPaymentResponseSchema, message);
   },
 });
+
+/** A named amount with its fees, or all that is left when the command is decided. @throws UsageError on both or neither */
+async function shareOf(
+  session: Session,
+  { amount: typed, currency }: { readonly amount: string | undefined; readonly currency: string | undefined },
+  { all, fee }: FlagValues<typeof FEE_FLAG> & { readonly all: boolean | undefined },
+) {
+  if ((typed === undefined) !== (all === true))
+    throw new UsageError('name an amount such as 25.00 EUR, or --all, and not both');
+  if (typed === undefined) {
+    if (fee !== undefined) throw new UsageError('--all takes no --fee, which is a part of a named amount');
+    return { all: true };
+  }
+  const amount = await readAmount(session, typed, currency);
+  return { amount, fees: await feesOf(session, fee, amount) };
+}
 
 const get = verb({
   name: 'get',

@@ -8,8 +8,8 @@ import {
   ProjectionService,
   ProjectionState,
 } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
-import { UNAVAILABLE } from '../exit-codes.js';
 import { callErrorOf, isCallError } from '../../client/errors.js';
+import { UNAVAILABLE } from '../exit-codes.js';
 import { say } from '../io.js';
 import { printList } from '../printer.js';
 import type { Door, Session } from '../session.js';

@@ -9,9 +9,9 @@ import {
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { Direction } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
+import { readAmount } from '../amounts.js';
 import { maybe, many, one, position, text, value } from '../flags.js';
 import { given } from '../given.js';
-import { readAmount } from '../amounts.js';
 import { currencyIn } from '../money.js';
 import type { Session } from '../session.js';
 import { CALL_FLAGS, COMMAND_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';

@@ -1,5 +1,4 @@
 /** What goes on: watches, forwarding, retries, batches; and what proves, reports, completes. Against a whole Quittance. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Server as GrpcServer, ServerCredentials, status } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse as parseCsv } from 'csv-parse/sync';
 import {
   SubmitPaymentRequestSchema,

@@ -1,7 +1,7 @@
 /** The command line against a whole Quittance: what it prints is read by real parsers, and the exit codes are those of docs/cli.md. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { freePort } from '../../../lib/process/free-port.js';
 import { startTestServer, type TestServer } from '../../../test/standalone.js';
@@ -82,6 +82,18 @@ describe('a payment', () => {
     const after = await shell.run('account', 'get', 'shop', '--fresh', '-o', 'json');
     expect(dry).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing was stored') });
     expect(after.stdout).toBe(before.stdout);
+  });
+
+  test('is captured and refunded as much as there is', async () => {
+    const held = await shell.run('payment', 'authorize', 'alice', 'shop', '4.00', 'EUR');
+    const id = requestIdOf(held.stderr);
+    const captured = await shell.run('payment', 'capture', id, '--all', '-o', 'csv');
+    expect(rowsOf(captured.stdout)).toEqual([expect.objectContaining({ kind: 'capture', amount: '4.00' })]);
+    await shell.run('payment', 'refund', id, '1.00', 'EUR');
+    const refunded = await shell.run('payment', 'refund', id, '--all', '-o', 'csv');
+    expect(rowsOf(refunded.stdout)).toEqual([expect.objectContaining({ kind: 'refund', amount: '3.00' })]);
+    for (const words of [[], ['1.00', 'EUR', '--all']])
+      expect(await shell.run('payment', 'refund', id, ...words)).toMatchObject({ code: 2, stdout: '' });
   });
 
   test('is authorized, captured, released and refunded', async () => {
