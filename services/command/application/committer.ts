@@ -125,7 +125,7 @@ export class Committer {
         case 'duplicate_request':
         case 'foreign_history':
         case 'lease_lost': {
-          // Now no attempt can commit any more: ours are in the log, or other events are in their place.
+          // Now no attempt can commit any more: ours are in the log, others are in their place, or the term is over.
           const isCommitted = await this.#isInLog(plan.events[0]);
           this.#outage.succeeded();
           return isCommitted ? this.#takeIn(plan) : this.#decideAnew(result.outcome, plan, ids);
