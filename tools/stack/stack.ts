@@ -53,6 +53,8 @@ export interface StartOptions extends Omit<StackOptions, 'installOnly' | 'restar
   ) => Promise<Readonly<Record<string, string>>>;
   /** Where the data of a server lies; default: in the directory of the stack, under its name. */
   readonly directoryOf?: (name: EngineName) => string;
+  /** Of PostgreSQL's environment, beside what it always has. */
+  readonly postgresVariables?: Readonly<Record<string, string>>;
   /** The ports of Kafka, and the one that it names to its clients. */
   readonly kafkaPorts?: { readonly port: number; readonly advertised: number };
   readonly log: (line: string) => void;
@@ -153,7 +155,7 @@ function empty(directory: string): void {
 type Keep = (one: RunningEngine, restart: () => Promise<RunningEngine>) => void;
 
 async function startEngines(options: StartOptions, keep: Keep): Promise<Record<EngineName, RunningEngine>> {
-  const { directory, freePorts = false, offset, log, directoryOf, kafkaPorts } = options;
+  const { directory, freePorts = false, offset, log, directoryOf, kafkaPorts, postgresVariables } = options;
   const start = async (name: string, open: () => Promise<RunningEngine>) => {
     const running = await open();
     keep(running, open);
@@ -168,7 +170,11 @@ async function startEngines(options: StartOptions, keep: Keep): Promise<Record<E
   };
   const [postgres, broker, balances, history, reports] = await allOf([
     start('postgres', () =>
-      startPostgres(directoryOf?.('postgres') ?? directory, join(directory, 'log', 'engine.log')),
+      startPostgres(
+        directoryOf?.('postgres') ?? directory,
+        join(directory, 'log', 'engine.log'),
+        postgresVariables,
+      ),
     ),
     startInstalled(kafka, ENGINE_PORTS.kafka),
     startInstalled(redis, ENGINE_PORTS.redis),

@@ -1,6 +1,6 @@
 /** The distributed platform on this machine, as `npm run stack` runs it, with links, clocks and disks that can be hurt. */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,9 @@ export async function startStackSubject(history: History, log: (line: string) =>
     clocks.push(clock);
     return clock.variables;
   };
+  // PostgreSQL may run as another user, who is to read its clock.
+  chmodSync(directory, 0o711);
+  const postgresVariables = clockOf('postgres');
   const clean = async () => {
     await network.close();
     for (const disk of disks) await disk.unmount();
@@ -51,6 +54,7 @@ export async function startStackSubject(history: History, log: (line: string) =>
     fresh: false,
     freePorts: true,
     directoryOf,
+    postgresVariables,
     kafkaPorts: network.kafkaPorts,
     variablesOf: async (one, engines) => {
       const ways = await network.variablesOf(one, engines);

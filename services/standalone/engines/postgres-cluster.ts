@@ -23,6 +23,8 @@ export interface Cluster {
   readonly programs: PostgresPrograms;
   /** Of the server, in place of ours or beside them. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Of the server's environment, beside ours. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Whether the data must survive this process: if not, nothing is written through to the disk. */
   readonly isKept: boolean;
 }

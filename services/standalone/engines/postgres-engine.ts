@@ -58,6 +58,8 @@ export interface PostgresEngineOptions {
   readonly programs?: PostgresPrograms;
   /** Of the server, in place of ours or beside them. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Of the server's environment, beside ours. Default: none. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Default: true. False for data that nobody needs after this process: the server ends with the process group, too. */
   readonly isKept?: boolean;
 }
@@ -84,12 +86,13 @@ const ORPHAN_LIMIT_MS = 10_000;
  * @throws StartError with what to do where PostgreSQL cannot run here.
  */
 export async function startPostgresEngine(options: PostgresEngineOptions): Promise<PostgresEngine> {
-  const { log, database = ROLE, start_limit_ms = 300_000, settings = {}, isKept = true } = options;
+  const { log, database = ROLE, start_limit_ms = 300_000 } = options;
+  const { settings = {}, variables = {}, isKept = true } = options;
   const path = join(options.dataDir, 'postgres');
   const user = engineUserFor(path);
   const programs = programsFor(user, options.programs ?? (await locatePostgres()), log);
   const { dataDir } = options;
-  const cluster = { dataDir, path, logFile: logFileOf(dataDir), user, programs, settings, isKept };
+  const cluster = { dataDir, path, logFile: logFileOf(dataDir), user, programs, settings, variables, isKept };
   await ensureCluster(cluster, log);
   log.info('starting PostgreSQL…');
   const found = await adopt(cluster, log);
@@ -236,7 +239,7 @@ async function spawnServer(
   try {
     const child = spawn(cluster.programs.postgres, args, {
       cwd: cluster.path,
-      env: engineEnvironment(),
+      env: { ...engineEnvironment(), ...cluster.variables },
       stdio: ['ignore', output, output],
       detached: cluster.isKept,
       windowsHide: true,

@@ -11,11 +11,19 @@ const CONNECTIONS = 200;
 /** How long a process that was killed may still be there: on a busy machine the system takes a while. */
 const END_LIMIT_ms = 10_000;
 
-/** Starts it. It listens on a socket in its own directory: only users who may read that can connect. */
-export async function startPostgres(directory: string, logFile: string): Promise<RunningEngine> {
+/**
+ * Starts it. It listens on a socket in its own directory: only users who may read that can connect.
+ * @param variables of its environment, beside what it always has
+ */
+export async function startPostgres(
+  directory: string,
+  logFile: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<RunningEngine> {
   mkdirSync(join(directory, 'log'), { recursive: true, mode: 0o700 });
   const engine = await startPostgresEngine({
     dataDir: directory,
+    variables,
     settings: { max_connections: String(CONNECTIONS) },
     log: pino({ level: 'info' }, pino.destination({ dest: logFile, mkdir: true, sync: true })),
   });
