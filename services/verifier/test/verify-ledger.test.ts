@@ -6,7 +6,7 @@ import { TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb
 import { VerifyLedgerRequestSchema, VerifySubject } from '../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import { GenerationGoneError } from '../../../lib/views/view-errors.js';
-import { ViewMissingError } from '../../../lib/views/view.js';
+import { type RowPage, type View, ViewMissingError } from '../../../lib/views/view.js';
 import { PackBuilder, PackCursor } from '../../../lib/views/reports/postgres/pack.js';
 import { testId } from '../../../test/ledger-fixture.js';
 import { verifyLedger } from '../rpc/verify-ledger.js';
@@ -83,6 +83,45 @@ describe('a clean ledger', () => {
     const report = await books.verify('main', books.deps(limits));
     expect(named(report)).toEqual([]);
     expect(report.verdict).toMatchObject({ ok: true });
+  });
+
+  test('is read one subject at a time, so that memory holds pages of one alone', async () => {
+    const { state, views, ...deps } = books.deps();
+    const underWay = new Map<string, number>();
+    const together = new Set<string>();
+    const noted = async <T>(subject: string, reading: Promise<T>): Promise<T> => {
+      underWay.set(subject, (underWay.get(subject) ?? 0) + 1);
+      together.add([...underWay.keys()].sort().join(' '));
+      const read = await reading;
+      const left = (underWay.get(subject) ?? 0) - 1;
+      if (left === 0) underWay.delete(subject);
+      else underWay.set(subject, left);
+      return read;
+    };
+    const notedView = (view: View): View =>
+      new Proxy(view, {
+        get: (target, name): unknown => {
+          if (name === 'rows') return (page: RowPage) => noted(view.id, target.rows(page));
+          const member: unknown = Reflect.get(target, name);
+          if (typeof member !== 'function') return member;
+          return (...given: unknown[]): unknown => Reflect.apply(member, target, given);
+        },
+      });
+    const report = await books.verify('every', {
+      ...deps,
+      state: {
+        ...state,
+        accountPage: (...page) => noted('state', state.accountPage(...page)),
+        transactionPage: (...page) => noted('state', state.transactionPage(...page)),
+      },
+      views: {
+        balances: async () => notedView(await views.balances()),
+        history: async () => notedView(await views.history()),
+        reports: async () => notedView(await views.reports()),
+      },
+    });
+    expect(named(report)).toEqual([]);
+    expect([...together]).toEqual(['state', 'balances', 'history', 'reports']);
   });
 
   test('that does not exist is not found', async () => {
