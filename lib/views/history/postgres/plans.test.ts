@@ -6,6 +6,7 @@ import {
   TransactionStatus,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/postgres.js';
+import { int8Array, textArray } from '../../../log/postgres-arrays.js';
 import { createPool, type Pool } from '../../../log/postgres-client.js';
 import { accountListing, entryListing, transactionListing } from '../contract/listings.js';
 import { HISTORY_PLANS, postgresHistory } from './history.js';
@@ -14,6 +15,7 @@ import { listAccountEntries } from './lists/entries.js';
 import type { Statement } from './lists/filter.js';
 import { listPosted, listTransactions } from './lists/transactions.js';
 import * as read from './sql/read.sql.js';
+import { entryLines } from './sql/rows.sql.js';
 import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
 import type { AccountListing, EntryListing, TransactionListing } from '../view.js';
 
@@ -253,6 +255,13 @@ describe.each([
     await expectCheap({ text: read.readVersion(SCHEMA), values: [...account, BigInt(ROWS)] });
     await expectCheap({ text: read.readTransaction(SCHEMA), values: [0, 'main', id(801)] });
     await expectCheap({ text: read.readEffective(SCHEMA), values: [0, 'main', 'a7', 9000n * SECOND] });
+  });
+
+  test('the entries of transactions are found one by one, in a hot account too', async () => {
+    const positions = Array.from({ length: LIMIT }, (_, n) => BigInt(ROWS + 2 * n));
+    const ledgers = textArray(positions.map(() => 'main'));
+    const hot = textArray(positions.map(() => 'hot'));
+    await expectCheap({ text: entryLines(SCHEMA), values: [ledgers, hot, int8Array(positions)] });
   });
 
   test('a statement that begins late in an account does not pass over what is before', async () => {

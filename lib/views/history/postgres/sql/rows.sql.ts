@@ -46,12 +46,19 @@ cross join lateral (
 ) d
 order by g.ledger_id, d.position limit $4`;
 
-/** The lines of entries. Arrays of equal length: $1 ledger ids, $2 account ids, $3 positions */
+/**
+ * The lines of entries. Arrays of equal length: $1 ledger ids, $2 account ids, $3 positions. As a join, PostgreSQL expects few lines
+ * of an account, and reads all of them to find those at the position; `offset 0` keeps the two conditions together.
+ */
 export const entryLines = (schema: string): string => `
 select l.position, l.entry, a.account_id, l.amount, l.version, l.credits - l.debits as posted_after, l.effective_time
 from unnest($1::text[], $2::text[], $3::bigint[]) as u (ledger_id, account_id, position)
 join ${schema}.accounts a on a.ledger_id = u.ledger_id and a.account_id = u.account_id
-join ${schema}.lines l on l.account = a.opened_position and l.position = u.position and l.entry >= 0`;
+cross join lateral (
+  select * from ${schema}.lines v
+  where v.account = a.opened_position and v.position = u.position and v.entry >= 0
+  offset 0
+) l`;
 
 /** $2 ledger_id, $3 account_id, $4 position, $5 limit. Of the lines of an event the last one. */
 export const versionRows = (schema: string): string => `
