@@ -45,7 +45,7 @@ export function OverviewPage() {
       </div>
       <FailureNote error={recent.error} />
       <Checklist />
-      <Figures transactions={transactions} />
+      {recent.isSuccess ? <Figures transactions={transactions} /> : null}
       <div className="columns">
         <DayOfMoney />
         <ReadModels />

@@ -150,7 +150,7 @@ function Progress({ run: { progress, isRunning } }: { readonly run: Run }) {
               />
             </td>
             <td className="right">{countText(done)}</td>
-            <td className="right">{countText(total)}</td>
+            <td className="right">{total === 0n ? null : countText(total)}</td>
           </tr>
         ))}
       </tbody>

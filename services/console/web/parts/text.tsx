@@ -71,13 +71,13 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
   return (
     <button
       type="button"
-      className="plain muted"
+      className="plain muted small"
       aria-label={isCopied ? `${what} copied` : `copy ${what}`}
       onClick={() => {
         void navigator.clipboard.writeText(text).then(() => setCopied(true));
       }}
     >
-      {isCopied ? '✓' : '⧉'}
+      {isCopied ? '✓' : 'copy'}
     </button>
   );
 }

@@ -6,15 +6,19 @@ import type { Column } from './rows.js';
 import { AccountLink, Amount, Time, TransactionState } from './text.js';
 import { kindWord } from './words.js';
 
-/** The account of the side, or how many there are. An authorization has no entries, but a payer and a payee. */
+/** The first account of the side, and how many more there are. An authorization has no entries, but a payer and a payee. */
 function sideOf(transaction: Transaction, direction: Direction) {
   const { entries, payment } = transaction;
   const accounts = [
     ...new Set(entries.filter((entry) => entry.direction === direction).map(({ accountId }) => accountId)),
   ];
-  if (accounts.length > 1) return `${String(accounts.length)} accounts`;
   const held = direction === Direction.DEBIT ? payment?.payerAccountId : payment?.payeeAccountId;
-  return <AccountLink id={accounts[0] ?? held ?? ''} />;
+  return (
+    <>
+      <AccountLink id={accounts[0] ?? held ?? ''} />
+      {accounts.length > 1 ? ` +${String(accounts.length - 1)}` : ''}
+    </>
+  );
 }
 
 export const TRANSACTION_COLUMNS: readonly Column<Transaction>[] = [
