@@ -136,7 +136,7 @@ describe('money', () => {
     for (const name of ['', 'n'.repeat(129), 'a\0b']) {
       await refused(registerAsset, asset({ name }), 'INVALID_FIELD');
     }
-    // Listed, listed for a year, and withdrawn: whatever exponent is given.
+    // Listed, listed for a year, and withdrawn; even with its own exponent.
     for (const code of ['EUR', 'XCG', 'BGN']) {
       await refused(registerAsset, asset({ code, exponent: 2 }), 'ASSET_CODE_RESERVED');
     }

@@ -119,7 +119,7 @@ test('a principal beyond int64 in a further currency keeps all its digits', () =
   expect(said(cursor)).toEqual(expected(postingOf(event, posted)));
 });
 
-test('a decline in an asset keeps its unit, whatever its length, and what follows it', () => {
+test('a decline in an asset keeps its unit of any length, and what follows it', () => {
   const declined = events.find(({ event }) => event.payload.case === 'transactionDeclined');
   if (declined?.event.payload.case !== 'transactionDeclined') throw new Error('no decline');
   const { event } = declined;
