@@ -14,7 +14,7 @@ export const CONSOLE_PATH = '/console/';
  */
 export function consoleSite(
   mode: ConsoleMode,
-  { hasAuth, doors }: { readonly hasAuth: boolean; readonly doors?: ConsoleDoors },
+  { hasAuth, doors }: { readonly hasAuth: boolean; readonly doors?: ConsoleDoors | undefined },
 ): Site | undefined {
   if (mode === 'off') return undefined;
   return {
