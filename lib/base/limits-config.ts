@@ -3,7 +3,7 @@ import { bad, type Environment, valueOf } from './environment.js';
 
 /** 0: as much as they like. */
 export interface LimitsConfig {
-  /** Commands per second of one caller, whatever their ledgers. */
+  /** Commands per second of one caller, over all ledgers. */
   readonly commandsPerCaller: number;
   /** Commands per second for one ledger, of all its callers. */
   readonly commandsPerLedger: number;

@@ -7,7 +7,7 @@ const DOORS = {
   QUITTANCE_CONSOLE_PROJECTOR_URL: 'https://ops.example',
 };
 
-test('the page is told of the other doors, and its policy lets it call them', () => {
+test('the page gets the addresses of the other doors, and its policy lets it call them', () => {
   const doors = readConsoleDoors(DOORS);
   const site = consoleSite('read-only', { hasAuth: true, doors });
   expect(site?.callsTo).toEqual(['http://localhost:8081', 'https://ops.example']);

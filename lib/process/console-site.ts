@@ -1,4 +1,4 @@
-/** Where the console lies, and what its page is told. */
+/** Where the console lies, and the settings that its page reads. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ConsoleDoors, ConsoleMode } from '../base/console-config.js';

@@ -70,7 +70,7 @@ export async function composeQueryService(parts: Parts): Promise<{
   return { services, health, guard, site: siteOf(config) };
 }
 
-/** Only where the page is told of the other processes: commands and operations are not answered here. */
+/** Only where the page has the addresses of the other processes: commands and operations are not answered here. */
 function siteOf({ console: mode = 'off', consoleDoors: doors, auth }: QueryConfig): Site | undefined {
   return doors === undefined ? undefined : consoleSite(mode, { hasAuth: auth !== undefined, doors });
 }

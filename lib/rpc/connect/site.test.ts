@@ -80,7 +80,7 @@ test('a page that is not built yet says so, and asks again', async () => {
   expect(await (await fetch(`${url}/console/`)).text()).toBe('built');
 });
 
-test('the page is told its settings, and the address without a slash leads to the one with it', async () => {
+test('the page gets its settings, and the address without a slash leads to the one with it', async () => {
   const { url } = await startSite();
   expect(await (await fetch(`${url}/console/settings.json`)).json()).toEqual({ version: '1' });
   const bare = await fetch(`${url}/console`, { redirect: 'manual' });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { sendBytes, sendText } from './pages.js';
 import type { WebRequest, WebResponse } from './web-port.js';
 
-/** A folder and what the page is told. */
+/** A folder, and the settings of its page. */
 export interface Site {
   /** Begins and ends with a slash. */
   readonly prefix: string;
@@ -31,7 +31,7 @@ const FILE = /^(?:assets\/)?[\w-]+(?:\.[\w-]+)*\.(html|js|css|svg)$/;
 /** The bundler names these by their content. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'no-cache';
-/** The page of a console that is still being built asks again by itself. */
+/** While the console is being built, this page loads again every second. */
 const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1">
 <title>Quittance</title><p>The console is being built: this page asks again every second. If it stays, run <code>npm run build</code>.</p></html>\n`;
 

@@ -52,7 +52,7 @@ interface Waiting {
   readonly caller: Caller | undefined;
   /** The job that this one is the rest of: it was deferred in part. */
   readonly restOf?: Job | undefined;
-  /** What jobs have in common that are decided in the order in which they were queued, whatever ledgers they are of: a stream. */
+  /** What jobs have in common that are decided in the order in which they were queued, also if their ledgers differ: a stream. */
   readonly sequence?: object | undefined;
   /** Called exactly once. */
   answer(result: Result): void;

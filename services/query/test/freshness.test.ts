@@ -157,7 +157,7 @@ describe('a read of a view that holds what the log has lost', () => {
   const answer = (position: bigint, epoch = 0) =>
     asOf({ freshness, log }, { ...log.point(position), epoch, position });
 
-  test('is refused from when the end of the log is known, whatever it asked for', async () => {
+  test('is refused from when the end of the log is known, also with a token of what is kept', async () => {
     await applyTo(10n);
     const kept = atLeast(4n);
     log.restoreTo(5n);

@@ -55,7 +55,7 @@ function idsOf(stdout: string): string[] {
   return stdout.trimEnd().split('\n');
 }
 
-/** A server of the same contract that answers SubmitPayment as it is told, and keeps the ids that it got. */
+/** A server of the same contract that answers SubmitPayment as the test says, and keeps the ids that it got. */
 async function startFake(
   answers: () => 'away' | 'done' | 'silent',
 ): Promise<{ readonly address: string; readonly ids: string[] }> {

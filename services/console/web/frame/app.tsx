@@ -70,7 +70,7 @@ function Navigation({ page, isOpen }: { readonly page: string; readonly isOpen: 
   );
 }
 
-/** A reader of screens is told of a new page by its title, and the keyboard goes on from there. */
+/** A screen reader announces a new page by its title, and the keyboard goes on from there. */
 function Main({ title, children }: { readonly title: string; readonly children: React.ReactNode }) {
   const main = useRef<HTMLElement>(null);
   const { ledger } = useRoute();

@@ -67,7 +67,7 @@ export function EventPage() {
   );
 }
 
-/** The command is shown by itself: as bytes it says nothing. */
+/** The command is shown decoded, apart from the event: there it is bytes. */
 function eventText({ event }: EventRecord): string {
   if (event === undefined) return '';
   const json = toJson(EventSchema, event);

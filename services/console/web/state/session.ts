@@ -55,7 +55,7 @@ function settingsOf(read: unknown): Settings {
   };
 }
 
-/** Where the calls of the page's own server go: one folder above the page, whatever path a proxy put before it. */
+/** Where the calls of the page's own server go: one folder above the page, also behind a proxy that adds a path of its own. */
 export function ownBase(): string {
   return new URL('..', document.baseURI).href.replace(/\/$/, '');
 }
