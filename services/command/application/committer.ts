@@ -38,6 +38,13 @@ export class AppendRefused extends Error {
 /** Takes the events of a commit. It must not throw, and must not keep them. */
 export type OnCommitted = (events: readonly Pick<RecordedEvent, 'position' | 'bytes' | 'hash'>[]) => void;
 
+/** Of the epochs that this process begins: with each it also records where the log is written. */
+export interface EpochWork {
+  readonly isUnderWay: boolean;
+  /** How often it has ended. */
+  readonly done: number;
+}
+
 export interface CommitterDeps {
   readonly memory: Memory;
   readonly log: WriteLog;
@@ -60,6 +67,8 @@ export interface CommitterDeps {
 export class Committer {
   readonly #deps: CommitterDeps;
   readonly #outage: Outage;
+
+  #epochWork: EpochWork = { isUnderWay: false, done: 0 };
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
@@ -172,6 +181,21 @@ export class Committer {
    * has its epoch afterwards.
    */
   async beginEpoch(): Promise<void> {
+    const { done } = this.#epochWork;
+    this.#epochWork = { isUnderWay: true, done };
+    try {
+      await this.#tryToBeginEpoch();
+    } finally {
+      this.#epochWork = { isUnderWay: false, done: done + 1 };
+    }
+  }
+
+  /** What was read of the origin of the log while this changed is not to be believed: it may know of the new epoch but not yet its place. */
+  get epochWork(): EpochWork {
+    return this.#epochWork;
+  }
+
+  async #tryToBeginEpoch(): Promise<void> {
     const { memory, log, follower, clock, shard, lease, logger } = this.#deps;
     const term = lease?.term;
     const started = epochStarted(memory.end, follower.nextEpoch, shard, clock());

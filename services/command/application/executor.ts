@@ -116,6 +116,7 @@ export class Executor {
       log,
       memory,
       logger,
+      epochWork: () => committer.epochWork,
       onSuspicion: (lostEpoch) => this.#suspect(lostEpoch),
     });
   }

@@ -6,6 +6,7 @@
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { Repeated } from '../../../lib/base/repeated.js';
+import type { EpochWork } from './committer.js';
 import type { Memory } from './memory.js';
 import type { WriteLog } from './write-log.js';
 
@@ -13,6 +14,8 @@ export interface OriginWatchDeps {
   readonly log: WriteLog;
   readonly memory: Memory;
   readonly logger: Log;
+  /** The epochs that this process begins: what is read of the origin meanwhile may be half of the old and half of the new. */
+  readonly epochWork: () => EpochWork;
   /** Called with the latest epoch of which something is lost; undefined: only the memory is to be compared with the log. */
   onSuspicion(lostEpoch: number | undefined): void;
 }
@@ -47,9 +50,12 @@ export class OriginWatch {
   }
 
   async #look(): Promise<'done'> {
-    const { log, memory, logger, onSuspicion } = this.#deps;
+    const { log, memory, logger, epochWork, onSuspicion } = this.#deps;
     const { position, hash } = memory.end;
+    const { done } = epochWork();
     const { epoch, isMoved, lostEpoch } = await log.origin();
+    // What is wrong for other reasons shows again at the next look.
+    if (epochWork().isUnderWay || epochWork().done !== done) return 'done';
     if (isMoved) {
       logger.warn({ epoch }, 'the log is not where it was written before: it was restored or failed over');
       onSuspicion(epoch);

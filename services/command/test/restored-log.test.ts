@@ -109,6 +109,34 @@ describe('a log restored to an older end', () => {
   });
 });
 
+test('a look at the origin before it is recorded, and after the epoch has begun, begins no other', async () => {
+  let looks = 0;
+  const process = await start({
+    wrapLog: (log) => ({
+      ...log,
+      origin: async () => {
+        const origin = await log.origin();
+        looks += 1;
+        return origin;
+      },
+      recordOrigin: async (epoch) => {
+        const before = looks;
+        await until(() => looks > before);
+        await log.recordOrigin(epoch);
+      },
+    }),
+  });
+  await openLedger(process, 'main', ['a', 'b'], 100n);
+  backup = await backUp(database);
+  await process.send(payment('main', 'a', 'b', 60n));
+  await backup.restore();
+  await until(() => process.part.memory.end.epoch === 1);
+  const before = looks;
+  await until(() => looks > before + 2);
+  await process.send(payment('main', 'a', 'b', 60n));
+  expect((await epochs()).map(({ epoch }) => epoch)).toEqual([1]);
+});
+
 test('an operator who knows more than the database says so: without its origin a log begins an epoch', async () => {
   const process = await start();
   await openLedger(process, 'main', ['a', 'b'], 100n);
