@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -71,11 +72,14 @@ for (const source of sources) {
   else changed.push({ source, text, entry });
 }
 deleteLeftOvers();
-// A server that starts meanwhile serves the console as soon as it is there; no start waits for it.
+// A server that starts meanwhile serves the console as soon as it is there; no start waits for it, and it leaves the processors to
+// the start.
 if (process.argv.includes('--console-aside')) {
-  spawn(process.execPath, [join(ROOT, 'scripts/build-console.mjs')], {
+  const aside = spawn(process.execPath, [join(ROOT, 'scripts/build-console.mjs')], {
     stdio: ['ignore', 'ignore', 'inherit'],
-  }).unref();
+  });
+  if (aside.pid !== undefined) setPriority(aside.pid, constants.priority.PRIORITY_LOW);
+  aside.unref();
 }
 if (changed.length > 0) await compile(changed);
 writeRecord();
