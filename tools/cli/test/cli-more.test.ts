@@ -16,7 +16,7 @@ import {
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { startTestServer, type TestServer } from '../../../test/standalone.js';
 import { until } from '../../../test/until.js';
-import { createShell, type Shell } from './shell.js';
+import { type Shell, tourShell } from './shell.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/tools/cli/main.js', import.meta.url));
 
@@ -26,14 +26,7 @@ const cleanUps: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   server = await startTestServer();
-  shell = createShell({ QUITTANCE_CLI_ADDRESS: server.grpc, QUITTANCE_CLI_LEDGER: 'tour' });
-  for (const line of [
-    'ledger create tour',
-    'account open alice EUR',
-    'account open shop EUR',
-    'transaction deposit alice 100.00 EUR',
-  ])
-    expect(await shell.run(...line.split(' '))).toMatchObject({ code: 0 });
+  shell = await tourShell(server);
 }, 120_000);
 
 afterEach(async () => {
@@ -153,7 +146,7 @@ describe('a command whose outcome is not known', () => {
     expect(interrupted.stderr).toContain(`--request-id ${fake.ids[0] ?? ''}`);
   });
 
-  test('is told apart from one that the server refuses', async () => {
+  test('is not the same as one that the server refuses', async () => {
     const refused = await shell.run('payment', 'submit', 'alice', 'alice', '0.50', 'EUR');
     expect(refused.code).toBe(2);
     expect(refused.stderr).not.toContain('send it again');
@@ -305,10 +298,9 @@ describe('events', () => {
   test('are filtered by kind and time, and shown with the command as it was sent', async () => {
     await shell.run('account', 'freeze', 'shop');
     await shell.run('account', 'unfreeze', 'shop');
-    const { stdout } = await shell.run(
-      ...['event', 'list', '--kind', 'account-frozen', '--kind', 'account-unfrozen'],
-      ...['--from', '-1h', '--desc', '--limit', '2', '-o', 'csv'],
-    );
+    const line =
+      'event list --kind account-frozen --kind account-unfrozen --from -1h --desc --limit 2 -o csv';
+    const { stdout } = await shell.run(...line.split(' '));
     expect(rowsOf(stdout).map(({ event }) => event)).toEqual(['AccountUnfrozen', 'AccountFrozen']);
     const [, frozen] = rowsOf(stdout);
     const explained = await shell.run('explain', frozen?.['position'] ?? '', '-o', 'json');
@@ -407,7 +399,13 @@ describe('a proof', () => {
     const later = await shell.run('verify', 'tour', '--anchor', anchor, '-o', 'csv');
     expect(later.code).toBe(0);
     expect(rowsOf(later.stdout).map(({ subject, result }) => `${subject ?? ''} ${result ?? ''}`)).toEqual([
-      ...['anchor ok', 'log ok', 'state-tables ok', 'balances ok', 'history ok', 'reports ok', 'verdict ok'],
+      'anchor ok',
+      'log ok',
+      'state-tables ok',
+      'balances ok',
+      'history ok',
+      'reports ok',
+      'verdict ok',
     ]);
   });
 

@@ -5,21 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { freePort } from '../../../lib/process/free-port.js';
 import { startTestServer, type TestServer } from '../../../test/standalone.js';
-import { createShell, type Shell } from './shell.js';
+import { createShell, type Shell, tourShell } from './shell.js';
 
 let server: TestServer;
 let shell: Shell;
 
 beforeAll(async () => {
   server = await startTestServer();
-  shell = createShell({ QUITTANCE_CLI_ADDRESS: server.grpc, QUITTANCE_CLI_LEDGER: 'tour' });
-  for (const line of [
-    'ledger create tour',
-    'account open alice EUR',
-    'account open shop EUR',
-    'transaction deposit alice 100.00 EUR',
-  ])
-    expect(await shell.run(...line.split(' '))).toMatchObject({ code: 0 });
+  shell = await tourShell(server);
 }, 120_000);
 
 afterAll(async () => {
@@ -67,7 +60,7 @@ describe('a payment', () => {
     expect(again.stderr).toContain('replayed');
   });
 
-  test('that is declined is told with its reason, exit code 3', async () => {
+  test('that is declined shows its reason, exit code 3', async () => {
     const declined = await shell.run('payment', 'submit', 'alice', 'shop', '9000.00', 'EUR', '-o', 'json');
     expect(declined.code).toBe(3);
     expect(declined.stderr).toContain('declined: insufficient-funds at alice');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { v7 as uuidV7 } from 'uuid';
+import type { TestServer } from '../../../test/standalone.js';
 import { systemClock } from '../../../lib/base/time.js';
 import type { Io } from '../io.js';
 import { runQuittance } from '../run.js';
@@ -67,4 +68,19 @@ function sink(take: (text: string) => void): Io['stdout'] {
       return true;
     },
   };
+}
+
+/** A shell at a new server, with a ledger `tour`, EUR accounts `alice` and `shop`, and 100.00 EUR in the first. */
+export async function tourShell({ grpc }: Pick<TestServer, 'grpc'>): Promise<Shell> {
+  const shell = createShell({ QUITTANCE_CLI_ADDRESS: grpc, QUITTANCE_CLI_LEDGER: 'tour' });
+  for (const line of [
+    'ledger create tour',
+    'account open alice EUR',
+    'account open shop EUR',
+    'transaction deposit alice 100.00 EUR',
+  ]) {
+    const { code, stderr } = await shell.run(...line.split(' '));
+    if (code !== 0) throw new Error(`quittance ${line} ended with ${String(code)}: ${stderr}`);
+  }
+  return shell;
 }

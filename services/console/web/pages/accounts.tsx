@@ -1,6 +1,6 @@
 /** Who has how much: accounts by prefix, with their balance and state. */
 import { callUnaryMethod, useTransport } from '@connectrpc/connect-query';
-import { useState } from 'react';
+import { FilterLine } from '../parts/filter-line.js';
 import { type Account, AccountStatus, AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { parseFilter } from '../parts/filter.js';
@@ -68,27 +68,17 @@ export function AccountState({ account: { status, freezeScope } }: { readonly ac
 
 export function AccountsPage() {
   const q = useRoute().params.get('q') ?? '';
-  const [typed, setTyped] = useState(q);
   return (
     <>
       <div className="title">
         <h1>Accounts</h1>
       </div>
-      <form
-        className="filters"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setParams({ q: typed.trim() });
-        }}
-      >
-        <input
-          aria-label="Filter"
-          placeholder="prefix:customer: currency:EUR type:liability status:frozen owner:crm-7"
-          value={typed}
-          onChange={({ target }) => setTyped(target.value)}
-        />
-        <button type="submit">Filter</button>
-      </form>
+      <FilterLine
+        key={`filter ${q}`}
+        text={q}
+        example="prefix:customer: currency:EUR type:liability status:frozen owner:crm-7"
+        onFilter={(text) => setParams({ q: text })}
+      />
       <AccountList key={q} q={q} />
     </>
   );

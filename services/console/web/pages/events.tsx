@@ -1,6 +1,6 @@
 /** What exactly was committed, in order: the log itself, newest first. */
 import { callUnaryMethod, useTransport } from '@connectrpc/connect-query';
-import { useState } from 'react';
+import { FilterLine } from '../parts/filter-line.js';
 import {
   EventKind,
   EventQueryService,
@@ -56,27 +56,17 @@ export function EventsPage() {
   const { params } = useRoute();
   const until = params.get('until') ?? '';
   const q = params.get('q') ?? (until === '' ? '' : `before:${String((typedPosition(until) ?? 0n) + 1n)}`);
-  const [typed, setTyped] = useState(q);
   return (
     <>
       <div className="title">
         <h1>Events</h1>
       </div>
-      <form
-        className="filters"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setParams({ q: typed.trim(), until: undefined });
-        }}
-      >
-        <input
-          aria-label="Filter"
-          placeholder="kind:account_opened actor:anonymous stream:alice before:18231"
-          value={typed}
-          onChange={({ target }) => setTyped(target.value)}
-        />
-        <button type="submit">Filter</button>
-      </form>
+      <FilterLine
+        key={`filter ${q}`}
+        text={q}
+        example="kind:account_opened actor:anonymous stream:alice before:18231"
+        onFilter={(text) => setParams({ q: text, until: undefined })}
+      />
       <EventList key={q} q={q} />
     </>
   );

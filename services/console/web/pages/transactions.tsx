@@ -3,6 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { type Timestamp, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { callUnaryMethod, useTransport } from '@connectrpc/connect-query';
 import { useState } from 'react';
+import { FilterLine } from '../parts/filter-line.js';
 import {
   TransactionKind,
   TransactionStatus,
@@ -40,7 +41,12 @@ export function TransactionsPage() {
         <h1>Transactions</h1>
         <Views />
       </div>
-      <FilterLine text={text} />
+      <FilterLine
+        key={`filter ${text}`}
+        text={text}
+        example="kind:refund status:declined account:alice reference:order-1 from:2026-11-01 to:-2h"
+        onFilter={(typed) => setParams({ q: typed })}
+      />
       {problems.length > 0 ? (
         problems.map((problem) => (
           <p key={problem} className="error" role="alert">
@@ -75,27 +81,6 @@ function Views() {
       {name}
     </button>
   ));
-}
-
-function FilterLine({ text }: { readonly text: string }) {
-  const [typed, setTyped] = useState(text);
-  return (
-    <form
-      className="filters"
-      onSubmit={(event) => {
-        event.preventDefault();
-        setParams({ q: typed.trim() });
-      }}
-    >
-      <input
-        aria-label="Filter"
-        placeholder="kind:refund status:declined account:alice reference:order-1 from:2026-11-01 to:-2h"
-        value={typed}
-        onChange={({ target }) => setTyped(target.value)}
-      />
-      <button type="submit">Filter</button>
-    </form>
-  );
 }
 
 /** Dates are in UTC, as the ledger's are. */
