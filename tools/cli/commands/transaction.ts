@@ -10,7 +10,7 @@ import {
 import { Direction } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { readAmount } from '../amounts.js';
-import { maybe, many, one, position, text, value } from '../flags.js';
+import { type FlagValues, maybe, many, one, position, text, value } from '../flags.js';
 import { given } from '../given.js';
 import { currencyIn } from '../money.js';
 import type { Session } from '../session.js';
@@ -35,21 +35,36 @@ const MOVE_FLAGS = {
 };
 const methods = TransactionCommandService.method;
 
+interface Moved {
+  readonly account: string;
+  readonly amount: string;
+  readonly currency?: string | undefined;
+}
+
+/** The fields of a message that moves money into the ledger or out of it. */
+async function moveFields(
+  session: Session,
+  { account, amount, currency }: Moved,
+  flags: FlagValues<typeof MOVE_FLAGS>,
+) {
+  return {
+    ...session.commandHead(),
+    accountId: account,
+    amount: await readAmount(session, amount, currency),
+    settlementAccountId: flags.settlement ?? '',
+    ...given({ expectedVersion: flags.expectedVersion }),
+    ...bookingFields(session, flags),
+  };
+}
+
 const deposit = verb({
   name: 'deposit',
   summary: 'bring money into the ledger',
   positionals: MOVED,
   flags: MOVE_FLAGS,
   examples: [['quittance transaction deposit alice 100.00 EUR', 'to alice, from @settlement:EUR']],
-  run: async (session, { args: { account, ...money }, flags }) => {
-    const message = await session.send(methods.deposit, {
-      ...session.commandHead(),
-      accountId: account,
-      amount: await readAmount(session, money.amount, money.currency),
-      settlementAccountId: flags.settlement ?? '',
-      ...given({ expectedVersion: flags.expectedVersion }),
-      ...bookingFields(session, flags),
-    });
+  run: async (session, { args, flags }) => {
+    const message = await session.send(methods.deposit, await moveFields(session, args, flags));
     return printBooked(session, DepositResponseSchema, message);
   },
 });
@@ -60,15 +75,8 @@ const withdraw = verb({
   positionals: MOVED,
   flags: MOVE_FLAGS,
   examples: [['quittance transaction withdraw alice 100.00 EUR', 'from alice, to @settlement:EUR']],
-  run: async (session, { args: { account, ...money }, flags }) => {
-    const message = await session.send(methods.withdraw, {
-      ...session.commandHead(),
-      accountId: account,
-      amount: await readAmount(session, money.amount, money.currency),
-      settlementAccountId: flags.settlement ?? '',
-      ...given({ expectedVersion: flags.expectedVersion }),
-      ...bookingFields(session, flags),
-    });
+  run: async (session, { args, flags }) => {
+    const message = await session.send(methods.withdraw, await moveFields(session, args, flags));
     return printBooked(session, WithdrawResponseSchema, message);
   },
 });
