@@ -6,6 +6,9 @@
  */
 import base from './jest.config.mjs';
 
+// See test/patience.ts: below the limit of a test, which does not say what was waited for.
+process.env.QUITTANCE_TEST_PATIENCE_MS ??= '150000';
+
 const shared = { ...base, testPathIgnorePatterns: ['/node_modules/'] };
 // These are of a whole run, not of a project of it.
 delete shared.testTimeout;

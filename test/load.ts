@@ -24,13 +24,11 @@ import { postgresLogReader } from '../lib/log/postgres-log-reader.js';
 import { Wakeups } from '../lib/log/wakeups.js';
 import { callErrorOf } from '../tools/client/errors.js';
 import { type GrpcClient, grpcClient } from '../tools/client/grpc-client.js';
+import { CALL_PATIENCE_MS, PATIENCE_MS } from './patience.js';
 
 const { createLedger } = LedgerCommandService.method;
 const { openAccount } = AccountCommandService.method;
 const { deposit } = TransactionCommandService.method;
-
-/** How long calls of tests wait that are not about deadlines: longer than a busy machine needs. */
-const PATIENT_ms = 20_000;
 
 /** Of a read that waits in vain. */
 const VAIN_DEADLINES_MS = [1_000, 4_000, 16_000];
@@ -39,7 +37,7 @@ const VAIN_DEADLINES_MS = [1_000, 4_000, 16_000];
 export function patientClient(address: string): GrpcClient {
   const client = grpcClient(address);
   return {
-    unary: (method, request, deadline_ms = PATIENT_ms) => client.unary(method, request, deadline_ms),
+    unary: (method, request, deadline_ms = CALL_PATIENCE_MS) => client.unary(method, request, deadline_ms),
     serverStream: (method, request, deadline_ms) => client.serverStream(method, request, deadline_ms),
     duplex: (method) => client.duplex(method),
     close: () => {
@@ -197,7 +195,7 @@ export async function timesInLog(
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  limit_ms = 30_000,
+  limit_ms = PATIENCE_MS,
 ): Promise<void> {
   const end_ms = performance.now() + limit_ms;
   while (!(await holds())) {

@@ -1,8 +1,6 @@
 /** Calls of tests that are not about deadlines. */
 import type { Transport } from '@connectrpc/connect';
-
-/** Longer than a busy machine needs. */
-const PATIENT_MS = 30_000;
+import { CALL_PATIENCE_MS } from './patience.js';
 
 /**
  * Gives each unary call that names no deadline a late one: then a read that asks for consistency waits for its view as long, in
@@ -11,7 +9,7 @@ const PATIENT_MS = 30_000;
 export function patientTransport(transport: Transport): Transport {
   return {
     unary: (method, signal, timeoutMs, ...rest) =>
-      transport.unary(method, signal, timeoutMs ?? PATIENT_MS, ...rest),
+      transport.unary(method, signal, timeoutMs ?? CALL_PATIENCE_MS, ...rest),
     stream: (...call) => transport.stream(...call),
   };
 }

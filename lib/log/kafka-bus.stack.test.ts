@@ -1,5 +1,6 @@
 /** The bus on Kafka: the contract, and what only a bus of several partitions and processes can show. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { PATIENCE_MS } from '../../test/patience.js';
 import { stackServer } from '../../test/stack-servers.js';
 import { until } from '../../test/until.js';
 import { busContract, Recorder } from './contract/bus.js';
@@ -13,7 +14,7 @@ busContract('Kafka', () => kafkaHarness(brokers));
 
 /** Makes the topic again. Kafka refuses that until it has deleted the old one, and gives no sign when it has. */
 async function created(harness: KafkaHarness): Promise<void> {
-  for (const end_ms = performance.now() + 30_000; ;) {
+  for (const end_ms = performance.now() + PATIENCE_MS; ;) {
     try {
       await harness.createTopic();
       return;

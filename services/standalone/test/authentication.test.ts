@@ -13,6 +13,7 @@ import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query
 import { newApiKey } from '../../../lib/auth/api-key.js';
 import { insertKey, revokeKey } from '../../../lib/auth/postgres-keys.js';
 import { createPool, type Pool } from '../../../lib/log/postgres-client.js';
+import { CALL_PATIENCE_MS } from '../../../test/patience.js';
 import { until } from '../../../test/until.js';
 import { ALGORITHMS, startIssuer, type TestIssuer } from './issuer.js';
 import { startPlatform, type TestPlatform } from './platform.js';
@@ -20,8 +21,6 @@ import { type Outcome, type RawClient, rawClient, type Wire, WIRES } from './raw
 
 const LEDGER = 'books';
 const ALL = 'read:* write:* admin:* create:*';
-/** The longest that a read may wait for its view: on a busy machine it needs its time. */
-const PATIENT_MS = 30_000;
 const COMPLETE = { requirement: { case: 'fullyConsistent' as const, value: true } };
 
 let issuer: TestIssuer;
@@ -59,7 +58,7 @@ function getLedger(wire: Wire, authorization: string | undefined): Promise<Outco
   const request = { ledgerId: LEDGER, consistency: { fullyConsistent: true } };
   return raw.json(wire, LedgerQueryService.method.getLedger, request, {
     authorization,
-    timeout_ms: PATIENT_MS,
+    timeout_ms: CALL_PATIENCE_MS,
   });
 }
 

@@ -12,6 +12,7 @@ import { ProjectionService } from '../../../gen/quittance/ops/v1/projection_serv
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { ERROR_CATALOGUE } from '../../../lib/rpc/error-catalogue.js';
 import { patientClient, untilEveryViewHas } from '../../../test/load.js';
+import { CALL_PATIENCE_MS } from '../../../test/patience.js';
 import { LEDGER } from './bad-input-requests.js';
 import { startPlatform, type TestPlatform } from './platform.js';
 import { type Outcome, type RawClient, rawClient, type Wire, WIRES } from './raw-client.js';
@@ -42,9 +43,6 @@ export interface BadInput {
 
 /** Every event that was committed when the read arrived. */
 const COMPLETE = { requirement: { case: 'fullyConsistent' as const, value: true } };
-
-/** The longest that a call may wait that is to be accepted: a view may need its time on a busy machine. */
-const PATIENT_MS = 30_000;
 
 interface Started extends Books {
   readonly platform: TestPlatform;
@@ -121,7 +119,7 @@ export function badInput(): BadInput {
     },
     accepted: async (method, json, wires = WIRES) => {
       for (const wire of wires) {
-        const outcome = await started().raw.json(wire, method, json, { timeout_ms: PATIENT_MS });
+        const outcome = await started().raw.json(wire, method, json, { timeout_ms: CALL_PATIENCE_MS });
         expect([wire, outcome]).toMatchObject([wire, { code: 0 }]);
       }
     },

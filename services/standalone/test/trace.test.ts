@@ -82,7 +82,6 @@ test.each(['grpc', 'connect'] as const)(
       () =>
         [...projections, ...READS].every((name) => named(traceId, name).length > 0) &&
         named(traceId, 'wait for the view').length >= READS.length,
-      60_000,
     );
     const [call] = named(traceId, PAY);
     expect(call).toMatchObject({ kind: SERVER, parentSpanId: callerSpan });
@@ -106,10 +105,10 @@ test.each(['grpc', 'connect'] as const)(
     }
     // Where there is a broker, the event went through it in the same trace, at least once.
     if (call?.service === 'quittance-command') {
-      await until('it was published', () => named(traceId, 'publish').length > 0, 60_000);
+      await until('it was published', () => named(traceId, 'publish').length > 0);
     }
     for (const published of named(traceId, 'publish')) expect(published.parentSpanId).toBe(commit?.spanId);
-    await until('the flush has come', () => flushOf(commit) !== undefined, 60_000);
+    await until('the flush has come', () => flushOf(commit) !== undefined);
     const flush = flushOf(commit);
     expect(flush?.links).toContain(call?.spanId);
     const [append] = named(flush?.traceId ?? '', 'append');
@@ -133,9 +132,9 @@ test('a call without a trace begins one, with the id that its event carries; one
   await client.submitPayment(payment());
   const fresh = () =>
     receiver.spans.find((span) => span.name === PAY && !before.has(span.spanId) && span.parentSpanId === '');
-  await until('the call has come', () => fresh() !== undefined, 60_000);
+  await until('the call has come', () => fresh() !== undefined);
   const traceId = fresh()?.traceId ?? '';
-  await until('its projections have come', () => named(traceId, 'project balances').length > 0, 60_000);
+  await until('its projections have come', () => named(traceId, 'project balances').length > 0);
   // The views have taken in the event of that call before those of the later one.
   expect(spansOf(unsampled)).toEqual([]);
 });

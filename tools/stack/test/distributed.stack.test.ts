@@ -133,7 +133,7 @@ async function underLoad(
   });
   const more = (count: number) => {
     const before = paid();
-    return until(`${String(count)} more were paid`, () => paid() >= before + count, 60_000);
+    return until(`${String(count)} more were paid`, () => paid() >= before + count);
   };
   try {
     await work({ more });
@@ -157,9 +157,9 @@ const projectionOf = async (projectionId: string, from: GrpcClient = at(projecto
 const isState = async (projectionId: string, state: ProjectionState) =>
   (await projectionOf(projectionId)).state === state;
 
-async function allRunning(limit_ms = 60_000): Promise<void> {
+async function allRunning(): Promise<void> {
   for (const view of VIEWS) {
-    await until(`${view} runs`, () => isState(view, ProjectionState.RUNNING), limit_ms);
+    await until(`${view} runs`, () => isState(view, ProjectionState.RUNNING));
   }
 }
 
@@ -335,7 +335,7 @@ describe('what is away', () => {
       expect((await projectionOf(view)).failure).toContain(`the store of the ${view} view`);
       expect(await pays()).toBe('OK');
     });
-    await until('it is read again', async () => (await endingOf(read[view]())) === 'OK', 60_000);
+    await until('it is read again', async () => (await endingOf(read[view]())) === 'OK');
     await allRunning();
     await proveAll();
   });
@@ -346,7 +346,7 @@ describe('what is away', () => {
     await redis.flushall();
     await client.unary(submitPayment, payment(1));
     // The log is short: the new view serves at once, and has the account as soon as it has caught up.
-    await until('it is there again', async () => (await endingOf(read.balances())) === 'OK', 60_000);
+    await until('it is there again', async () => (await endingOf(read.balances())) === 'OK');
     redis.disconnect();
     expect((await read.balances()).balance?.accountId).toBe('a1');
     // While there is none, balances are read in the history, and the projector says generation 0.
@@ -364,7 +364,7 @@ describe('what is away', () => {
       await read.balances();
     });
     const endings = await Promise.all(calls);
-    await until('commands are taken again', async () => (await pays()) === 'OK', 60_000);
+    await until('commands are taken again', async () => (await pays()) === 'OK');
     // Each id that was answered OK is in the log once, and no id twice.
     const counts = await Promise.all(
       ledgers.map((ledgerId) => timesInLog(platform.database.config, ledgerId, ids)),

@@ -17,8 +17,6 @@ import type { RunningService } from '../services.js';
 import { Supervisor } from '../supervisor.js';
 import { type OwnStack, startOwnStack } from './own-stack.js';
 
-/** How long a killed process may take to be back: a broker of Kafka is slow on a busy machine. */
-const BACK_LIMIT_ms = 60_000;
 const CALLERS = 4;
 
 let platform: OwnStack;
@@ -67,7 +65,6 @@ async function killed(name: string): Promise<void> {
   await until(
     `${name} is back`,
     () => reportOf(name).restarts > restarts && reportOf(name).state === 'running',
-    BACK_LIMIT_ms,
   );
 }
 
@@ -80,7 +77,7 @@ async function everythingWorks(): Promise<void> {
       const answering = client.unary(TransactionCommandService.method.submitPayment, request);
       return (await endingOf(answering.then(({ consistencyToken }) => (token = consistencyToken)))) === 'OK';
     };
-    await until('a payment is taken', pays, BACK_LIMIT_ms);
+    await until('a payment is taken', pays);
   }
   const fresh = {
     ledgerId: LEDGER_ID,
@@ -92,7 +89,7 @@ async function everythingWorks(): Promise<void> {
     () => query.unary(ReportQueryService.method.getTrialBalance, fresh),
   ];
   for (const read of reads) {
-    await until('a view is read', async () => (await endingOf(read())) === 'OK', BACK_LIMIT_ms);
+    await until('a view is read', async () => (await endingOf(read())) === 'OK');
   }
   await proveBooks(platform.stack.projectors[0]?.addresses.grpc ?? '', LEDGER_ID);
 }

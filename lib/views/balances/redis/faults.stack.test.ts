@@ -3,6 +3,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
+import { PATIENCE_MS } from '../../../../test/patience.js';
 import { createRedis, type RedisClient } from '../../stores/redis/client.js';
 import { redisSafety } from '../../stores/redis/safety.js';
 import { serverTest, type StartRedis } from '../../stores/redis/test/redis-server.js';
@@ -238,7 +239,7 @@ redisTest(
 
 /** What some work resolves with, which is tried again while it fails. */
 async function untilDone<T>(work: () => Promise<T>): Promise<T> {
-  for (const end_ms = performance.now() + 20_000; ;) {
+  for (const end_ms = performance.now() + PATIENCE_MS; ;) {
     try {
       return await work();
     } catch (error) {
