@@ -1,31 +1,10 @@
 /** Which events of a ledger a list shows: by who sent the command, by what happened, and by when it was recorded. */
 import type { Event } from '../../../gen/quittance/event/v1/event_pb.js';
-import { EventKind, type ListEventsRequest } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
+import type { EventKind, ListEventsRequest } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
+import { eventKindOf } from '../../../lib/log/event-kind.js';
 import type { LogReader } from '../../../lib/log/reader.js';
 import type { RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { TimeRange } from '../../../lib/views/history/view.js';
-
-type Payload = NonNullable<Event['payload']['case']>;
-
-/** The kind of each payload; events of no ledger have none. */
-const KINDS: Readonly<Record<Payload, EventKind | undefined>> = {
-  logStarted: undefined,
-  epochStarted: undefined,
-  ledgerCreated: EventKind.LEDGER_CREATED,
-  ledgerCreatedV2: EventKind.LEDGER_CREATED,
-  assetRegistered: EventKind.ASSET_REGISTERED,
-  accountOpened: EventKind.ACCOUNT_OPENED,
-  accountUpdated: EventKind.ACCOUNT_UPDATED,
-  accountFrozen: EventKind.ACCOUNT_FROZEN,
-  accountUnfrozen: EventKind.ACCOUNT_UNFROZEN,
-  accountClosed: EventKind.ACCOUNT_CLOSED,
-  transactionPosted: EventKind.TRANSACTION_POSTED,
-  transactionDeclined: EventKind.TRANSACTION_DECLINED,
-  transactionUpdated: EventKind.TRANSACTION_UPDATED,
-  paymentAuthorized: EventKind.PAYMENT_AUTHORIZED,
-  paymentVoided: EventKind.PAYMENT_VOIDED,
-  paymentExpired: EventKind.PAYMENT_EXPIRED,
-};
 
 /** How the API names who was not authenticated; their events have no actor, and neither have those of no command. */
 const ANONYMOUS = 'anonymous';
@@ -45,8 +24,8 @@ function isBy({ actor, requestId }: Event, wanted: string): boolean {
   return wanted === ANONYMOUS ? actor === '' && requestId.length > 0 : actor === wanted;
 }
 
-function isOneOf({ payload }: Event, wanted: ReadonlySet<EventKind>): boolean {
-  const kind = payload.case === undefined ? undefined : KINDS[payload.case];
+function isOneOf(event: Event, wanted: ReadonlySet<EventKind>): boolean {
+  const kind = eventKindOf(event);
   return kind !== undefined && wanted.has(kind);
 }
 

@@ -6,7 +6,7 @@ import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { asOf } from '../consistency.js';
 import type { QueryContext } from '../context.js';
 import { requireLedgerInLog } from './answers.js';
-import { eventRecord } from './event-record.js';
+import { eventRecord } from '../../../lib/log/event-record.js';
 
 /** The method; a caller learns of the events of other ledgers only that their positions are taken. */
 export function getEvent(

@@ -20,7 +20,7 @@ import type { QueryContext } from '../context.js';
 import { requestedRange } from '../times.js';
 import { answerWithPage, nextPageToken, pageSizeOf, requireLedgerInLog } from './answers.js';
 import { eventFilter, type PositionRange, recordedWithin } from './event-filter.js';
-import { eventRecord } from './event-record.js';
+import { eventRecord } from '../../../lib/log/event-record.js';
 
 /** So many events are looked at for one page, where a filter passes over some; the contract says so. */
 const LOOKED_AT_MAX = 2_000;

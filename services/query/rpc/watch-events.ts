@@ -18,7 +18,7 @@ import type { QueryContext } from '../context.js';
 import { UNKNOWN_HASH } from '../hashes.js';
 import { requireLedgerInLog } from './answers.js';
 import { requireWatchedHistory } from './watched-history.js';
-import { eventRecord } from './event-record.js';
+import { eventRecord } from '../../../lib/log/event-record.js';
 
 /** Bounds what one watch holds in memory. */
 const PAGE_EVENTS = 100;
