@@ -50,8 +50,20 @@ module.exports = {
     only(
       'projector-imports',
       '^services/projector/',
-      ['^services/projector/', '^services/verifier/((rpc|log)/|metrics\\.ts$)', '^gen/', '^lib/'],
-      'A service imports itself, gen and lib; its composition root also mounts the verifier.',
+      [
+        '^services/projector/',
+        '^services/verifier/((rpc|log)/|metrics\\.ts$)',
+        '^services/webhooks/(compose|config)\\.ts$',
+        '^gen/',
+        '^lib/',
+      ],
+      'A service imports itself, gen and lib; its composition root also mounts the verifier and the webhooks.',
+    ),
+    only(
+      'webhooks-imports',
+      '^services/webhooks/',
+      ['^services/webhooks/', '^gen/', '^lib/'],
+      'A service imports itself, gen and lib: never another service.',
     ),
     only(
       'verifier-imports',

@@ -104,6 +104,20 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
     ListDeadLetters: operate,
     RetryDeadLetter: operate,
   },
+  // Who may have all events sent elsewhere sees and steers all of it.
+  'quittance.ops.v1.WebhookService': {
+    CreateWebhook: admin,
+    GetWebhook: admin,
+    ListWebhooks: admin,
+    UpdateWebhook: admin,
+    PauseWebhook: admin,
+    ResumeWebhook: admin,
+    DeleteWebhook: admin,
+    RotateWebhookSecret: admin,
+    ListWebhookDeliveries: admin,
+    RetryWebhookDelivery: admin,
+    ReplayWebhook: admin,
+  },
   'grpc.health.v1.Health': {
     Check: open,
     List: open,

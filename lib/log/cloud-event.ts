@@ -47,7 +47,7 @@ export function toKafkaMessage(
 ): BusMessage {
   const headers: Record<string, string> = {
     ce_specversion: '1.0',
-    ce_source: `/quittance/shards/${String(shard)}`,
+    ce_source: sourceOf(shard),
     ce_previous: String(after),
   };
   if (watermark !== undefined) headers['ce_watermark'] = watermarkText(watermark);
@@ -81,6 +81,20 @@ function attributesOf(
   const traceparent = traceparentOf(event, hash);
   if (traceparent !== undefined) attributes['traceparent'] = traceparent;
   return attributes;
+}
+
+/** The attributes of an event for the structured form, by their own names, without those of its data. */
+export function cloudEventAttributes(record: RecordedEvent, shard: number): Record<string, string> {
+  const attributes: Record<string, string> = { specversion: '1.0', source: sourceOf(shard) };
+  for (const [name, value] of Object.entries(attributesOf(record, shard))) {
+    // These two are of the bytes that Kafka carries.
+    if (name !== 'content-type' && name !== 'ce_dataschema') attributes[name.replace(/^ce_/, '')] = value;
+  }
+  return attributes;
+}
+
+function sourceOf(shard: number): string {
+  return `/quittance/shards/${String(shard)}`;
 }
 
 /** Of the message that happened, as the bytes have it: an old one is decoded as one of today. */

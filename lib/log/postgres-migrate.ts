@@ -10,6 +10,7 @@ import { createState } from './migrations/0002-state.sql.js';
 import { createRelay } from './migrations/0003-relay.sql.js';
 import { createLease } from './migrations/0004-lease.sql.js';
 import { createEpochs } from './migrations/0005-epochs.sql.js';
+import { createWebhooks } from './migrations/0006-webhooks.sql.js';
 import type { Pool, PoolClient } from './postgres-client.js';
 
 /** In order; a number, once released, never changes its text. */
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly (readonly [version: number, sql: string])[] = [
   [3, createRelay],
   [4, createLease],
   [5, createEpochs],
+  [6, createWebhooks],
 ];
 
 const LATEST = MIGRATIONS.length;

@@ -51,6 +51,8 @@ export const SERVICE_VARIABLE_HELP: Readonly<Record<ServiceVariable, string>> = 
   QUITTANCE_CLICKHOUSE_URL: 'ClickHouse of the reports (projector, query)',
   QUITTANCE_DEAD_LETTERS_MAX:
     'how many events a partition of a view may park before its projection stops (default 1000; projector)',
+  QUITTANCE_WEBHOOK_NETWORKS:
+    'private networks that webhooks may reach, also by http, separated by commas (default: none; projector)',
   QUITTANCE_CONSOLE_COMMAND_URL:
     'origin of a command process, as browsers reach it; with the next one it turns the console on (query)',
   QUITTANCE_CONSOLE_PROJECTOR_URL: 'origin of the projector, as browsers reach it (query)',

@@ -63,6 +63,7 @@ const SAMPLES: readonly string[] = [
   '@settlement:EUR',
   'EUR',
   'balances',
+  `whsec_${'A'.repeat(43)}=`,
 ];
 const WRONG = [
   '',

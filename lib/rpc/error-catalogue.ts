@@ -89,4 +89,10 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.UNAUTHENTICATED]: { code: Code.Unauthenticated },
   [ErrorReason.PERMISSION_DENIED]: { code: Code.PermissionDenied },
   [ErrorReason.INTERNAL]: { code: Code.Internal },
+
+  [ErrorReason.WEBHOOK_NOT_FOUND]: notFound,
+  [ErrorReason.WEBHOOK_ALREADY_EXISTS]: exists,
+  [ErrorReason.WEBHOOK_URL_NOT_ALLOWED]: invalid,
+  [ErrorReason.TOO_MANY_WEBHOOKS]: state,
+  [ErrorReason.WEBHOOK_DELIVERY_NOT_FOUND]: notFound,
 };

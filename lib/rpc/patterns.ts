@@ -17,6 +17,7 @@ const IN_WORDS: ReadonlyMap<string, string> = new Map([
     'must be a currency: a code of ISO 4217, as in EUR, or of an asset of the ledger: 2 to 16 capital letters, digits and _ . -, beginning with a letter',
   ],
   ['^[a-z0-9_.-]{1,64}$', 'must be 1 to 64 characters: small letters, digits and _ . -'],
+  ['^whsec_[A-Za-z0-9+/]{32,88}={0,2}$', 'must be a secret of webhooks: whsec_ and 24 to 64 bytes in base64'],
   ['^[a-z]{1,32}$', 'must be the id of a projection: 1 to 32 small letters, as in balances'],
 ]);
 

@@ -1,6 +1,7 @@
 /** The projector as a process of its own, one of several: it keeps its share of every view up with Kafka. */
 import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import { WebhookService } from '../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
 import { reportLost } from '../../lib/log/epochs/postgres-epochs.js';
 import { kafkaBus } from '../../lib/log/kafka-bus.js';
@@ -28,16 +29,18 @@ import { projectorMetrics } from './metrics.js';
 import { proofMetrics } from '../verifier/metrics.js';
 import { ledgerService } from '../verifier/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
+import { composeWebhooks } from '../webhooks/compose.js';
 import { SHARD } from '../../lib/log/shard.js';
 
 const VIEWS: readonly ViewId[] = ['balances', 'history', 'reports'];
-const OPERATIONS = [ProjectionService, LedgerService].map(({ typeName }) => typeName);
+const OPERATIONS = [ProjectionService, LedgerService, WebhookService].map(({ typeName }) => typeName);
 
 type Parts = ServiceParts<ProjectorConfig>;
 
 interface Shared {
   readonly pool: Pool;
   readonly reader: LogReader;
+  readonly wakeups: Wakeups;
   readonly partitions: number;
   partitionOf(ledgerId: string): number;
 }
@@ -87,8 +90,12 @@ export async function composeProjectorService(parts: Parts): Promise<{
   );
   closeables.add('the health probe', () => probing.stop());
   const postgres = { connectionString: databaseUrl };
+  const { wakeups } = shared;
+  const options = { networks: config.webhookNetworks };
+  const webhooks = composeWebhooks({ postgres, registry, logger: log, wakeups, options }, closeables);
   const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
-  return { services: [...projector.services, verifier(parts, views, partitionOf)], health, guard };
+  const services = [...projector.services, verifier(parts, views, partitionOf), webhooks];
+  return { services, health, guard };
 }
 
 /** The log and the topic, which must be there. */
@@ -104,6 +111,7 @@ async function openLog({ config, closeables }: Parts): Promise<Shared> {
   return {
     pool,
     partitions,
+    wakeups,
     partitionOf: partitioner(partitions),
     reader: postgresLogReader(pool, wakeups, SHARD),
   };

@@ -6,5 +6,5 @@ const { runService } = await import('../../lib/process/run-service.js');
 const { readConfig } = await import('./config.js');
 const { composeProjectorService: compose } = await import('./compose-service.js');
 // Idle connections of others must not keep a process alive that has closed everything it opened.
-const summary = 'Fills and rebuilds the read models, and verifies ledgers.';
+const summary = 'Fills and rebuilds the read models, verifies ledgers, and delivers webhooks.';
 process.exit(await runService(process, { name: 'projector', summary, readConfig, compose }));

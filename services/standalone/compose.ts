@@ -9,6 +9,7 @@ import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_comm
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import { WebhookService } from '../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../gen/quittance/query/v1/event_query_service_pb.js';
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
@@ -44,6 +45,7 @@ import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres
 import type { ViewId } from '../../lib/views/view.js';
 import { composeQuery } from '../query/compose.js';
 import { ReadFigures, readMetrics } from '../query/metrics.js';
+import { composeWebhooks, type WebhookOptions } from '../webhooks/compose.js';
 import { SHARD } from '../../lib/log/shard.js';
 import { openTracer, type Tracer } from '../../lib/observe/tracing.js';
 import { type ProjectorThreadParts, SERVICE_NAME } from './compose-projector.js';
@@ -65,6 +67,7 @@ export interface StandaloneParts {
   readonly mostDeadLetters?: number | undefined;
   /** See QueryDeps. */
   readonly readDeadline_ms?: number | undefined;
+  readonly webhooks?: WebhookOptions | undefined;
 }
 
 const VIEWS: readonly ViewId[] = ['balances', 'history', 'reports'];
@@ -82,6 +85,7 @@ const READ_SERVICES = [
   EventQueryService,
   ProjectionService,
   LedgerService,
+  WebhookService,
 ].map(typeNameOf);
 const HEALTH_NAMES = [...COMMAND_SERVICES, ...READ_SERVICES, ...VIEWS.map(healthServiceOf)];
 
@@ -148,22 +152,20 @@ async function composeServices(
   readMetrics(registry, figures);
   const query = composeQuery({ log: reader, partitionOf, figures, tracer, ...reading });
   const verify = composeVerifier(pools, registry);
-  const probing = await probeHealth(
-    health,
-    [
-      {
-        services: COMMAND_SERVICES,
-        probe: async () => command.context.executor.isServing && (await reader.head()).position >= 0n,
-      },
-      { services: READ_SERVICES, probe: async () => (await reader.head()).position >= 0n },
-    ],
-    HEALTH_INTERVAL_MS,
-  );
+  const sending = { postgres, registry, logger: log, wakeups, options: parts.webhooks };
+  const webhooks = composeWebhooks(sending, closeables);
+  const answers = async () => (await reader.head()).position >= 0n;
+  const probes = [
+    {
+      services: COMMAND_SERVICES,
+      probe: async () => command.context.executor.isServing && (await answers()),
+    },
+    { services: READ_SERVICES, probe: answers },
+  ];
+  const probing = await probeHealth(health, probes, HEALTH_INTERVAL_MS);
   closeables.add('the health probe', () => probing.stop());
-  return {
-    services: [...command.services, ...query, projectionService(projector), verify],
-    health,
-  };
+  const operations = [projectionService(projector), verify, webhooks];
+  return { services: [...command.services, ...query, ...operations], health };
 }
 
 /** The thread loads its program while the write side is composed. */

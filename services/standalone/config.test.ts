@@ -14,6 +14,7 @@ test('an empty environment gives the documented defaults', () => {
     logLevel: 'info',
     databaseUrl: undefined,
     mostDeadLetters: 1_000,
+    webhookNetworks: [],
     limits: { commandsPerCaller: 0, commandsPerLedger: 0, queriesPerCaller: 0 },
     warnings: [],
   });

@@ -8,6 +8,7 @@ import {
   readMostDeadLetters,
 } from '../../lib/views/parked/most-dead-letters.js';
 import { DOOR_VARIABLE_HELP } from '../../lib/process/variable-help.js';
+import { readWebhookNetworks, WEBHOOK_NETWORKS_HELP, WEBHOOK_NETWORKS_VARIABLE } from '../webhooks/config.js';
 
 /** What the operator chose. */
 export interface StandaloneConfig extends DoorsConfig {
@@ -17,6 +18,8 @@ export interface StandaloneConfig extends DoorsConfig {
   readonly databaseUrl: string | undefined;
   /** See readMostDeadLetters. */
   readonly mostDeadLetters: number;
+  /** See readWebhookNetworks. */
+  readonly webhookNetworks: readonly string[];
 }
 
 /** Every variable of the standalone process; another one with our prefix is a spelling mistake. */
@@ -25,6 +28,7 @@ export const VARIABLES = [
   'QUITTANCE_DATA_DIR',
   'QUITTANCE_DATABASE_URL',
   DEAD_LETTERS_VARIABLE,
+  WEBHOOK_NETWORKS_VARIABLE,
 ] as const;
 
 /** What each means, for `--help`. */
@@ -33,6 +37,7 @@ export const VARIABLE_HELP: Readonly<Record<(typeof VARIABLES)[number], string>>
   QUITTANCE_DATA_DIR: 'where data and logs lie (default ./.quittance)',
   QUITTANCE_DATABASE_URL: 'an existing PostgreSQL, in place of the one that npm brings',
   QUITTANCE_DEAD_LETTERS_MAX: DEAD_LETTERS_HELP,
+  QUITTANCE_WEBHOOK_NETWORKS: WEBHOOK_NETWORKS_HELP,
 };
 
 /** @throws StartError naming the variable, its value and what is allowed. */
@@ -43,6 +48,7 @@ export function readConfig(env: Environment): StandaloneConfig {
     dataDir: dataDirOf(env),
     databaseUrl: databaseUrlOf(env),
     mostDeadLetters: readMostDeadLetters(env),
+    webhookNetworks: readWebhookNetworks(env),
   };
 }
 

@@ -79,6 +79,7 @@ async function start(host: ProcessHost, closeables: Closeables): Promise<Running
     spawnProjector: nextThread,
     dataDirectory: dataDir.path,
     mostDeadLetters: config.mostDeadLetters,
+    webhooks: { networks: config.webhookNetworks },
   });
   closeables.add('the services', () => standalone.close());
   announce(host, log, {

@@ -168,6 +168,16 @@ const FIELDS: Readonly<Record<string, () => JsonObject>> = {
   ResumeProjection: () => ({ projectionId: 'nothing' }),
   RebuildProjection: () => ({ projectionId: 'nothing' }),
   ListDeadLetters: () => ({ projectionId: 'nothing' }),
+  CreateWebhook: () => ({ webhookId: 'hook', url: 'https://127.0.0.1/' }),
+  GetWebhook: () => ({ webhookId: 'nothing' }),
+  UpdateWebhook: () => ({ webhookId: 'nothing', description: 'x', updateMask: 'description' }),
+  PauseWebhook: () => ({ webhookId: 'nothing' }),
+  ResumeWebhook: () => ({ webhookId: 'nothing' }),
+  DeleteWebhook: () => ({ webhookId: 'nothing' }),
+  RotateWebhookSecret: () => ({ webhookId: 'nothing' }),
+  ListWebhookDeliveries: () => ({ webhookId: 'nothing' }),
+  RetryWebhookDelivery: () => ({ webhookId: 'nothing', all: true }),
+  ReplayWebhook: () => ({ webhookId: 'nothing', startPosition: '0' }),
   RetryDeadLetter: () => ({ projectionId: 'nothing', all: true, validateOnly: true }),
 };
 

@@ -35,7 +35,9 @@ export async function startPlatform({
   log = pino({ level: 'silent' }),
   prepare,
   ...options
-}: Partial<Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log'>> &
+}: Partial<
+  Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log' | 'webhooks'>
+> &
   Pick<DoorsConfig, 'auth' | 'console' | 'limits' | 'tls'> & {
     /** Where its log and its views lie; by default a new one. */
     readonly database?: TestDatabase;

@@ -1,0 +1,17 @@
+/** How long a webhook waits after an attempt that failed. */
+
+const FIRST_MS = 1_000;
+const LONGEST_MS = 3_600_000;
+/** Receivers that failed together are not tried again at the same moment. */
+const SPREAD = 0.2;
+
+/** 1 s after the first attempt, twice as long after each, up to an hour; `random` is at least 0 and below 1. */
+export function pauseAfter_ms(attempts: number, random: number): number {
+  const pause_ms = Math.min(FIRST_MS * 2 ** Math.min(attempts - 1, 20), LONGEST_MS);
+  return Math.round(pause_ms * (1 - SPREAD / 2 + SPREAD * random));
+}
+
+/** The pause that the receiver asked for, as far as it is followed. */
+export function askedPause_ms(retryAfter_ms: number): number {
+  return Math.min(retryAfter_ms, LONGEST_MS);
+}
