@@ -15,6 +15,7 @@ import { REPORT } from './commands/report.js';
 import { STATUS } from './commands/status.js';
 import { TRANSACTION } from './commands/transaction.js';
 import { VERIFY } from './commands/verify.js';
+import { WEBHOOK } from './commands/webhook.js';
 import { PROGRAMS } from './programs.js';
 import type { Noun, Verb } from './verb.js';
 
@@ -30,6 +31,7 @@ export const NOUNS: readonly Noun[] = [
   BATCH,
   PROJECTION,
   DEAD_LETTER,
+  WEBHOOK,
   CONFIG,
 ];
 

@@ -248,6 +248,22 @@ const FRESHNESS: readonly Alert[] = [
     rests: { [`quittance_rebuild_failed{projection="history",${COMMANDS}}`]: '0x15' },
   },
   {
+    name: 'WebhookFails',
+    expr: 'max(quittance_webhook_oldest_retry_seconds) > 3600',
+    for: '5m',
+    severity: 'ticket',
+    summary: 'The receiver of a webhook has taken nothing for more than an hour.',
+    fires: {
+      series: {
+        [`quittance_webhook_oldest_retry_seconds{${COMMANDS}}`]: '0+300x30',
+        'quittance_webhook_oldest_retry_seconds{instance="two:8081"}': '0+300x30',
+      },
+      at: '25m',
+      labels: [{}],
+    },
+    rests: { [`quittance_webhook_oldest_retry_seconds{${COMMANDS}}`]: '0+60x20 0x10' },
+  },
+  {
     name: 'RelayDown',
     expr: 'min(quittance_relay_up) == 0',
     for: '1m',

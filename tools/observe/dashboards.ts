@@ -325,6 +325,17 @@ const FRESHNESS: Dashboard = {
       ],
     },
     {
+      title: 'Webhooks that fail',
+      description:
+        'Those whose last attempt failed, and the deliveries that were given up: ListWebhookDeliveries says why.',
+      kind: 'lines',
+      unit: 'short',
+      queries: [
+        { expr: 'max(quittance_webhooks_retrying)', legend: 'retrying' },
+        { expr: 'max(quittance_webhook_parked_deliveries)', legend: 'parked deliveries' },
+      ],
+    },
+    {
       title: 'Rebuild: how much of the log is filled in',
       description: 'Of the latest rebuild of each view; then the generations are compared row by row.',
       kind: 'lines',
