@@ -118,6 +118,9 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
     RetryWebhookDelivery: admin,
     ReplayWebhook: admin,
   },
+  'quittance.ops.v1.SystemService': {
+    GetSystem: operate,
+  },
   'grpc.health.v1.Health': {
     Check: open,
     List: open,

@@ -7,6 +7,7 @@ import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { Health } from '../../gen/grpc/health/v1/health_pb.js';
 import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import { SystemService } from '../../gen/quittance/ops/v1/system_service_pb.js';
 import { WebhookService } from '../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../gen/quittance/query/v1/event_query_service_pb.js';
@@ -43,6 +44,7 @@ const SERVICES = [
   EventQueryService,
   LedgerService,
   ProjectionService,
+  SystemService,
   WebhookService,
   Health,
 ];

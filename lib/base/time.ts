@@ -1,5 +1,5 @@
 /** UTC microseconds (bigint) inside, google.protobuf.Timestamp at the doors. Nothing is ever rounded. */
-import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 
 /** Microseconds since 1970 in UTC. */
 export type Micros = bigint;
@@ -42,4 +42,10 @@ export function timestampOf(micros: Micros): Timestamp {
   const seconds = micros >= 0n ? micros / SECOND : (micros - SECOND + 1n) / SECOND;
   const nanos = Number(micros - seconds * SECOND) * 1000;
   return { $typeName: 'google.protobuf.Timestamp', seconds, nanos };
+}
+
+/** Of zero or more microseconds. */
+export function durationOf(micros: Micros): Duration {
+  const nanos = Number(micros % SECOND) * 1000;
+  return { $typeName: 'google.protobuf.Duration', seconds: micros / SECOND, nanos };
 }

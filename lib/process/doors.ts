@@ -12,12 +12,12 @@ import { openConnectDoor } from '../rpc/connect/door.js';
 import type { DoorsConfig } from '../base/doors-config.js';
 import type { LimitsConfig } from '../base/limits-config.js';
 import type { TlsConfig } from '../base/tls-config.js';
-import type { Door } from '../rpc/door.js';
 import { openGrpcDoor } from '../rpc/grpc/door.js';
 import type { Guard } from '../rpc/guard.js';
 import type { Health } from '../rpc/health.js';
 import type { Log } from '../base/logging.js';
 import { startError, type WantedPort } from './ports.js';
+import { type SystemFacts, systemService } from './system-service.js';
 import { addReflection } from '../rpc/reflection.js';
 import type { Passage } from '../rpc/passage.js';
 import type { Service } from '../rpc/service.js';
@@ -25,9 +25,11 @@ import type { Site } from '../rpc/connect/site.js';
 
 /** What is behind the doors. */
 export interface Behind {
-  /** Without grpc.health.v1, which `health` brings. */
+  /** Without grpc.health.v1, which `health` brings, and without the SystemService. */
   readonly services: readonly Service[];
   readonly health: Health;
+  /** What the process says of itself beside its doors. */
+  readonly system: SystemFacts;
   readonly registry: Registry;
   readonly log: Log;
   /** Absent where traces are off. */
@@ -79,7 +81,9 @@ export async function openDoors(
   closeables: Closeables,
 ): Promise<OpenDoors> {
   const { health, registry, log, guard, site, handOver } = behind;
-  const services = [...behind.services, health.service];
+  const reached: { addresses?: Addresses } = {};
+  const own = [...behind.services, health.service];
+  const services = [...own, systemService(config, behind.system, own, () => reached.addresses)];
   registerHealth(registry, health);
   const chain = openChain(config, behind);
   chain.warm(services);
@@ -117,16 +121,17 @@ export async function openDoors(
     throw startError(connectPort, error);
   });
   closeables.add('the Connect door', () => connect.close());
-  const doors: readonly Door[] = [grpc, connect];
   const url = `${config.tls === undefined ? 'http' : 'https'}://${addressOf(host, connect.port)}`;
-  const addresses = { grpc: addressOf(host, grpc.port), connect: url };
+  const ofDoors = { grpc: addressOf(host, grpc.port), connect: url };
+  const addresses = site === undefined ? ofDoors : { ...ofDoors, console: `${url}${site.prefix}` };
+  reached.addresses = addresses;
   return {
-    addresses: site === undefined ? addresses : { ...addresses, console: `${url}${site.prefix}` },
+    addresses,
     drain: async () => {
       // Calls go on meanwhile, and reach the process that has taken over.
       await handOver?.();
       health.shutdown();
-      await Promise.all(doors.map((door) => door.drain()));
+      await Promise.all([grpc.drain(), connect.drain()]);
     },
   };
 }

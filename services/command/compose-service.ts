@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { SystemMode } from '../../gen/quittance/ops/v1/system_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
 import { reportLost } from '../../lib/log/epochs/postgres-epochs.js';
 import { kafkaPublisher } from '../../lib/log/kafka-publisher.js';
@@ -14,6 +15,7 @@ import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { migrateLog } from '../../lib/log/postgres-migrate.js';
 import { postgresRelayCursor } from '../../lib/log/postgres-relay.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
+import type { SystemFacts } from '../../lib/process/system-service.js';
 import type { Guard } from '../../lib/rpc/guard.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
@@ -32,6 +34,7 @@ import { peerCredentials } from '../../lib/rpc/grpc/credentials.js';
 import { GrpcPeer } from '../../lib/rpc/grpc/peer.js';
 import { CommandPassage } from './standing/command-passage.js';
 import type { Duty } from './standing/duties.js';
+import { commandFacts, leaseFact, relayFact } from './system.js';
 
 const COMMANDS = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
   ({ typeName }) => typeName,
@@ -44,6 +47,7 @@ type Parts = ServiceParts<CommandConfig>;
 interface Composed {
   readonly services: readonly Service[];
   readonly health: Health;
+  readonly system: SystemFacts;
   readonly passage: CommandPassage;
   readonly guard: Guard | undefined;
   readonly handOver: () => Promise<void>;
@@ -67,7 +71,7 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
       shard: SHARD,
       limits: DEFAULT_LIMITS,
       address: config.address,
-      duties: [relaying],
+      duties: [relaying.duty],
       onHalt: () => {
         for (const service of COMMANDS) health.set(service, false);
       },
@@ -94,7 +98,14 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
     await standing.handOver();
   };
   const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
-  return { services, health, passage, guard, handOver };
+  const system: SystemFacts = {
+    mode: SystemMode.DISTRIBUTED,
+    process: 'command',
+    ...commandFacts(measured),
+    lease: () => leaseFact(standing),
+    relay: () => relayFact(relaying.running()),
+  };
+  return { services, health, system, passage, guard, handOver };
 }
 
 /** How the holder of the lease is called: with what lies in the files when the process starts to call it. */
@@ -112,13 +123,19 @@ async function connector(tls: TlsConfig | undefined): Promise<(address: string) 
   return (address) => new GrpcPeer(address, peerCredentials(own(), ca));
 }
 
+/** The duty, and the relay that runs here, if one does. */
+interface Relaying {
+  readonly duty: Duty;
+  running(): Relay | undefined;
+}
+
 /** The relay is a duty of the holder of the lease. Kafka itself is not asked: while it is away commands are taken all the same. */
 async function composeRelay(
   { config, log, registry, tracer, closeables }: Parts,
   postgres: { readonly connectionString: string },
   wakeups: Wakeups,
   health: Health,
-): Promise<Duty> {
+): Promise<Relaying> {
   const pool = createPool(postgres, { max: 3, name: 'quittance relay', options: KEYED_PLANS });
   closeables.add('the pool of the relay', () => pool.end());
   const { brokers, security, topic } = config.bus;
@@ -127,7 +144,8 @@ async function composeRelay(
   const metrics = relayMetrics(registry);
   // Where another process relays nothing is wrong here.
   health.set(RELAY_HEALTH, true);
-  return {
+  let running: Relay | undefined;
+  const duty: Duty = {
     name: 'relay',
     begin: () => {
       const relay = new Relay({
@@ -148,12 +166,15 @@ async function composeRelay(
         onError: () => metrics.failed(),
       });
       metrics.watch(relay);
+      running = relay;
       relay.start();
       return Promise.resolve(async () => {
         metrics.watch(undefined);
+        running = undefined;
         await relay.stop();
         health.set(RELAY_HEALTH, true);
       });
     },
   };
+  return { duty, running: () => running };
 }

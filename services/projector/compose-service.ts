@@ -1,6 +1,7 @@
 /** The projector as a process of its own, one of several: it keeps its share of every view up with Kafka. */
 import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import { SystemMode } from '../../gen/quittance/ops/v1/system_service_pb.js';
 import { WebhookService } from '../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
 import { reportLost } from '../../lib/log/epochs/postgres-epochs.js';
@@ -18,6 +19,7 @@ import { createHealth, type Health } from '../../lib/rpc/health.js';
 import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
 import type { ServiceParts } from '../../lib/process/run-service.js';
+import { type SystemFacts, systemLogOf } from '../../lib/process/system-service.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { composeViews, type Views } from '../../lib/views/compose-views.js';
 import type { ViewId } from '../../lib/views/view.js';
@@ -26,6 +28,7 @@ import type { ProjectorConfig } from './config.js';
 import { openPostgresControl } from './control/postgres-control.js';
 import { healthServiceOf } from './health-name.js';
 import { projectorMetrics } from './metrics.js';
+import { viewFacts } from './system.js';
 import { proofMetrics } from '../verifier/metrics.js';
 import { ledgerService } from '../verifier/rpc/ledger-service.js';
 import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
@@ -52,6 +55,7 @@ interface Shared {
 export async function composeProjectorService(parts: Parts): Promise<{
   readonly services: readonly Service[];
   readonly health: Health;
+  readonly system: SystemFacts;
   readonly guard: Guard | undefined;
 }> {
   const { config, log, registry, tracer, closeables } = parts;
@@ -95,7 +99,13 @@ export async function composeProjectorService(parts: Parts): Promise<{
   const webhooks = composeWebhooks({ postgres, registry, logger: log, wakeups, options }, closeables);
   const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
   const services = [...projector.services, verifier(parts, views, partitionOf), webhooks];
-  return { services, health, guard };
+  const system: SystemFacts = {
+    mode: SystemMode.DISTRIBUTED,
+    process: 'projector',
+    log: async () => systemLogOf(await reader.head()),
+    ...viewFacts(projector.operations),
+  };
+  return { services, health, system, guard };
 }
 
 /** The log and the topic, which must be there. */

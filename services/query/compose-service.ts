@@ -6,6 +6,7 @@ import { EventQueryService } from '../../gen/quittance/query/v1/event_query_serv
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { ReportQueryService } from '../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { SystemMode } from '../../gen/quittance/ops/v1/system_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
 import { recordedPartitions } from '../../lib/log/kafka-topic.js';
 import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
@@ -19,6 +20,7 @@ import { HEALTH_INTERVAL_MS, type HealthProbe, probeHealth } from '../../lib/rpc
 import { partitioner } from '../../lib/log/partition.js';
 import { consoleSite } from '../../lib/process/console-site.js';
 import type { ServiceParts } from '../../lib/process/run-service.js';
+import { type SystemFacts, systemLogOf } from '../../lib/process/system-service.js';
 import type { Site } from '../../lib/rpc/connect/site.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { composeViews, type Views } from '../../lib/views/compose-views.js';
@@ -27,6 +29,7 @@ import type { QueryConfig } from './config.js';
 import { currentBalances } from './current-balances.js';
 import { ReadFigures, readMetrics } from './metrics.js';
 import type { Generations, ReadableView } from './serving-view.js';
+import { viewFacts } from './system.js';
 import { SHARD } from '../../lib/log/shard.js';
 
 const ACCOUNTS = AccountQueryService.typeName;
@@ -40,6 +43,7 @@ type Parts = ServiceParts<QueryConfig>;
 export async function composeQueryService(parts: Parts): Promise<{
   readonly services: readonly Service[];
   readonly health: Health;
+  readonly system: SystemFacts;
   readonly guard: Guard | undefined;
   readonly site: Site | undefined;
 }> {
@@ -67,7 +71,13 @@ export async function composeQueryService(parts: Parts): Promise<{
   const probing = await probeHealth(health, [ofLog, ...probesOf(views)], HEALTH_INTERVAL_MS);
   closeables.add('the health probe', () => probing.stop());
   const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
-  return { services, health, guard, site: siteOf(config) };
+  const system: SystemFacts = {
+    mode: SystemMode.DISTRIBUTED,
+    process: 'query',
+    log: async () => systemLogOf(await reader.head()),
+    ...viewFacts(views, partitions),
+  };
+  return { services, health, system, guard, site: siteOf(config) };
 }
 
 /** Only where the page has the addresses of the other processes: commands and operations are not answered here. */

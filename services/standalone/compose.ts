@@ -9,6 +9,7 @@ import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_comm
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
+import { SystemMode } from '../../gen/quittance/ops/v1/system_service_pb.js';
 import { WebhookService } from '../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../gen/quittance/query/v1/event_query_service_pb.js';
@@ -23,6 +24,7 @@ import { Wakeups } from '../../lib/log/wakeups.js';
 import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/base/closeables.js';
 import { consoleSite } from '../../lib/process/console-site.js';
 import { openDoors, type OpenDoors } from '../../lib/process/doors.js';
+import type { SystemFacts } from '../../lib/process/system-service.js';
 import type { DoorsConfig } from '../../lib/base/doors-config.js';
 import { diskMetrics, processRegistry } from '../../lib/observe/process-metrics.js';
 import { versionOf } from '../../lib/process/version.js';
@@ -33,10 +35,13 @@ import { systemClock } from '../../lib/base/time.js';
 import { postgresBalances } from '../../lib/views/balances/postgres/balances.js';
 import { HISTORY_PLANS, postgresHistory } from '../../lib/views/history/postgres/history.js';
 import { postgresReports, REPORT_PLANS } from '../../lib/views/reports/postgres/reports.js';
-import { composeCommand, DEFAULT_LIMITS } from '../command/compose.js';
+import { type CommandPart, composeCommand, DEFAULT_LIMITS } from '../command/compose.js';
 import { commandMetrics } from '../command/metrics.js';
+import { commandFacts } from '../command/system.js';
 import { healthServiceOf } from '../projector/health-name.js';
 import { projectorMetrics } from '../projector/metrics.js';
+import type { ProjectionOperations } from '../projector/operations.js';
+import { viewFacts } from '../projector/system.js';
 import { projectionService } from '../projector/rpc/projection-service.js';
 import { ProjectorThread } from '../projector/thread/projector-thread.js';
 import { proofMetrics } from '../verifier/metrics.js';
@@ -101,10 +106,10 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
     const { config, postgres, log, releasePorts } = parts;
     const tracer = await openTracer(config.tracing, SERVICE_NAME, versionOf());
     if (tracer !== undefined) closeables.add('traces', () => tracer.close());
-    const { services, health } = await composeServices(parts, { registry, tracer }, closeables);
+    const { services, health, system } = await composeServices(parts, { registry, tracer }, closeables);
     const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
     const site = consoleSite(config.console ?? 'off', { hasAuth: config.auth !== undefined });
-    const behind = { services, health, registry, log, tracer, guard, site };
+    const behind = { services, health, system, registry, log, tracer, guard, site };
     const doors = await openDoors(config, behind, releasePorts, closeables);
     return { ...doors, close: () => closeables.close() };
   });
@@ -114,7 +119,7 @@ async function composeServices(
   parts: StandaloneParts,
   { registry, tracer }: { readonly registry: Registry; readonly tracer: Tracer | undefined },
   closeables: Closeables,
-): Promise<{ services: Service[]; health: Health }> {
+): Promise<{ services: Service[]; health: Health; system: SystemFacts }> {
   const { postgres, log, readDeadline_ms } = parts;
   const health = createHealth(HEALTH_NAMES);
   const projector = openProjector(parts, health, registry);
@@ -165,7 +170,20 @@ async function composeServices(
   const probing = await probeHealth(health, probes, HEALTH_INTERVAL_MS);
   closeables.add('the health probe', () => probing.stop());
   const operations = [projectionService(projector), verify, webhooks];
-  return { services: [...command.services, ...query, ...operations], health };
+  return {
+    services: [...command.services, ...query, ...operations],
+    health,
+    system: systemOf(command, projector),
+  };
+}
+
+function systemOf({ measured }: CommandPart, projector: ProjectionOperations): SystemFacts {
+  return {
+    mode: SystemMode.EMBEDDED,
+    process: 'standalone',
+    ...commandFacts(measured),
+    ...viewFacts(projector),
+  };
 }
 
 /** The thread loads its program while the write side is composed. */

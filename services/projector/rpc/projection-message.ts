@@ -1,6 +1,5 @@
 /** A projection as the API shows it. */
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { type Duration, DurationSchema } from '@bufbuild/protobuf/wkt';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import {
   type ProjectionSchema,
@@ -9,7 +8,7 @@ import {
   type RebuildSchema,
 } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
 import { fail, toCallError } from '../../../lib/rpc/errors.js';
-import { SECOND, timestampOf } from '../../../lib/base/time.js';
+import { durationOf, timestampOf } from '../../../lib/base/time.js';
 import type { ProjectorEntry } from '../projector-entry.js';
 import type { RebuildStatus } from '../rebuild.js';
 
@@ -66,8 +65,4 @@ function rebuildMessage(status: RebuildStatus): MessageInitShape<typeof RebuildS
     ...(status.endTime === undefined ? {} : { endTime: timestampOf(status.endTime) }),
     failure: status.failure,
   };
-}
-
-function durationOf(micros: bigint): Duration {
-  return create(DurationSchema, { seconds: micros / SECOND, nanos: Number(micros % SECOND) * 1000 });
 }

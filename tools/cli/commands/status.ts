@@ -1,4 +1,4 @@
-/** `quittance status`: what serves, and how far each read model is. */
+/** `quittance status`: what serves, in which version, what waits, and how far each read model is. */
 import {
   Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
@@ -8,6 +8,11 @@ import {
   ProjectionService,
   ProjectionState,
 } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
+import {
+  type GetSystemResponse,
+  SystemMode,
+  SystemService,
+} from '../../../gen/quittance/ops/v1/system_service_pb.js';
 import { callErrorOf, isCallError } from '../../client/errors.js';
 import { UNAVAILABLE } from '../exit-codes.js';
 import { say } from '../io.js';
@@ -22,7 +27,7 @@ const DOORS: readonly Door[] = ['command', 'query', 'ops'];
 
 export const STATUS = verb({
   name: 'status',
-  summary: 'show what serves, and how far each read model is',
+  summary: 'show what serves, in which version, what waits, and how far each read model is',
   positionals: {},
   flags: CALL_FLAGS,
   examples: [
@@ -31,7 +36,7 @@ export const STATUS = verb({
   ],
   run: async (session) => {
     const doors = await doorConditions(session);
-    const views = (await projectionsOf(session)).map(
+    const views = ((await shownTo(session, projectionsOf)) ?? []).map(
       ({ projectionId, state, lagEvents, position, deadLetters, failure }): Condition => {
         const parked = deadLetters === 0n ? '' : `, ${String(deadLetters)} dead letters`;
         return {
@@ -51,14 +56,18 @@ export const STATUS = verb({
   },
 });
 
-/** The read models; none where the caller may not see them, which is said. */
 async function projectionsOf(session: Session): Promise<readonly Projection[]> {
+  return (await session.call('ops', ProjectionService.method.listProjections, {})).projections;
+}
+
+/** What only operators may see; undefined to other callers, which is said. */
+async function shownTo<T>(session: Session, read: (session: Session) => Promise<T>): Promise<T | undefined> {
   try {
-    return (await session.call('ops', ProjectionService.method.listProjections, {})).projections;
+    return await read(session);
   } catch (error) {
     if (!isCallError(error) || callErrorOf(error).reason !== 'PERMISSION_DENIED') throw error;
-    say(session.io, 'the read models are not shown: that needs the scope admin:*');
-    return [];
+    say(session.io, 'what only operators may see is not shown: that needs the scope admin:*');
+    return undefined;
   }
 }
 
@@ -71,7 +80,47 @@ async function doorConditions(session: Session): Promise<Condition[]> {
   for (const [address, door] of byAddress) {
     const { status } = await session.call(door, Health.method.check, {});
     const state = ServingStatus[status].toLowerCase().replaceAll('_', ' ');
-    conditions.push({ part: 'server', isGood: status === ServingStatus.SERVING, state, detail: address });
+    const system = await shownTo(session, () => session.call(door, SystemService.method.getSystem, {}));
+    const detail = system === undefined ? address : `${address}, ${programOf(system)}`;
+    conditions.push({ part: 'server', isGood: status === ServingStatus.SERVING, state, detail });
+    if (system !== undefined) conditions.push(...workOf(system));
+  }
+  return conditions;
+}
+
+function programOf({ process, version, mode }: GetSystemResponse): string {
+  return `${process} ${version}, ${SystemMode[mode].toLowerCase()}`;
+}
+
+/** What the process does with commands, as far as it takes any. */
+function workOf({ queue, lease, relay }: GetSystemResponse): Condition[] {
+  const conditions: Condition[] = [];
+  if (queue !== undefined) {
+    const { deciding, commands, commandsMax } = queue;
+    conditions.push({
+      part: 'queue',
+      isGood: commands < commandsMax && (deciding || lease?.holderAddress !== ''),
+      state: deciding ? 'deciding' : 'sending on',
+      detail: `${String(commands)} of at most ${String(commandsMax)} commands wait`,
+    });
+  }
+  if (lease !== undefined) {
+    const { held, term, holderAddress } = lease;
+    conditions.push({
+      part: 'lease',
+      isGood: held || holderAddress !== '',
+      state: held ? 'held' : 'not held',
+      detail: holderAddress === '' ? `term ${String(term)}` : `term ${String(term)}, at ${holderAddress}`,
+    });
+  }
+  if (relay !== undefined) {
+    const { up, position, lagEvents } = relay;
+    conditions.push({
+      part: 'relay',
+      isGood: up,
+      state: up ? 'sending' : 'failing',
+      detail: `position ${String(position)}, ${String(lagEvents)} events behind`,
+    });
   }
   return conditions;
 }

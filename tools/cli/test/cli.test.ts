@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { freePort } from '../../../lib/process/free-port.js';
+import { versionOf } from '../../../lib/process/version.js';
 import { startTestServer, type TestServer } from '../../../test/standalone.js';
 import { createShell, type Shell, tourShell } from './shell.js';
 
@@ -336,8 +337,9 @@ describe('profiles', () => {
 
 test('the status of a server that serves is good, exit code 0', async () => {
   const { code, stdout } = await shell.run('status', '-o', 'json');
-  const parts = JSON.parse(stdout) as { part: string; good: boolean }[];
+  const parts = JSON.parse(stdout) as { part: string; good: boolean; detail: string }[];
   expect(code).toBe(0);
-  expect(parts.map(({ part }) => part)).toEqual(['server', 'balances', 'history', 'reports']);
+  expect(parts.map(({ part }) => part)).toEqual(['server', 'queue', 'balances', 'history', 'reports']);
+  expect(parts[0]?.detail).toBe(`${server.grpc}, standalone ${versionOf()}, embedded`);
   expect(parts.every(({ good }) => good)).toBe(true);
 });

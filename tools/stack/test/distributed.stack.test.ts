@@ -1,5 +1,6 @@
 /** What only the distributed platform can show: several processes of a service, and servers that are away. */
 import { randomUUID } from 'node:crypto';
+import { toJsonString } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Health, HealthCheckResponse_ServingStatus } from '../../../gen/grpc/health/v1/health_pb.js';
@@ -9,6 +10,11 @@ import {
   ProjectionState,
   RebuildPhase,
 } from '../../../gen/quittance/ops/v1/projection_service_pb.js';
+import {
+  GetSystemResponseSchema,
+  SystemMode,
+  SystemService,
+} from '../../../gen/quittance/ops/v1/system_service_pb.js';
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
@@ -147,6 +153,34 @@ async function underLoad(
 async function proveAll(): Promise<void> {
   await Promise.all(ledgers.map((ledgerId) => proveBooks(platform.grpcAddress, ledgerId)));
 }
+
+test('each process says of itself what it is and how it stands, and tells no store', async () => {
+  const ask = (from: GrpcClient) => from.unary(SystemService.method.getSystem, {});
+  const command = await ask(client);
+  expect(command).toMatchObject({
+    mode: SystemMode.DISTRIBUTED,
+    process: 'command',
+    addresses: { grpc: platform.grpcAddress },
+    queue: { deciding: true },
+    lease: { held: true, holderAddress: '' },
+    relay: { up: true },
+    views: [],
+  });
+  const position = command.log?.position ?? -1n;
+  expect(position).toBeGreaterThan(0n);
+  for (const [process, clients] of [
+    ['projector', projectors],
+    ['query', queries],
+  ] as const) {
+    for (const system of await Promise.all(clients.map(ask))) {
+      expect(system).toMatchObject({ mode: SystemMode.DISTRIBUTED, process });
+      expect([system.queue, system.lease, system.relay]).toEqual([undefined, undefined, undefined]);
+      expect(system.log?.position).toBeGreaterThanOrEqual(position);
+      expect(system.views.map(({ projectionId }) => projectionId)).toEqual(VIEWS);
+      expect(toJsonString(GetSystemResponseSchema, system)).not.toMatch(/postgres|mongodb|redis|clickhouse/i);
+    }
+  }
+});
 
 const projectionOf = async (projectionId: string, from: GrpcClient = at(projectors, 0)) => {
   const { projection } = await from.unary(projections.getProjection, { projectionId });

@@ -9,6 +9,7 @@ import { AccountCommandService } from '../../../../gen/quittance/command/v1/acco
 import { LedgerCommandService } from '../../../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ProjectionService } from '../../../../gen/quittance/ops/v1/projection_service_pb.js';
+import { SystemService } from '../../../../gen/quittance/ops/v1/system_service_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { LedgerQueryService } from '../../../../gen/quittance/query/v1/ledger_query_service_pb.js';
@@ -29,6 +30,7 @@ const SERVICES = [
   AccountCommandService,
   TransactionCommandService,
   ProjectionService,
+  SystemService,
 ];
 
 /** A browser has no stream of requests, and one of answers is watched on the pages. */
