@@ -149,7 +149,7 @@ function ofStatus({ schema, filter, ledger, bounds, direction }: List, status: n
  */
 function ofKinds(list: List, effective: TimeRange): string {
   const { schema, filter, ledger, bounds, direction, kinds, limit } = list;
-  if (isOpen(effective) && (kinds === null || kinds.length < 2)) return '';
+  if (kinds?.length === 0 || (isOpen(effective) && (kinds === null || kinds.length < 2))) return '';
   const branch = (condition: string) => `
     (select x.position from ${schema}.transactions x
     where x.ledger = ${ledger} and ${bounds('x.position')} and ${condition}
