@@ -52,6 +52,7 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
     Withdraw: write,
     SubmitPayment: write,
     AuthorizePayment: write,
+    AdjustAuthorization: write,
     CapturePayment: write,
     VoidPayment: write,
     RefundPayment: write,

@@ -19,6 +19,7 @@ export function accountsChangedBy(event: log.Event): readonly log.AccountState[]
       return payload.value.account === undefined ? [] : [payload.value.account];
     case 'transactionPosted':
     case 'paymentAuthorized':
+    case 'paymentAdjusted':
     case 'paymentVoided':
     case 'paymentExpired':
       return payload.value.accounts;

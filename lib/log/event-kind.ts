@@ -20,6 +20,7 @@ const KINDS: Readonly<Record<Payload, EventKind | undefined>> = {
   transactionDeclined: EventKind.TRANSACTION_DECLINED,
   transactionUpdated: EventKind.TRANSACTION_UPDATED,
   paymentAuthorized: EventKind.PAYMENT_AUTHORIZED,
+  paymentAdjusted: EventKind.PAYMENT_ADJUSTED,
   paymentVoided: EventKind.PAYMENT_VOIDED,
   paymentExpired: EventKind.PAYMENT_EXPIRED,
 };

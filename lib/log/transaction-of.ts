@@ -32,6 +32,9 @@ type Descriptive =
   | api.PostTransactionRequest
   | api.ReverseTransactionRequest;
 
+/** What a request says of the transaction that it makes. */
+type Described = Pick<Descriptive, 'reference' | 'description' | 'metadata' | 'effectiveTime'>;
+
 /** A later change of a transaction: all that can change of it, whole, after the event. */
 export interface TransactionChange {
   readonly transactionId: string;
@@ -220,7 +223,10 @@ function made(
   return transaction;
 }
 
-function descriptive(command: CommandCase | undefined): Descriptive {
+function descriptive(command: CommandCase | undefined): Descriptive | Described {
+  // Requests on a hold make a transaction only where they are declined, and say nothing of it.
+  if (command?.case === 'adjustAuthorization' || command?.case === 'voidPayment')
+    return { reference: '', description: '', metadata: {} };
   if (command === undefined || !('effectiveTime' in command.value || 'reference' in command.value)) {
     throw new Error('an event that makes a transaction carries the command that asked for it');
   }
@@ -232,7 +238,7 @@ function rootPayment(
   paymentId: string,
   own: log.TransactionState | undefined,
   status: TransactionStatus,
-  request: Descriptive,
+  request: Descriptive | Described,
   amount: Money,
 ): Payment {
   if (own?.payment !== undefined) return paymentOf(paymentId, own.payment, own.version, { request, amount });
@@ -252,7 +258,7 @@ function paymentOf(
   paymentId: string,
   state: log.PaymentState,
   version: bigint,
-  made: { readonly request: Descriptive; readonly amount: Money } | undefined,
+  made: { readonly request: Descriptive | Described; readonly amount: Money } | undefined,
 ): Payment {
   const parties = made !== undefined && 'payerAccountId' in made.request ? made.request : undefined;
   const payment: Payment = {
@@ -292,7 +298,7 @@ function entriesOf(entries: readonly log.Entry[], accounts: readonly log.Account
   });
 }
 
-function feesOf(mirrored: readonly log.Fee[], request: Descriptive): Fee[] {
+function feesOf(mirrored: readonly log.Fee[], request: Descriptive | Described): Fee[] {
   if (mirrored.length > 0) {
     return mirrored.map(({ paidBy, toAccountId, amount }) => feeOf(paidBy, toAccountId, amount));
   }

@@ -57,6 +57,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.PAYMENT_ENDED]: state,
   [ErrorReason.HOLD_EXPIRED]: state,
   [ErrorReason.CAPTURE_EXCEEDS_HOLD]: state,
+  [ErrorReason.AUTHORIZATION_BELOW_CAPTURED]: state,
   [ErrorReason.REFUND_EXCEEDS_CAPTURED]: state,
   [ErrorReason.FEE_REFUND_EXCEEDS_CHARGED]: state,
   [ErrorReason.FEE_EXCEEDS_AMOUNT]: invalid,

@@ -59,6 +59,7 @@ export function isKnown(event: log.Event): boolean {
     case 'transactionUpdated':
       return payload.value.transactions.every(isKnownTransaction);
     case 'paymentAuthorized':
+    case 'paymentAdjusted':
     case 'paymentVoided':
     case 'paymentExpired':
       return (

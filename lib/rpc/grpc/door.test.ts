@@ -88,6 +88,7 @@ async function open(fakes: Partial<Fakes> = {}, limits = {}, overrides: Partial<
       withdraw: unused,
       submitPayment: unused,
       authorizePayment: unused,
+      adjustAuthorization: unused,
       capturePayment: unused,
       voidPayment: unused,
       refundPayment: unused,

@@ -305,24 +305,28 @@ const DESCRIBED: readonly CommandCase['case'][] = [
   'withdraw',
   'submitPayment',
   'authorizePayment',
+  'adjustAuthorization',
   'capturePayment',
+  'voidPayment',
   'refundPayment',
   'postTransaction',
   'reverseTransaction',
 ];
 
 /**
- * The numbers of the fields in each request that makes a transaction; an authorization has no effective_time.
+ * The numbers of the fields in each request that makes a transaction; requests on a hold, which make one where they are declined,
+ * have neither.
  */
-const FIELDS: ReadonlyMap<log.CommandType, { reference: number; effectiveTime: number | undefined }> =
-  new Map(
-    DESCRIBED.map((name) => {
-      const { reference, effectiveTime } = requestSchema(name).field;
-      if (reference === undefined) throw new Error(`${name} has no reference`);
-      const numbers = { reference: reference.number, effectiveTime: effectiveTime?.number };
-      return [commandTypeOf(name), numbers] as const;
-    }),
-  );
+const FIELDS: ReadonlyMap<
+  log.CommandType,
+  { readonly reference: number | undefined; readonly effectiveTime: number | undefined }
+> = new Map(
+  DESCRIBED.map((name) => {
+    const { reference, effectiveTime } = requestSchema(name).field;
+    const numbers = { reference: reference?.number, effectiveTime: effectiveTime?.number };
+    return [commandTypeOf(name), numbers] as const;
+  }),
+);
 
 /** What the payload of an event says of the transaction that it makes. */
 export interface Heading {

@@ -171,6 +171,8 @@ const KINDS = {
   [TransactionKind.REFUND]: 'REFUND',
   [TransactionKind.JOURNAL]: 'JOURNAL',
   [TransactionKind.REVERSAL]: 'REVERSAL',
+  [TransactionKind.ADJUSTMENT]: 'ADJUSTMENT',
+  [TransactionKind.VOID]: 'VOID',
 } as const;
 const STATUSES = {
   [TransactionStatus.POSTED]: 'POSTED',

@@ -127,6 +127,11 @@ function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] 
         case: 'paymentAuthorized',
         value: { $typeName: 'quittance.event.v1.PaymentAuthorized', ...held(event, requestId) },
       };
+    case 'PaymentAdjusted':
+      return {
+        case: 'paymentAdjusted',
+        value: { $typeName: 'quittance.event.v1.PaymentAdjusted', ...held(event, requestId) },
+      };
     case 'PaymentVoided':
       return {
         case: 'paymentVoided',

@@ -72,7 +72,9 @@ export class Expirer {
     const { openHolds, clock, memory } = this.#deps;
     for (const hold of await openHolds(clock() + HOLDS_WINDOW_US, HOLDS_PER_READING)) {
       const known = memory.transactions.known(hold.ledgerId, hold.transactionId);
-      if (known === undefined || known?.status === 'AUTHORIZED') memory.holds.add(hold);
+      if (known === undefined) memory.holds.add(hold);
+      else if (known?.status === 'AUTHORIZED')
+        memory.holds.add({ ...hold, expireTime: known.payment?.expireTime ?? hold.expireTime });
     }
     return 'done';
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BEFORE_THE_LOG } from '../../../lib/log/recorded-event.js';
+import { timestampOf } from '../../../lib/base/time.js';
 import { LedgerFixture, testId } from '../../../test/ledger-fixture.js';
 import { Memory } from './memory.js';
 
@@ -36,7 +37,7 @@ function withPayment() {
     },
   });
   if (paid === undefined) throw new Error('no payment');
-  return { memory, run, paid };
+  return { memory, run, paid, fixture };
 }
 
 describe('the memory of the write side', () => {
@@ -68,6 +69,35 @@ describe('the memory of the write side', () => {
     memory.dropThrough(paid.position);
     expect(memory.hasRequest(LEDGER, testId(30))).toBe(false);
     expect(memory.transaction(LEDGER, testId(30))).toBeUndefined();
+  });
+
+  test('follows the time of a hold as another process moves it, and forgets one that is not open any more', () => {
+    const { memory, run, fixture } = withPayment();
+    const amount = { currency: 'EUR', minorUnits: 1n };
+    const parties = { payerAccountId: 'bob', payeeAccountId: 'alice' };
+    const paymentId = testId(40);
+    let next = 41;
+    const common = () => ({ ledgerId: LEDGER, requestId: testId(next++) });
+    const adjust = (expireTime: bigint) => {
+      run({
+        case: 'adjustAuthorization',
+        value: { ...common(), paymentId, expireTime: timestampOf(expireTime) },
+      });
+    };
+    const due = (time: bigint) => memory.holds.due(time, 10).map(({ expireTime }) => expireTime);
+    const { now } = fixture;
+    const [near, soon, far] = [now + 10_000_000n, now + 20_000_000n, now + 90_000_000n];
+    run({
+      case: 'authorizePayment',
+      value: { ledgerId: LEDGER, requestId: paymentId, ...parties, amount, expireTime: timestampOf(soon) },
+    });
+    expect(due(soon)).toEqual([soon]);
+    adjust(far);
+    expect(due(far)).toEqual([]);
+    adjust(near);
+    expect(due(near)).toEqual([near]);
+    run({ case: 'voidPayment', value: { ...common(), paymentId } });
+    expect(due(far)).toEqual([]);
   });
 
   test('knows the request ids of the tail, and no others', () => {

@@ -2,15 +2,17 @@
  * What the write side remembers: cached rows of the state tables, and the retained tail, which is every event after
  * `tailFrom` up to `end`. Together they are the state as of `end`.
  */
+import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import { eventOf } from '../../../lib/log/codec.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { type LogPoint, pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
+import type { TransactionKey } from '../../../lib/log/state/rows.js';
 import type { TransactionChange } from '../../../lib/log/transaction-of.js';
 import type { Account, AccountState } from '../domain/account.js';
 import type { LedgerReader } from '../domain/decision.js';
-import type { TransactionState } from '../domain/transaction.js';
-import { changed, touchedBy } from './decode.js';
+import type { Payment, TransactionState } from '../domain/transaction.js';
+import { changed, paymentStateOf, touchedBy } from './decode.js';
 import { entityKey } from './entity-key.js';
 import { HOLDS_WINDOW_US, OpenHolds } from './open-holds.js';
 import { TailedCache } from './tailed-cache.js';
@@ -178,9 +180,7 @@ export class Memory {
       const before = this.transaction(ledgerId, transactionId) ?? null;
       if (before === null) this.transactions.change(ledgerId, transactionId, change, position);
       else this.transactions.put(ledgerId, transactionId, changed(before, change), position);
-      // The state tables tell the holds that are still open: what is not known here may be.
-      const state = this.transactions.known(ledgerId, transactionId);
-      if (state?.status !== 'AUTHORIZED') this.holds.remove(entityKey(ledgerId, transactionId));
+      this.#followHold(ledgerId, transactionId, change);
     }
   }
 
@@ -275,12 +275,23 @@ export class Memory {
     }
     this.transactions.put(ledgerId, transactionId, state, position);
     const { payment } = state;
-    if (state.kind !== 'AUTHORIZATION' || payment === null) return;
-    if (state.status !== 'AUTHORIZED' || payment.expireTime === null) {
+    if (state.kind === 'AUTHORIZATION' && payment !== null)
+      this.#rememberHold({ ledgerId, transactionId }, state.status === 'AUTHORIZED' ? payment : null);
+  }
+
+  /** A hold after another process changed its payment: the change says all of it, whether the payment is known here or not. */
+  #followHold(ledgerId: string, transactionId: string, { status, payment }: TransactionChange): void {
+    const isOpen = status === TransactionStatus.AUTHORIZED && payment !== undefined;
+    this.#rememberHold({ ledgerId, transactionId }, isOpen ? paymentStateOf(payment) : null);
+  }
+
+  /** Remembers a hold that ends soon, and forgets one that ended or ends later than it did; null: it is not open any more. */
+  #rememberHold({ ledgerId, transactionId }: TransactionKey, payment: Payment | null): void {
+    const expireTime = payment?.expireTime ?? null;
+    if (payment === null || expireTime === null || expireTime > this.#end.recordedTime + HOLDS_WINDOW_US) {
       this.holds.remove(entityKey(ledgerId, transactionId));
-    } else if (payment.expireTime <= this.#end.recordedTime + HOLDS_WINDOW_US) {
-      const { payerAccountId, expireTime } = payment;
-      this.holds.add({ ledgerId, transactionId, payerAccountId, expireTime });
+    } else {
+      this.holds.add({ ledgerId, transactionId, payerAccountId: payment.payerAccountId, expireTime });
     }
   }
 }

@@ -29,6 +29,7 @@ function assetsNamed(command: Command): readonly NamedAsset[] {
     case 'SubmitPayment':
     case 'AuthorizePayment':
       return command.amount.asset === undefined ? NONE : named(command.amount, 'amount');
+    case 'AdjustAuthorization':
     case 'CapturePayment':
     case 'RefundPayment':
       return command.amount?.asset === undefined ? NONE : named(command.amount, 'amount');
@@ -83,6 +84,7 @@ export function withUnits(command: Command, ledger: LedgerReader): Command {
     case 'SubmitPayment':
     case 'AuthorizePayment':
       return { ...command, amount: inUnits(command.amount, ledger) };
+    case 'AdjustAuthorization':
     case 'CapturePayment':
     case 'RefundPayment':
       return { ...command, amount: command.amount === null ? null : inUnits(command.amount, ledger) };

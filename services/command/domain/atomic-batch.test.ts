@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from './command.js';
 import {
+  adjust,
   authorize,
   capture,
   captureAll,
@@ -18,6 +19,7 @@ import {
   refund,
   refundAll,
   reverse,
+  voidPayment,
   withdraw,
 } from './test/builders.js';
 import { apply, overlay } from './evolve.js';
@@ -63,6 +65,98 @@ describe('a capture or refund of all in an atomic batch', () => {
     expect(decision.events.map(({ transactions: [own] }) => [own?.status, own?.amount])).toEqual(
       [1_000n, 40n, 10n, 7n, 7n].map((amount) => ['DECLINED', amount]),
     );
+  });
+});
+
+describe('a hold in an atomic batch', () => {
+  const held = () => funded(authorize('A', 'B', 60n, { requestId: 'auth' }));
+
+  test('is adjusted and voided, later items seeing it', () => {
+    const decision = held().whenAtomic(
+      adjust('auth', 100n),
+      capture('auth', 70n),
+      voidPayment('auth'),
+      withdraw('A', 30n),
+      authorize('B', 'A', 10n, { requestId: 'next' }),
+      adjust('next', 20n),
+      voidPayment('next'),
+    );
+    if (decision.outcome === 'refused') throw new Error(decision.refusal.message);
+    expect(decision.events.map(({ type }) => type)).toEqual([
+      'PaymentAdjusted',
+      'TransactionPosted',
+      'PaymentVoided',
+      'TransactionPosted',
+      'PaymentAuthorized',
+      'PaymentAdjusted',
+      'PaymentVoided',
+    ]);
+    expect(decision.events[2]?.transactions[0]).toMatchObject({
+      transactionId: 'auth',
+      status: 'CAPTURED',
+      payment: { authorized: 100n, captured: 70n, voided: 30n },
+    });
+  });
+
+  test('stays as it was where the batch is declined, before the culprit and after it', () => {
+    const spec = held();
+    const items = [
+      adjust('auth', 80n),
+      voidPayment('auth'),
+      authorize('A', 'B', 5n, { requestId: 'next' }),
+      withdraw('B', 1n),
+      adjust('next', 7n),
+      voidPayment('next'),
+      adjust('auth', null, { expireTime: spec.now + 10n }),
+    ];
+    const decision = spec.whenAtomic(...items);
+    if (decision.outcome === 'refused') throw new Error(decision.refusal.message);
+    const { events } = decision;
+    expect(events.map((event) => 'reason' in event && event.reason)).toEqual([
+      ...Array(3).fill('BATCH_DECLINED'),
+      'INSUFFICIENT_FUNDS',
+      ...Array(3).fill('BATCH_DECLINED'),
+    ]);
+    expect(
+      events.map(({ transactions: [own] }) => [own?.transactionId, own?.kind, own?.amount, own?.paymentId]),
+    ).toEqual([
+      [items[0]?.requestId, 'ADJUSTMENT', 80n, 'auth'],
+      [items[1]?.requestId, 'VOID', 60n, 'auth'],
+      ['next', 'AUTHORIZATION', 5n, 'next'],
+      [items[3]?.requestId, 'WITHDRAWAL', 1n, null],
+      [items[4]?.requestId, 'ADJUSTMENT', 7n, 'next'],
+      [items[5]?.requestId, 'VOID', 5n, 'next'],
+      [items[6]?.requestId, 'ADJUSTMENT', 60n, 'auth'],
+    ]);
+    expect(events[1]?.accounts).toEqual([spec.account('A')]);
+    const after = overlay(spec.ledger);
+    apply(after, events);
+    expect(after.account('A')?.state).toEqual(spec.account('A'));
+    expect(after.transaction('auth')).toEqual(spec.transaction('auth'));
+  });
+
+  test('is refused as it is alone, and names the item', () => {
+    expect(held().whenAtomic(voidPayment('auth'), voidPayment('auth'))).toMatchObject({
+      outcome: 'refused',
+      index: 1,
+      refusal: { reason: 'PAYMENT_ENDED' },
+    });
+    expect(held().whenAtomic(adjust('none', 1n))).toMatchObject({
+      refusal: { reason: 'PAYMENT_NOT_FOUND' },
+    });
+  });
+
+  test('makes no transaction that a later item could reverse', () => {
+    for (const item of [
+      adjust('auth', 1n, { requestId: 'change' }),
+      voidPayment('auth', { requestId: 'change' }),
+    ]) {
+      expect(held().whenAtomic(item, reverse('change'))).toMatchObject({
+        outcome: 'refused',
+        index: 1,
+        refusal: { reason: 'TRANSACTION_NOT_FOUND' },
+      });
+    }
   });
 });
 

@@ -5,7 +5,14 @@ import type { MovementCommand } from './command.js';
 import { decide } from './decide.js';
 import { checkJournalPrincipal } from './decide-journal.js';
 import type { LedgerReader, Refusal } from './decision.js';
-import type { DomainEvent, PaymentAuthorized, TransactionDeclined, TransactionPosted } from './event.js';
+import type {
+  DomainEvent,
+  PaymentAdjusted,
+  PaymentAuthorized,
+  PaymentVoided,
+  TransactionDeclined,
+  TransactionPosted,
+} from './event.js';
 import { evolve, overlay } from './evolve.js';
 import { existingAccount, existingTransaction, findMissing } from './existence.js';
 import { invariant } from './invariant.js';
@@ -14,7 +21,8 @@ import type { TransactionState } from './transaction.js';
 import { undecided } from './undecided.js';
 
 /** The event of one item. */
-export type MovementEvent = TransactionPosted | TransactionDeclined | PaymentAuthorized;
+export type MovementEvent =
+  TransactionPosted | TransactionDeclined | PaymentAuthorized | PaymentAdjusted | PaymentVoided;
 
 /** The decision on an atomic batch: one event for each item, in order, or the first error and its item. */
 export type BatchDecision =
@@ -68,8 +76,10 @@ function onlyEvent(events: readonly DomainEvent[]): MovementEvent {
   invariant(
     event.type === 'TransactionPosted' ||
       event.type === 'TransactionDeclined' ||
-      event.type === 'PaymentAuthorized',
-    'a movement is posted, declined or authorized',
+      event.type === 'PaymentAuthorized' ||
+      event.type === 'PaymentAdjusted' ||
+      event.type === 'PaymentVoided',
+    'a movement is posted or declined, or changes a hold',
   );
   return event;
 }
@@ -89,18 +99,27 @@ function declineAll(
     const declinedItem =
       event === undefined
         ? declineUndecided(withUnits(command, ledger), find, recordedTime)
-        : declineDecided(event, ledger);
+        : declineDecided(event, withUnits(command, ledger), find, { ledger, recordedTime });
     for (const transaction of declinedItem.transactions)
       declinedById.set(transaction.transactionId, transaction);
     return declinedItem;
   });
 }
 
-function declineDecided(event: MovementEvent, ledger: LedgerReader): TransactionDeclined {
-  const [own] = event.transactions;
-  invariant(own !== undefined, 'a movement carries its transaction');
+function declineDecided(
+  event: MovementEvent,
+  command: MovementCommand,
+  find: (transactionId: string) => TransactionState,
+  { ledger, recordedTime }: { readonly ledger: LedgerReader; readonly recordedTime: bigint },
+): TransactionDeclined {
   const accounts = event.accounts.map(({ accountId }) => existingAccount(ledger, accountId).state);
   if (event.type === 'TransactionDeclined') return { ...event, accounts };
+  if (event.type === 'PaymentAdjusted' || event.type === 'PaymentVoided') {
+    const made = undecided(command, find, recordedTime);
+    return batchDeclined(made, accounts, { effectiveTime: recordedTime, forced: false });
+  }
+  const [own] = event.transactions;
+  invariant(own !== undefined, 'a movement carries its transaction');
   return batchDeclined(declined(own), accounts, {
     effectiveTime: event.effectiveTime,
     forced: event.type === 'TransactionPosted' && event.forced,
@@ -113,7 +132,7 @@ function declineUndecided(
   now: bigint,
 ): TransactionDeclined {
   return batchDeclined(undecided(command, find, now), [], {
-    effectiveTime: command.effectiveTime ?? now,
+    effectiveTime: ('effectiveTime' in command ? command.effectiveTime : null) ?? now,
     forced: 'force' in command && command.force,
   });
 }

@@ -127,6 +127,14 @@ export interface CapturePayment extends Common, Descriptive {
   /** Release what remains of the hold. */
   readonly final: boolean;
 }
+export interface AdjustAuthorization extends Common {
+  readonly type: 'AdjustAuthorization';
+  readonly paymentId: string;
+  /** What is authorized in all from now on; null: as it was. */
+  readonly amount: Amount | null;
+  /** Null: as it was. */
+  readonly expireTime: bigint | null;
+}
 export interface VoidPayment extends Common {
   readonly type: 'VoidPayment';
   readonly paymentId: string;
@@ -171,13 +179,15 @@ export interface UpdateTransaction extends Common {
   readonly metadata: Readonly<Record<string, string>> | null;
 }
 
-/** The commands that an atomic batch takes. */
+/** The commands that an atomic batch takes: they move or hold money. */
 export type MovementCommand =
   | Deposit
   | Withdraw
   | SubmitPayment
   | AuthorizePayment
+  | AdjustAuthorization
   | CapturePayment
+  | VoidPayment
   | RefundPayment
   | PostTransaction
   | ReverseTransaction;
@@ -191,6 +201,5 @@ export type Command =
   | FreezeAccount
   | UnfreezeAccount
   | CloseAccount
-  | VoidPayment
   | ExpirePayment
   | UpdateTransaction;

@@ -70,7 +70,8 @@ export function decideExpirePayment(command: ExpirePayment, ledger: LedgerReader
   return happened({ type: 'PaymentExpired', holdChanges, accounts, transactions });
 }
 
-function withPayment(root: PaymentRoot, payment: Payment): TransactionState {
+/** The root of a payment after the payment changed, with the status that follows. */
+export function withPayment(root: PaymentRoot, payment: Payment): TransactionState {
   return { ...root, payment, status: authorizationStatus(payment), version: root.version + 1n };
 }
 
@@ -81,7 +82,7 @@ function isOverdue({ expireTime }: Payment, now: bigint): boolean {
 /**
  * An expired hold answers HOLD_EXPIRED before and after PaymentExpired is written, unless the payment ended otherwise.
  */
-function checkHoldOpen(root: PaymentRoot, now: bigint): Refusal | null {
+export function checkHoldOpen(root: PaymentRoot, now: bigint): Refusal | null {
   const { payment, status, transactionId } = root;
   const at = { field: 'payment_id', resourceId: transactionId };
   if (status === 'DECLINED') {

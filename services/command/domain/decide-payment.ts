@@ -93,7 +93,8 @@ function checkPayment(command: SubmitPayment | AuthorizePayment, ledger: LedgerR
   return checkParties(payer, payee, command.amount.currency);
 }
 
-function checkExpireTime(expireTime: bigint | null, now: bigint): Refusal | null {
+/** A hold expires in the future, and not too far in it. Times are UTC microseconds. */
+export function checkExpireTime(expireTime: bigint | null, now: bigint): Refusal | null {
   if (expireTime === null || (expireTime > now && expireTime <= now + MAX_HOLD_US)) return null;
   const message = 'The expire time must be in the future and at most 400 days ahead.';
   return refusal('TIME_OUT_OF_RANGE', message, { field: 'expire_time' });

@@ -12,6 +12,7 @@ import { decideCash } from './decide-cash.js';
 import { decideCapturePayment, decideExpirePayment, decideVoidPayment } from './decide-hold.js';
 import { decideJournal } from './decide-journal.js';
 import { decideCreateLedger, decideRegisterAsset } from './decide-ledger.js';
+import { decideAdjustAuthorization } from './decide-adjustment.js';
 import { decideAuthorizePayment, decideSubmitPayment } from './decide-payment.js';
 import { decideRefundPayment } from './decide-refund.js';
 import { decideReverseTransaction } from './decide-reversal.js';
@@ -56,6 +57,8 @@ function decideFound(command: Command, ledger: LedgerReader, now: bigint): Decis
       return decideSubmitPayment(command, ledger, now);
     case 'AuthorizePayment':
       return decideAuthorizePayment(command, ledger, now);
+    case 'AdjustAuthorization':
+      return decideAdjustAuthorization(command, ledger, now);
     case 'CapturePayment':
       return decideCapturePayment(command, ledger, now);
     case 'VoidPayment':

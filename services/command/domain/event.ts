@@ -65,6 +65,12 @@ export interface PaymentAuthorized extends Touches {
   readonly effectiveTime: bigint;
 }
 
+/** What a hold reserves, or when it expires, was changed. Without hold changes and accounts if the time alone was. */
+export interface PaymentAdjusted extends Touches {
+  readonly type: 'PaymentAdjusted';
+  readonly holdChanges: readonly HoldChange[];
+}
+
 export interface PaymentVoided extends Touches {
   readonly type: 'PaymentVoided';
   readonly holdChanges: readonly HoldChange[];
@@ -80,6 +86,7 @@ export type TransactionEvent =
   | TransactionDeclined
   | TransactionUpdated
   | PaymentAuthorized
+  | PaymentAdjusted
   | PaymentVoided
   | PaymentExpired;
 

@@ -50,6 +50,7 @@ export function evolve(onto: Overlay, event: DomainEvent): void {
       return;
     case 'TransactionPosted':
     case 'PaymentAuthorized':
+    case 'PaymentAdjusted':
     case 'PaymentVoided':
     case 'PaymentExpired':
       for (const state of event.accounts) {

@@ -81,8 +81,14 @@ function findMissingTransaction(
       ? null
       : refusal('PAYMENT_NOT_FOUND', `There is no payment ${resourceId}.`, { field, resourceId });
   }
-  if (item !== undefined || ledger.transaction(resourceId) !== undefined) return null;
+  const isMade = item === undefined ? ledger.transaction(resourceId) !== undefined : makesTransaction(item);
+  if (isMade) return null;
   return refusal('TRANSACTION_NOT_FOUND', `There is no transaction ${resourceId}.`, { field, resourceId });
+}
+
+/** Whether there is a transaction of its own once a command is done. */
+function makesTransaction({ type }: MovementCommand): boolean {
+  return type !== 'AdjustAuthorization' && type !== 'VoidPayment';
 }
 
 function findMissingAccount(command: Command, ledger: LedgerReader): Refusal | null {

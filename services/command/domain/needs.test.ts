@@ -3,6 +3,7 @@ import type { Command } from './command.js';
 import { decide } from './decide.js';
 import { needs } from './needs.js';
 import {
+  adjust,
   annotate,
   assetMoney,
   authorize,
@@ -67,6 +68,13 @@ describe('what a command needs at first', () => {
     ['a payment: parties and fee accounts, each once', pay('A', 'B', 9n, { fees }), ['A', 'B', 'F'], []],
     ['an authorization: the parties', authorize('A', 'B', 9n), ['A', 'B'], []],
     ['a capture: payment and fee accounts', capture('auth', 9n, { fees }), ['F'], ['auth']],
+    ['an adjustment: the payment', adjust('auth', 9n), [], ['auth']],
+    [
+      'an adjustment in an asset: its settlement account too',
+      adjust('auth', 9n, { amount: assetMoney(9n) }),
+      ['@settlement:BTC'],
+      ['auth'],
+    ],
     ['a void: the payment', voidPayment('auth'), [], ['auth']],
     ['an expiry: the payment', expire('auth'), [], ['auth']],
     ['a refund: payment and fee accounts', refund('auth', 9n, { fees }), ['F'], ['auth']],
@@ -91,7 +99,8 @@ describe('what a command needs once its transaction is known', () => {
   };
   const known = new Map(['auth', 'cap', 'paid', 'cash'].map((id) => [id, spec.transaction(id)]));
 
-  test('a capture or refund: payer and payee', () => {
+  test('an adjustment, capture or refund: payer and payee', () => {
+    expect(needs(adjust('auth', 1n), knowing)).toEqual({ accounts: ['A', 'B'], transactions: [] });
     expect(needs(capture('auth', 1n), knowing)).toEqual({ accounts: ['A', 'B'], transactions: [] });
     expect(needs(refund('auth', 1n), knowing)).toEqual({ accounts: ['A', 'B'], transactions: [] });
   });
@@ -131,6 +140,10 @@ describe('needs are complete', () => {
     capture('auth', 9n, { fees: [fee('PAYEE', 'F', 1n)] }),
     capture('paid', 9n),
     capture('cash', 9n),
+    adjust('auth', 90n),
+    adjust('auth', 20n),
+    adjust('auth', null, { expireTime: spec.now + 1n }),
+    adjust('paid', 9n),
     voidPayment('auth'),
     expire('auth'),
     refund('auth', 1n, { fees: [fee('PAYEE', 'F', 1n)] }),

@@ -84,6 +84,7 @@ export function accountsNamed(command: Command): readonly NamedAccount[] {
     case 'CreateLedger':
     case 'RegisterAsset':
     case 'OpenAccount':
+    case 'AdjustAuthorization':
     case 'VoidPayment':
     case 'ExpirePayment':
     case 'ReverseTransaction':
@@ -117,6 +118,7 @@ export function accountsNamed(command: Command): readonly NamedAccount[] {
 /** The transaction that must exist for the command to be decided. */
 export function transactionNamed(command: Command): NamedTransaction | null {
   switch (command.type) {
+    case 'AdjustAuthorization':
     case 'CapturePayment':
     case 'VoidPayment':
     case 'ExpirePayment':

@@ -29,6 +29,11 @@ export function begunPayment(parties: Parties, amount: Amount, expireTime: bigin
   };
 }
 
+/** The payment after its authorization was adjusted; `authorized` is what it comes to in all. */
+export function adjusted(payment: Payment, authorized: bigint, expireTime: bigint | null): Payment {
+  return checked({ ...payment, authorized, expireTime });
+}
+
 /** The payment after a capture; `rest` is what it releases uncaptured. */
 export function captured(payment: Payment, amount: bigint, rest: bigint, fees: readonly Fee[]): Payment {
   return checked({

@@ -137,6 +137,7 @@ describe('whatever is commanded', () => {
     for (const outcome of [
       'TransactionPosted',
       'PaymentAuthorized',
+      'PaymentAdjusted',
       'PaymentVoided',
       'PaymentExpired',
       'TransactionUpdated',
@@ -148,6 +149,7 @@ describe('whatever is commanded', () => {
       'PAYMENT_ENDED',
       'PAYMENT_DECLINED',
       'CAPTURE_EXCEEDS_HOLD',
+      'AUTHORIZATION_BELOW_CAPTURED',
       'REFUND_EXCEEDS_CAPTURED',
       'FEE_REFUND_EXCEEDS_CHARGED',
       'NOT_REVERSIBLE',
@@ -164,7 +166,13 @@ describe('whatever is commanded', () => {
 
   test('atomic batches move all or nothing', () => {
     const seen = check(steps('small', 60), 250, playBatches);
-    for (const outcome of ['TransactionPosted', 'PaymentAuthorized', 'BATCH_DECLINED']) {
+    for (const outcome of [
+      'TransactionPosted',
+      'PaymentAuthorized',
+      'PaymentAdjusted',
+      'PaymentVoided',
+      'BATCH_DECLINED',
+    ]) {
       expect(seen).toContain(outcome);
     }
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Command } from './command.js';
 import { streamOf } from './stream.js';
 import {
+  adjust,
   annotate,
   authorize,
   capture,
@@ -65,6 +66,7 @@ describe('the stream of an event', () => {
     const begun = authorize('B', 'A', 1n);
     expect(streams(begun)).toEqual([begun.requestId]);
     expect(streams(capture('auth', 1n))).toEqual(['auth']);
+    expect(streams(adjust('auth', 51n))).toEqual(['auth']);
     expect(streams(voidPayment('auth'))).toEqual(['auth']);
     expect(streams(refund('auth', 1n))).toEqual(['auth']);
     expect(streams(reverse('back', { force: true }))).toEqual(['auth']);
@@ -80,6 +82,8 @@ describe('the stream of an event', () => {
     const poor = spec.and(withdraw('B', 20n));
     expect(poor.when(refund('auth', 15n)).events).toMatchObject([{ type: 'TransactionDeclined' }]);
     expect(poor.when(refund('auth', 15n)).events.map(streamOf)).toEqual(['auth']);
+    expect(poor.when(adjust('auth', 900n)).events).toMatchObject([{ type: 'TransactionDeclined' }]);
+    expect(poor.when(adjust('auth', 900n)).events.map(streamOf)).toEqual(['auth']);
   });
 
   test('is the reversed transaction for the reversal of anything else, also when declined', () => {

@@ -21,6 +21,7 @@ export function streamOf(event: DomainEvent): string {
     case 'TransactionDeclined':
     case 'TransactionUpdated':
     case 'PaymentAuthorized':
+    case 'PaymentAdjusted':
     case 'PaymentVoided':
     case 'PaymentExpired': {
       const own = event.transactions[0];

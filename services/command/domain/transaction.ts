@@ -1,8 +1,18 @@
 /** Transactions, payments and entries as the domain sees them. */
 
 export type Direction = 'DEBIT' | 'CREDIT';
+/** An ADJUSTMENT and a VOID are transactions only if they were declined: done, they change their payment and make none. */
 export type TransactionKind =
-  'DEPOSIT' | 'WITHDRAWAL' | 'PAYMENT' | 'AUTHORIZATION' | 'CAPTURE' | 'REFUND' | 'JOURNAL' | 'REVERSAL';
+  | 'DEPOSIT'
+  | 'WITHDRAWAL'
+  | 'PAYMENT'
+  | 'AUTHORIZATION'
+  | 'ADJUSTMENT'
+  | 'CAPTURE'
+  | 'VOID'
+  | 'REFUND'
+  | 'JOURNAL'
+  | 'REVERSAL';
 /** Only an authorization is ever AUTHORIZED, CAPTURED, VOIDED or EXPIRED; it is never POSTED. */
 export type TransactionStatus = 'POSTED' | 'DECLINED' | 'AUTHORIZED' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
 /** In the order in which they are looked for. */
@@ -55,6 +65,7 @@ export interface Payment {
   readonly payerAccountId: string;
   readonly payeeAccountId: string;
   readonly currency: string;
+  /** As the last adjustment left it. */
   readonly authorized: bigint;
   /** Gross: reversals do not lower it. */
   readonly captured: bigint;
@@ -75,9 +86,12 @@ export interface TransactionState {
   readonly status: TransactionStatus;
   /** The root of the payment it belongs to (its own id for the root); null outside payments. */
   readonly paymentId: string | null;
-  /** What was posted, or intended if declined; empty for authorizations. */
+  /** What was posted, or intended if declined; empty for authorizations, adjustments and voids. */
   readonly entries: readonly Entry[];
-  /** The principal: without fees; for journals the sum of debits of its first currency; a reversal has that of what it reverses. */
+  /**
+   * The principal: without fees; for authorizations what was asked for at first; for journals the sum of debits of its first
+   * currency; a reversal has that of what it reverses; an adjustment the total asked for, a void what it would have released.
+   */
   readonly amount: bigint;
   /** ISO 4217 code of `amount`; told apart from the entries, which an undecided item of a declined batch has none of. */
   readonly currency: string;

@@ -1,5 +1,5 @@
 /** Items of a declined atomic batch that were not decided: what their requests say of them. */
-import type { Amount, MovementCommand } from './command.js';
+import type { AdjustAuthorization, Amount, MovementCommand, VoidPayment } from './command.js';
 import { journalPrincipal } from './decide-journal.js';
 import { expireTimeOf } from './decide-payment.js';
 import { invariant, unreachable } from './invariant.js';
@@ -9,7 +9,7 @@ import { type Payment, remaining, type TransactionKind, type TransactionState } 
 
 /**
  * The declined transaction of an undecided item: kind and amount, no entries. `find` looks up the transaction that a
- * reversal, a capture or a refund names, among the items before it and then in the ledger. `now` is what its recorded time will be.
+ * reversal or a command on a payment names, among the items before it and then in the ledger. `now` is what its recorded time will be.
  */
 export function undecided(
   command: MovementCommand,
@@ -31,6 +31,9 @@ export function undecided(
       const payment = begunPayment(command, amount, expireTimeOf(command, now));
       return newTransaction(command, { ...declinedFields('AUTHORIZATION', amount), paymentId, payment });
     }
+    case 'AdjustAuthorization':
+    case 'VoidPayment':
+      return declinedOnHold(command, find(command.paymentId));
     case 'CapturePayment': {
       const { paymentId, fees } = command;
       const amount = command.amount ?? leftOf(find(paymentId), remaining);
@@ -53,6 +56,22 @@ export function undecided(
     default:
       return unreachable(command);
   }
+}
+
+/**
+ * The declined transaction of a command that changes a hold. It is only made where the hold stays as it was: `root` is the payment's
+ * root as it is.
+ */
+export function declinedOnHold(
+  command: AdjustAuthorization | VoidPayment,
+  root: TransactionState,
+): TransactionState {
+  const { requestId, paymentId } = command;
+  const making = { requestId, description: '', metadata: {} };
+  if (command.type === 'VoidPayment')
+    return newTransaction(making, { ...declinedFields('VOID', leftOf(root, remaining)), paymentId });
+  const amount = command.amount ?? leftOf(root, ({ authorized }) => authorized);
+  return newTransaction(making, { ...declinedFields('ADJUSTMENT', amount), paymentId });
 }
 
 /** What all that is left of a payment comes to; of one that is declined with the batch, what it asked for. */

@@ -1,7 +1,11 @@
 /** What answers to commands share. Each part is a function of the command's events. */
 import { create } from '@bufbuild/protobuf';
 import type { Account } from '../../../gen/quittance/common/v1/account_pb.js';
-import { type Transaction, TransactionSchema } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  type Transaction,
+  TransactionSchema,
+  TransactionStatus,
+} from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { Event } from '../../../gen/quittance/event/v1/event_pb.js';
 import { accountOf, accountsChangedBy, profileOf } from '../../../lib/log/account-of.js';
 import { transactionChangesOf, transactionOf } from '../../../lib/log/transaction-of.js';
@@ -34,11 +38,14 @@ export function paymentMovementAnswer(answering: Answering) {
   return { transaction, accounts, position, consistencyToken, replayed, payment };
 }
 
-/** The answer to VoidPayment: the released hold. */
-export function voidAnswer({ event, receipt, isAbbreviated }: Answering) {
+/** The answer to VoidPayment and AdjustAuthorization: the hold as it is now, or the transaction that says that it was declined. */
+export function holdAnswer(answering: Answering) {
+  const { event, receipt, isAbbreviated } = answering;
+  if (event.payload.case === 'transactionDeclined')
+    return { ...movementAnswer(answering), status: TransactionStatus.DECLINED };
   const { position, consistencyToken, replayed } = receipt;
   const root = transactionChangesOf(event)[0];
-  if (root?.payment === undefined) throw new Error('PaymentVoided carries its payment');
+  if (root?.payment === undefined) throw new Error('an event of a hold carries its payment');
   const accounts = isAbbreviated ? [] : accountsTouched(event);
   const payment = isAbbreviated ? undefined : root.payment;
   return { status: root.status, accounts, position, consistencyToken, replayed, payment };

@@ -88,6 +88,8 @@ function largest(): ReadonlyMap<Kind, RecordedEvent[]> {
   const sum = { ...described, paymentId, amount: part };
   for (let from = 0; from < 100; from += 10)
     run({ case: 'capturePayment', value: { ...common(), ...sum, fees: fees(from) } });
+  run({ case: 'adjustAuthorization', value: { ...common(), paymentId, amount: money(2n * 10n ** 17n) } });
+  run({ case: 'adjustAuthorization', value: { ...common(), paymentId, amount: money(9n * 10n ** 17n) } });
   const refund = run({ case: 'refundPayment', value: { ...common(), ...sum, fees: fees(0) } });
   run({ case: 'reverseTransaction', value: { ...common(), ...described, transactionId: refund } });
   run({ case: 'voidPayment', value: { ...common(), paymentId } });

@@ -1,5 +1,6 @@
 /** Every kind of command that the API takes, under the name of its case. To add one: docs/add-a-command.md. */
 import type { CommandMethod, Kind, RequestOf } from './command-method.js';
+import { adjustAuthorization } from './commands/adjust-authorization.js';
 import { authorizePayment } from './commands/authorize-payment.js';
 import { capturePayment } from './commands/capture-payment.js';
 import { closeAccount } from './commands/close-account.js';
@@ -33,6 +34,7 @@ export const COMMANDS: CommandTable = {
   withdraw,
   submitPayment,
   authorizePayment,
+  adjustAuthorization,
   capturePayment,
   voidPayment,
   refundPayment,

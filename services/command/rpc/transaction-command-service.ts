@@ -12,6 +12,7 @@ export function transactionCommandService(context: CommandContext): Service {
     withdraw: unary(context, 'withdraw'),
     submitPayment: unary(context, 'submitPayment'),
     authorizePayment: unary(context, 'authorizePayment'),
+    adjustAuthorization: unary(context, 'adjustAuthorization'),
     capturePayment: unary(context, 'capturePayment'),
     voidPayment: unary(context, 'voidPayment'),
     refundPayment: unary(context, 'refundPayment'),

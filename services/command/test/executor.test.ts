@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { BatchMode } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
-import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  DeclineReason,
+  TransactionKind,
+  TransactionStatus,
+} from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { fail } from '../../../lib/rpc/errors.js';
 import { DEFAULT_LIMITS } from '../compose.js';
 import { createTestDatabase } from '../../../test/postgres.js';
@@ -202,6 +207,106 @@ describe('the executor', () => {
       posted: 800n,
       held: 0n,
     });
+  });
+});
+
+describe('a hold', () => {
+  const valuesOf = ({ results = [] }: Awaited<ReturnType<CommandProcess['batch']>>) =>
+    results.map(({ result }) => result?.value);
+  const eur = (minorUnits: bigint) => ({ currency: 'EUR', minorUnits });
+  const held = async (minorUnits: bigint) => {
+    await openLedger(service, 'main', ['alice', 'bob'], 1_000n);
+    const { value } = payment('main', 'alice', 'bob', minorUnits);
+    await service.send({ case: 'authorizePayment', value });
+    return { ledgerId: 'main', paymentId: value.requestId };
+  };
+
+  test('is raised, lowered and given another time, each answered with the payment after it', async () => {
+    const about = await held(600n);
+    const adjust = (change: { amount?: ReturnType<typeof eur>; expireTime?: { seconds: bigint } }) =>
+      service.send({
+        case: 'adjustAuthorization',
+        value: { ...about, requestId: randomUUID(), ...change },
+      });
+    const raised = await adjust({ amount: eur(900n) });
+    expect(raised).toMatchObject({ status: TransactionStatus.AUTHORIZED, payment: { authorized: 900n } });
+    expect(raised.transaction).toBeUndefined();
+    expect(raised.accounts[0]?.balance).toMatchObject({ held: 900n, available: 100n });
+    const lowered = await adjust({ amount: eur(100n) });
+    expect(lowered.accounts[0]?.balance).toMatchObject({ held: 100n, available: 900n });
+    const seconds = BigInt(Math.floor(Date.now() / 1_000)) + 86_400n;
+    const moved = await adjust({ expireTime: { seconds } });
+    expect(moved).toMatchObject({ accounts: [], payment: { expireTime: { seconds }, version: 4n } });
+  });
+
+  test('stays as it was where the funds lack, and a retry after a restart is told the same', async () => {
+    const about = await held(600n);
+    const beyond = {
+      case: 'adjustAuthorization' as const,
+      value: { ...about, requestId: randomUUID(), amount: eur(1_001n) },
+    };
+    const declined = await service.send(beyond);
+    expect(declined).toMatchObject({
+      status: TransactionStatus.DECLINED,
+      transaction: {
+        kind: TransactionKind.ADJUSTMENT,
+        declineReason: DeclineReason.INSUFFICIENT_FUNDS,
+        declinedAccountId: 'alice',
+        amount: { minorUnits: 1_001n },
+        paymentId: about.paymentId,
+      },
+    });
+    expect(declined.payment).toBeUndefined();
+    const raise = { ...beyond, value: { ...beyond.value, requestId: randomUUID(), amount: eur(1_000n) } };
+    const raised = await service.send(raise);
+    await service.stop();
+    service = await CommandProcess.start(database);
+    expect(await service.send(beyond)).toEqual({ ...declined, replayed: true });
+    expect(await service.send(raise)).toEqual({ ...raised, replayed: true });
+    const other = { ...raise, value: { ...raise.value, amount: eur(999n) } };
+    await expect(service.send(other)).rejects.toMatchObject({ reason: ErrorReason.REQUEST_ID_REUSED });
+  });
+
+  test('is adjusted and voided in an atomic batch, or neither, and both replay', async () => {
+    const about = await held(600n);
+    const commands = (amount: bigint) => [
+      {
+        command: {
+          case: 'adjustAuthorization' as const,
+          value: { ...about, requestId: randomUUID(), amount: eur(700n) },
+        },
+      },
+      { command: { case: 'voidPayment' as const, value: { ...about, requestId: randomUUID() } } },
+      { command: payment('main', 'alice', 'bob', amount) },
+    ];
+    const tooMuch = { ledgerId: 'main', mode: BatchMode.ATOMIC, commands: commands(1_001n) };
+    const declined = await service.batch(tooMuch);
+    expect(declined.declined).toBe(true);
+    expect(valuesOf(declined)).toMatchObject([
+      { status: TransactionStatus.DECLINED, transaction: { kind: TransactionKind.ADJUSTMENT } },
+      {
+        status: TransactionStatus.DECLINED,
+        transaction: { kind: TransactionKind.VOID, amount: { minorUnits: 600n } },
+      },
+      { transaction: { declineReason: DeclineReason.INSUFFICIENT_FUNDS } },
+    ]);
+    const all = { ...tooMuch, commands: commands(1_000n) };
+    const done = await service.batch(all);
+    expect(done.declined).toBe(false);
+    expect(valuesOf(done)).toMatchObject([
+      { status: TransactionStatus.AUTHORIZED, payment: { authorized: 700n } },
+      { status: TransactionStatus.VOIDED, payment: { voided: 700n } },
+      { transaction: { status: TransactionStatus.POSTED } },
+    ]);
+    await service.stop();
+    service = await CommandProcess.start(database);
+    for (const [batch, first] of [
+      [tooMuch, declined],
+      [all, done],
+    ] as const) {
+      const again = await service.batch(batch);
+      expect(valuesOf(again)).toEqual(valuesOf(first).map((value) => ({ ...value, replayed: true })));
+    }
   });
 });
 

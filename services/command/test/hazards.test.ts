@@ -13,7 +13,7 @@ import { postgresLogReader } from '../../../lib/log/postgres-log-reader.js';
 import { readStateCheckpoint } from '../../../lib/log/state/postgres-state-reader.js';
 import { Wakeups } from '../../../lib/log/wakeups.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
-import { systemClock } from '../../../lib/base/time.js';
+import { systemClock, timestampOf } from '../../../lib/base/time.js';
 import { createTestDatabase } from '../../../test/postgres.js';
 import { until } from '../../../test/until.js';
 import type { WriteLog } from '../application/write-log.js';
@@ -635,6 +635,36 @@ describe('a hold past its time, before the expirer has come round', () => {
       'transactionPosted',
       'transactionPosted',
     ]);
+  });
+
+  test('is past the time that its last adjustment says, also for a process that did not make it', async () => {
+    const { clock, start } = withClock();
+    const first = await start();
+    await openLedger(first, 'main', ['alice', 'bob'], 1_000n);
+    const { value } = authorization(600n, clock.time + 2_000_000n);
+    await first.send({ case: 'authorizePayment', value });
+    const adjust = (process: CommandProcess, expireTime: bigint) =>
+      process.send({
+        case: 'adjustAuthorization',
+        value: {
+          ledgerId: 'main',
+          requestId: randomUUID(),
+          paymentId: value.requestId,
+          expireTime: timestampOf(expireTime),
+        },
+      });
+    const later = clock.time + 20_000_000n;
+    await adjust(first, later);
+    clock.time += 2_000_000n;
+    const early = await first.send(payment('main', 'alice', 'bob', 1_000n));
+    expect(early.transaction?.status).toBe(TransactionStatus.DECLINED);
+    await open.splice(0)[0]?.stop();
+    const second = await start();
+    await adjust(second, later - 10_000_000n);
+    clock.time = later - 10_000_000n;
+    const answer = await second.send(payment('main', 'alice', 'bob', 1_000n));
+    expect(answer.transaction?.status).toBe(TransactionStatus.POSTED);
+    expect(await kindsOfEvents(3)).toEqual(['paymentAdjusted', 'paymentExpired', 'transactionPosted']);
   });
 
   test('counts in a dry run, which does not store what it foretells', async () => {

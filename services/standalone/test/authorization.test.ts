@@ -147,6 +147,7 @@ const FIELDS: Readonly<Record<string, () => JsonObject>> = {
   Withdraw: () => ({ accountId: 'nobody', amount: EURO }),
   SubmitPayment: () => ({ payerAccountId: 'nobody', payeeAccountId: 'none', amount: EURO }),
   AuthorizePayment: () => ({ payerAccountId: 'nobody', payeeAccountId: 'none', amount: EURO }),
+  AdjustAuthorization: () => ({ paymentId: randomUUID(), amount: EURO }),
   CapturePayment: () => ({ paymentId: randomUUID(), amount: EURO }),
   VoidPayment: () => ({ paymentId: randomUUID() }),
   RefundPayment: () => ({ paymentId: randomUUID(), amount: EURO }),

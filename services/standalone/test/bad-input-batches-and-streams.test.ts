@@ -48,7 +48,14 @@ describe('batches', () => {
       [{ deposit: aDeposit({ validateOnly: true }) }, 'INVALID_FIELD'],
       [{ deposit: aDeposit({ amount: eur('0') }) }, 'INVALID_FIELD'],
       [{ deposit: aDeposit({ accountId: 'nobody' }) }, 'ACCOUNT_NOT_FOUND'],
-      [{ voidPayment: { ledgerId: LEDGER, requestId: randomUUID(), paymentId: requestId } }, 'INVALID_FIELD'],
+      [
+        { voidPayment: { ledgerId: LEDGER, requestId: randomUUID(), paymentId: requestId } },
+        'PAYMENT_NOT_FOUND',
+      ],
+      [
+        { adjustAuthorization: { ledgerId: LEDGER, requestId: randomUUID(), paymentId: requestId } },
+        'INVALID_FIELD',
+      ],
       [{ deposit: aDeposit({ requestId: target.depositId }) }, 'REQUEST_ID_REUSED'],
       [{}, 'INVALID_FIELD'],
     ];

@@ -320,6 +320,18 @@ describe('ids', () => {
       await refused(method, { ...about, paymentId, all: true, fees }, 'INVALID_FIELD');
     }
     await refused(commands.voidPayment, { ...about, paymentId: target.depositId }, 'PAYMENT_NOT_FOUND');
+    await refused(
+      commands.adjustAuthorization,
+      { ...about, paymentId: target.depositId, amount: eur('5') },
+      'PAYMENT_NOT_FOUND',
+    );
+    await refused(commands.adjustAuthorization, { ...about, paymentId }, 'INVALID_FIELD');
+    await refused(commands.adjustAuthorization, { ...about, paymentId, amount: eur('0') }, 'INVALID_FIELD');
+    await refused(
+      commands.adjustAuthorization,
+      { ...about, paymentId, expireTime: '2026-01-01T00:00:00.0000001Z' },
+      'INVALID_FIELD',
+    );
     await refused(commands.refundPayment, { ...about, paymentId, amount: eur('5') }, 'PAYMENT_NOT_FOUND');
     await refused(
       commands.reverseTransaction,

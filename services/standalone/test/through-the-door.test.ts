@@ -3,10 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
-import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  BatchMode,
+  TransactionCommandService,
+} from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { TransactionKind, TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
+import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { DAY, systemClock, timestampOf } from '../../../lib/base/time.js';
 import { endingOf, openBooks, patientClient, paymentOf, proveBooks } from '../../../test/load.js';
 import type { GrpcClient } from '../../../tools/client/grpc-client.js';
 import { startPlatform, type TestPlatform } from './platform.js';
@@ -77,6 +82,74 @@ describe.each(DOORS)('over %s', (door) => {
     const again = await transactions.capturePayment(rest);
     expect(again).toEqual({ ...captured, replayed: true });
     expect(await transactions.refundPayment(refund)).toEqual({ ...refunded, replayed: true });
+    await proveBooks(platform.grpcAddress, ledgerId);
+  });
+
+  test('a hold is raised, declined beyond the funds, lowered and released, and the books are proved', async () => {
+    const ledgerId = `holds-${door}`;
+    await openBooks(client, ledgerId, 2);
+    const transactions = platform[door](TransactionCommandService);
+    const eur = (minorUnits: bigint) => ({ currency: 'EUR', minorUnits });
+    const hold = { ...paymentOf(ledgerId, 'a0', 'a1'), amount: eur(50n) };
+    await transactions.authorizePayment(hold);
+    const about = { ledgerId, paymentId: hold.requestId };
+    const expireTime = timestampOf(systemClock() + 30n * DAY);
+    const raise = { ...about, requestId: randomUUID(), amount: eur(80n), expireTime };
+    const raised = await transactions.adjustAuthorization(raise);
+    expect(raised.payment).toMatchObject({ authorized: 80n, expireTime, version: 2n });
+    expect(await transactions.adjustAuthorization(raise)).toEqual({ ...raised, replayed: true });
+    const beyond = { ...about, requestId: randomUUID(), amount: eur(999_999_999n) };
+    const declined = await transactions.adjustAuthorization(beyond);
+    expect(declined.transaction).toMatchObject({
+      kind: TransactionKind.ADJUSTMENT,
+      status: TransactionStatus.DECLINED,
+      paymentId: hold.requestId,
+    });
+    await transactions.capturePayment({ ...about, requestId: randomUUID(), amount: eur(30n) });
+    const below = { ...about, requestId: randomUUID(), amount: eur(29n) };
+    const { adjustAuthorization } = TransactionCommandService.method;
+    expect(await endingOf(client.unary(adjustAuthorization, below))).toBe('AUTHORIZATION_BELOW_CAPTURED');
+    const { results } = await transactions.executeBatch({
+      ledgerId,
+      mode: BatchMode.ATOMIC,
+      commands: [
+        {
+          command: {
+            case: 'adjustAuthorization',
+            value: { ...about, requestId: randomUUID(), amount: eur(60n) },
+          },
+        },
+        { command: { case: 'voidPayment', value: { ...about, requestId: randomUUID() } } },
+      ],
+    });
+    expect(results.map(({ result }) => result.value)).toMatchObject([
+      { payment: { authorized: 60n, captured: 30n } },
+      { status: TransactionStatus.CAPTURED, payment: { captured: 30n, voided: 30n } },
+    ]);
+    const queries = platform[door](TransactionQueryService);
+    const { transaction } = await queries.getTransaction({
+      ledgerId,
+      transactionId: hold.requestId,
+      ...FRESH,
+    });
+    expect(transaction).toMatchObject({
+      status: TransactionStatus.CAPTURED,
+      amount: { minorUnits: 50n },
+      payment: { authorized: 60n, captured: 30n, voided: 30n, expireTime },
+    });
+    const { transactions: listed } = await queries.listTransactions({
+      ledgerId,
+      paymentId: hold.requestId,
+      kind: TransactionKind.ADJUSTMENT,
+      ...FRESH,
+    });
+    expect(listed.map(({ transactionId }) => transactionId)).toEqual([beyond.requestId]);
+    const { balance } = await platform[door](AccountQueryService).getBalance({
+      ledgerId,
+      accountId: 'a0',
+      ...FRESH,
+    });
+    expect(balance).toMatchObject({ posted: 999_970n, held: 0n, available: 999_970n });
     await proveBooks(platform.grpcAddress, ledgerId);
   });
 

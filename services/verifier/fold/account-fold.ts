@@ -61,6 +61,7 @@ export class AccountFold {
         );
         break;
       case 'paymentAuthorized':
+      case 'paymentAdjusted':
       case 'paymentVoided':
       case 'paymentExpired':
         this.#moved(record, payload.value.accounts, payload.value.holdChanges, [], complain);

@@ -257,6 +257,7 @@ function accountsIn({ payload }: Event): readonly AccountState[] {
       return payload.value.account === undefined ? [] : [payload.value.account];
     case 'transactionPosted':
     case 'paymentAuthorized':
+    case 'paymentAdjusted':
     case 'paymentVoided':
     case 'paymentExpired':
       return payload.value.accounts;

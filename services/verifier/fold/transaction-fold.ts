@@ -7,6 +7,7 @@ import {
   TransactionStatus,
 } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { Event, HoldChange, TransactionState } from '../../../gen/quittance/event/v1/event_pb.js';
+import { microsOf } from '../../../lib/base/time.js';
 import type { LogRecord } from '../log/chain-walk.js';
 import { type PaymentFacts, sortedPairs, type TransactionFacts } from './facts.js';
 import { charged, idOf, madeBy, requestOf, returned, UnreadableEventError } from './made-by.js';
@@ -77,6 +78,8 @@ function changesBy(
       return change(rootOf(event), (root) =>
         ended(root, releasedBy(payload.value.holdChanges), payload.case === 'paymentVoided'),
       );
+    case 'paymentAdjusted':
+      return change(rootOf(event), (root) => adjusted(root, event, complain));
     case 'transactionUpdated': {
       const request = requestOf(event);
       if (request.case !== 'updateTransaction')
@@ -148,6 +151,23 @@ function captured(
     // What a final capture releases beyond its amount.
     voided: payment.voided + released - made.amount,
     fees: charged(payment.fees, made.fees),
+  };
+  return { payment: after, status: statusOf(after) };
+}
+
+/** An authorization after what its command asked for: what it left out stays. */
+function adjusted(root: TransactionFacts, event: Event, complain: Complain): Partial<TransactionFacts> {
+  const request = requestOf(event);
+  if (request.case !== 'adjustAuthorization')
+    throw new UnreadableEventError('an adjustment by another command');
+  const { payment } = root;
+  if (payment === undefined) return {};
+  const { paymentId, amount, expireTime } = request.value;
+  if (paymentId !== root.transactionId) complain('event.stream', paymentId, root.transactionId);
+  const after = {
+    ...payment,
+    authorized: amount?.minorUnits ?? payment.authorized,
+    expireTime: expireTime === undefined ? payment.expireTime : microsOf(expireTime),
   };
   return { payment: after, status: statusOf(after) };
 }

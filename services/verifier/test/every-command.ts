@@ -4,7 +4,7 @@
 import { FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
 import { Direction, FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
-import { DAY } from '../../../lib/base/time.js';
+import { DAY, timestampOf } from '../../../lib/base/time.js';
 import { type LedgerFixture, testId } from '../../../test/ledger-fixture.js';
 
 const ledgerId = 'every';
@@ -88,7 +88,27 @@ export function everyCommand(fixture: LedgerFixture): void {
   capture(whole, 20n, false);
   run({ case: 'capturePayment', value: { ...base(), paymentId: whole, all: true } });
   run({ case: 'refundPayment', value: { ...base(), paymentId: whole, all: true } });
+  const adjust = (paymentId: string, change: { readonly amount?: bigint; readonly expireTime?: bigint }) => {
+    const { amount, expireTime } = change;
+    const value = {
+      ...base(),
+      paymentId,
+      ...(amount === undefined ? {} : { amount: eur(amount) }),
+      ...(expireTime === undefined ? {} : { expireTime: timestampOf(expireTime) }),
+    };
+    run({ case: 'adjustAuthorization', value });
+  };
+  const adjusted = authorize(70n);
+  adjust(adjusted, { amount: 90n, expireTime: fixture.now + 30n * DAY });
+  capture(adjusted, 20n, false);
+  adjust(adjusted, { amount: 50n });
+  // Declined: more than there is.
+  adjust(adjusted, { amount: 90_000_000n });
+  const lowered = authorize(45n);
+  capture(lowered, 15n, false);
+  adjust(lowered, { amount: 15n });
   const expiring = authorize(200n);
+  adjust(expiring, { expireTime: fixture.now + 6n * DAY });
   capture(expiring, 50n, false);
   authorize(150n);
 
@@ -120,16 +140,23 @@ export function everyCommand(fixture: LedgerFixture): void {
   annotate(journal.requestId, 'metadata');
   annotate(declined.requestId, 'description');
   annotate(partly, 'description');
+  const batched = authorize(25n);
   fixture.runAtomic([
     { case: 'deposit', value: { ...base(), accountId: 'bob', amount: eur(40n) } },
     { case: 'submitPayment', value: { ...base(), ...parties, amount: eur(60n) } },
+    { case: 'adjustAuthorization', value: { ...base(), paymentId: batched, amount: eur(35n) } },
+    { case: 'voidPayment', value: { ...base(), paymentId: batched } },
   ]);
   // One is declined, so all are.
   fixture.runAtomic([
     { case: 'deposit', value: { ...base(), accountId: 'bob', amount: eur(40n) } },
+    { case: 'adjustAuthorization', value: { ...base(), paymentId: expiring, amount: eur(210n) } },
+    { case: 'voidPayment', value: { ...base(), paymentId: expiring } },
     { case: 'withdraw', value: { ...base(), accountId: 'bob', amount: eur(9_000n) } },
     { case: 'submitPayment', value: { ...base(), ...parties, amount: eur(60n) } },
     { case: 'capturePayment', value: { ...base(), paymentId: expiring, all: true } },
+    { case: 'adjustAuthorization', value: { ...base(), paymentId: expiring, amount: eur(220n) } },
+    { case: 'voidPayment', value: { ...base(), paymentId: expiring } },
   ]);
   fixture.now += 8n * DAY;
   fixture.expire(ledgerId, expiring);
@@ -157,6 +184,10 @@ function inAnAsset(fixture: LedgerFixture, base: () => { ledgerId: string; reque
   run({ case: 'refundPayment', value: { ...base(), paymentId: paid.requestId, amount: gold(10n) } });
   const held = base();
   run({ case: 'authorizePayment', value: { ...held, ...parties, amount: gold(100n) } });
+  run({
+    case: 'adjustAuthorization',
+    value: { ...base(), paymentId: held.requestId, amount: gold(120n) },
+  });
   const captured = base();
   run({ case: 'capturePayment', value: { ...captured, paymentId: held.requestId, amount: gold(60n) } });
   run({ case: 'reverseTransaction', value: { ...base(), transactionId: captured.requestId } });
@@ -177,5 +208,6 @@ function inAnAsset(fixture: LedgerFixture, base: () => { ledgerId: string; reque
     { case: 'withdraw', value: { ...base(), accountId: 'dealer', amount: gold(9_000n) } },
     { case: 'authorizePayment', value: { ...base(), ...parties, amount: gold(60n) } },
     { case: 'reverseTransaction', value: { ...base(), transactionId: paid.requestId, force: true } },
+    { case: 'adjustAuthorization', value: { ...base(), paymentId: held.requestId, amount: gold(130n) } },
   ]);
 }

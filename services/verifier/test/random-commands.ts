@@ -112,7 +112,7 @@ export class RandomCommands {
   #change(ledgerId: string): CommandInit {
     const base = this.#base(ledgerId);
     const account = { ...base, accountId: this.#pick(ACCOUNTS) };
-    switch (this.#below(7)) {
+    switch (this.#below(9)) {
       case 0:
       case 1:
         return { case: 'voidPayment', value: { ...base, paymentId: this.#any(ledgerId) } };
@@ -129,6 +129,12 @@ export class RandomCommands {
         return { case: 'freezeAccount', value: { ...account, scope: FreezeScope.DEBITS } };
       case 5:
         return { case: 'unfreezeAccount', value: account };
+      case 6:
+      case 7: {
+        const expireTime = timestampOf(this.fixture.now + BigInt(1 + this.#below(200)) * HOUR);
+        const value = { ...base, paymentId: this.#any(ledgerId), amount: this.#money('EUR', 800) };
+        return { case: 'adjustAuthorization', value: { ...value, expireTime } };
+      }
       default:
         return { case: 'closeAccount', value: account };
     }

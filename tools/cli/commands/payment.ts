@@ -1,5 +1,6 @@
 /** `quittance payment …` */
 import {
+  AdjustAuthorizationResponseSchema,
   AuthorizePaymentResponseSchema,
   CapturePaymentResponseSchema,
   RefundPaymentResponseSchema,
@@ -109,6 +110,41 @@ const capture = verb({
   },
 });
 
+const adjust = verb({
+  name: 'adjust',
+  summary: 'hold more or less, or for another time',
+  positionals: {
+    payment: one('the id of the payment'),
+    amount: maybe('how much to hold in all, such as 35.00'),
+    currency: AMOUNT.currency,
+  },
+  flags: { expires: value('time', 'when the hold ends (default: as it was)', readWhen), ...SHARED },
+  examples: [
+    ['quittance payment adjust 0198… 35.00 EUR', '35.00 in all, what was captured included'],
+    ['quittance payment adjust 0198… --expires +72h', 'the same amount, for three more days from now'],
+  ],
+  run: async (session, { args: { payment: paymentId, ...money }, flags }) => {
+    if (money.amount === undefined && flags.expires === undefined)
+      throw new UsageError('name an amount such as 35.00 EUR, --expires, or both');
+    const message = await session.send(methods.adjustAuthorization, {
+      ...session.commandHead(),
+      paymentId,
+      ...(await totalOf(session, money)),
+      ...given({ expireTime: timeOf(session, flags.expires) }),
+    });
+    const schema = AdjustAuthorizationResponseSchema;
+    if (message.transaction !== undefined) return printBooked(session, schema, message);
+    await printAnswer(session, PAYMENTS, message.payment, { schema, message, decided: message });
+    await printTouched(session, message.accounts);
+    return undefined;
+  },
+});
+
+/** The amount that was typed, if one was. */
+async function totalOf(session: Session, { amount, currency }: Typed) {
+  return amount === undefined ? {} : { amount: await readAmount(session, amount, currency) };
+}
+
 const release = verb({
   name: 'void',
   summary: 'release all that is still held',
@@ -156,10 +192,16 @@ const refund = verb({
   },
 });
 
+/** An amount as it was typed, or none. */
+interface Typed {
+  readonly amount: string | undefined;
+  readonly currency: string | undefined;
+}
+
 /** A named amount with its fees, or all that is left when the command is decided. @throws UsageError on both or neither */
 async function shareOf(
   session: Session,
-  { amount: typed, currency }: { readonly amount: string | undefined; readonly currency: string | undefined },
+  { amount: typed, currency }: Typed,
   { all, fee }: FlagValues<typeof FEE_FLAG> & { readonly all: boolean | undefined },
 ) {
   if ((typed === undefined) !== (all === true))
@@ -198,6 +240,6 @@ const get = verb({
 export const PAYMENT: Noun = {
   name: 'payment',
   plural: 'payments',
-  summary: 'payments: pay, hold, capture, release, refund',
-  verbs: [submit, authorize, capture, release, refund, get],
+  summary: 'payments: pay, hold, adjust, capture, release, refund',
+  verbs: [submit, authorize, adjust, capture, release, refund, get],
 };

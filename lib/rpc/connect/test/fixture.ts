@@ -98,6 +98,7 @@ export async function open(
         withdraw: unused,
         submitPayment: unused,
         authorizePayment: unused,
+        adjustAuthorization: unused,
         capturePayment: unused,
         voidPayment: unused,
         refundPayment: unused,

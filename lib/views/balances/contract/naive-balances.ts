@@ -35,6 +35,11 @@ export function busyLedger(payments = 3): LedgerFixture {
     fixture.run({ case: 'submitPayment', value: { ...parties, requestId: next(), amount } });
     const paymentId = next();
     fixture.run({ case: 'authorizePayment', value: { ...parties, requestId: paymentId, amount } });
+    const more = { currency: 'EUR', minorUnits: BigInt(20 + index) };
+    fixture.run({
+      case: 'adjustAuthorization',
+      value: { ledgerId, requestId: next(), paymentId, amount: more },
+    });
     if (index % 2 === 0) {
       fixture.run({ case: 'voidPayment', value: { ledgerId, requestId: next(), paymentId } });
     }

@@ -2,12 +2,12 @@
 import { expect, test } from '@jest/globals';
 import { toJson } from '@bufbuild/protobuf';
 import { AccountSchema } from '../../../../gen/quittance/common/v1/account_pb.js';
-import { TransactionSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { TransactionKind, TransactionSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import type { EntryKey } from '../view.js';
 import { type FreshView, pages, plain } from './reading.js';
 import { COMMANDS, naive, scenario } from './logs.js';
 import { LEDGERS, seeded } from './scenario.js';
-import { accountListing, transactionListing } from './listings.js';
+import { accountListing, entryListing, transactionListing } from './listings.js';
 import { randomAccountListing, randomEntryListing, randomTransactionListing } from './random-listings.js';
 
 export function readsOfLists(freshView: FreshView): void {
@@ -40,6 +40,17 @@ export function readsOfLists(freshView: FreshView): void {
       const read = await view.ledgers(ledgers);
       expect(read.value).toEqual([]);
       expect(read.asOf.position).toBeGreaterThan(0n);
+    }
+  });
+
+  test('there are no entries of a kind that has none, at any dates', async () => {
+    const view = await freshView();
+    await view.apply(scenario(6, 5).batch());
+    for (const kind of [TransactionKind.AUTHORIZATION, TransactionKind.ADJUSTMENT, TransactionKind.VOID]) {
+      for (const from of [null, 0n]) {
+        const effective = { from, to: null };
+        expect((await view.entries({ ...entryListing('main'), kind, effective })).value).toEqual([]);
+      }
     }
   });
 

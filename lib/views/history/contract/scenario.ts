@@ -79,7 +79,36 @@ export class Scenario {
         value: { ledgerId, requestId: this.#id(), code: 'COIN', exponent: 6, name: 'Coin of größe' },
       });
       for (const accountId of ACCOUNTS) this.#run(this.#opening(ledgerId, accountId));
+      this.#adjustAHold(ledgerId);
     }
+  }
+
+  /** A hold on an overdraft that is raised, declined beyond it, kept by a batch that is declined, and released by one that is not. */
+  #adjustAHold(ledgerId: string): void {
+    const { fixture } = this;
+    const eur = (minorUnits: bigint) => ({ currency: 'EUR', minorUnits });
+    const paymentId = this.#id();
+    const parties = { payerAccountId: 'Bob', payeeAccountId: 'shop' };
+    fixture.run({
+      case: 'authorizePayment',
+      value: { ledgerId, requestId: paymentId, ...parties, amount: eur(100n) },
+    });
+    const adjustment = (minorUnits: bigint): CommandInit => ({
+      case: 'adjustAuthorization',
+      value: { ledgerId, requestId: this.#id(), paymentId, amount: eur(minorUnits) },
+    });
+    const release = (): CommandInit => ({
+      case: 'voidPayment',
+      value: { ledgerId, requestId: this.#id(), paymentId },
+    });
+    const withdrawal: CommandInit = {
+      case: 'withdraw',
+      value: { ledgerId, requestId: this.#id(), accountId: 'alice-2', amount: eur(1n) },
+    };
+    fixture.run(adjustment(400n));
+    fixture.run(adjustment(501n));
+    fixture.runAtomic([adjustment(200n), release(), withdrawal]);
+    fixture.runAtomic([adjustment(50n), release()]);
   }
 
   /** Runs so many commands. */

@@ -24,6 +24,9 @@ const MOVEMENTS = [
   'pay',
   'authorize',
   'authorize',
+  'adjust',
+  'adjust',
+  'void',
   'capture',
   'capture',
   'captureMore',
@@ -36,7 +39,7 @@ const MOVEMENTS = [
   'reverse',
   'reverse',
 ] as const;
-const WHAT = [...MOVEMENTS, 'update', 'freeze', 'unfreeze', 'close', 'void', 'expire', 'annotate'] as const;
+const WHAT = [...MOVEMENTS, 'update', 'freeze', 'unfreeze', 'close', 'expire', 'annotate'] as const;
 
 /** Accounts opened first; four in EUR, two in USD and two in an asset besides the settlement accounts. */
 export const OPENINGS: readonly Command[] = [
@@ -96,8 +99,6 @@ export function commandOf(step: Step, history: History, now: bigint): Command | 
       return make.unfreeze(own);
     case 'close':
       return make.close(own);
-    case 'void':
-      return make.voidPayment(pick(history.payments, first));
     case 'expire':
       return make.expire(pick(history.payments, first));
     case 'annotate':
@@ -137,6 +138,16 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
         : make.pay(account, other, amount, { fees, effectiveTime });
     case 'authorize':
       return account === other ? null : make.authorize(account, other, amount);
+    case 'adjust':
+      return make.adjust(
+        payment,
+        flag && picks[2] % 2 === 0 ? null : second % 2 === 0 ? amount : amount / 8n + 1n,
+        {
+          expireTime: flag ? now + BigInt(1 + (second % 5)) * make.DAY_US : null,
+        },
+      );
+    case 'void':
+      return make.voidPayment(payment);
     case 'capture':
       return make.capture(payment, amount, { fees, final: flag });
     case 'captureMore':

@@ -1,6 +1,7 @@
 /** Compact commands for tests: what a test does not care about has a default. Amounts are bigint minor units of EUR. */
 import type { AccountType } from '../account.js';
 import type {
+  AdjustAuthorization,
   Amount,
   AuthorizePayment,
   CapturePayment,
@@ -139,8 +140,18 @@ export function refundAll(paymentId: string, more: Given<RefundPayment> = {}): R
   return refund(paymentId, 0n, { amount: null, ...more });
 }
 
-export function voidPayment(paymentId: string): VoidPayment {
-  return { type: 'VoidPayment', ...common(), paymentId };
+/** Authorizes so much in all; null: the amount stays as it is. */
+export function adjust(
+  paymentId: string,
+  amount: bigint | null,
+  more: Given<AdjustAuthorization> = {},
+): AdjustAuthorization {
+  const rest = { amount: amount === null ? null : money(amount), expireTime: null };
+  return { type: 'AdjustAuthorization', ...common(), paymentId, ...rest, ...more };
+}
+
+export function voidPayment(paymentId: string, more: Given<VoidPayment> = {}): VoidPayment {
+  return { type: 'VoidPayment', ...common(), paymentId, ...more };
 }
 
 export function expire(paymentId: string): ExpirePayment {

@@ -1,14 +1,13 @@
 /** VoidPayment. */
-import { voidAnswer } from '../answer-parts.js';
-import type { CommandMethod } from '../command-method.js';
+import { holdAnswer } from '../answer-parts.js';
+import { movement } from '../command-method.js';
 import { commonOf } from '../request-parts.js';
 
-export const voidPayment: CommandMethod<'voidPayment'> = {
+export const voidPayment = movement<'voidPayment'>({
   named: (value) => ({ case: 'voidPayment', value }),
   toCommand: (request) => ({ type: 'VoidPayment', ...commonOf(request), paymentId: request.paymentId }),
-  toMovement: null,
   answer: (decided) => ({
     case: 'voidPayment',
-    value: { $typeName: 'quittance.command.v1.VoidPaymentResponse', ...voidAnswer(decided) },
+    value: { $typeName: 'quittance.command.v1.VoidPaymentResponse', ...holdAnswer(decided) },
   }),
-};
+});

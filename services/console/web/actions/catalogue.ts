@@ -81,6 +81,12 @@ export const ACTIONS: readonly Action[] = [
       reference,
     ],
   },
+  {
+    id: 'adjust',
+    title: 'Adjust an authorization',
+    method: ofTransactions.adjustAuthorization,
+    fields: [paymentId, { ...amount, label: 'Amount in all', hint: 'what is held, with what was captured' }],
+  },
   { id: 'void', title: 'Void', method: ofTransactions.voidPayment, fields: [paymentId] },
   {
     id: 'refund',

@@ -44,11 +44,11 @@ export function PaymentPage() {
   );
 }
 
-/** Only what is still possible: a hold that remains can be captured or voided, what was captured can be refunded. */
+/** Only what is still possible: a hold that remains can be captured, adjusted or voided, what was captured can be refunded. */
 function PaymentActions({ payment }: { readonly payment: Payment }) {
   const { ledger } = useRoute();
   const may = useMay();
-  const { paymentId, currency, exponent, captured, reversed, refunded } = payment;
+  const { paymentId, currency, exponent, authorized, captured, reversed, refunded } = payment;
   const remaining = remainingOf(payment);
   const refundable = captured - reversed - refunded;
   const { method } = TransactionCommandService;
@@ -62,6 +62,11 @@ function PaymentActions({ payment }: { readonly payment: Payment }) {
       {remaining > 0n && may(method.capturePayment, ledger) ? (
         <button type="button" onClick={() => openAction('capture', of(remaining))}>
           Capture…
+        </button>
+      ) : null}
+      {remaining > 0n && may(method.adjustAuthorization, ledger) ? (
+        <button type="button" onClick={() => openAction('adjust', of(authorized))}>
+          Adjust…
         </button>
       ) : null}
       {remaining > 0n && may(method.voidPayment, ledger) ? (

@@ -15,8 +15,11 @@ const KINDS: readonly number[] = TransactionKindSchema.values
 
 const AUTHORIZATION: number = TransactionKind.AUTHORIZATION;
 
-/** What is in the books: an authorization has no entries. */
-const POSTED: readonly number[] = KINDS.filter((kind) => kind !== AUTHORIZATION);
+/** Kinds that are never posted: an authorization has no entries; the others are transactions only where they were declined. */
+const UNPOSTED: readonly number[] = [AUTHORIZATION, TransactionKind.ADJUSTMENT, TransactionKind.VOID];
+
+/** What is in the books. */
+const POSTED: readonly number[] = KINDS.filter((kind) => !UNPOSTED.includes(kind));
 
 /** What a kind and a status ask for. */
 export interface KindFilter {
