@@ -130,11 +130,10 @@ async function composeServices(
     projector.committed(position);
   });
   closeables.add('listening for commits', listening.stop);
-  const clock = systemClock;
   const command = await composeCommand(
     {
       postgres,
-      clock,
+      clock: systemClock,
       wakeups,
       logger: log,
       tracer,
