@@ -77,6 +77,7 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
   'quittance.query.v1.TransactionQueryService': {
     GetTransaction: read,
     ListTransactions: read,
+    ListPayments: read,
     ListEntries: read,
     WatchTransactions: read,
     GetStatement: read,

@@ -46,6 +46,11 @@ export function requestedRange(
   return range;
 }
 
+/** Whether a time, UTC microseconds, is in a range. */
+export function isWithin(time: bigint, { from, to }: TimeRange): boolean {
+  return (from === null || time >= from) && (to === null || time < to);
+}
+
 function invalidField(field: string, description: string): CallError {
   return fail(ErrorReason.INVALID_FIELD, `${field} ${description}`, { fields: [{ field, description }] });
 }

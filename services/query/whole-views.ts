@@ -48,6 +48,7 @@ export function wholeHistory(generations: Generations<HistoryView>): Generations
     transaction: async (partition, ledgerId, transactionId) =>
       whole(await view.transaction(partition, ledgerId, transactionId), ledgerId),
     transactions: (listing) => boundedOf(listing, (through) => view.transactions({ ...listing, through })),
+    openHolds: (listing) => boundedOf(listing, (through) => view.openHolds({ ...listing, through })),
     entries: (listing) => boundedOf(listing, (through) => view.entries({ ...listing, through })),
     statement: (query) => boundedOf(query, (through) => view.statement({ ...query, through })),
   }));

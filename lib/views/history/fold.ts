@@ -53,6 +53,8 @@ export interface TransactionFact {
   readonly effectiveTime: bigint;
   readonly recordedTime: bigint;
   version: bigint;
+  /** When its hold expires, UTC microseconds; undefined: no hold is open. */
+  holdExpiry: bigint | undefined;
   /** The event, as encoded once. */
   readonly bytes: Uint8Array;
   /** The last change by a later one of these events. */
@@ -189,6 +191,7 @@ function foldChanges(
     } else if (fact.version < state.version) {
       fact.status = state.status;
       fact.version = state.version;
+      fact.holdExpiry = holdExpiry(state);
       fact.change = state;
       fact.changedPosition = position;
     }
@@ -256,6 +259,7 @@ function transactionFactOf({ event, bytes, position }: RecordedEvent): Transacti
   const heading = headingOf(event);
   if (heading === undefined) return undefined;
   const { reference, effectiveTime } = describedBy(event);
+  const own = transactionStatesIn(event).find(isOwn);
   return {
     ledgerId: event.ledgerId,
     position,
@@ -266,7 +270,8 @@ function transactionFactOf({ event, bytes, position }: RecordedEvent): Transacti
     paymentId: heading.paymentId.length === 0 ? undefined : heading.paymentId,
     effectiveTime: effectiveTime ?? event.recordedTimeMicros,
     recordedTime: event.recordedTimeMicros,
-    version: transactionStatesIn(event).find(isOwn)?.version ?? 1n,
+    version: own?.version ?? 1n,
+    holdExpiry: own && holdExpiry(own),
     bytes,
     change: undefined,
     changedPosition: position,
@@ -361,6 +366,11 @@ const NO_BYTES = new Uint8Array(0);
 
 function textOf(utf8: Uint8Array): string {
   return Buffer.from(utf8.buffer, utf8.byteOffset, utf8.length).toString();
+}
+
+/** When the open hold of an authorization expires, UTC microseconds; undefined if the state has none. */
+export function holdExpiry({ status, payment }: log.TransactionState): bigint | undefined {
+  return status === TransactionStatus.AUTHORIZED ? payment?.expireTimeMicros : undefined;
 }
 
 const isOwn = (state: log.TransactionState): boolean => state.transactionId.length === 0;

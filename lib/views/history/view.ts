@@ -52,7 +52,8 @@ export interface TransactionListing extends Listing {
   readonly ledgerId: string;
   /** Empty: all; else only transactions that name this account. */
   readonly accountId: string;
-  readonly kind: TransactionKind;
+  /** Empty: all. */
+  readonly kinds: readonly TransactionKind[];
   readonly status: TransactionStatus;
   readonly reference: string;
   readonly paymentId: string;
@@ -61,6 +62,23 @@ export interface TransactionListing extends Listing {
   readonly descending: boolean;
   /** Beyond this position in the order of the listing; null: from its start. */
   readonly after: bigint | null;
+}
+
+/** Where an open hold stands among those of its ledger. */
+export interface HoldKey {
+  /** When it expires, UTC microseconds. */
+  readonly expireTime: bigint;
+  /** Of its authorization. */
+  readonly position: bigint;
+}
+
+/** Authorizations whose hold is open, in order of (expire_time, position), both as they are now. */
+export interface OpenHoldListing extends Listing {
+  readonly ledgerId: string;
+  readonly expire: TimeRange;
+  readonly descending: boolean;
+  /** Beyond this key in the order of the listing; null: from its start. */
+  readonly after: HoldKey | null;
 }
 
 /** Where an entry stands in the log. */
@@ -72,7 +90,8 @@ export interface EntryKey {
 export interface EntryListing extends Listing {
   readonly ledgerId: string;
   readonly accountId: string;
-  readonly kind: TransactionKind;
+  /** Empty: all. */
+  readonly kinds: readonly TransactionKind[];
   readonly direction: Direction;
   readonly transactionId: string;
   readonly recorded: TimeRange;
@@ -160,6 +179,7 @@ export interface HistoryView extends View {
     transactionId: string,
   ): Promise<Read<Transaction | undefined>>;
   transactions(listing: TransactionListing): Promise<Read<readonly Transaction[]>>;
+  openHolds(listing: OpenHoldListing): Promise<Read<readonly Transaction[]>>;
   entries(listing: EntryListing): Promise<Read<readonly EntryRow[]>>;
   /** Undefined if the account does not exist at `through`. */
   statement(query: StatementQuery): Promise<Read<StatementPage | undefined>>;

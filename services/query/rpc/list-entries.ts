@@ -1,3 +1,4 @@
+import { TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import {
   type ListEntriesRequest,
   ListEntriesRequestSchema,
@@ -62,7 +63,7 @@ function filterOf(
   return {
     ledgerId,
     accountId,
-    kind,
+    kinds: kind === TransactionKind.UNSPECIFIED ? [] : [kind],
     direction,
     transactionId,
     descending,

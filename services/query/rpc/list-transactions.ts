@@ -1,3 +1,4 @@
+import { TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import {
   type ListTransactionsRequest,
   ListTransactionsRequestSchema,
@@ -56,7 +57,7 @@ function filterOf(
   return {
     ledgerId,
     accountId,
-    kind,
+    kinds: kind === TransactionKind.UNSPECIFIED ? [] : [kind],
     status,
     reference,
     paymentId,

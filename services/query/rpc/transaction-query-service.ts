@@ -5,6 +5,7 @@ import type { QueryContext } from '../context.js';
 import { getStatement } from './get-statement.js';
 import { getTransaction } from './get-transaction.js';
 import { listEntries } from './list-entries.js';
+import { listPayments } from './list-payments.js';
 import { listTransactions } from './list-transactions.js';
 import { watchTransactions } from './watch-transactions.js';
 
@@ -13,6 +14,7 @@ export function transactionQueryService(context: QueryContext): Service {
   return implement(TransactionQueryService, {
     getTransaction: getTransaction(context),
     listTransactions: listTransactions(context),
+    listPayments: listPayments(context),
     listEntries: listEntries(context),
     watchTransactions: watchTransactions(context),
     getStatement: getStatement(context),

@@ -8,17 +8,29 @@ import {
   TransactionCommandService,
   VoidPaymentResponseSchema,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  PaymentOrder,
+  TransactionQueryService,
+} from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { readAmount } from '../amounts.js';
 import { NOT_FOUND } from '../exit-codes.js';
-import { type FlagValues, maybe, one, text, toggle, value } from '../flags.js';
+import { choice, type FlagValues, maybe, one, text, toggle, value, wordsOf } from '../flags.js';
 import { given } from '../given.js';
 import { say } from '../io.js';
+import { printPages } from '../pages.js';
 import { printOne } from '../printer.js';
 import type { Session } from '../session.js';
-import { CALL_FLAGS, COMMAND_FLAGS, FRESHNESS_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';
-import { PAYMENTS } from '../sheets/payments.js';
+import {
+  CALL_FLAGS,
+  COMMAND_FLAGS,
+  FRESHNESS_FLAGS,
+  LEDGER_FLAGS,
+  LIST_FLAGS,
+  ORDER_FLAGS,
+} from '../shared-flags.js';
+import { LISTED_PAYMENTS, PAYMENTS } from '../sheets/payments.js';
 import { type Noun, verb } from '../verb.js';
 import { readWhen } from '../when.js';
 import { printAnswer, printBooked, printTouched } from './answer.js';
@@ -237,9 +249,62 @@ const get = verb({
   },
 });
 
+const list = verb({
+  name: 'list',
+  summary: 'list payments, the oldest first',
+  positionals: {},
+  flags: {
+    status: choice('status', 'only of this status', wordsOf<TransactionStatus>(TransactionStatus)),
+    payer: text('account', 'only those that this account pays'),
+    payee: text('account', 'only those to this account'),
+    remaining: toggle('only those of which something is still held'),
+    expiresFrom: value('time', 'only open holds that expire then or later', readWhen),
+    expiresBefore: value('time', 'only open holds that expire before then', readWhen),
+    order: choice(
+      'order',
+      'by what (default position); by expire-time only open holds are listed',
+      wordsOf<PaymentOrder>(PaymentOrder),
+    ),
+    ...ORDER_FLAGS,
+    ...LIST_FLAGS,
+    ...FRESHNESS_FLAGS,
+    ...LEDGER_FLAGS,
+    ...CALL_FLAGS,
+  },
+  examples: [
+    ['quittance payment list --payee shop --desc', 'the last 50 to the shop'],
+    ['quittance payment list --order expire-time --expires-before +24h', 'what is about to expire'],
+    ['quittance payment list --payer alice --remaining --all -o csv', 'all that is held of alice'],
+  ],
+  run: async (session, { flags }) => {
+    const filter = {
+      ledgerId: session.ledger,
+      status: flags.status ?? TransactionStatus.UNSPECIFIED,
+      payerAccountId: flags.payer ?? '',
+      payeeAccountId: flags.payee ?? '',
+      hasRemaining: flags.remaining ?? false,
+      orderBy: flags.order ?? PaymentOrder.UNSPECIFIED,
+      descending: flags.desc ?? false,
+      ...given({
+        startExpireTime: timeOf(session, flags.expiresFrom),
+        endExpireTime: timeOf(session, flags.expiresBefore),
+      }),
+    };
+    await printPages(session, LISTED_PAYMENTS, async (page) => {
+      const answer = await session.read(TransactionQueryService.method.listPayments, (consistency) => ({
+        ...filter,
+        consistency,
+        ...page,
+      }));
+      return { rows: answer.payments, nextPageToken: answer.nextPageToken, asOf: answer.asOf };
+    });
+    return undefined;
+  },
+});
+
 export const PAYMENT: Noun = {
   name: 'payment',
   plural: 'payments',
   summary: 'payments: pay, hold, adjust, capture, release, refund',
-  verbs: [submit, authorize, adjust, capture, release, refund, get],
+  verbs: [submit, authorize, adjust, capture, release, refund, get, list],
 };

@@ -114,11 +114,29 @@ describe('a payment', () => {
         remaining: '0.00',
       }),
     ]);
+    const ended = await shell.run('payment', 'list', '--status', 'captured', '--payer', 'alice', '-o', 'csv');
+    expect(rowsOf(ended.stdout)).toContainEqual(
+      expect.objectContaining({ id, status: 'captured', remaining: '0.00' }),
+    );
     expect(await shell.run('payment', 'void', id)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('PAYMENT_ENDED'),
     });
   });
+});
+
+test('open holds are listed by when they expire', async () => {
+  const words = ['payment', 'authorize', 'alice', 'shop', '1.00', 'EUR', '--expires'];
+  const [later, sooner] = [await shell.run(...words, '+9h'), await shell.run(...words, '+3h')].map(
+    ({ stderr }) => requestIdOf(stderr),
+  );
+  const list = ['payment', 'list', '--order', 'expire-time', '-o', 'id'];
+  expect((await shell.run(...list)).stdout.trim().split('\n')).toEqual([sooner, later]);
+  expect((await shell.run(...list, '--desc')).stdout.trim().split('\n')).toEqual([later, sooner]);
+  expect((await shell.run(...list, '--expires-before', '+4h')).stdout.trim()).toBe(sooner);
+  const held = await shell.run('payment', 'list', '--remaining', '--payee', 'shop', '-o', 'csv');
+  expect(rowsOf(held.stdout).map(({ remaining }) => remaining)).toEqual(['1.00', '1.00']);
+  for (const id of [later, sooner]) await shell.run('payment', 'void', id ?? '');
 });
 
 describe('money', () => {

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/query/v1/transaction_query_service.proto.
  */
 export const file_quittance_query_v1_transaction_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CjJxdWl0dGFuY2UvcXVlcnkvdjEvdHJhbnNhY3Rpb25fcXVlcnlfc2VydmljZS5wcm90bxIScXVpdHRhbmNlLnF1ZXJ5LnYxIuwBChVHZXRUcmFuc2FjdGlvblJlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSXQoOdHJhbnNhY3Rpb25faWQYAiABKAlCRbpIQnJAMj5eWzAtOWEtZl17OH0tWzAtOWEtZl17NH0tWzAtOWEtZl17NH0tWzAtOWEtZl17NH0tWzAtOWEtZl17MTJ9JBI1Cgtjb25zaXN0ZW5jeRgDIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kieQoWR2V0VHJhbnNhY3Rpb25SZXNwb25zZRI1Cgt0cmFuc2FjdGlvbhgBIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb24SKAoFYXNfb2YYAiABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YipQYKF0xpc3RUcmFuc2FjdGlvbnNSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRJmCgphY2NvdW50X2lkGAMgASgJQlK6SE/YAQFySjJIXihAc2V0dGxlbWVudDpbQS1aXVtBLVowLTlfLi1dezEsMTV9fFtBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSkkEjwKBGtpbmQYBCABKA4yJC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uS2luZEIIukgFggECEAESQAoGc3RhdHVzGAUgASgOMiYucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvblN0YXR1c0IIukgFggECEAESGwoJcmVmZXJlbmNlGAYgASgJQgi6SAVyAxiAARJcCgpwYXltZW50X2lkGAcgASgJQki6SEXYAQFyQDI+XlswLTlhLWZdezh9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezEyfSQSNwoTc3RhcnRfcmVjb3JkZWRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRZW5kX3JlY29yZGVkX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjgKFHN0YXJ0X2VmZmVjdGl2ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJlbmRfZWZmZWN0aXZlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmRlc2NlbmRpbmcYDCABKAgSHQoJcGFnZV9zaXplGA0gASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YDiABKAlCCLpIBXIDGIAgIpUBChhMaXN0VHJhbnNhY3Rpb25zUmVzcG9uc2USNgoMdHJhbnNhY3Rpb25zGAEgAygLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKAoFYXNfb2YYAyABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2Yi/QEKC0VudHJ5UmVjb3JkEikKBWVudHJ5GAEgASgLMhoucXVpdHRhbmNlLmNvbW1vbi52MS5FbnRyeRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIyCgRraW5kGAMgASgOMiQucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbktpbmQSEAoIcG9zaXRpb24YBCABKAMSMgoOZWZmZWN0aXZlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXJlY29yZGVkX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoIGChJMaXN0RW50cmllc1JlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSNQoLY29uc2lzdGVuY3kYAiABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLkNvbnNpc3RlbmN5EmYKCmFjY291bnRfaWQYAyABKAlCUrpIT9gBAXJKMkheKEBzZXR0bGVtZW50OltBLVpdW0EtWjAtOV8uLV17MSwxNX18W0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9KSQSPAoEa2luZBgEIAEoDjIkLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb25LaW5kQgi6SAWCAQIQARI7CglkaXJlY3Rpb24YBSABKA4yHi5xdWl0dGFuY2UuY29tbW9uLnYxLkRpcmVjdGlvbkIIukgFggECEAESYAoOdHJhbnNhY3Rpb25faWQYBiABKAlCSLpIRdgBAXJAMj5eWzAtOWEtZl17OH0tWzAtOWEtZl17NH0tWzAtOWEtZl17NH0tWzAtOWEtZl17NH0tWzAtOWEtZl17MTJ9JBI3ChNzdGFydF9yZWNvcmRlZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFlbmRfcmVjb3JkZWRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoUc3RhcnRfZWZmZWN0aXZlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEmVuZF9lZmZlY3RpdmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZGVzY2VuZGluZxgLIAEoCBIdCglwYWdlX3NpemUYDCABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgNIAEoCUIIukgFcgMYgCAiigEKE0xpc3RFbnRyaWVzUmVzcG9uc2USMAoHZW50cmllcxgBIAMoCzIfLnF1aXR0YW5jZS5xdWVyeS52MS5FbnRyeVJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKAoFYXNfb2YYAyABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2Yi4QEKGFdhdGNoVHJhbnNhY3Rpb25zUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJmCgphY2NvdW50X2lkGAIgASgJQlK6SE/YAQFySjJIXihAc2V0dGxlbWVudDpbQS1aXVtBLVowLTlfLi1dezEsMTV9fFtBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSkkEh4KDHJlc3VtZV90b2tlbhgDIAEoCUIIukgFcgMYgCAipAEKGVdhdGNoVHJhbnNhY3Rpb25zUmVzcG9uc2USNQoLdHJhbnNhY3Rpb24YASABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uEhAKCHBvc2l0aW9uGAIgASgDEhQKDHJlc3VtZV90b2tlbhgDIAEoCRIoCgVhc19vZhgEIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiLjAwoTR2V0U3RhdGVtZW50UmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJjCgphY2NvdW50X2lkGAIgASgJQk+6SExySjJIXihAc2V0dGxlbWVudDpbQS1aXVtBLVowLTlfLi1dezEsMTV9fFtBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSkkEjUKC2NvbnNpc3RlbmN5GAMgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIuCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOwoKdGltZV9iYXNpcxgGIAEoDjIdLnF1aXR0YW5jZS5xdWVyeS52MS5UaW1lQmFzaXNCCLpIBYIBAhABEhkKCHBvc2l0aW9uGAcgASgDQge6SAQiAigAEh0KCXBhZ2Vfc2l6ZRgIIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAkgASgJQgi6SAVyAxiAICJQCg1TdGF0ZW1lbnRMaW5lEi4KBWVudHJ5GAEgASgLMh8ucXVpdHRhbmNlLnF1ZXJ5LnYxLkVudHJ5UmVjb3JkEg8KB2JhbGFuY2UYAiABKAMiiQIKFEdldFN0YXRlbWVudFJlc3BvbnNlEhIKCmFjY291bnRfaWQYASABKAkSMwoPb3BlbmluZ19iYWxhbmNlGAIgASgLMhoucXVpdHRhbmNlLmNvbW1vbi52MS5Nb25leRIzCg9jbG9zaW5nX2JhbGFuY2UYAyABKAsyGi5xdWl0dGFuY2UuY29tbW9uLnYxLk1vbmV5EjAKBWxpbmVzGAQgAygLMiEucXVpdHRhbmNlLnF1ZXJ5LnYxLlN0YXRlbWVudExpbmUSFwoPbmV4dF9wYWdlX3Rva2VuGAUgASgJEigKBWFzX29mGAYgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mKmQKCVRpbWVCYXNpcxIaChZUSU1FX0JBU0lTX1VOU1BFQ0lGSUVEEAASHQoZVElNRV9CQVNJU19FRkZFQ1RJVkVfVElNRRABEhwKGFRJTUVfQkFTSVNfUkVDT1JERURfVElNRRACMsEEChdUcmFuc2FjdGlvblF1ZXJ5U2VydmljZRJsCg5HZXRUcmFuc2FjdGlvbhIpLnF1aXR0YW5jZS5xdWVyeS52MS5HZXRUcmFuc2FjdGlvblJlcXVlc3QaKi5xdWl0dGFuY2UucXVlcnkudjEuR2V0VHJhbnNhY3Rpb25SZXNwb25zZSIDkAIBEnIKEExpc3RUcmFuc2FjdGlvbnMSKy5xdWl0dGFuY2UucXVlcnkudjEuTGlzdFRyYW5zYWN0aW9uc1JlcXVlc3QaLC5xdWl0dGFuY2UucXVlcnkudjEuTGlzdFRyYW5zYWN0aW9uc1Jlc3BvbnNlIgOQAgESYwoLTGlzdEVudHJpZXMSJi5xdWl0dGFuY2UucXVlcnkudjEuTGlzdEVudHJpZXNSZXF1ZXN0GicucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UiA5ACARJ3ChFXYXRjaFRyYW5zYWN0aW9ucxIsLnF1aXR0YW5jZS5xdWVyeS52MS5XYXRjaFRyYW5zYWN0aW9uc1JlcXVlc3QaLS5xdWl0dGFuY2UucXVlcnkudjEuV2F0Y2hUcmFuc2FjdGlvbnNSZXNwb25zZSIDkAIBMAESZgoMR2V0U3RhdGVtZW50EicucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldFN0YXRlbWVudFJlcXVlc3QaKC5xdWl0dGFuY2UucXVlcnkudjEuR2V0U3RhdGVtZW50UmVzcG9uc2UiA5ACAUJ7ChJxdWl0dGFuY2UucXVlcnkudjFCHFRyYW5zYWN0aW9uUXVlcnlTZXJ2aWNlUHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9xdWVyeS92MTtxdWVyeXYxqgISUXVpdHRhbmNlLlF1ZXJ5LlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_quittance_common_v1_consistency, file_quittance_common_v1_money, file_quittance_common_v1_transaction]);
+  fileDesc("CjJxdWl0dGFuY2UvcXVlcnkvdjEvdHJhbnNhY3Rpb25fcXVlcnlfc2VydmljZS5wcm90bxIScXVpdHRhbmNlLnF1ZXJ5LnYxIuwBChVHZXRUcmFuc2FjdGlvblJlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSXQoOdHJhbnNhY3Rpb25faWQYAiABKAlCRbpIQnJAMj5eWzAtOWEtZl17OH0tWzAtOWEtZl17NH0tWzAtOWEtZl17NH0tWzAtOWEtZl17NH0tWzAtOWEtZl17MTJ9JBI1Cgtjb25zaXN0ZW5jeRgDIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kieQoWR2V0VHJhbnNhY3Rpb25SZXNwb25zZRI1Cgt0cmFuc2FjdGlvbhgBIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb24SKAoFYXNfb2YYAiABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YipQYKF0xpc3RUcmFuc2FjdGlvbnNSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRJmCgphY2NvdW50X2lkGAMgASgJQlK6SE/YAQFySjJIXihAc2V0dGxlbWVudDpbQS1aXVtBLVowLTlfLi1dezEsMTV9fFtBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSkkEjwKBGtpbmQYBCABKA4yJC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uS2luZEIIukgFggECEAESQAoGc3RhdHVzGAUgASgOMiYucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvblN0YXR1c0IIukgFggECEAESGwoJcmVmZXJlbmNlGAYgASgJQgi6SAVyAxiAARJcCgpwYXltZW50X2lkGAcgASgJQki6SEXYAQFyQDI+XlswLTlhLWZdezh9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezEyfSQSNwoTc3RhcnRfcmVjb3JkZWRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRZW5kX3JlY29yZGVkX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjgKFHN0YXJ0X2VmZmVjdGl2ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJlbmRfZWZmZWN0aXZlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmRlc2NlbmRpbmcYDCABKAgSHQoJcGFnZV9zaXplGA0gASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YDiABKAlCCLpIBXIDGIAgIpUBChhMaXN0VHJhbnNhY3Rpb25zUmVzcG9uc2USNgoMdHJhbnNhY3Rpb25zGAEgAygLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKAoFYXNfb2YYAyABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YiuwUKE0xpc3RQYXltZW50c1JlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSNQoLY29uc2lzdGVuY3kYAiABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLkNvbnNpc3RlbmN5EkAKBnN0YXR1cxgDIAEoDjImLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb25TdGF0dXNCCLpIBYIBAhABEmwKEHBheWVyX2FjY291bnRfaWQYBCABKAlCUrpIT9gBAXJKMkheKEBzZXR0bGVtZW50OltBLVpdW0EtWjAtOV8uLV17MSwxNX18W0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9KSQSbAoQcGF5ZWVfYWNjb3VudF9pZBgFIAEoCUJSukhP2AEBckoySF4oQHNldHRsZW1lbnQ6W0EtWl1bQS1aMC05Xy4tXXsxLDE1fXxbQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30pJBI1ChFzdGFydF9leHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPZW5kX2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1oYXNfcmVtYWluaW5nGAggASgIEjwKCG9yZGVyX2J5GAkgASgOMiAucXVpdHRhbmNlLnF1ZXJ5LnYxLlBheW1lbnRPcmRlckIIukgFggECEAESEgoKZGVzY2VuZGluZxgKIAEoCBIdCglwYWdlX3NpemUYCyABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgMIAEoCUIIukgFcgMYgCAijQEKFExpc3RQYXltZW50c1Jlc3BvbnNlEjIKCHBheW1lbnRzGAEgAygLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKAoFYXNfb2YYAyABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2Yi/QEKC0VudHJ5UmVjb3JkEikKBWVudHJ5GAEgASgLMhoucXVpdHRhbmNlLmNvbW1vbi52MS5FbnRyeRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIyCgRraW5kGAMgASgOMiQucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbktpbmQSEAoIcG9zaXRpb24YBCABKAMSMgoOZWZmZWN0aXZlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXJlY29yZGVkX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoIGChJMaXN0RW50cmllc1JlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSNQoLY29uc2lzdGVuY3kYAiABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLkNvbnNpc3RlbmN5EmYKCmFjY291bnRfaWQYAyABKAlCUrpIT9gBAXJKMkheKEBzZXR0bGVtZW50OltBLVpdW0EtWjAtOV8uLV17MSwxNX18W0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9KSQSPAoEa2luZBgEIAEoDjIkLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb25LaW5kQgi6SAWCAQIQARI7CglkaXJlY3Rpb24YBSABKA4yHi5xdWl0dGFuY2UuY29tbW9uLnYxLkRpcmVjdGlvbkIIukgFggECEAESYAoOdHJhbnNhY3Rpb25faWQYBiABKAlCSLpIRdgBAXJAMj5eWzAtOWEtZl17OH0tWzAtOWEtZl17NH0tWzAtOWEtZl17NH0tWzAtOWEtZl17NH0tWzAtOWEtZl17MTJ9JBI3ChNzdGFydF9yZWNvcmRlZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFlbmRfcmVjb3JkZWRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoUc3RhcnRfZWZmZWN0aXZlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEmVuZF9lZmZlY3RpdmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZGVzY2VuZGluZxgLIAEoCBIdCglwYWdlX3NpemUYDCABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgNIAEoCUIIukgFcgMYgCAiigEKE0xpc3RFbnRyaWVzUmVzcG9uc2USMAoHZW50cmllcxgBIAMoCzIfLnF1aXR0YW5jZS5xdWVyeS52MS5FbnRyeVJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKAoFYXNfb2YYAyABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2Yi4QEKGFdhdGNoVHJhbnNhY3Rpb25zUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJmCgphY2NvdW50X2lkGAIgASgJQlK6SE/YAQFySjJIXihAc2V0dGxlbWVudDpbQS1aXVtBLVowLTlfLi1dezEsMTV9fFtBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSkkEh4KDHJlc3VtZV90b2tlbhgDIAEoCUIIukgFcgMYgCAipAEKGVdhdGNoVHJhbnNhY3Rpb25zUmVzcG9uc2USNQoLdHJhbnNhY3Rpb24YASABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uEhAKCHBvc2l0aW9uGAIgASgDEhQKDHJlc3VtZV90b2tlbhgDIAEoCRIoCgVhc19vZhgEIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiLjAwoTR2V0U3RhdGVtZW50UmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJjCgphY2NvdW50X2lkGAIgASgJQk+6SExySjJIXihAc2V0dGxlbWVudDpbQS1aXVtBLVowLTlfLi1dezEsMTV9fFtBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSkkEjUKC2NvbnNpc3RlbmN5GAMgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIuCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOwoKdGltZV9iYXNpcxgGIAEoDjIdLnF1aXR0YW5jZS5xdWVyeS52MS5UaW1lQmFzaXNCCLpIBYIBAhABEhkKCHBvc2l0aW9uGAcgASgDQge6SAQiAigAEh0KCXBhZ2Vfc2l6ZRgIIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAkgASgJQgi6SAVyAxiAICJQCg1TdGF0ZW1lbnRMaW5lEi4KBWVudHJ5GAEgASgLMh8ucXVpdHRhbmNlLnF1ZXJ5LnYxLkVudHJ5UmVjb3JkEg8KB2JhbGFuY2UYAiABKAMiiQIKFEdldFN0YXRlbWVudFJlc3BvbnNlEhIKCmFjY291bnRfaWQYASABKAkSMwoPb3BlbmluZ19iYWxhbmNlGAIgASgLMhoucXVpdHRhbmNlLmNvbW1vbi52MS5Nb25leRIzCg9jbG9zaW5nX2JhbGFuY2UYAyABKAsyGi5xdWl0dGFuY2UuY29tbW9uLnYxLk1vbmV5EjAKBWxpbmVzGAQgAygLMiEucXVpdHRhbmNlLnF1ZXJ5LnYxLlN0YXRlbWVudExpbmUSFwoPbmV4dF9wYWdlX3Rva2VuGAUgASgJEigKBWFzX29mGAYgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mKmgKDFBheW1lbnRPcmRlchIdChlQQVlNRU5UX09SREVSX1VOU1BFQ0lGSUVEEAASGgoWUEFZTUVOVF9PUkRFUl9QT1NJVElPThABEh0KGVBBWU1FTlRfT1JERVJfRVhQSVJFX1RJTUUQAipkCglUaW1lQmFzaXMSGgoWVElNRV9CQVNJU19VTlNQRUNJRklFRBAAEh0KGVRJTUVfQkFTSVNfRUZGRUNUSVZFX1RJTUUQARIcChhUSU1FX0JBU0lTX1JFQ09SREVEX1RJTUUQAjKpBQoXVHJhbnNhY3Rpb25RdWVyeVNlcnZpY2USbAoOR2V0VHJhbnNhY3Rpb24SKS5xdWl0dGFuY2UucXVlcnkudjEuR2V0VHJhbnNhY3Rpb25SZXF1ZXN0GioucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldFRyYW5zYWN0aW9uUmVzcG9uc2UiA5ACARJyChBMaXN0VHJhbnNhY3Rpb25zEisucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RUcmFuc2FjdGlvbnNSZXF1ZXN0GiwucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RUcmFuc2FjdGlvbnNSZXNwb25zZSIDkAIBEmYKDExpc3RQYXltZW50cxInLnF1aXR0YW5jZS5xdWVyeS52MS5MaXN0UGF5bWVudHNSZXF1ZXN0GigucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RQYXltZW50c1Jlc3BvbnNlIgOQAgESYwoLTGlzdEVudHJpZXMSJi5xdWl0dGFuY2UucXVlcnkudjEuTGlzdEVudHJpZXNSZXF1ZXN0GicucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UiA5ACARJ3ChFXYXRjaFRyYW5zYWN0aW9ucxIsLnF1aXR0YW5jZS5xdWVyeS52MS5XYXRjaFRyYW5zYWN0aW9uc1JlcXVlc3QaLS5xdWl0dGFuY2UucXVlcnkudjEuV2F0Y2hUcmFuc2FjdGlvbnNSZXNwb25zZSIDkAIBMAESZgoMR2V0U3RhdGVtZW50EicucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldFN0YXRlbWVudFJlcXVlc3QaKC5xdWl0dGFuY2UucXVlcnkudjEuR2V0U3RhdGVtZW50UmVzcG9uc2UiA5ACAUJ7ChJxdWl0dGFuY2UucXVlcnkudjFCHFRyYW5zYWN0aW9uUXVlcnlTZXJ2aWNlUHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9xdWVyeS92MTtxdWVyeXYxqgISUXVpdHRhbmNlLlF1ZXJ5LlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_quittance_common_v1_consistency, file_quittance_common_v1_money, file_quittance_common_v1_transaction]);
 
 /**
  * Which transaction to read.
@@ -232,6 +232,143 @@ export const ListTransactionsResponseSchema: GenMessage<ListTransactionsResponse
   messageDesc(file_quittance_query_v1_transaction_query_service, 3);
 
 /**
+ * Which payments to list. Filters are joined by AND.
+ *
+ * @generated from message quittance.query.v1.ListPaymentsRequest
+ */
+export type ListPaymentsRequest = Message<"quittance.query.v1.ListPaymentsRequest"> & {
+  /**
+   * The ledger. Errors: LEDGER_NOT_FOUND.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * How fresh the answer must be. Errors: READ_MODEL_BEHIND, INVALID_CONSISTENCY_TOKEN, HISTORY_LOST.
+   *
+   * @generated from field: quittance.common.v1.Consistency consistency = 2;
+   */
+  consistency?: Consistency | undefined;
+
+  /**
+   * Only payments that now have this status, POSTED if SubmitPayment made them; UNSPECIFIED: all.
+   *
+   * @generated from field: quittance.common.v1.TransactionStatus status = 3;
+   */
+  status: TransactionStatus;
+
+  /**
+   * Only payments that this account pays; empty: all.
+   *
+   * @generated from field: string payer_account_id = 4;
+   */
+  payerAccountId: string;
+
+  /**
+   * Only payments to this account; empty: all.
+   *
+   * @generated from field: string payee_account_id = 5;
+   */
+  payeeAccountId: string;
+
+  /**
+   * Only payments with an open hold that expires at or after this. Microseconds at the finest.
+   *
+   * @generated from field: google.protobuf.Timestamp start_expire_time = 6;
+   */
+  startExpireTime?: Timestamp | undefined;
+
+  /**
+   * Only payments with an open hold that expires before this; must be after start_expire_time. Microseconds at the finest.
+   *
+   * @generated from field: google.protobuf.Timestamp end_expire_time = 7;
+   */
+  endExpireTime?: Timestamp | undefined;
+
+  /**
+   * Only payments of which something is still held: authorized less captured, voided and expired is above zero. These are
+   * AUTHORIZED.
+   *
+   * @generated from field: bool has_remaining = 8;
+   */
+  hasRemaining: boolean;
+
+  /**
+   * The order. Default: POSITION.
+   *
+   * @generated from field: quittance.query.v1.PaymentOrder order_by = 9;
+   */
+  orderBy: PaymentOrder;
+
+  /**
+   * Latest first. Default: earliest first.
+   *
+   * @generated from field: bool descending = 10;
+   */
+  descending: boolean;
+
+  /**
+   * How many at most; 0 means 50, at most 1000.
+   *
+   * @generated from field: int32 page_size = 11;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the answer before; the other fields must be as they were. Errors: INVALID_PAGE_TOKEN.
+   *
+   * @generated from field: string page_token = 12;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message quittance.query.v1.ListPaymentsRequest.
+ * Use `create(ListPaymentsRequestSchema)` to create a new message.
+ */
+export const ListPaymentsRequestSchema: GenMessage<ListPaymentsRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_transaction_query_service, 4);
+
+/**
+ * A page of payments.
+ *
+ * @generated from message quittance.query.v1.ListPaymentsResponse
+ */
+export type ListPaymentsResponse = Message<"quittance.query.v1.ListPaymentsResponse"> & {
+  /**
+   * The transactions that began the payments, with the payments' totals; in the order asked for. A filter by payer, payee or, in
+   * order of position, time of expiry looks at no more than 2,000 transactions per page: the page may then hold fewer than
+   * page_size, or none, though others follow.
+   *
+   * @generated from field: repeated quittance.common.v1.Transaction payments = 1;
+   */
+  payments: Transaction[];
+
+  /**
+   * For the next page; empty at the end. All pages are as of the same position; a status, a total or a time of expiry is the
+   * latest applied, so that a payment whose hold changes meanwhile may be missed or come twice in order of expiry.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * What the answer is as of.
+   *
+   * @generated from field: quittance.common.v1.AsOf as_of = 3;
+   */
+  asOf?: AsOf | undefined;
+};
+
+/**
+ * Describes the message quittance.query.v1.ListPaymentsResponse.
+ * Use `create(ListPaymentsResponseSchema)` to create a new message.
+ */
+export const ListPaymentsResponseSchema: GenMessage<ListPaymentsResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_transaction_query_service, 5);
+
+/**
  * An entry with what is known of its transaction.
  *
  * @generated from message quittance.query.v1.EntryRecord
@@ -285,7 +422,7 @@ export type EntryRecord = Message<"quittance.query.v1.EntryRecord"> & {
  * Use `create(EntryRecordSchema)` to create a new message.
  */
 export const EntryRecordSchema: GenMessage<EntryRecord> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_transaction_query_service, 4);
+  messageDesc(file_quittance_query_v1_transaction_query_service, 6);
 
 /**
  * Which entries to list. Filters are joined by AND.
@@ -390,7 +527,7 @@ export type ListEntriesRequest = Message<"quittance.query.v1.ListEntriesRequest"
  * Use `create(ListEntriesRequestSchema)` to create a new message.
  */
 export const ListEntriesRequestSchema: GenMessage<ListEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_transaction_query_service, 5);
+  messageDesc(file_quittance_query_v1_transaction_query_service, 7);
 
 /**
  * A page of entries.
@@ -425,7 +562,7 @@ export type ListEntriesResponse = Message<"quittance.query.v1.ListEntriesRespons
  * Use `create(ListEntriesResponseSchema)` to create a new message.
  */
 export const ListEntriesResponseSchema: GenMessage<ListEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_transaction_query_service, 6);
+  messageDesc(file_quittance_query_v1_transaction_query_service, 8);
 
 /**
  * Which transactions to watch.
@@ -460,7 +597,7 @@ export type WatchTransactionsRequest = Message<"quittance.query.v1.WatchTransact
  * Use `create(WatchTransactionsRequestSchema)` to create a new message.
  */
 export const WatchTransactionsRequestSchema: GenMessage<WatchTransactionsRequest> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_transaction_query_service, 7);
+  messageDesc(file_quittance_query_v1_transaction_query_service, 9);
 
 /**
  * A transaction that was made or changed, or a heartbeat.
@@ -502,7 +639,7 @@ export type WatchTransactionsResponse = Message<"quittance.query.v1.WatchTransac
  * Use `create(WatchTransactionsResponseSchema)` to create a new message.
  */
 export const WatchTransactionsResponseSchema: GenMessage<WatchTransactionsResponse> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_transaction_query_service, 8);
+  messageDesc(file_quittance_query_v1_transaction_query_service, 10);
 
 /**
  * Which statement to read.
@@ -580,7 +717,7 @@ export type GetStatementRequest = Message<"quittance.query.v1.GetStatementReques
  * Use `create(GetStatementRequestSchema)` to create a new message.
  */
 export const GetStatementRequestSchema: GenMessage<GetStatementRequest> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_transaction_query_service, 9);
+  messageDesc(file_quittance_query_v1_transaction_query_service, 11);
 
 /**
  * A line of a statement.
@@ -608,7 +745,7 @@ export type StatementLine = Message<"quittance.query.v1.StatementLine"> & {
  * Use `create(StatementLineSchema)` to create a new message.
  */
 export const StatementLineSchema: GenMessage<StatementLine> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_transaction_query_service, 10);
+  messageDesc(file_quittance_query_v1_transaction_query_service, 12);
 
 /**
  * A page of a statement.
@@ -664,7 +801,42 @@ export type GetStatementResponse = Message<"quittance.query.v1.GetStatementRespo
  * Use `create(GetStatementResponseSchema)` to create a new message.
  */
 export const GetStatementResponseSchema: GenMessage<GetStatementResponse> = /*@__PURE__*/
-  messageDesc(file_quittance_query_v1_transaction_query_service, 11);
+  messageDesc(file_quittance_query_v1_transaction_query_service, 13);
+
+/**
+ * The order of a list of payments.
+ *
+ * @generated from enum quittance.query.v1.PaymentOrder
+ */
+export enum PaymentOrder {
+  /**
+   * In requests: POSITION.
+   *
+   * @generated from enum value: PAYMENT_ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * In order of position: as they began.
+   *
+   * @generated from enum value: PAYMENT_ORDER_POSITION = 1;
+   */
+  POSITION = 1,
+
+  /**
+   * By the time when their holds expire, those of one time by position. Only payments whose hold is open are listed: no other
+   * one is going to expire.
+   *
+   * @generated from enum value: PAYMENT_ORDER_EXPIRE_TIME = 2;
+   */
+  EXPIRE_TIME = 2,
+}
+
+/**
+ * Describes the enum quittance.query.v1.PaymentOrder.
+ */
+export const PaymentOrderSchema: GenEnum<PaymentOrder> = /*@__PURE__*/
+  enumDesc(file_quittance_query_v1_transaction_query_service, 0);
 
 /**
  * By which time a range is meant.
@@ -698,7 +870,7 @@ export enum TimeBasis {
  * Describes the enum quittance.query.v1.TimeBasis.
  */
 export const TimeBasisSchema: GenEnum<TimeBasis> = /*@__PURE__*/
-  enumDesc(file_quittance_query_v1_transaction_query_service, 0);
+  enumDesc(file_quittance_query_v1_transaction_query_service, 1);
 
 /**
  * Reads transactions, entries and statements from the history view.
@@ -725,6 +897,17 @@ export const TransactionQueryService: GenService<{
     methodKind: "unary";
     input: typeof ListTransactionsRequestSchema;
     output: typeof ListTransactionsResponseSchema;
+  },
+  /**
+   * Lists payments: what AuthorizePayment or SubmitPayment began, declined ones included, in order of position or of expiry.
+   * Errors: LEDGER_NOT_FOUND, INVALID_PAGE_TOKEN.
+   *
+   * @generated from rpc quittance.query.v1.TransactionQueryService.ListPayments
+   */
+  listPayments: {
+    methodKind: "unary";
+    input: typeof ListPaymentsRequestSchema;
+    output: typeof ListPaymentsResponseSchema;
   },
   /**
    * Lists posted entries, with the running balance of their accounts, in order of position and entry index. Errors:

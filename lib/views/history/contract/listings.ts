@@ -1,11 +1,14 @@
 /** Queries without filters, to which a test adds its own. */
 import { AccountStatus, AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
-import {
-  Direction,
-  TransactionKind,
-  TransactionStatus,
-} from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import type { AccountListing, EntryListing, StatementQuery, TimeRange, TransactionListing } from '../view.js';
+import { Direction, TransactionStatus } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import type {
+  AccountListing,
+  EntryListing,
+  OpenHoldListing,
+  StatementQuery,
+  TimeRange,
+  TransactionListing,
+} from '../view.js';
 
 export const OPEN: TimeRange = { from: null, to: null };
 
@@ -29,7 +32,7 @@ export function transactionListing(ledgerId: string): TransactionListing {
     partition: 0,
     ledgerId,
     accountId: '',
-    kind: TransactionKind.UNSPECIFIED,
+    kinds: [],
     status: TransactionStatus.UNSPECIFIED,
     reference: '',
     paymentId: '',
@@ -42,12 +45,24 @@ export function transactionListing(ledgerId: string): TransactionListing {
   };
 }
 
+export function holdListing(ledgerId: string): OpenHoldListing {
+  return {
+    partition: 0,
+    ledgerId,
+    expire: OPEN,
+    descending: false,
+    after: null,
+    through: null,
+    limit: 1000,
+  };
+}
+
 export function entryListing(ledgerId: string): EntryListing {
   return {
     partition: 0,
     ledgerId,
     accountId: '',
-    kind: TransactionKind.UNSPECIFIED,
+    kinds: [],
     direction: Direction.UNSPECIFIED,
     transactionId: '',
     recorded: OPEN,

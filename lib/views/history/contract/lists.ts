@@ -3,12 +3,18 @@ import { expect, test } from '@jest/globals';
 import { toJson } from '@bufbuild/protobuf';
 import { AccountSchema } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { TransactionKind, TransactionSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import type { EntryKey } from '../view.js';
+import type { EntryKey, HoldKey } from '../view.js';
 import { type FreshView, pages, plain } from './reading.js';
 import { COMMANDS, naive, scenario } from './logs.js';
 import { LEDGERS, seeded } from './scenario.js';
 import { accountListing, entryListing, transactionListing } from './listings.js';
-import { randomAccountListing, randomEntryListing, randomTransactionListing } from './random-listings.js';
+import { holdKeyOf } from './naive-history.js';
+import {
+  randomAccountListing,
+  randomEntryListing,
+  randomHoldListing,
+  randomTransactionListing,
+} from './random-listings.js';
 
 export function readsOfLists(freshView: FreshView): void {
   test('ledgers are listed in order of creation, by prefix, in pages', async () => {
@@ -49,7 +55,7 @@ export function readsOfLists(freshView: FreshView): void {
     for (const kind of [TransactionKind.AUTHORIZATION, TransactionKind.ADJUSTMENT, TransactionKind.VOID]) {
       for (const from of [null, 0n]) {
         const effective = { from, to: null };
-        expect((await view.entries({ ...entryListing('main'), kind, effective })).value).toEqual([]);
+        expect((await view.entries({ ...entryListing('main'), kinds: [kind], effective })).value).toEqual([]);
       }
     }
   });
@@ -90,6 +96,28 @@ export function readsOfLists(freshView: FreshView): void {
         expected.map((made) => toJson(TransactionSchema, made)),
       );
     }
+  });
+
+  test('open holds are listed in order of expiry, both ways, in pages that join to the whole', async () => {
+    const view = await freshView();
+    const fixture = scenario(10, COMMANDS);
+    await view.apply(fixture.batch());
+    const history = naive(fixture.events);
+    const random = seeded(10);
+    let listed = 0;
+    for (let n = 0; n < 60; n++) {
+      const listing = randomHoldListing(random, fixture.events, history);
+      const read = await pages(
+        async (after: HoldKey | null) => (await view.openHolds({ ...listing, after })).value,
+        holdKeyOf,
+      );
+      const expected = history.openHolds({ ...listing, limit: 1000 });
+      expect(read.map((made) => toJson(TransactionSchema, made))).toEqual(
+        expected.map((made) => toJson(TransactionSchema, made)),
+      );
+      listed += read.length;
+    }
+    expect(listed).toBeGreaterThan(60);
   });
 
   test('entries are listed by any filters, both ways, in pages that join to the whole', async () => {

@@ -4,7 +4,7 @@ import { AccountSchema } from '../../../../gen/quittance/common/v1/account_pb.js
 import type { EntryKey } from '../view.js';
 import { expectMessage, type FreshView, pages, plain } from './reading.js';
 import { naive, scenario } from './logs.js';
-import { entryListing, statementQuery, transactionListing } from './listings.js';
+import { entryListing, holdListing, statementQuery, transactionListing } from './listings.js';
 
 export function readsWhileEventsComeIn(freshView: FreshView): void {
   test('pages that carry a position are as of it, whatever comes in between', async () => {
@@ -56,11 +56,19 @@ export function readsWhileEventsComeIn(freshView: FreshView): void {
       done = true;
     })();
     const reads = [];
-    while (!done) reads.push(await view.account(0, 'main', 'alice'));
+    const holds = [];
+    while (!done) {
+      reads.push(await view.account(0, 'main', 'alice'));
+      holds.push(await view.openHolds(holdListing('main')));
+    }
     await applying;
     for (const { value, asOf } of reads) {
       const expected = naive(fixture.events, asOf.position).account('main', 'alice');
       expectMessage(AccountSchema, { value }, { value: expected });
+    }
+    for (const { value, asOf } of holds) {
+      const expected = naive(fixture.events, asOf.position).openHolds(holdListing('main'));
+      expect(value.map(({ position }) => position)).toEqual(expected.map(({ position }) => position));
     }
   });
 }

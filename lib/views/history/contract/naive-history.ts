@@ -29,6 +29,8 @@ import type {
   AccountListing,
   EntryListing,
   EntryRow,
+  HoldKey,
+  OpenHoldListing,
   StatementKey,
   StatementPage,
   StatementQuery,
@@ -168,7 +170,7 @@ export class NaiveHistory {
           (through === null || transaction.position <= through) &&
           (after === null || (descending ? transaction.position < after : transaction.position > after)) &&
           (listing.accountId === '' || accountsNamedBy(transaction).includes(listing.accountId)) &&
-          [0, transaction.kind].includes(listing.kind) &&
+          (listing.kinds.length === 0 || listing.kinds.includes(transaction.kind)) &&
           [0, transaction.status].includes(listing.status) &&
           ['', transaction.reference].includes(listing.reference) &&
           ['', transaction.paymentId].includes(listing.paymentId) &&
@@ -176,6 +178,28 @@ export class NaiveHistory {
           within(timeOf(transaction.effectiveTime), listing.effective),
       );
     return (descending ? found.reverse() : found).slice(0, listing.limit);
+  }
+
+  /** Authorizations of whose hold something is left, in order of expiry. */
+  openHolds(listing: OpenHoldListing): Transaction[] {
+    const { after, descending, through, ledgerId, expire, limit } = listing;
+    const keyIn = (transaction: Transaction) => {
+      const { expireTime, position } = holdKeyOf(transaction);
+      return [expireTime, position];
+    };
+    const found = this.allTransactions(ledgerId)
+      .filter((transaction) => {
+        if (transaction.status !== TransactionStatus.AUTHORIZED) return false;
+        const key = keyIn(transaction);
+        const order = after === null ? 0 : compare(key, [after.expireTime, after.position]);
+        return (
+          (through === null || transaction.position <= through) &&
+          (after === null || (descending ? order < 0 : order > 0)) &&
+          within(holdKeyOf(transaction).expireTime, expire)
+        );
+      })
+      .sort((one, other) => compare(keyIn(one), keyIn(other)));
+    return (descending ? found.reverse() : found).slice(0, limit);
   }
 
   allTransactions(ledgerId: string): Transaction[] {
@@ -212,7 +236,7 @@ export class NaiveHistory {
         (through === null || row.position <= through) &&
         (after === null || (descending ? order < 0 : order > 0)) &&
         ['', row.entry.accountId].includes(listing.accountId) &&
-        [0, row.kind].includes(listing.kind) &&
+        (listing.kinds.length === 0 || listing.kinds.includes(row.kind)) &&
         [0, row.entry.direction].includes(listing.direction) &&
         ['', row.transactionId].includes(listing.transactionId) &&
         within(row.recordedTime, listing.recorded) &&
@@ -300,6 +324,12 @@ export class NaiveHistory {
     }
     return rows.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
+}
+
+/** Where the open hold of an authorization stands among others. */
+export function holdKeyOf({ payment, position }: Transaction): HoldKey {
+  if (payment?.expireTime === undefined) throw new Error('an open hold has a time when it expires');
+  return { expireTime: microsOf(payment.expireTime), position };
 }
 
 function unitIn({ currency, balance }: Account): string {

@@ -2,14 +2,29 @@
 import { AccountStatus, AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
 import {
   Direction,
-  TransactionKind,
+  type Transaction,
+  type TransactionKind,
   TransactionStatus,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
-import type { AccountListing, EntryListing, StatementQuery, TimeRange, TransactionListing } from '../view.js';
-import { accountListing, entryListing, OPEN, statementQuery, transactionListing } from './listings.js';
+import type {
+  AccountListing,
+  EntryListing,
+  OpenHoldListing,
+  StatementQuery,
+  TimeRange,
+  TransactionListing,
+} from '../view.js';
+import {
+  accountListing,
+  entryListing,
+  holdListing,
+  OPEN,
+  statementQuery,
+  transactionListing,
+} from './listings.js';
 import { ACCOUNTS, COIN, LEDGERS, OWNERS, pick, type Random, REFERENCES } from './scenario.js';
-import type { NaiveHistory } from './naive-history.js';
+import { holdKeyOf, type NaiveHistory } from './naive-history.js';
 
 const TYPES = [AccountType.LIABILITY, AccountType.ASSET, AccountType.REVENUE];
 
@@ -54,7 +69,7 @@ export function randomTransactionListing(
   return {
     ...transactionListing(ledgerId),
     accountId: sometimes(random, 2, () => pick(random, [...ACCOUNTS, '@settlement:EUR']), ''),
-    kind: sometimes(random, 4, () => some().kind, TransactionKind.UNSPECIFIED),
+    kinds: sometimes(random, 4, () => someKinds(random, history.allTransactions(ledgerId)), []),
     status: sometimes(random, 4, () => some().status, TransactionStatus.UNSPECIFIED),
     reference: sometimes(random, 5, () => pick(random, REFERENCES), ''),
     paymentId: sometimes(random, 5, () => pick(random, [some().paymentId, some().transactionId]), ''),
@@ -63,6 +78,30 @@ export function randomTransactionListing(
     descending: random(2) === 0,
     through: randomThrough(random, events),
     limit: 1 + random(20),
+  };
+}
+
+/** One kind, or several, of those that occur. */
+function someKinds(random: Random, made: readonly Transaction[]): readonly TransactionKind[] {
+  const kinds = Array.from({ length: 1 + random(3) }, () => pick(random, made).kind);
+  return [...new Set(kinds)];
+}
+
+export function randomHoldListing(
+  random: Random,
+  events: readonly RecordedEvent[],
+  history: NaiveHistory,
+): OpenHoldListing {
+  const ledgerId = pick(random, LEDGERS);
+  const open = history.openHolds(holdListing(ledgerId));
+  const time = () => holdKeyOf(pick(random, open)).expireTime + BigInt(random(3) - 1);
+  const bound = () => (open.length === 0 ? null : sometimes(random, 3, time, null));
+  return {
+    ...holdListing(ledgerId),
+    expire: { from: bound(), to: bound() },
+    descending: random(2) === 0,
+    through: randomThrough(random, events),
+    limit: 1 + random(5),
   };
 }
 
@@ -76,7 +115,7 @@ export function randomEntryListing(
   return {
     ...entryListing(ledgerId),
     accountId: sometimes(random, 2, () => pick(random, [...ACCOUNTS, '@settlement:EUR']), ''),
-    kind: sometimes(random, 4, () => some().kind, TransactionKind.UNSPECIFIED),
+    kinds: sometimes(random, 4, () => someKinds(random, history.allTransactions(ledgerId)), []),
     direction: sometimes(random, 4, () => pick(random, SIDES), Direction.UNSPECIFIED),
     transactionId: sometimes(random, 6, () => some().transactionId, ''),
     recorded: sometimes(random, 3, () => randomRange(random, events), OPEN),

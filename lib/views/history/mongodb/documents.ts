@@ -69,10 +69,24 @@ export interface TransactionDocument {
   readonly names: readonly string[];
   readonly effective: bigint;
   readonly recorded: bigint;
+  /** When its hold expires, UTC microseconds; null: no hold is open in this version. */
+  readonly expire: bigint | null;
   /** The event that made it, as encoded once. */
   readonly event: Uint8Array;
   /** An event.v1.TransactionState: its last change; null: none. */
   readonly change: Uint8Array | null;
+}
+
+/** A version of an authorization whose hold was open in it. Its `_id` is that of the version. */
+export interface HoldDocument {
+  readonly _id: string;
+  readonly ledger: string;
+  /** Of the authorization. */
+  readonly position: bigint;
+  readonly from: bigint;
+  readonly until: bigint;
+  /** When the hold expires, UTC microseconds. */
+  readonly expire: bigint;
 }
 
 /** An entry with what its transaction and account say of it; it does not change. */
@@ -101,6 +115,7 @@ export interface HistoryCollections {
   readonly accounts: Collection<AccountDocument>;
   readonly versions: Collection<VersionDocument>;
   readonly transactions: Collection<TransactionDocument>;
+  readonly holds: Collection<HoldDocument>;
   readonly entries: Collection<EntryDocument>;
 }
 
@@ -110,6 +125,7 @@ export function collectionsOf(database: Db, prefix: string): HistoryCollections 
     accounts: database.collection(`${prefix}_accounts`),
     versions: database.collection(`${prefix}_versions`),
     transactions: database.collection(`${prefix}_transactions`),
+    holds: database.collection(`${prefix}_holds`),
     entries: database.collection(`${prefix}_entries`),
   };
 }
@@ -139,6 +155,8 @@ export const INDEXES: Readonly<
     { ledger: 1, effective: 1, position: 1 },
     { ledger: 1, names: 1, effective: 1, position: 1 },
   ],
+  // Open holds alone: one that ended has another `until`.
+  holds: [{ ledger: 1, until: 1, expire: 1, position: 1 }],
   // A ledger's entries are read from its transactions: of entries there are two per payment, and an index more
   // for each filter would cost each of them.
   entries: [

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type JsonValue, toJson } from '@bufbuild/protobuf';
 import type { Db, MongoClient } from 'mongodb';
+import { TransactionSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { LedgerFixture, testId } from '../../../../test/ledger-fixture.js';
 import { stackServer } from '../../../../test/stack-servers.js';
 import { createMongodb } from '../../stores/mongodb/client.js';
 import { removeDatabase } from '../../stores/mongodb/test/remove-database.js';
 import type { ViewRow } from '../../view.js';
+import { holdListing } from '../contract/listings.js';
 import { historyContract } from '../contract/suite.js';
 import { mongodbHistory } from './history.js';
 import { collectionsOf } from './documents.js';
@@ -32,6 +35,13 @@ historyContract('MongoDB', async () => {
   };
 });
 
+/** What a view shows. */
+interface Seen {
+  readonly rows: readonly ViewRow[];
+  /** Open holds, in order of expiry. */
+  readonly holds: readonly JsonValue[];
+}
+
 describe('data ahead of the checkpoint, as a crash between the two leaves it', () => {
   const { client, database } = open();
   const generations = mongodbHistory(database, ONE);
@@ -43,9 +53,12 @@ describe('data ahead of the checkpoint, as a crash between the two leaves it', (
     await removeDatabase(database);
   });
 
-  const all = async (view: HistoryView): Promise<readonly ViewRow[]> =>
-    view.rows({ ledgerId: null, afterKey: null, limit: 10_000 });
-  const wholes = new Map<bigint, Promise<readonly ViewRow[]>>();
+  const all = async (view: HistoryView): Promise<Seen> => {
+    const rows = await view.rows({ ledgerId: null, afterKey: null, limit: 10_000 });
+    const { value: holds } = await view.openHolds(holdListing('main'));
+    return { rows, holds: holds.map((hold) => toJson(TransactionSchema, hold)) };
+  };
+  const wholes = new Map<bigint, Promise<Seen>>();
   /** Works with a generation that is gone afterwards: the server that stands in is slow when it holds many collections. */
   const withView = async <T>(work: (view: HistoryView) => Promise<T>): Promise<T> => {
     const view = await generations.create();
@@ -89,7 +102,7 @@ describe('data ahead of the checkpoint, as a crash between the two leaves it', (
   );
 });
 
-/** A payment from its authorization to its refund, and an account from its opening to its freezing. */
+/** A payment from its authorization to its refund and its end, and an account from its opening to its freezing. */
 function aLife(): LedgerFixture {
   const fixture = new LedgerFixture();
   let id = 0;
@@ -122,6 +135,7 @@ function aLife(): LedgerFixture {
     case: 'refundPayment',
     value: { ledgerId, requestId: next(), paymentId, amount: amount(50n) },
   });
+  fixture.run({ case: 'voidPayment', value: { ledgerId, requestId: next(), paymentId } });
   fixture.run({ case: 'freezeAccount', value: { ledgerId, requestId: next(), accountId: 'bob' } });
   return fixture;
 }

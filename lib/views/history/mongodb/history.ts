@@ -40,6 +40,7 @@ import {
   upTo,
   validAt,
 } from './lists.js';
+import { readOpenHolds } from './open-holds.js';
 import { readRows } from './rows.js';
 import { readStatement } from './statement.js';
 import { accountRecord, entryOf, transactionValue } from './values.js';
@@ -53,6 +54,7 @@ import type {
   HistoryView,
   LedgerListing,
   OpenedAccount,
+  OpenHoldListing,
   StatementPage,
   StatementQuery,
   TransactionListing,
@@ -265,6 +267,20 @@ class MongodbHistory implements HistoryView {
         .limit(listing.limit)
         .toArray();
       return found.map(transactionValue);
+    });
+  }
+
+  openHolds(listing: OpenHoldListing): Promise<Read<readonly Transaction[]>> {
+    return this.#read(listing.partition, async (at) => {
+      const holds = await readOpenHolds(this.#collections.holds, listing, at);
+      const found = await this.#collections.transactions
+        .find({ _id: { $in: holds.map(({ _id }) => _id) } })
+        .toArray();
+      const versions = new Map(found.map((version) => [version._id, version]));
+      return holds.flatMap(({ _id }) => {
+        const version = versions.get(_id);
+        return version === undefined ? [] : [transactionValue(version)];
+      });
     });
   }
 

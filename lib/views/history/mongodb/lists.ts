@@ -1,13 +1,23 @@
 /** The lists of the history view as filters of MongoDB: keyset pages in order of position. */
 import type { Filter } from 'mongodb';
 import { AccountStatus, AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
-import {
-  Direction,
-  TransactionKind,
-  TransactionStatus,
-} from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import type { AccountDocument, EntryDocument, LedgerDocument, TransactionDocument } from './documents.js';
-import type { AccountListing, EntryListing, LedgerListing, TimeRange, TransactionListing } from '../view.js';
+import { Direction, TransactionStatus } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import type {
+  AccountDocument,
+  EntryDocument,
+  HoldDocument,
+  LedgerDocument,
+  TransactionDocument,
+} from './documents.js';
+import type {
+  AccountListing,
+  EntryListing,
+  HoldKey,
+  LedgerListing,
+  OpenHoldListing,
+  TimeRange,
+  TransactionListing,
+} from '../view.js';
 
 /** Ids are ASCII below this, so that the ids with a prefix are a range. */
 const AFTER_IDS = '\x7f';
@@ -71,7 +81,7 @@ export function accountFilter(listing: AccountListing, at: bigint): Filter<Accou
 }
 
 export function transactionFilter(listing: TransactionListing, at: bigint): Filter<TransactionDocument> {
-  const { ledgerId: ledger, accountId, kind, status, reference, paymentId: payment } = listing;
+  const { ledgerId: ledger, accountId, kinds, status, reference, paymentId: payment } = listing;
   const { after, descending } = listing;
   const recorded = dated(listing.recorded);
   const effective = dated(listing.effective);
@@ -83,7 +93,7 @@ export function transactionFilter(listing: TransactionListing, at: bigint): Filt
     ...validAt(at),
     ...(accountId === '' ? {} : { names: accountId }),
     ...(payment === '' ? {} : { payment }),
-    ...(kind === TransactionKind.UNSPECIFIED ? {} : { kind }),
+    ...(kinds.length === 0 ? {} : { kind: { $in: [...kinds] } }),
     ...(status === TransactionStatus.UNSPECIFIED ? {} : { status }),
     ...(reference === '' ? {} : { reference }),
     ...(recorded === undefined ? {} : { recorded }),
@@ -100,7 +110,7 @@ export function entryFilter(
   position: bigint | undefined,
   at: bigint,
 ): Filter<EntryDocument> {
-  const { ledgerId: ledger, accountId: account, kind, direction } = listing;
+  const { ledgerId: ledger, accountId: account, kinds, direction } = listing;
   const recorded = dated(listing.recorded);
   const effective = dated(listing.effective);
   const end = throughOf(listing.through, at);
@@ -109,7 +119,7 @@ export function entryFilter(
     account,
     position:
       position === undefined ? upTo(end) : { $gte: position, ...upTo(position < end ? position : end) },
-    ...(kind === TransactionKind.UNSPECIFIED ? {} : { kind }),
+    ...(kinds.length === 0 ? {} : { kind: { $in: [...kinds] } }),
     ...(direction === Direction.UNSPECIFIED ? {} : { direction }),
     ...(recorded === undefined ? {} : { recorded }),
     ...(effective === undefined ? {} : { effective }),
@@ -119,7 +129,7 @@ export function entryFilter(
 
 /** The transactions that hold a page of a ledger's entries. */
 export function postedFilter(listing: EntryListing, at: bigint): Filter<TransactionDocument> {
-  const { ledgerId: ledger, kind, transactionId: id, after, descending } = listing;
+  const { ledgerId: ledger, kinds, transactionId: id, after, descending } = listing;
   const recorded = dated(listing.recorded);
   const effective = dated(listing.effective);
   const through = throughOf(listing.through, at);
@@ -129,11 +139,37 @@ export function postedFilter(listing: EntryListing, at: bigint): Filter<Transact
     position: { ...upTo(end), ...(descending || after === null ? {} : { $gte: after.position }) },
     ...validAt(at),
     status: TransactionStatus.POSTED,
-    ...(kind === TransactionKind.UNSPECIFIED ? {} : { kind }),
+    ...(kinds.length === 0 ? {} : { kind: { $in: [...kinds] } }),
     ...(id === '' ? {} : { id }),
     ...(recorded === undefined ? {} : { recorded }),
     ...(effective === undefined ? {} : { effective }),
   };
+}
+
+/**
+ * Open holds that are the last word on their authorization, or not any more: those that end after `at`, where
+ * the writer is ahead of the checkpoint.
+ */
+export function holdFilter(
+  { ledgerId: ledger, expire, after, descending, through }: OpenHoldListing,
+  at: bigint,
+  until: HoldDocument['until'] | { $gt: bigint; $lt: bigint },
+): Filter<HoldDocument> {
+  const expires = dated(expire);
+  return {
+    ledger,
+    until,
+    from: upTo(at),
+    position: upTo(throughOf(through, at)),
+    ...(expires === undefined ? {} : { expire: expires }),
+    ...(after === null ? {} : beyondHold(after, descending)),
+  };
+}
+
+function beyondHold({ expireTime, position }: HoldKey, descending: boolean): Filter<HoldDocument> {
+  return descending
+    ? { $or: [{ expire: { $lt: expireTime } }, { expire: expireTime, position: { $lt: position } }] }
+    : { $or: [{ expire: { $gt: expireTime } }, { expire: expireTime, position: { $gt: position } }] };
 }
 
 /** The bound of the position alone is for the index; the rest for the entries of one event. */

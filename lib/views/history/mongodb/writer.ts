@@ -20,12 +20,14 @@ import {
   type ChangeFact,
   historyFacts,
   type HistoryFacts,
+  holdExpiry,
   type TransactionFact,
 } from '../fold.js';
 import {
   type AccountDocument,
   type EntryDocument,
   type HistoryCollections,
+  type HoldDocument,
   LAST,
   type LedgerDocument,
   type TransactionDocument,
@@ -53,7 +55,7 @@ export async function writeHistory(
       entries,
       each.flatMap(({ event, facts }) => entriesIn(event, facts)),
     ),
-    writeTransactions(collections.transactions, all),
+    writeTransactions(collections, all),
     writeAccounts(collections.accounts, all),
   ]);
 }
@@ -142,29 +144,47 @@ interface Version {
   readonly until: bigint;
 }
 
-/**
- * Inserts versions, each with where it ends, and writes into those before them where they end. `known` are
- * those of the same thing that are stored.
- */
-function chained<D extends Version>(known: readonly D[], added: readonly D[]): AnyBulkWriteOperation<D>[] {
+/** A version with where it ends. */
+interface Link<D extends Version> {
+  readonly version: D;
+  /** Whether it is written now; else it is stored. */
+  readonly isAdded: boolean;
+}
+
+/** The life of a thing, each version with where it ends. `known` are those of the same thing that are stored. */
+function linked<D extends Version>(known: readonly D[], added: readonly D[]): Link<D>[] {
   const ids = new Set(added.map(({ _id }) => _id));
   const life = [...known.filter(({ _id }) => !ids.has(_id)), ...added].sort((one, other) =>
     one.from < other.from ? -1 : 1,
   );
-  return life.flatMap((version, index) => {
-    const until = life[index + 1]?.from ?? LAST;
+  return life.map((version, index) => ({
+    version: { ...version, until: life[index + 1]?.from ?? LAST },
+    isAdded: ids.has(version._id),
+  }));
+}
+
+/** Inserts what is added, and writes into each version where it ends. */
+function chained<D extends Version>(links: readonly Link<D>[]): AnyBulkWriteOperation<D>[] {
+  return links.flatMap(({ version, isAdded }) => {
+    const { _id, until } = version;
     const operations: unknown[] = [];
-    if (ids.has(version._id)) operations.push({ insertOne: { document: { ...version, until } } });
+    if (isAdded) operations.push({ insertOne: { document: version } });
     // One that is stored may not know yet of the one that comes after it.
-    if (until !== LAST) {
-      operations.push({ updateOne: { filter: { _id: version._id }, update: { $min: { until } } } });
-    }
+    if (until !== LAST) operations.push({ updateOne: { filter: { _id }, update: { $min: { until } } } });
     return operations as AnyBulkWriteOperation<D>[];
   });
 }
 
+/** The versions in which a hold is open, as the collection of holds has them. */
+function holdsIn(links: readonly Link<TransactionDocument>[]): Link<HoldDocument>[] {
+  return links.flatMap(({ version, isAdded }) => {
+    const { _id, ledger, position, from, until, expire } = version;
+    return expire === null ? [] : [{ version: { _id, ledger, position, from, until, expire }, isAdded }];
+  });
+}
+
 async function writeTransactions(
-  collection: Collection<TransactionDocument>,
+  { transactions: collection, holds }: HistoryCollections,
   all: readonly HistoryFacts[],
 ): Promise<void> {
   const lives = new Map<string, TransactionDocument[]>();
@@ -182,8 +202,8 @@ async function writeTransactions(
     if (base === undefined) throw new Error('a transaction is changed that was never made');
     lives.set(key, [...(lives.get(key) ?? []), changedDocument(base, change)]);
   }
-  const inserts = [...lives].flatMap(([key, added]) => chained(stored.get(key) ?? [], added));
-  await inOrder(collection, inserts);
+  const links = [...lives].flatMap(([key, added]) => linked(stored.get(key) ?? [], added));
+  await Promise.all([inOrder(collection, chained(links)), inOrder(holds, chained(holdsIn(links)))]);
 }
 
 /** All stored versions of the transactions that are changed. */
@@ -222,6 +242,7 @@ function transactionDocument(fact: TransactionFact, names: readonly string[]): T
     names,
     effective: fact.effectiveTime,
     recorded: fact.recordedTime,
+    expire: fact.holdExpiry ?? null,
     event: Buffer.from(fact.bytes),
     change: null,
   };
@@ -236,6 +257,7 @@ function changedDocument(base: TransactionDocument, { state, position }: ChangeF
     status,
     from: position,
     until: LAST,
+    expire: holdExpiry(state) ?? null,
     change: Buffer.from(toBinary(TransactionStateSchema, state)),
   };
 }
@@ -263,7 +285,7 @@ async function writeAccounts(
   }
   await inOrder(
     collection,
-    [...lives].flatMap(([key, added]) => chained(stored.get(key) ?? [], added)),
+    [...lives].flatMap(([key, added]) => chained(linked(stored.get(key) ?? [], added))),
   );
 }
 

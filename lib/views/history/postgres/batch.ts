@@ -19,6 +19,7 @@ import {
   describedBy,
   foldAccount,
   headingOf,
+  holdExpiry,
   ledgerOf,
   transactionKey,
 } from '../fold.js';
@@ -91,6 +92,8 @@ export class ChangeColumns {
   readonly transactionId = new BytesColumn('uuid');
   readonly version = new Int8Column();
   readonly changedPosition = new Int8Column();
+  /** Of an open hold. */
+  readonly expireTime = new Int8Column();
   readonly status = new Int2Column();
   readonly change = new BytesColumn('bytea');
 }
@@ -217,6 +220,7 @@ export class HistoryBatch {
     changes.transactionId.add(requestId);
     changes.version.add(own?.version ?? 1n);
     changes.changedPosition.add(position);
+    changes.expireTime.addOptional(own === undefined ? undefined : holdExpiry(own));
     changes.status.add(TransactionStatus.AUTHORIZED);
     changes.change.add(undefined);
   }
@@ -228,6 +232,7 @@ export class HistoryBatch {
     changes.transactionId.add(state.transactionId);
     changes.version.add(state.version);
     changes.changedPosition.add(at);
+    changes.expireTime.addOptional(holdExpiry(state));
     const isFinal = state.status === TransactionStatus.POSTED || state.status === TransactionStatus.DECLINED;
     changes.status.addOptional(isFinal ? undefined : state.status);
     changes.change.add(toBinary(TransactionStateSchema, state));

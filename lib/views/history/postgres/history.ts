@@ -47,6 +47,7 @@ import { pageOfEntries } from '../page-of-entries.js';
 import { listAccountEntries } from './lists/entries.js';
 import { canBeginId } from './lists/filter.js';
 import { listLedgers } from './lists/ledgers.js';
+import { listOpenHolds } from './lists/open-holds.js';
 import { listPosted, listTransactions } from './lists/transactions.js';
 import * as sql from './sql/read.sql.js';
 import { createTables } from './sql/schema.sql.js';
@@ -58,6 +59,7 @@ import type {
   HistoryView,
   LedgerListing,
   OpenedAccount,
+  OpenHoldListing,
   StatementPage,
   StatementQuery,
   TransactionListing,
@@ -198,6 +200,10 @@ class PostgresHistory implements HistoryView {
 
   transactions(listing: TransactionListing): Promise<Read<readonly Transaction[]>> {
     return this.#many(listing.partition, listTransactions(this.#schema, listing), 'event', transactionIn);
+  }
+
+  openHolds(listing: OpenHoldListing): Promise<Read<readonly Transaction[]>> {
+    return this.#many(listing.partition, listOpenHolds(this.#schema, listing), 'event', transactionIn);
   }
 
   async entries(listing: EntryListing): Promise<Read<readonly EntryRow[]>> {

@@ -8,16 +8,17 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../../test/postgres.js';
 import { int8Array, textArray } from '../../../log/postgres-arrays.js';
 import { createPool, type Pool } from '../../../log/postgres-client.js';
-import { accountListing, entryListing, transactionListing } from '../contract/listings.js';
+import { accountListing, entryListing, holdListing, transactionListing } from '../contract/listings.js';
 import { HISTORY_PLANS, postgresHistory } from './history.js';
 import { listAccounts } from './lists/accounts.js';
 import { listAccountEntries } from './lists/entries.js';
 import type { Statement } from './lists/filter.js';
+import { listOpenHolds } from './lists/open-holds.js';
 import { listPosted, listTransactions } from './lists/transactions.js';
 import * as read from './sql/read.sql.js';
 import { entryLines } from './sql/rows.sql.js';
 import { statementByEffectiveTime, statementByRecordedTime } from './sql/statement.sql.js';
-import type { AccountListing, EntryListing, TransactionListing } from '../view.js';
+import type { AccountListing, EntryListing, OpenHoldListing, TransactionListing } from '../view.js';
 
 const SCHEMA = 'history_1';
 const ROWS = 20_000;
@@ -66,6 +67,21 @@ select 2 * n, -1, 1, 2 * n, case n % 5000 when 4 then 3 else 4 end from generate
 insert into ${SCHEMA}.transaction_accounts (account, position, effective_time)
 select 2 * (n % 300 + 5000) + 1, 2 * n, ${datedAt} from generate_series(2, ${ROWS}) n`;
 
+/**
+ * In the ledger `holds` (key -2) authorization n is at position 2n + 1. Every seventh is open and expires n % 4999 seconds after 1970,
+ * the others were captured.
+ */
+const fillHolds = `
+insert into ${SCHEMA}.ledgers (ledger_id, partition, position, document) values ('holds', 0, -2, '');
+insert into ${SCHEMA}.transactions (position, recorded_time, ledger, kind, transaction_id, event)
+select 2 * n + 1, n * 1000000::bigint, -2, 4, ('00000000-0000-7000-8001-' || lpad(n::text, 12, '0'))::uuid,
+  repeat('x', 250)::bytea
+from generate_series(1, ${ROWS}) n;
+insert into ${SCHEMA}.changes (position, ledger, version, changed_position, status, expire_time)
+select 2 * n + 1, -2, 1, 2 * n + 1, case n % 7 when 0 then 3 else 4 end,
+  case n % 7 when 0 then n % 4999 * 1000000::bigint end
+from generate_series(1, ${ROWS}) n`;
+
 interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
@@ -94,6 +110,7 @@ beforeAll(async () => {
   for (const table of ['accounts', 'lines', 'transactions', 'changes', 'transaction_accounts'])
     await pool.query(`alter table ${SCHEMA}.${table} set (autovacuum_enabled = false)`);
   await pool.query(fill);
+  await pool.query(fillHolds);
 });
 
 afterAll(async () => {
@@ -147,12 +164,22 @@ const transactionFilters: Record<string, Partial<TransactionListing>> = {
   'a quiet account': { accountId: 'a7' },
   'a hot account': { accountId: 'hot' },
   'an account that is only named': { accountId: 'a5000' },
-  'a rare kind': { kind: TransactionKind.REVERSAL },
-  'the usual kind': { kind: TransactionKind.PAYMENT },
+  'a rare kind': { kinds: [TransactionKind.REVERSAL] },
+  'the usual kind': { kinds: [TransactionKind.PAYMENT] },
   'a rare status': { status: TransactionStatus.DECLINED },
   'the usual status': { status: TransactionStatus.POSTED },
   'a status of few authorizations': { status: TransactionStatus.AUTHORIZED },
-  'a kind that is never declined': { kind: TransactionKind.REVERSAL, status: TransactionStatus.DECLINED },
+  'two usual kinds': { kinds: [TransactionKind.PAYMENT, TransactionKind.AUTHORIZATION] },
+  'a usual and a rare kind': { kinds: [TransactionKind.PAYMENT, TransactionKind.REVERSAL] },
+  'two kinds and a status of few authorizations': {
+    kinds: [TransactionKind.PAYMENT, TransactionKind.AUTHORIZATION],
+    status: TransactionStatus.AUTHORIZED,
+  },
+  'two kinds, declined': {
+    kinds: [TransactionKind.PAYMENT, TransactionKind.AUTHORIZATION],
+    status: TransactionStatus.DECLINED,
+  },
+  'a kind that is never declined': { kinds: [TransactionKind.REVERSAL], status: TransactionStatus.DECLINED },
   'a reference': { reference: 'ref300' },
   'a payment': { paymentId: id(801) },
   'a recorded range': { recorded: { from: 9000n * SECOND, to: 9100n * SECOND } },
@@ -176,7 +203,8 @@ const entryFilters: Record<string, Partial<EntryListing>> = {
   none: {},
   'a quiet account': { accountId: 'a7' },
   'a hot account': { accountId: 'hot' },
-  'a rare kind': { kind: TransactionKind.REVERSAL },
+  'a rare kind': { kinds: [TransactionKind.REVERSAL] },
+  'two kinds': { kinds: [TransactionKind.PAYMENT, TransactionKind.REVERSAL] },
   'a direction': { direction: Direction.CREDIT },
   'a transaction': { transactionId: id(801) },
   'a recorded range': { recorded: { from: 9000n * SECOND, to: 9100n * SECOND } },
@@ -191,6 +219,13 @@ const entryFilters: Record<string, Partial<EntryListing>> = {
   },
 };
 
+const holdFilters: Record<string, Partial<OpenHoldListing>> = {
+  none: {},
+  'a range of times': { expire: { from: 1000n * SECOND, to: 2000n * SECOND } },
+  'a narrow range of times': { expire: { from: 1000n * SECOND, to: 1001n * SECOND } },
+  'before a time': { expire: { from: null, to: 4000n * SECOND } },
+};
+
 const accountFilters: Record<string, Partial<AccountListing>> = {
   none: {},
   'a prefix': { idPrefix: 'a77' },
@@ -202,6 +237,10 @@ const accountFilters: Record<string, Partial<AccountListing>> = {
 
 function transactions(change: Partial<TransactionListing>): Statement {
   return listTransactions(SCHEMA, { ...transactionListing('main'), limit: LIMIT, ...change });
+}
+
+function openHolds(change: Partial<OpenHoldListing>): Statement {
+  return listOpenHolds(SCHEMA, { ...holdListing('holds'), limit: LIMIT, ...change });
 }
 
 function entries(change: Partial<EntryListing>): Statement {
@@ -242,6 +281,14 @@ describe.each([
     await expectCheap(entries({ ...filter, descending: true }));
     await expectCheap(entries({ ...filter, after: { position: BigInt(ROWS), index: 0 } }));
     await expectCheap(entries({ ...filter, after: { position: BigInt(ROWS), index: 1 }, descending: true }));
+  });
+
+  test.each(Object.entries(holdFilters))('a page of open holds reads little: %s', async (_, filter) => {
+    const after = { expireTime: 1500n * SECOND, position: BigInt(ROWS) };
+    await expectCheap(openHolds(filter));
+    await expectCheap(openHolds({ ...filter, descending: true }));
+    await expectCheap(openHolds({ ...filter, after, through: BigInt(2 * ROWS - 100) }));
+    await expectCheap(openHolds({ ...filter, after, descending: true }));
   });
 
   test.each(Object.entries(accountFilters))('a page of accounts reads little: %s', async (_, filter) => {

@@ -150,6 +150,7 @@ function changeValues(changes: ChangeColumns): unknown[] {
     changes.transactionId.parameter(),
     changes.version.parameter(),
     changes.changedPosition.parameter(),
+    changes.expireTime.parameter(),
     changes.status.parameter(),
     changes.change.parameter(),
   ];

@@ -1,9 +1,10 @@
 /** Posted entries of an account, in order of position and index: its lines, without those that have no entry. */
-import { Direction, TransactionKind } from '../../../../../gen/quittance/common/v1/transaction_pb.js';
+import { Direction } from '../../../../../gen/quittance/common/v1/transaction_pb.js';
 import type { EntryListing } from '../../view.js';
 import { accountKey, ledgerKey } from '../sql/keys.sql.js';
 import { entryColumns } from '../sql/read.sql.js';
 import { directionOf, Filter, type Statement } from './filter.js';
+import { ofOneKind } from './kinds.js';
 import { positionBounds, positionOf, recordedIn } from './positions.js';
 
 export function listAccountEntries(schema: string, listing: EntryListing): Statement {
@@ -17,7 +18,7 @@ export function listAccountEntries(schema: string, listing: EntryListing): State
   const conditions = lineConditions(schema, filter, { ledger, account }, listing);
   filter.add(`a.ledger_id = ${ledgerId} and a.account_id = ${accountId}`);
   filter.add(`t.ledger = ${ledger} and t.position = l.position`);
-  filter.equal('t.kind', listing.kind, TransactionKind.UNSPECIFIED);
+  if (listing.kinds.length > 0) filter.add(ofOneKind('(t.kind + 0)', listing.kinds));
   const order = `l.position ${direction}, l.entry ${direction}`;
   const lines = linesOf(schema, filter, ledger, listing, conditions);
   const rows = `

@@ -30,13 +30,16 @@ export interface KindFilter {
 }
 
 /** What of the column a caller's filters ask for. */
-export function kindFilter({ kind, status }: Pick<TransactionListing, 'kind' | 'status'>): KindFilter {
-  const wanted: number = kind;
+export function kindFilter({ kinds, status }: Pick<TransactionListing, 'kinds' | 'status'>): KindFilter {
+  const wanted: ReadonlySet<number> = new Set(kinds);
   const ofKind = (from: readonly number[]) =>
-    kind === TransactionKind.UNSPECIFIED ? from : from.filter((one) => Math.abs(one) === wanted);
+    wanted.size === 0 ? from : from.filter((one) => wanted.has(Math.abs(one)));
   switch (status) {
     case TransactionStatus.UNSPECIFIED:
-      return { kinds: kind === TransactionKind.UNSPECIFIED ? null : [kind, -kind], status: undefined };
+      return {
+        kinds: wanted.size === 0 ? null : [...wanted].flatMap((kind) => [kind, -kind]),
+        status: undefined,
+      };
     case TransactionStatus.POSTED:
       return { kinds: ofKind(POSTED), status: undefined };
     case TransactionStatus.DECLINED:
@@ -46,7 +49,13 @@ export function kindFilter({ kind, status }: Pick<TransactionListing, 'kind' | '
   }
 }
 
-/** The kinds of transactions with entries; UNSPECIFIED: all of them. */
-export function postedKinds(kind: TransactionKind): readonly number[] {
-  return kindFilter({ kind, status: TransactionStatus.POSTED }).kinds ?? POSTED;
+/** The kinds of transactions with entries, of those that a listing asks for; of none: all of them. */
+export function postedKinds(kinds: readonly TransactionKind[]): readonly number[] {
+  return kindFilter({ kinds, status: TransactionStatus.POSTED }).kinds ?? POSTED;
+}
+
+/** A condition on the column, as the statement names it; of numbers that enums have, not of a caller's text. */
+export function ofOneKind(column: string, kinds: readonly number[]): string {
+  if (kinds.length === 0) return 'false';
+  return kinds.length === 1 ? `${column} = ${String(kinds[0])}` : `${column} in (${kinds.join(', ')})`;
 }

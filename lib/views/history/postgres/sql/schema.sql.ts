@@ -95,7 +95,8 @@ create index on ${schema}.transactions (ledger, reference, position) where refer
 
 /**
  * The last change of a transaction, by the position of the transaction; of an authorization also its status,
- * from the beginning. (Only an authorization changes its status.)
+ * from the beginning (only an authorization changes its status), and while its hold is open when that expires,
+ * so that the index of it holds open ones alone.
  */
 const changes = (schema: string): string => `
 create table ${schema}.changes (
@@ -103,10 +104,12 @@ create table ${schema}.changes (
   ledger bigint not null,
   version bigint not null,
   changed_position bigint not null,
+  expire_time bigint,
   status smallint,
   change bytea
 );
-create index on ${schema}.changes (ledger, status, position) where status is not null;`;
+create index on ${schema}.changes (ledger, status, position) where status is not null;
+create index on ${schema}.changes (ledger, expire_time, position) where expire_time is not null;`;
 
 /** The accounts that a transaction names without an entry: it was declined, or is an authorization. */
 const named = (schema: string): string => `

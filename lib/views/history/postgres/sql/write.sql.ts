@@ -82,15 +82,16 @@ const upsertChanges = (schema: string): WriteStatement => ({
       select coalesce(u.position, (
         select t.position from ${schema}.transactions t
         where t.transaction_id = u.transaction_id and t.ledger = u.ledger
-      )) as position, u.ledger, u.version, u.changed_position, u.status, u.change
-      from unnest(${arrays(first, 'bigint bigint uuid bigint bigint smallint bytea')})
-        as u (position, ledger, transaction_id, version, changed_position, status, change)
+      )) as position, u.ledger, u.version, u.changed_position, u.expire_time, u.status, u.change
+      from unnest(${arrays(first, 'bigint bigint uuid bigint bigint bigint smallint bytea')})
+        as u (position, ledger, transaction_id, version, changed_position, expire_time, status, change)
     ) c where c.position is not null`,
   change: {
     into: `${schema}.changes`,
-    columns: 'position, ledger, version, changed_position, status, change',
+    columns: 'position, ledger, version, changed_position, expire_time, status, change',
     onConflict: `on conflict (position) do update set version = excluded.version,
-    changed_position = excluded.changed_position, status = excluded.status, change = excluded.change
+    changed_position = excluded.changed_position, expire_time = excluded.expire_time,
+    status = excluded.status, change = excluded.change
     where changes.version < excluded.version`,
   },
 });
