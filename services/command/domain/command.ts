@@ -165,6 +165,8 @@ export interface PostTransaction extends Common, Descriptive {
     readonly amount: Amount;
   }[];
   readonly force: boolean;
+  /** Whether the amounts are the most to move, as far as the funds of the debited account allow; of two entries only. */
+  readonly upTo: boolean;
 }
 export interface ReverseTransaction extends Common, Descriptive {
   readonly type: 'ReverseTransaction';

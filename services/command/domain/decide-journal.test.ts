@@ -20,6 +20,31 @@ const ledger = createLedger();
 const opened = (...more: readonly Command[]) =>
   given(ledger, open('A'), open('B'), open('C'), open('E', 'EQUITY'), ...more);
 
+describe('PostTransaction up to an amount', () => {
+  const move = (amount: bigint) => journal([credit('E', amount), debit('A', amount)], { upTo: true });
+
+  test('moves what is available on the debited account, the overdraft included', () => {
+    const spec = opened(deposit('A', 10n), update('A', { overdraftLimit: 5n }));
+    const event = spec.when(move(40n)).thenPosted();
+    expect(brief(event.entries)).toEqual(['E +15', 'A -15']);
+    expect(event.transactions).toMatchObject([{ kind: 'JOURNAL', amount: 15n }]);
+    expect(brief(spec.when(move(14n)).thenPosted().entries)).toEqual(['E +14', 'A -14']);
+  });
+
+  test('moves all of it out of an account without a floor', () => {
+    const event = opened()
+      .when(journal([debit('E', 40n), credit('A', 40n)], { upTo: true }))
+      .thenPosted();
+    expect(brief(event.entries)).toEqual(['E -40', 'A +40']);
+  });
+
+  test('is declined as it was asked for where nothing is available', () => {
+    const event = opened().when(move(40n)).thenDeclined('INSUFFICIENT_FUNDS', 'A');
+    expect(event.transactions).toMatchObject([{ amount: 40n }]);
+    opened(deposit('A', 5n), freeze('A')).when(move(40n)).thenDeclined('ACCOUNT_FROZEN', 'A');
+  });
+});
+
 describe('PostTransaction', () => {
   test('posts entries in order, raising a version for each', () => {
     const event = opened(deposit('A', 10n))

@@ -1,14 +1,17 @@
 /** PostTransaction: entries as the caller gives them. */
+import { availableOf } from './account.js';
 import { checkCurrency, checkEffectiveTime } from './checks.js';
 import type { PostTransaction } from './command.js';
 import { type Decision, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
 import { existingAccount } from './existence.js';
+import { invariant } from './invariant.js';
 import { INT64_MAX } from './limits.js';
 import { newTransaction, settle } from './settle.js';
 import type { Entry } from './transaction.js';
 
 /** Posts entries that balance per currency (checked at the door, asserted here). */
-export function decideJournal(command: PostTransaction, ledger: LedgerReader, now: bigint): Decision {
+export function decideJournal(asked: PostTransaction, ledger: LedgerReader, now: bigint): Decision {
+  const command = asked.upTo ? affordable(asked, ledger) : asked;
   const { effectiveTime, force: forced } = command;
   const { amount, currency } = journalPrincipal(command);
   const problem =
@@ -28,6 +31,19 @@ export function decideJournal(command: PostTransaction, ledger: LedgerReader, no
     },
     ledger,
   );
+}
+
+/** The same journal of two entries with as much as the debited account has. */
+function affordable(command: PostTransaction, ledger: LedgerReader): PostTransaction {
+  const debit = command.entries.find(({ direction }) => direction === 'DEBIT');
+  invariant(debit !== undefined && command.entries.length === 2, 'two entries, one of them a debit');
+  const minorUnits = availableOf(existingAccount(ledger, debit.accountId).state, debit.amount.minorUnits);
+  const entries = command.entries.map(({ accountId, direction, amount: { currency } }) => ({
+    accountId,
+    direction,
+    amount: { currency, minorUnits },
+  }));
+  return { ...command, entries };
 }
 
 /** The sum of the debits in the currency of the first entry, minor units. */

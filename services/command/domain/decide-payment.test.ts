@@ -57,6 +57,54 @@ describe('SubmitPayment up to an amount', () => {
   });
 });
 
+describe('SubmitPayment up to an amount, with fees', () => {
+  const fees = [fee('PAYER', 'F', 7n), fee('PAYEE', 'F', 3n)];
+
+  test('leaves the fees of the payer on the account for them', () => {
+    const spec = funded();
+    const command = pay('P', 'M', 500n, { fees, upTo: true });
+    expect(brief(spec.when(command).thenPosted().entries)).toEqual([
+      'P -93',
+      'M +93',
+      'P -7',
+      'F +7',
+      'M -3',
+      'F +3',
+    ]);
+    expect(spec.when(command).after.money('P').available).toBe(0n);
+  });
+
+  test('pays the amount where more is available', () => {
+    const event = funded()
+      .when(pay('P', 'M', 93n, { fees, upTo: true }))
+      .thenPosted();
+    expect(event.transactions).toMatchObject([{ amount: 93n, payment: { captured: 93n } }]);
+  });
+
+  test('is declined as it was asked for where less would be paid than the fees of the payee', () => {
+    const spec = funded(withdraw('P', 91n));
+    const command = pay('P', 'M', 50n, { fees, upTo: true });
+    expect(spec.when(command).thenDeclined('INSUFFICIENT_FUNDS', 'P')).toMatchObject({
+      transactions: [{ amount: 50n }],
+    });
+    const enough = spec.and(deposit('P', 1n)).when(command).thenPosted();
+    expect(enough.transactions).toMatchObject([{ amount: 3n }]);
+  });
+
+  test('is declined where the fees of the payer alone take all', () => {
+    funded(withdraw('P', 93n))
+      .when(pay('P', 'M', 50n, { fees: [fee('PAYER', 'F', 7n)], upTo: true }))
+      .thenDeclined('INSUFFICIENT_FUNDS', 'P');
+  });
+
+  test('pays all of it from an account without a floor', () => {
+    const event = funded(open('C', 'ASSET'))
+      .when(pay('C', 'M', 50n, { fees, upTo: true }))
+      .thenPosted();
+    expect(event.transactions).toMatchObject([{ amount: 50n }]);
+  });
+});
+
 describe('SubmitPayment', () => {
   test('moves principal first, then each fee in the order given', () => {
     const fees = [fee('PAYEE', 'F', 3n), fee('PAYER', 'F', 2n)];

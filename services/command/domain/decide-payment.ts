@@ -14,9 +14,7 @@ import { newTransaction, settle } from './settle.js';
 export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader, now: bigint): Decision {
   const { effectiveTime, fees } = command;
   const { currency, minorUnits } = command.amount;
-  const amount = command.upTo
-    ? availableOf(existingAccount(ledger, command.payerAccountId).state, minorUnits)
-    : minorUnits;
+  const amount = command.upTo ? affordable(command, ledger) : minorUnits;
   const problem =
     checkEffectiveTime(effectiveTime, now) ??
     checkPayment(command, ledger) ??
@@ -42,6 +40,22 @@ export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader
     },
     ledger,
   );
+}
+
+/**
+ * How much of the amount the payer has beside the fees that it bears; all of it where that would be nothing, or less than the fees
+ * that the payee bears, so that it is declined as asked.
+ */
+function affordable({ payerAccountId, amount, fees }: SubmitPayment, ledger: LedgerReader): bigint {
+  let byPayer = 0n;
+  let byPayee = 0n;
+  for (const fee of fees) {
+    if (fee.paidBy === 'PAYER') byPayer += fee.amount;
+    else byPayee += fee.amount;
+  }
+  const payer = existingAccount(ledger, payerAccountId).state;
+  const most = availableOf(payer, amount.minorUnits + byPayer) - byPayer;
+  return most > 0n && most >= byPayee ? most : amount.minorUnits;
 }
 
 /**

@@ -313,7 +313,13 @@ describe('ids', () => {
     await refused(commands.capturePayment, { ...about, paymentId, amount: eur('5') }, 'PAYMENT_NOT_FOUND');
     await refused(commands.capturePayment, { ...about, paymentId, all: true }, 'PAYMENT_NOT_FOUND');
     const fees = [{ paidBy: 'FEE_PAYER_PAYER', toAccountId: 'carol', amount: eur('1') }];
-    await refused(submitPayment, aPayment({ fees, upTo: true }), 'INVALID_FIELD');
+    const entries = ['DIRECTION_DEBIT', 'DIRECTION_CREDIT'].map((direction, index) => ({
+      accountId: ['alice', 'bob'][index] ?? '',
+      direction,
+      amount: eur('1'),
+    }));
+    for (const wrong of [{ entries: [...entries, ...entries] }, { entries, force: true }])
+      await refused(commands.postTransaction, { ...about, upTo: true, ...wrong }, 'INVALID_FIELD');
     for (const method of [commands.capturePayment, commands.refundPayment]) {
       await refused(method, { ...about, paymentId }, 'INVALID_FIELD');
       await refused(method, { ...about, paymentId, all: true, amount: eur('5') }, 'INVALID_FIELD');

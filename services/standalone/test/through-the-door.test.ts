@@ -7,7 +7,12 @@ import {
   BatchMode,
   TransactionCommandService,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
-import { TransactionKind, TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  Direction,
+  FeePayer,
+  TransactionKind,
+  TransactionStatus,
+} from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
@@ -171,6 +176,25 @@ describe.each(DOORS)('over %s', (door) => {
     expect(await transactions.withdraw(withdrawal)).toEqual({ ...withdrawn, replayed: true });
     const { transaction } = await transactions.submitPayment({ ...payment, requestId: randomUUID() });
     expect(transaction).toMatchObject({ status: TransactionStatus.DECLINED, amount });
+    const some = { currency: 'EUR', minorUnits: 70n };
+    await transactions.deposit({ ledgerId, requestId: randomUUID(), accountId: 'a0', amount: some });
+    const fees = [
+      { paidBy: FeePayer.PAYER, toAccountId: '@settlement:EUR', amount: { ...some, minorUnits: 3n } },
+    ];
+    const charged = await transactions.submitPayment({ ...payment, requestId: randomUUID(), fees });
+    expect(charged.transaction?.amount?.minorUnits).toBe(67n);
+    const journal = {
+      ledgerId,
+      requestId: randomUUID(),
+      entries: [
+        { accountId: 'a1', direction: Direction.DEBIT, amount },
+        { accountId: 'a0', direction: Direction.CREDIT, amount },
+      ],
+      upTo: true,
+    };
+    const posted = await transactions.postTransaction(journal);
+    expect(posted.transaction?.entries.map((entry) => entry.amount?.minorUnits)).toEqual([67n, 67n]);
+    expect(await transactions.postTransaction(journal)).toEqual({ ...posted, replayed: true });
     await proveBooks(platform.grpcAddress, ledgerId);
   });
 

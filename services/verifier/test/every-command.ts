@@ -162,7 +162,13 @@ export function everyCommand(fixture: LedgerFixture): void {
   fixture.expire(ledgerId, expiring);
   run({ case: 'deposit', value: { ...base(), accountId: 'alice', amount: eur(5n) } });
   const back = { payerAccountId: 'shop', payeeAccountId: 'alice' };
+  run({ case: 'submitPayment', value: { ...base(), ...back, amount: eur(50n), upTo: true, fees } });
   run({ case: 'submitPayment', value: { ...base(), ...back, amount: eur(90_000n), upTo: true } });
+  const emptied = [
+    { accountId: 'fees', direction: Direction.CREDIT, amount: eur(900_000n) },
+    { accountId: 'bob', direction: Direction.DEBIT, amount: eur(900_000n) },
+  ];
+  run({ case: 'postTransaction', value: { ...base(), entries: emptied, upTo: true } });
   inAnAsset(fixture, base);
 }
 

@@ -18,6 +18,9 @@ export const BOOKING_FLAGS = grouped('What is kept with it', {
 /** Of what may skip funds and freezes. */
 export const FORCE_FLAG = { force: toggle('skip funds and freezes, as chargebacks must; it is recorded') };
 
+/** Of what may take less than was asked for. */
+export const UP_TO_FLAG = { upTo: toggle('take as much as there is, and at most the amount') };
+
 /** The fields of a message that makes a transaction. */
 export function bookingFields(
   session: Session,

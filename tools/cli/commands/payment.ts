@@ -35,7 +35,7 @@ import { type Noun, verb } from '../verb.js';
 import { readWhen } from '../when.js';
 import { printAnswer, printBooked, printTouched } from './answer.js';
 import { FEE_FLAG, feesOf } from './fees.js';
-import { BOOKING_FLAGS, bookingFields, FORCE_FLAG, timeOf } from './fields.js';
+import { BOOKING_FLAGS, bookingFields, FORCE_FLAG, timeOf, UP_TO_FLAG } from './fields.js';
 
 const SHARED = { ...COMMAND_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 const AMOUNT = { amount: one('how much, such as 25.00'), currency: maybe('its currency, such as EUR') };
@@ -47,11 +47,12 @@ const submit = verb({
   name: 'submit',
   summary: 'pay at once',
   positionals: { ...PARTIES, ...AMOUNT },
-  flags: { ...FEE_FLAG, ...BOOKING_FLAGS, ...SHARED },
+  flags: { ...UP_TO_FLAG, ...FEE_FLAG, ...BOOKING_FLAGS, ...SHARED },
   examples: [
     ['quittance payment submit alice shop 25.00 EUR --reference order-1', 'from alice to shop'],
     ['quittance payment submit alice shop 25.00 EUR --dry-run', 'what would happen now'],
     ['quittance payment submit alice shop 25.00 EUR --fee payee:fees=0.50', 'the shop pays 0.50 of it'],
+    ['quittance payment submit alice shop 25.00 EUR --up-to', 'what alice has, at most 25.00'],
   ],
   run: async (session, { args: { payer, payee, ...money }, flags }) => {
     const amount = await readAmount(session, money.amount, money.currency);
@@ -61,6 +62,7 @@ const submit = verb({
       payeeAccountId: payee,
       amount,
       fees: await feesOf(session, flags.fee, amount),
+      upTo: flags.upTo ?? false,
       ...bookingFields(session, flags),
     });
     return printBooked(session, SubmitPaymentResponseSchema, message);

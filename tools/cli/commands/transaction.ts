@@ -18,7 +18,7 @@ import { CALL_FLAGS, COMMAND_FLAGS, LEDGER_FLAGS } from '../shared-flags.js';
 import { ANNOTATIONS } from '../sheets/annotations.js';
 import { type Noun, verb } from '../verb.js';
 import { printAnswer, printBooked } from './answer.js';
-import { BOOKING_FLAGS, bookingFields, FORCE_FLAG, METADATA_FLAG, metadataOf } from './fields.js';
+import { BOOKING_FLAGS, bookingFields, FORCE_FLAG, METADATA_FLAG, metadataOf, UP_TO_FLAG } from './fields.js';
 import { transactionReads } from './transaction-reads.js';
 
 const SHARED = { ...COMMAND_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
@@ -73,10 +73,16 @@ const withdraw = verb({
   name: 'withdraw',
   summary: 'take money out of the ledger',
   positionals: MOVED,
-  flags: MOVE_FLAGS,
-  examples: [['quittance transaction withdraw alice 100.00 EUR', 'from alice, to @settlement:EUR']],
+  flags: { ...UP_TO_FLAG, ...MOVE_FLAGS },
+  examples: [
+    ['quittance transaction withdraw alice 100.00 EUR', 'from alice, to @settlement:EUR'],
+    ['quittance transaction withdraw alice 100.00 EUR --up-to', 'what alice has, at most 100.00'],
+  ],
   run: async (session, { args, flags }) => {
-    const message = await session.send(methods.withdraw, await moveFields(session, args, flags));
+    const message = await session.send(methods.withdraw, {
+      ...(await moveFields(session, args, flags)),
+      upTo: flags.upTo ?? false,
+    });
     return printBooked(session, WithdrawResponseSchema, message);
   },
 });
@@ -85,7 +91,13 @@ const post = verb({
   name: 'post',
   summary: 'post entries of your own, which sum to zero per currency',
   positionals: { entries: many('such as debit:cash=25.00 and credit:sales=25.00, in one word each') },
-  flags: { currency: text('code', 'of amounts that name none'), ...FORCE_FLAG, ...BOOKING_FLAGS, ...SHARED },
+  flags: {
+    currency: text('code', 'of amounts that name none'),
+    ...UP_TO_FLAG,
+    ...FORCE_FLAG,
+    ...BOOKING_FLAGS,
+    ...SHARED,
+  },
   examples: [
     ['quittance transaction post debit:cash=25.00 credit:sales=25.00 --currency EUR', 'two entries'],
     [
@@ -98,6 +110,7 @@ const post = verb({
       ...session.commandHead(),
       entries: await Promise.all(entries.map((typed) => entryOf(session, typed, flags.currency))),
       force: flags.force ?? false,
+      upTo: flags.upTo ?? false,
       ...bookingFields(session, flags),
     });
     return printBooked(session, PostTransactionResponseSchema, message);

@@ -134,7 +134,7 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
     case 'pay':
       if (account === other) return null;
       return picks[2] % 3 === 0
-        ? make.pay(account, other, amount, { upTo: true, effectiveTime })
+        ? make.pay(account, other, amount, { fees, upTo: true, effectiveTime })
         : make.pay(account, other, amount, { fees, effectiveTime });
     case 'authorize':
       return account === other ? null : make.authorize(account, other, amount);
@@ -182,6 +182,8 @@ export function movementOf(step: Step, history: History, now: bigint): MovementC
 function journalOf({ picks, amounts, flag }: Step): MovementCommand {
   const [first, second, third] = picks.map((at) => pick(ACCOUNTS, at));
   const [amount, more] = amounts;
+  if (picks[2] % 4 === 0)
+    return make.journal([make.credit(second ?? '', amount), make.debit(first ?? '', amount)], { upTo: true });
   const entries = [
     make.debit(first ?? '', amount),
     make.credit(second ?? '', amount),

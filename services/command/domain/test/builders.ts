@@ -168,7 +168,8 @@ export function journal(
   entries: PostTransaction['entries'],
   more: Given<PostTransaction> = {},
 ): PostTransaction {
-  return { type: 'PostTransaction', ...common(), entries, force: false, ...descriptive, ...more };
+  const rest = { force: false, upTo: false, ...descriptive };
+  return { type: 'PostTransaction', ...common(), entries, ...rest, ...more };
 }
 
 export function reverse(transactionId: string, more: Given<ReverseTransaction> = {}): ReverseTransaction {

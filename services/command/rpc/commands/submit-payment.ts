@@ -1,14 +1,7 @@
 /** SubmitPayment. */
 import { movementAnswer } from '../answer-parts.js';
 import { movement } from '../command-method.js';
-import {
-  amountOf,
-  checkFeeAccounts,
-  commonOf,
-  descriptiveOf,
-  feesOf,
-  invalidField,
-} from '../request-parts.js';
+import { amountOf, checkFeeAccounts, commonOf, descriptiveOf, feesOf } from '../request-parts.js';
 
 export const submitPayment = movement<'submitPayment'>({
   named: (value) => ({ case: 'submitPayment', value }),
@@ -16,7 +9,6 @@ export const submitPayment = movement<'submitPayment'>({
     const { payerAccountId, payeeAccountId } = request;
     const amount = amountOf(request.amount, 'amount');
     const fees = feesOf(request.fees, amount);
-    if (request.upTo && fees.length > 0) throw invalidField('fees', 'are for an amount that is named');
     checkFeeAccounts(fees, [payerAccountId, payeeAccountId], 'must be neither payer nor payee');
     return {
       type: 'SubmitPayment',
