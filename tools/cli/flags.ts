@@ -1,6 +1,10 @@
 /** What verbs take: flags and positionals, each with the function that reads its text, so that a verb gets typed values. */
 import { InvalidArgumentError, Option } from 'commander';
 
+/** What ids may be of. */
+export const ID_KINDS = ['ledger', 'account', 'transaction', 'payment'] as const;
+export type IdKind = (typeof ID_KINDS)[number];
+
 /** A flag; its name is its key in the record of flags, in kebab case. */
 export interface Flag<T> {
   /** What stands behind it, such as `<time>`; undefined for a switch. */
@@ -11,6 +15,8 @@ export interface Flag<T> {
   readonly group?: string;
   /** The words that are allowed; completion offers them. */
   readonly choices?: readonly string[];
+  /** Of what it wants an id; completion asks the server. */
+  readonly ids?: IdKind;
   /** Whether it may be given several times: what its texts come to is joined. */
   readonly isRepeated?: boolean;
   /** Reads a text. @throws InvalidArgumentError */
@@ -31,6 +37,8 @@ export interface Positional {
   readonly shape: 'one' | 'maybe' | 'many';
   /** Words that completion offers. */
   readonly choices?: readonly string[];
+  /** Of what it is the id; completion asks the server. */
+  readonly ids?: IdKind;
 }
 
 /** The positionals of a verb in their order. */
@@ -58,6 +66,11 @@ export function maybe(help: string): Positional & { readonly shape: 'maybe' } {
 /** The last positional: one word or more. */
 export function many(help: string): Positional & { readonly shape: 'many' } {
   return { help, shape: 'many' };
+}
+
+/** A positional or a flag that wants the id of something that is there. */
+export function idOf<T extends Positional | Flag<unknown>>(ids: IdKind, taken: T): T {
+  return { ...taken, ids };
 }
 
 /** A flag with a text behind it. */

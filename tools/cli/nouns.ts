@@ -8,10 +8,12 @@ import { DEAD_LETTER } from './commands/dead-letter.js';
 import { ENTRY } from './commands/entry.js';
 import { EVENT } from './commands/event.js';
 import { EXPLAIN } from './commands/explain.js';
+import { IDS } from './commands/ids.js';
 import { LEDGER } from './commands/ledger.js';
 import { PAYMENT } from './commands/payment.js';
 import { PROJECTION } from './commands/projection.js';
 import { REPORT } from './commands/report.js';
+import { shellOf } from './commands/shell.js';
 import { STATUS } from './commands/status.js';
 import { TRANSACTION } from './commands/transaction.js';
 import { VERIFY } from './commands/verify.js';
@@ -35,7 +37,8 @@ export const NOUNS: readonly Noun[] = [
   CONFIG,
 ];
 
-const VERBS: readonly Verb[] = [STATUS, VERIFY, EXPLAIN];
 const programs = PROGRAMS.map(({ path }) => path);
+const CALLING: readonly Verb[] = [STATUS, VERIFY, EXPLAIN, IDS];
+const VERBS: readonly Verb[] = [...CALLING, shellOf({ nouns: NOUNS, verbs: CALLING, programs })];
 
 export const TOP_VERBS: readonly Verb[] = [...VERBS, completionOf({ nouns: NOUNS, verbs: VERBS, programs })];

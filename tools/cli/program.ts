@@ -83,7 +83,7 @@ export function readTyped(io: Pick<Io, 'stdout' | 'stderr'>, args: readonly stri
 
 function addVerb(parent: Command, each: Verb, choose: (chosen: Chosen) => void): void {
   const command = parent
-    .command(each.name)
+    .command(each.name, { hidden: each.isHidden === true })
     .description(each.summary)
     .allowExcessArguments(false)
     .addHelpText('after', () => tailOf(each.examples, each.notes));

@@ -25,7 +25,7 @@ export async function runQuittance(args: readonly string[], io: Io): Promise<num
 type ChosenVerb = Extract<Chosen, { readonly kind: 'verb' }>;
 
 async function runVerb({ verb, args, flags }: ChosenVerb, typed: readonly string[], io: Io): Promise<number> {
-  const session = new Session(io, flags);
+  const session = new Session(io, flags, runQuittance);
   try {
     return (await verb.run(session, args, flags)) ?? DONE;
   } catch (error) {

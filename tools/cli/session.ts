@@ -39,6 +39,9 @@ export type SharedValues = Partial<
 /** Which process of a distributed platform has the method. */
 export type Door = 'command' | 'query' | 'ops';
 
+/** Runs another line, and gives its exit code. */
+export type RunLine = (args: readonly string[], io: Io) => Promise<number>;
+
 export type ConsistencyInit = MessageInitShape<typeof ConsistencySchema>;
 
 const PATIENCE_MS = 30_000;
@@ -60,6 +63,8 @@ export class Session {
   readonly isDryRun: boolean;
   /** How many rows a list shows; undefined: all. */
   readonly limit: number | undefined;
+  /** For a shell of lines. */
+  readonly runLine: RunLine;
   readonly #shared: SharedValues;
   readonly #patience_ms: number;
   readonly #clients = new Map<string, GrpcClient>();
@@ -67,8 +72,9 @@ export class Session {
   #settings: Settings | undefined;
   #lastAddress: string | undefined;
 
-  constructor(io: Io, shared: SharedValues) {
+  constructor(io: Io, shared: SharedValues, runLine: RunLine) {
     this.io = io;
+    this.runLine = runLine;
     this.#shared = shared;
     this.format = { form: shared.output ?? 'table', columns: shared.columns };
     this.isDryRun = shared.dryRun ?? false;

@@ -1,5 +1,5 @@
 /** The flags that verbs of one kind share. */
-import { choice, duration_ms, grouped, text, toggle, value, wholeNumber } from './flags.js';
+import { choice, duration_ms, grouped, idOf, text, toggle, value, wholeNumber } from './flags.js';
 import type { OutputForm } from './printer.js';
 import { CONNECTION_FLAGS } from './settings.js';
 
@@ -19,17 +19,19 @@ const OUTPUT_FLAGS = grouped('Output', {
   ),
 });
 
-/** Of every verb that calls a server. */
-export const CALL_FLAGS = {
-  ...OUTPUT_FLAGS,
+/** Where the server is, and for how long to try. */
+export const CONNECT_FLAGS = {
   ...CONNECTION_FLAGS,
   ...grouped('Connection', {
     timeout: value('duration', 'for how long to try, such as 30s (default) or 2m', duration_ms),
   }),
 };
 
+/** Of every verb that calls a server. */
+export const CALL_FLAGS = { ...OUTPUT_FLAGS, ...CONNECT_FLAGS };
+
 /** Of what concerns one ledger. */
-export const LEDGER_FLAGS = grouped('Connection', { ledger: text('ledger', 'the ledger') });
+export const LEDGER_FLAGS = grouped('Connection', { ledger: idOf('ledger', text('ledger', 'the ledger')) });
 
 /** Of every command. */
 export const COMMAND_FLAGS = grouped('Safety', {

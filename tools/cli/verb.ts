@@ -17,6 +17,8 @@ export interface VerbSpec<P extends Positionals, F extends Flags> {
   /** Lines to paste, with what each does. */
   readonly examples: readonly (readonly [line: string, effect: string])[];
   readonly notes?: readonly string[];
+  /** Not listed in the help: programs type it, and not people. */
+  readonly isHidden?: boolean;
   /** @returns the exit code where it is not 0 */
   readonly run: (session: Session, typed: Typed<P, F>) => Promise<number | undefined>;
 }

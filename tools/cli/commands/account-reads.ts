@@ -8,7 +8,7 @@ import {
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { NOT_FOUND } from '../exit-codes.js';
-import { choice, many, one, position, text, toggle, value, wordsOf } from '../flags.js';
+import { choice, idOf, many, one, position, text, toggle, value, wordsOf } from '../flags.js';
 import { given } from '../given.js';
 import { say } from '../io.js';
 import { decimalOf } from '../money.js';
@@ -30,7 +30,7 @@ const SHARED = { ...FRESHNESS_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 const get = verb({
   name: 'get',
   summary: 'show an account now, or its balance at a time or a position',
-  positionals: { account: one('its id') },
+  positionals: { account: idOf('account', one('its id')) },
   flags: {
     at: value('when', 'a position, a time, -2h, or effective:TIME', readAt),
     ...WATCH_FLAGS,
@@ -105,7 +105,7 @@ async function watchBalances(session: Session, accountIds: readonly string[]): P
 const balance = verb({
   name: 'balance',
   summary: 'show the balances of several accounts, at one position',
-  positionals: { accounts: many('their ids') },
+  positionals: { accounts: idOf('account', many('their ids')) },
   flags: { ...WATCH_FLAGS, ...SHARED },
   examples: [
     ['quittance account balance alice shop', 'both'],
@@ -130,7 +130,7 @@ const balance = verb({
 const diff = verb({
   name: 'diff',
   summary: 'show what changed in an account between two positions or times',
-  positionals: { account: one('its id') },
+  positionals: { account: idOf('account', one('its id')) },
   flags: {
     from: value('when', 'a position, a time, or -2h', readAt),
     to: value('when', 'the later one (default now)', readAt),
@@ -206,7 +206,7 @@ const list = verb({
 const statement = verb({
   name: 'statement',
   summary: 'list the entries of an account with the balance after each',
-  positionals: { account: one('its id') },
+  positionals: { account: idOf('account', one('its id')) },
   flags: {
     from: value('time', 'entries from then on', readWhen),
     to: value('time', 'entries before then', readWhen),

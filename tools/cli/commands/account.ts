@@ -11,7 +11,7 @@ import { AccountType, FreezeScope } from '../../../gen/quittance/common/v1/accou
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { readAmount } from '../amounts.js';
-import { choice, one, position, text, value, wordsOf } from '../flags.js';
+import { choice, idOf, one, position, text, value, wordsOf } from '../flags.js';
 import { given } from '../given.js';
 import { currencyIn } from '../money.js';
 import type { Session } from '../session.js';
@@ -68,7 +68,7 @@ const open = verb({
 const update = verb({
   name: 'update',
   summary: 'change the name, owner, overdraft limit or metadata; what is not named stays',
-  positionals: { account: one('its id') },
+  positionals: { account: idOf('account', one('its id')) },
   flags: {
     overdraft: text('amount', 'the new limit with its currency, such as "100.00 EUR"'),
     ...PROFILE_FLAGS,
@@ -116,7 +116,7 @@ async function limitOf(session: Session, accountId: string, typed: string): Prom
 const freeze = verb({
   name: 'freeze',
   summary: 'let nothing out of an account, or neither out nor in',
-  positionals: { account: one('its id') },
+  positionals: { account: idOf('account', one('its id')) },
   flags: {
     scope: choice('scope', 'what is blocked (default debits)', wordsOf<FreezeScope>(FreezeScope)),
     ...VERSION_FLAG,
@@ -142,7 +142,7 @@ const freeze = verb({
 const unfreeze = verb({
   name: 'unfreeze',
   summary: 'end a freeze',
-  positionals: { account: one('its id') },
+  positionals: { account: idOf('account', one('its id')) },
   flags: { ...VERSION_FLAG, ...SHARED },
   examples: [['quittance account unfreeze alice', 'money moves again']],
   run: async (session, { args: { account }, flags: { expectedVersion } }) => {
@@ -160,7 +160,7 @@ const unfreeze = verb({
 const close = verb({
   name: 'close',
   summary: 'close an account that holds nothing, for ever',
-  positionals: { account: one('its id') },
+  positionals: { account: idOf('account', one('its id')) },
   flags: { ...VERSION_FLAG, ...SHARED },
   examples: [['quittance account close alice --dry-run', 'whether it could be closed']],
   run: async (session, { args: { account }, flags: { expectedVersion } }) => {

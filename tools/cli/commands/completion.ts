@@ -1,9 +1,10 @@
 /** `quittance completion`: the script by which a shell completes words. */
 import { UsageError } from '../../../lib/process/command-line.js';
-import { completionScript, SHELLS, type Words } from '../completion.js';
+import { completionScript, SHELLS } from '../completion.js';
 import { one } from '../flags.js';
 import { put } from '../io.js';
 import { type Verb, verb } from '../verb.js';
+import type { Words } from '../words.js';
 
 /** The verb, for all other words; itself it adds. */
 export function completionOf(words: Words): Verb {

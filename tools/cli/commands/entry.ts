@@ -1,7 +1,7 @@
 /** `quittance entry …` */
 import { Direction, TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { choice, text, wordsOf } from '../flags.js';
+import { choice, idOf, text, wordsOf } from '../flags.js';
 import { printPages } from '../pages.js';
 import { CALL_FLAGS, FRESHNESS_FLAGS, LEDGER_FLAGS, LIST_FLAGS, ORDER_FLAGS } from '../shared-flags.js';
 import { ENTRIES } from '../sheets/entries.js';
@@ -13,7 +13,7 @@ const list = verb({
   summary: 'list entries, the oldest first',
   positionals: {},
   flags: {
-    account: text('account', 'only of this account'),
+    account: idOf('account', text('account', 'only of this account')),
     kind: choice('kind', 'only of transactions of this kind', wordsOf<TransactionKind>(TransactionKind)),
     direction: choice('side', 'only of this side', wordsOf<Direction>(Direction)),
     transaction: text('transaction', 'only of this transaction'),

@@ -4,7 +4,7 @@ import {
   LedgerCommandService,
 } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
-import { one, text } from '../flags.js';
+import { idOf, one, text } from '../flags.js';
 import { printPages } from '../pages.js';
 import { printOne } from '../printer.js';
 import { CALL_FLAGS, COMMAND_FLAGS, FRESHNESS_FLAGS, LIST_FLAGS } from '../shared-flags.js';
@@ -46,7 +46,7 @@ const create = verb({
 const get = verb({
   name: 'get',
   summary: 'show a ledger',
-  positionals: { ledger: one('its id') },
+  positionals: { ledger: idOf('ledger', one('its id')) },
   flags: { ...FRESHNESS_FLAGS, ...CALL_FLAGS },
   examples: [['quittance ledger get tour', 'when it was created, and its metadata']],
   run: async (session, { args: { ledger } }) => {

@@ -16,7 +16,7 @@ import {
 import { UsageError } from '../../../lib/process/command-line.js';
 import { readAmount } from '../amounts.js';
 import { NOT_FOUND } from '../exit-codes.js';
-import { choice, type FlagValues, maybe, one, text, toggle, value, wordsOf } from '../flags.js';
+import { choice, type FlagValues, idOf, maybe, one, text, toggle, value, wordsOf } from '../flags.js';
 import { given } from '../given.js';
 import { say } from '../io.js';
 import { printPages } from '../pages.js';
@@ -40,7 +40,10 @@ import { BOOKING_FLAGS, bookingFields, FORCE_FLAG, timeOf, UP_TO_FLAG } from './
 const SHARED = { ...COMMAND_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 const AMOUNT = { amount: one('how much, such as 25.00'), currency: maybe('its currency, such as EUR') };
 const MAYBE_AMOUNT = { amount: maybe('how much, such as 25.00'), currency: AMOUNT.currency };
-const PARTIES = { payer: one('the account that pays'), payee: one('the account that gets it') };
+const PARTIES = {
+  payer: idOf('account', one('the account that pays')),
+  payee: idOf('account', one('the account that gets it')),
+};
 const methods = TransactionCommandService.method;
 
 const submit = verb({
@@ -98,7 +101,7 @@ const authorize = verb({
 const capture = verb({
   name: 'capture',
   summary: 'take from what is held',
-  positionals: { payment: one('the id of the payment'), ...MAYBE_AMOUNT },
+  positionals: { payment: idOf('payment', one('the id of the payment')), ...MAYBE_AMOUNT },
   flags: {
     all: toggle('all that is left of the hold, in place of an amount'),
     final: toggle('release what is left of the hold'),
@@ -128,7 +131,7 @@ const adjust = verb({
   name: 'adjust',
   summary: 'hold more or less, or for another time',
   positionals: {
-    payment: one('the id of the payment'),
+    payment: idOf('payment', one('the id of the payment')),
     amount: maybe('how much to hold in all, such as 35.00'),
     currency: AMOUNT.currency,
   },
@@ -162,7 +165,7 @@ async function totalOf(session: Session, { amount, currency }: Typed) {
 const release = verb({
   name: 'void',
   summary: 'release all that is still held',
-  positionals: { payment: one('the id of the payment') },
+  positionals: { payment: idOf('payment', one('the id of the payment')) },
   flags: SHARED,
   examples: [['quittance payment void 0198…', 'nothing is held any more']],
   run: async (session, { args: { payment: paymentId } }) => {
@@ -177,11 +180,11 @@ const release = verb({
 const refund = verb({
   name: 'refund',
   summary: 'give back what was captured, or a part of it',
-  positionals: { payment: one('the id of the payment'), ...MAYBE_AMOUNT },
+  positionals: { payment: idOf('payment', one('the id of the payment')), ...MAYBE_AMOUNT },
   flags: {
     all: toggle('all that may still be given back, in place of an amount'),
-    from: text('account', 'the account that pays it back (default: the payee)'),
-    to: text('account', 'the account that gets it (default: the payer)'),
+    from: idOf('account', text('account', 'the account that pays it back (default: the payee)')),
+    to: idOf('account', text('account', 'the account that gets it (default: the payer)')),
     ...FEE_FLAG,
     ...FORCE_FLAG,
     ...BOOKING_FLAGS,
@@ -231,7 +234,7 @@ async function shareOf(
 const get = verb({
   name: 'get',
   summary: 'show a payment: what was authorized, captured, refunded, and what is left',
-  positionals: { payment: one('its id') },
+  positionals: { payment: idOf('payment', one('its id')) },
   flags: { ...FRESHNESS_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS },
   examples: [
     ['quittance payment get 0198…', 'its totals'],
@@ -257,8 +260,8 @@ const list = verb({
   positionals: {},
   flags: {
     status: choice('status', 'only of this status', wordsOf<TransactionStatus>(TransactionStatus)),
-    payer: text('account', 'only those that this account pays'),
-    payee: text('account', 'only those to this account'),
+    payer: idOf('account', text('account', 'only those that this account pays')),
+    payee: idOf('account', text('account', 'only those to this account')),
     remaining: toggle('only those of which something is still held'),
     expiresFrom: value('time', 'only open holds that expire then or later', readWhen),
     expiresBefore: value('time', 'only open holds that expire before then', readWhen),

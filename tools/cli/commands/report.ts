@@ -9,6 +9,7 @@ import {
 import { TimeBasis } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import {
   choice,
+  idOf,
   type FlagValues,
   maybe,
   one,
@@ -159,7 +160,7 @@ const CASH_FLOW = bucketSheet('kind', ['inflow', 'outflow'], false);
 const cashFlow = verb({
   name: 'cash-flow',
   summary: 'what came in and went out, of all asset accounts or of one account',
-  positionals: { account: maybe('the account') },
+  positionals: { account: idOf('account', maybe('the account')) },
   flags: { ...BUCKET_FLAGS, ...RECORDED_FLAG, ...CURRENCY_FLAG, ...SHARED },
   examples: [
     ['quittance report cash-flow', 'of the last 30 days'],

@@ -10,7 +10,7 @@ import {
   TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
-import { choice, one, text, wordsOf } from '../flags.js';
+import { choice, idOf, one, text, wordsOf } from '../flags.js';
 import { given } from '../given.js';
 import { put } from '../io.js';
 import { printPages } from '../pages.js';
@@ -37,7 +37,7 @@ const methods = TransactionQueryService.method;
 const get = verb({
   name: 'get',
   summary: 'show a transaction and its entries',
-  positionals: { transaction: one('its id') },
+  positionals: { transaction: idOf('transaction', one('its id')) },
   flags: SHARED,
   examples: [['quittance transaction get 0198…', 'what moved, or why it was declined']],
   run: async (session, { args: { transaction: transactionId } }) => {
@@ -75,11 +75,11 @@ const list = verb({
   summary: 'list transactions, the oldest first',
   positionals: {},
   flags: {
-    account: text('account', 'only with an entry of this account'),
+    account: idOf('account', text('account', 'only with an entry of this account')),
     kind: choice('kind', 'only of this kind', wordsOf<TransactionKind>(TransactionKind)),
     status: choice('status', 'only of this status', wordsOf<TransactionStatus>(TransactionStatus)),
     reference: text('text', 'only of this reference'),
-    payment: text('payment', 'only of this payment'),
+    payment: idOf('payment', text('payment', 'only of this payment')),
     ...RANGE_FLAGS,
     ...WATCH_FLAGS,
     ...ORDER_FLAGS,

@@ -10,7 +10,7 @@ import {
 import { Direction } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
 import { readAmount } from '../amounts.js';
-import { type FlagValues, maybe, many, one, position, text, value } from '../flags.js';
+import { type FlagValues, idOf, maybe, many, one, position, text, value } from '../flags.js';
 import { given } from '../given.js';
 import { currencyIn } from '../money.js';
 import type { Session } from '../session.js';
@@ -23,7 +23,7 @@ import { transactionReads } from './transaction-reads.js';
 
 const SHARED = { ...COMMAND_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 const MOVED = {
-  account: one('the account'),
+  account: idOf('account', one('the account')),
   amount: one('how much, such as 100.00'),
   currency: maybe('its currency'),
 };
@@ -128,7 +128,7 @@ async function entryOf(session: Session, typed: string, currency: string | undef
 const reverse = verb({
   name: 'reverse',
   summary: 'undo a posted transaction by one that mirrors it',
-  positionals: { transaction: one('its id') },
+  positionals: { transaction: idOf('transaction', one('its id')) },
   flags: { ...FORCE_FLAG, ...BOOKING_FLAGS, ...SHARED },
   examples: [['quittance transaction reverse 0198… --dry-run', 'what would happen now']],
   run: async (session, { args: { transaction }, flags }) => {
@@ -145,7 +145,7 @@ const reverse = verb({
 const update = verb({
   name: 'update',
   summary: 'change the description or the metadata; what is not named stays',
-  positionals: { transaction: one('its id') },
+  positionals: { transaction: idOf('transaction', one('its id')) },
   flags: { description: text('text', 'the new one'), ...METADATA_FLAG, ...SHARED },
   examples: [['quittance transaction update 0198… --description "sent twice"', 'only the description']],
   notes: ['Metadata is replaced as a whole: name every pair that is to stay.'],

@@ -12,7 +12,7 @@ import { UsageError } from '../../../lib/process/command-line.js';
 import { callErrorOf, isCallError } from '../../client/errors.js';
 import { type Anchor, readAnchor } from '../anchor.js';
 import { DONE, INTERRUPTED, PROOF_DIFFERS } from '../exit-codes.js';
-import { maybe, text, toggle, wordOf } from '../flags.js';
+import { idOf, maybe, text, toggle, wordOf } from '../flags.js';
 import { say } from '../io.js';
 import { writeJsonFile } from '../json-file.js';
 import { printList } from '../printer.js';
@@ -25,7 +25,7 @@ import { verb } from '../verb.js';
 export const VERIFY = verb({
   name: 'verify',
   summary: 'prove that the log, the state tables and all read models of a ledger agree',
-  positionals: { ledger: maybe('the ledger') },
+  positionals: { ledger: idOf('ledger', maybe('the ledger')) },
   flags: {
     anchor: text('file', 'compare the log with this anchor, if the file is there'),
     save: toggle('after a proof without a difference keep a new anchor in that file'),

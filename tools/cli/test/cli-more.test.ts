@@ -492,7 +492,7 @@ _files() { :; }
 compadd() { local each; for each in "\${(@P)2}"; do [[ "$each" == "\${words[CURRENT]}"* ]] && printf '%s\\n' "$each"; done; }`;
 
 test.each(INSTALLED)(
-  '%s completes nouns, verbs, flags and their values, and starts no process for it',
+  '%s completes nouns, verbs, flags and their values, and starts no process for them',
   async (name) => {
     const { stdout: script } = await shell.run('completion', name);
     const path = join(shell.home, `completion.${name}`);
@@ -528,6 +528,100 @@ test.each(INSTALLED)(
     ]);
   },
 );
+
+/** Stands for the command line: notes what it is asked for, and knows two ids. */
+const KNOWING = `quittance() { printf '%s\\n' "$*" >>"$HOME/asked"; printf '%s\\n' customer:anna @settlement:EUR; }`;
+
+test.each(INSTALLED)('%s completes ids where the words say that they are', async (name) => {
+  rmSync(join(shell.home, 'asked'), { force: true });
+  const { stdout: script } = await shell.run('completion', name);
+  const path = join(shell.home, `ids.${name}`);
+  writeFileSync(path, script);
+  const asked = [
+    'account get cust',
+    'payment submit --ledger books --reference x customer:anna cust',
+    'account open cust',
+    'account get --co',
+  ];
+  const load = `${KNOWING}\n${name === 'zsh' ? EDITOR : ''}\nsource '${path}'`;
+  const lines = asked.map((words) => `${ASKING[name]?.(words) ?? ''}; echo ---`).join('\n');
+  const { stdout, stderr } = await inShell(name, `${load}\n${lines}`);
+  expect(stderr).toBe('');
+  expect(stdout.split('---\n').map((part) => part.trim())).toEqual([
+    'customer:anna',
+    'customer:anna',
+    '',
+    '--columns',
+    '',
+  ]);
+  expect(readFileSync(join(shell.home, 'asked'), 'utf8')).toBe(
+    'ids account cust --timeout 1s --stale\nids account cust --timeout 1s --stale --ledger books\n',
+  );
+});
+
+test('bash, to which a colon and an @ end a word, completes what follows them', async () => {
+  const { stdout: script } = await shell.run('completion', 'bash');
+  const path = join(shell.home, 'colons.bash');
+  writeFileSync(path, script);
+  const asked = ['account get customer : an', 'account get customer :', 'account get @ sett'];
+  const lines = asked.map((words) => ASKING['bash']?.(words) ?? '').join('\n');
+  const { stdout, stderr } = await inShell('bash', `${KNOWING}\nsource '${path}'\n${lines}`);
+  expect({ stderr, words: stdout.trim().split('\n') }).toEqual({
+    stderr: '',
+    words: ['anna', 'anna', 'settlement:EUR'],
+  });
+});
+
+describe('ids', () => {
+  test('are those of the server that begin so, kept for a moment', async () => {
+    expect(await shell.run('ids', 'account', 'al', '--fresh')).toMatchObject({ code: 0, stdout: 'alice\n' });
+    expect(await shell.run('ids', 'ledger', 'to', '--fresh')).toMatchObject({ stdout: 'tour\n' });
+    const held = await shell.run('payment', 'authorize', 'alice', 'shop', '0.01', 'EUR', '-o', 'id');
+    const payment = held.stdout.trim();
+    for (const kind of ['payment', 'transaction'])
+      expect(await shell.run('ids', kind, payment.slice(0, 13), '--fresh')).toMatchObject({
+        stdout: expect.stringContaining(payment),
+      });
+    const away = ['--address', 'localhost:1', '--query-address', server.grpc];
+    expect(await shell.run('ids', 'account', 'al', ...away)).toMatchObject({ stdout: 'alice\n' });
+    expect(await shell.run('ids', 'colour')).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
+describe('the shell', () => {
+  const typed = (...lines: readonly string[]) => shell.runWith({ stdin: `${lines.join('\n')}\n` }, 'shell');
+
+  test('runs one line after another, in the ledger that is used', async () => {
+    const ran = await typed(
+      '# a note',
+      'quittance account get alice -o id',
+      "ledger create 'other books' -o id --dry-run || true",
+    );
+    expect(ran).toMatchObject({ code: 2, stdout: 'alice\n' });
+    await shell.run('ledger', 'create', 'second');
+    const used = await typed(
+      'use second',
+      'account open only EUR -o id',
+      'account list --prefix on --fresh -o id',
+      'exit',
+    );
+    expect(used).toMatchObject({ code: 0, stdout: 'only\nonly\n' });
+  });
+
+  test('ends at the first line that fails, with its exit code', async () => {
+    const ran = await typed('account get nobody', 'account get alice -o id');
+    expect(ran).toMatchObject({ code: 4, stdout: '' });
+    expect(await typed("account get 'alice")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no end'),
+    });
+    expect(await typed('use')).toMatchObject({ code: 2 });
+    expect(await typed('server start')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('own shell'),
+    });
+  });
+});
 
 test('every word of the help has help of its own, with an example', async () => {
   const { stdout } = await shell.run('--help');

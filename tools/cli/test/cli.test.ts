@@ -90,6 +90,20 @@ describe('a payment', () => {
       expect(await shell.run('payment', 'refund', id, ...words)).toMatchObject({ code: 2, stdout: '' });
   });
 
+  test('and a withdrawal take as much as there is, at most the amount', async () => {
+    await shell.run('account', 'open', 'poor', 'EUR');
+    await shell.run('transaction', 'deposit', 'poor', '3.00', 'EUR');
+    const paid = await shell.run('payment', 'submit', 'poor', 'shop', '2.00', 'EUR', '--up-to', '-o', 'csv');
+    expect(rowsOf(paid.stdout)).toEqual([expect.objectContaining({ status: 'posted', amount: '2.00' })]);
+    const words = ['transaction', 'withdraw', 'poor', '5.00', 'EUR', '-o', 'csv'];
+    expect(await shell.run(...words)).toMatchObject({ code: 3 });
+    const withdrawn = await shell.run(...words, '--up-to');
+    expect(withdrawn.code).toBe(0);
+    expect(rowsOf(withdrawn.stdout)).toEqual([
+      expect.objectContaining({ kind: 'withdrawal', amount: '1.00' }),
+    ]);
+  });
+
   test('is authorized, captured, released and refunded', async () => {
     const held = await shell.run(
       'payment',
