@@ -43,8 +43,8 @@ export interface WebhookOptions {
 
 /** How long a request may take, from the look-up of the name on. */
 const TIMEOUT_MS = 10_000;
-/** How long a process has a webhook without a word: so many requests. */
-const LEASE_REQUESTS = 3;
+/** How long a process has a webhook without a word: somewhat longer than a request may take. */
+const LEASE_SHARE = 1.5;
 /** Others may wait for a free place. */
 const TURN_MS = 10_000;
 /** Receivers that are slow to answer hold so many places at most for their time. */
@@ -76,7 +76,7 @@ export function composeWebhooks(parts: WebhookParts, closeables: Closeables): Se
     holder: randomUUID(),
     userAgent: `Quittance/${versionOf()}`,
     pauseAfter_ms: options.pauseAfter_ms ?? ((attempts) => pauseAfter_ms(attempts, Math.random())),
-    lease_ms: LEASE_REQUESTS * timeout_ms,
+    lease_ms: LEASE_SHARE * timeout_ms,
     turn_ms: TURN_MS,
     served: SERVED_MAX,
   });

@@ -196,5 +196,7 @@ function variablesOf(
     QUITTANCE_HISTORY_STORE: history,
     QUITTANCE_MONGODB_URL: engines.mongodb.url,
     QUITTANCE_CLICKHOUSE_URL: engines.clickhouse.url,
+    // The receivers of who tries webhooks here are on this machine too.
+    QUITTANCE_WEBHOOK_NETWORKS: '127.0.0.0/8,::1/128',
   };
 }

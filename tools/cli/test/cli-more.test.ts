@@ -90,6 +90,51 @@ async function startFake(
   return { address: `127.0.0.1:${String(port)}`, ids };
 }
 
+describe('a webhook', () => {
+  // Nothing is recorded in this ledger after the webhook was created, and so nothing is sent.
+  const hook = (verb: string, ...words: string[]) =>
+    shell.run('webhook', verb, ...words, '--ledger', 'hooked');
+
+  test('is created with a secret that is shown once, changed, stopped, and deleted', async () => {
+    await shell.run('ledger', 'create', 'hooked');
+    const words = ['orders', 'https://8.8.8.8/hook', '--kind', 'account-frozen', '--retry', '12h'];
+    const created = await hook('create', ...words, '-o', 'json');
+    const { secret, webhook } = JSON.parse(created.stdout) as { secret: string; webhook: object };
+    expect(created).toMatchObject({ code: 0, stderr: expect.stringContaining(secret) });
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    expect(webhook).toMatchObject({
+      url: 'https://8.8.8.8/hook',
+      kinds: ['EVENT_KIND_ACCOUNT_FROZEN'],
+      retryPeriodSeconds: 43_200,
+      state: 'WEBHOOK_STATE_ACTIVE',
+    });
+    const changed = await hook('update', 'orders', '--description', 'for orders', '--account', 'alice');
+    expect(changed.code).toBe(0);
+    await hook('pause', 'orders', '--reason', 'moving');
+    const [row] = rowsOf((await hook('list', '-o', 'csv')).stdout);
+    expect(row).toMatchObject({
+      webhook: 'orders',
+      state: 'paused',
+      'paused-why': 'moving',
+      accounts: 'alice',
+      kinds: 'account-frozen',
+      description: 'for orders',
+      parked: '0',
+    });
+    const rotated = await hook('rotate-secret', 'orders', '--overlap', '2h');
+    expect(rotated.stderr).toMatch(/whsec_/);
+    expect(rotated.stderr).not.toContain(secret);
+    expect((await hook('deliveries', 'orders', '-o', 'json')).stdout.trim()).toBe('[]');
+    expect((await hook('retry', 'orders', '--all')).stderr).toContain('0 deliveries are sent once more');
+    expect((await hook('retry', 'orders')).code).toBe(2);
+    const position = row?.['position'] ?? '';
+    expect((await hook('replay', 'orders', '--from', String(Number(position) + 1), '--yes')).code).toBe(0);
+    expect((await hook('resume', 'orders', '-o', 'id')).stdout).toBe('orders\n');
+    expect((await hook('delete', 'orders', '--yes')).code).toBe(0);
+    expect((await hook('get', 'orders')).code).toBe(4);
+  });
+});
+
 describe('a command whose outcome is not known', () => {
   test('is sent again under the request id that was printed', async () => {
     let calls = 0;

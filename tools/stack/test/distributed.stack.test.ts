@@ -15,7 +15,9 @@ import {
   SystemMode,
   SystemService,
 } from '../../../gen/quittance/ops/v1/system_service_pb.js';
+import { WebhookService, WebhookState } from '../../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { AccountQueryService } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
+import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { documentedMetrics, shownMetrics } from '../../../test/documented-metrics.js';
@@ -34,6 +36,7 @@ import type { GrpcClient } from '../../client/grpc-client.js';
 import { pause } from '../../../lib/base/pause.js';
 import { kafkaClient } from '../../../lib/log/kafka-client.js';
 import { partitioner } from '../../../lib/log/partition.js';
+import { positionOf, startReceiver } from '../../../services/webhooks/test/receiver.js';
 import type { RunningEngine } from '../engines/engine.js';
 import { type OwnStack, startOwnStack } from './own-stack.js';
 
@@ -113,6 +116,8 @@ const LATE_ms = 45_000;
 /** Of a rebuild, and of the test with it: at load 32 that of the reports took more than two minutes. */
 const REBUILD_LIMIT_ms = 240_000;
 const REBUILD_TEST_LIMIT_ms = 400_000;
+/** Of the deliveries of a webhook. */
+const WEBHOOK_LIMIT_ms = 120_000;
 /** Between two reads while a view is rebuilt: the rebuild needs a processor too. */
 const READ_ms = 50;
 
@@ -274,6 +279,28 @@ describe('several processes', () => {
     expect(await vainEndingOf(platform.connectUrl, getBalance, fresh)).toBe('READ_MODEL_BEHIND');
     await other.unary(projections.resumeProjection, { projectionId: 'balances' });
     await at(queries, 1).unary(getBalance, { ledgerId, accountId, consistency });
+  });
+
+  test('a webhook that one projector has created is served in order, each event once', async () => {
+    const receiver = await startReceiver();
+    const [one, other] = [at(projectors, 0), at(projectors, 1)];
+    const key = { ledgerId: at(ledgers, 1), webhookId: 'all' };
+    try {
+      await one.unary(WebhookService.method.createWebhook, { ...key, url: receiver.url, startPosition: 0n });
+      for (let index = 0; index < 20; index += 1) {
+        await client.unary(submitPayment, paymentOf(key.ledgerId, accountOf(index), accountOf(index + 1)));
+      }
+      const events = EventQueryService.method.listEvents;
+      const listed = await at(queries, 0).unary(events, { ledgerId: key.ledgerId, pageSize: 1_000 });
+      const positions = listed.events.map(({ event }) => event?.position);
+      await until('the receiver has all', () => receiver.taken.length >= positions.length, WEBHOOK_LIMIT_ms);
+      expect(receiver.taken.map((id) => positionOf({ id }))).toEqual(positions);
+      const { webhook } = await other.unary(WebhookService.method.getWebhook, key);
+      expect(webhook).toMatchObject({ parkedCount: 0n, state: WebhookState.ACTIVE });
+    } finally {
+      await one.unary(WebhookService.method.deleteWebhook, key);
+      await receiver.close();
+    }
   });
 
   test.each([
