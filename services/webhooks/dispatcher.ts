@@ -7,6 +7,7 @@ import { Outage } from '../../lib/base/outage.js';
 import { pause } from '../../lib/base/pause.js';
 import { Wakeups } from '../../lib/log/wakeups.js';
 import type { WebhookClaim } from './claim.js';
+import { pauseAfterLook_ms } from './pauses.js';
 import { type ServeDeps, serveWebhook } from './serve.js';
 
 export interface DispatcherDeps extends ServeDeps {
@@ -23,10 +24,6 @@ export interface DispatcherDeps extends ServeDeps {
 const IDLE_MS = 1_000;
 /** How long a wake-up is waited for: a webhook whose pause is over wakes nobody. */
 const POLL_MS = 250;
-/** The least time between two looks: a busy log would wake them with every commit. */
-const BETWEEN_LOOKS_MS = 20;
-/** Looks take at most a twentieth of the time. */
-const SHARE_OF_LOOKS = 20;
 /** One that could not be served by a fault of ours is left alone for so long. */
 const AFTER_FAULT_MS = 5_000;
 const AFTER_OUTAGE_MS = 1_000;
@@ -80,7 +77,7 @@ export class Dispatcher {
       const took_ms = performance.now() - began_ms;
       await this.#wait(found, commits, changes);
       if (found === 'no more') {
-        await pause(Math.max(BETWEEN_LOOKS_MS, took_ms * SHARE_OF_LOOKS), signal);
+        await pause(pauseAfterLook_ms(took_ms), signal);
       }
     }
   }

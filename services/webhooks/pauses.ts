@@ -1,4 +1,4 @@
-/** How long a webhook waits after an attempt that failed. */
+/** How long is waited: after an attempt that failed, and after a look for webhooks that have something to send. */
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 3_600_000;
@@ -14,4 +14,16 @@ export function pauseAfter_ms(attempts: number, random: number): number {
 /** The pause that the receiver asked for, as far as it is followed. */
 export function askedPause_ms(retryAfter_ms: number): number {
   return Math.min(retryAfter_ms, LONGEST_MS);
+}
+
+/** The least time between two looks: a busy log would wake them with every commit. */
+const BETWEEN_LOOKS_MS = 20;
+/** Looks take about a twentieth of the time: over many webhooks one takes longer. */
+const SHARE_OF_LOOKS = 20;
+/** A look that had to wait itself, for its connection for example, says nothing of the next one. */
+const BETWEEN_LOOKS_MAX_MS = 500;
+
+/** The time from one look, which took so long, to the next. */
+export function pauseAfterLook_ms(took_ms: number): number {
+  return Math.min(Math.max(BETWEEN_LOOKS_MS, took_ms * SHARE_OF_LOOKS), BETWEEN_LOOKS_MAX_MS);
 }

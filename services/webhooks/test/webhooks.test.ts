@@ -100,7 +100,8 @@ async function endingOf(call: Promise<unknown>): Promise<string> {
     (reason: unknown) => reason,
   );
   if (error === undefined) return 'OK';
-  if (!(error instanceof ConnectError)) throw error;
+  if (!(error instanceof ConnectError))
+    throw new Error('the call failed without an answer', { cause: error });
   return error.findDetails(ErrorInfoSchema)[0]?.reason ?? '';
 }
 
