@@ -114,6 +114,13 @@ describe.each(DOORS)('over %s', (door) => {
     const below = { ...about, requestId: randomUUID(), amount: eur(29n) };
     const { adjustAuthorization } = TransactionCommandService.method;
     expect(await endingOf(client.unary(adjustAuthorization, below))).toBe('AUTHORIZATION_BELOW_CAPTURED');
+    const queries = platform[door](TransactionQueryService);
+    const incoming = async () => {
+      const open = { ledgerId, payeeAccountId: 'a1', hasRemaining: true };
+      const { payments } = await queries.listPayments({ ...open, ...FRESH });
+      return payments.reduce((sum, { payment }) => sum + (payment?.authorized ?? 0n), 0n);
+    };
+    expect(await incoming()).toBe(80n);
     const { results } = await transactions.executeBatch({
       ledgerId,
       mode: BatchMode.ATOMIC,
@@ -131,7 +138,7 @@ describe.each(DOORS)('over %s', (door) => {
       { payment: { authorized: 60n, captured: 30n } },
       { status: TransactionStatus.CAPTURED, payment: { captured: 30n, voided: 30n } },
     ]);
-    const queries = platform[door](TransactionQueryService);
+    expect(await incoming()).toBe(0n);
     const { transaction } = await queries.getTransaction({
       ledgerId,
       transactionId: hold.requestId,
