@@ -153,6 +153,27 @@ test('open holds are listed by when they expire', async () => {
   for (const id of [later, sooner]) await shell.run('payment', 'void', id ?? '');
 });
 
+test('a hold is adjusted, and listed by its new time', async () => {
+  const words = ['payment', 'authorize', 'alice', 'shop', '1.00', 'EUR', '--expires'];
+  const [first = '', second = ''] = [await shell.run(...words, '+3h'), await shell.run(...words, '+9h')].map(
+    ({ stderr }) => requestIdOf(stderr),
+  );
+  const adjust = (...change: string[]) => shell.run('payment', 'adjust', second, ...change, '-o', 'csv');
+  const adjusted = await adjust('2.50', 'EUR', '--expires', '+1h');
+  expect(rowsOf(adjusted.stdout)).toEqual([
+    expect.objectContaining({ id: second, authorized: '2.50', remaining: '2.50' }),
+  ]);
+  const { stdout } = await shell.run('payment', 'list', '--order', 'expire-time', '-o', 'id');
+  expect(stdout.trim().split('\n')).toEqual([second, first]);
+  const beyond = await adjust('9000.00', 'EUR');
+  expect(beyond).toMatchObject({ code: 3, stderr: expect.stringContaining('declined: insufficient-funds') });
+  expect(rowsOf(beyond.stdout)).toEqual([
+    expect.objectContaining({ kind: 'adjustment', status: 'declined', amount: '9000.00' }),
+  ]);
+  expect(await adjust()).toMatchObject({ code: 2, stdout: '' });
+  for (const id of [first, second]) await shell.run('payment', 'void', id);
+});
+
 describe('money', () => {
   test.each([
     ['1.001', 'EUR', 'EUR has 2'],
