@@ -7,18 +7,23 @@ import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { type Buckets, Interval } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
+import {
+  floorSeconds,
+  modulo,
+  nextDay,
+  nextMonday,
+  nextMonth,
+  nextStart,
+  type Seconds,
+} from '../../../lib/base/calendar.js';
 import { SECOND, timestampOf } from '../../../lib/base/time.js';
 import { requestedTime } from '../times.js';
-import { type Zone, zoneNamed } from './zone.js';
+import { type Zone, zoneNamed } from '../../../lib/base/zone.js';
 
 /** The contract's bound. */
 const MOST_BUCKETS = 1_000;
 
-/** Seconds since 1970: bounds between the ends of the range are whole seconds. */
-type Seconds = number;
-
 const HOUR: Seconds = 3_600;
-const DAY: Seconds = 86_400;
 
 /**
  * The bounds of the buckets that a request asks for: n + 1 ascending times, UTC microseconds, the first and
@@ -71,7 +76,7 @@ function stepOf(interval: Interval): (zone: Zone, at: Seconds) => Seconds {
       return nextHour;
     case Interval.UNSPECIFIED:
     case Interval.DAY:
-      return (zone, at) => nextStart(zone, at, (day) => day + DAY);
+      return (zone, at) => nextStart(zone, at, nextDay);
     case Interval.WEEK:
       return (zone, at) => nextStart(zone, at, nextMonday);
     case Interval.MONTH:
@@ -92,44 +97,9 @@ function nextHour(zone: Zone, at: Seconds): Seconds {
   return at + HOUR - modulo(shown, HOUR);
 }
 
-/** `later` maps a local midnight to a later one; both as if the local clock were UTC. */
-function nextStart(zone: Zone, at: Seconds, later: (midnight: Seconds) => Seconds): Seconds {
-  const shown = at + zone.offsetAt(at);
-  let midnight = later(shown - modulo(shown, DAY));
-  let bound = zone.instantOf(midnight);
-  // A zone that crossed the date line left a day out (Samoa, 2011): it begins where the next one does.
-  while (bound <= at) {
-    midnight = later(midnight);
-    bound = zone.instantOf(midnight);
-  }
-  return bound;
-}
-
-function nextMonday(midnight: Seconds): Seconds {
-  // The first of January 1970 was a Thursday.
-  const sinceMonday = modulo(midnight / DAY + 3, 7);
-  return midnight + (7 - sinceMonday) * DAY;
-}
-
-function nextMonth(midnight: Seconds): Seconds {
-  const date = new Date(midnight * 1000);
-  date.setUTCMonth(date.getUTCMonth() + 1, 1);
-  return date.getTime() / 1000;
-}
-
 function requiredTime(field: string, time: Timestamp | undefined): bigint {
   if (time === undefined) throw invalid(field, 'is required');
   return requestedTime(field, time);
-}
-
-function floorSeconds(micros: bigint): Seconds {
-  const seconds = micros / SECOND;
-  return Number(micros < 0n && micros % SECOND !== 0n ? seconds - 1n : seconds);
-}
-
-/** Never negative. */
-function modulo(value: number, by: number): number {
-  return ((value % by) + by) % by;
 }
 
 function invalid(field: string, description: string): CallError {

@@ -6,7 +6,7 @@ import { BucketsSchema, Interval } from '../../../gen/quittance/query/v1/report_
 import { CallError } from '../../../lib/rpc/errors.js';
 import { timestampOf } from '../../../lib/base/time.js';
 import { bucketBounds } from '../rpc/buckets.js';
-import { zoneNamed } from '../rpc/zone.js';
+import { zoneNamed } from '../../../lib/base/zone.js';
 
 const micros = (iso: string) => BigInt(Date.parse(iso)) * 1000n;
 
