@@ -4,6 +4,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { CommandSchema } from '../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { EventSchema, LogStartedSchema } from '../gen/quittance/event/v1/event_pb.js';
+import { periodAt } from '../lib/base/calendar.js';
 import { canonicalBody, commandTypeOf } from '../lib/log/canonical-body.js';
 import type { BusBatch } from '../lib/log/bus.js';
 import type { LogPoint, RecordedEvent } from '../lib/log/recorded-event.js';
@@ -125,7 +126,12 @@ export class LedgerFixture {
   #ledger(ledgerId: string): Overlay {
     let found = this.#ledgers.get(ledgerId);
     if (found === undefined) {
-      found = overlay({ exists: () => false, account: () => undefined, transaction: () => undefined });
+      found = overlay({
+        exists: () => false,
+        account: () => undefined,
+        transaction: () => undefined,
+        calendar: periodAt,
+      });
       this.#ledgers.set(ledgerId, found);
     }
     return found;

@@ -2,6 +2,7 @@
 import { type Account, AccountType, type Balance } from '../../gen/quittance/common/v1/account_pb.js';
 import type * as log from '../../gen/quittance/event/v1/event_pb.js';
 import { codeOf, knownExponent } from '../base/currency.js';
+import { limitsOf, limitUsesOf } from './limits-of.js';
 
 /**
  * The accounts that an event changed, each as it is after the event. Of a declined transaction none: nothing
@@ -55,6 +56,7 @@ export function balanceOf(state: log.AccountState, position: bigint): Balance {
     debits: state.debits,
     version: state.version,
     position,
+    limitUses: state.limits === undefined ? [] : limitUsesOf(state.limits),
   };
   // The others are unbounded and have no `available`.
   if (state.type === AccountType.LIABILITY) balance.available = posted - state.held + state.overdraftLimit;
@@ -83,6 +85,7 @@ export function accountOf(
     metadata: {},
     profileVersion: 0n,
   };
+  if (state.limits !== undefined) account.limits = limitsOf(state.limits);
   if (profile !== undefined) {
     account.name = profile.name;
     account.ownerReference = profile.ownerReference;

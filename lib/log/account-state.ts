@@ -2,6 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { AccountStatus, AccountType, FreezeScope } from '../../gen/quittance/common/v1/account_pb.js';
 import { type AccountState, AccountStateSchema } from '../../gen/quittance/event/v1/event_pb.js';
+import { limitsIn } from './limits-of.js';
 
 /** As every table that keeps the states of accounts names them; a pool of createPool gives int8 as bigint. */
 export interface AccountColumns {
@@ -15,6 +16,8 @@ export interface AccountColumns {
   readonly debits: bigint;
   readonly held: bigint;
   readonly version: bigint;
+  /** Bytes of event.v1.AccountLimits. */
+  readonly limits: Uint8Array | null;
 }
 
 /**
@@ -33,5 +36,7 @@ export function accountStateOf(columns: AccountColumns): AccountState {
   state.debits = columns.debits;
   state.held = columns.held;
   state.version = columns.version;
+  const limits = limitsIn(columns.limits);
+  if (limits !== undefined) state.limits = limits;
   return state;
 }

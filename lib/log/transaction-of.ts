@@ -1,5 +1,6 @@
 /** What an event says of transactions, with what its canonical body says filled in again. */
 import { create } from '@bufbuild/protobuf';
+import { LimitKind } from '../../gen/quittance/common/v1/account_pb.js';
 import type { Money } from '../../gen/quittance/common/v1/money_pb.js';
 import {
   type Entry,
@@ -95,6 +96,7 @@ export function transactionOf(event: log.Event, command?: CommandCase | null): T
       );
       transaction.declineReason = declined.reason;
       transaction.declinedAccountId = declined.accounts[declined.declinedAccount - 1]?.accountId ?? '';
+      transaction.exceededLimit = declined.exceededLimit;
       return transaction;
     }
     case 'paymentAuthorized': {
@@ -199,6 +201,7 @@ function made(
     status,
     declineReason: DeclineReason.UNSPECIFIED,
     declinedAccountId: '',
+    exceededLimit: LimitKind.UNSPECIFIED,
     amount,
     entries: parts.entries,
     fees: feesOf(parts.fees, request),

@@ -7,6 +7,8 @@ import {
   AccountStatusSchema,
   AccountTypeSchema,
   FreezeScopeSchema,
+  LimitKindSchema,
+  LimitPeriodSchema,
 } from '../../gen/quittance/common/v1/account_pb.js';
 import {
   DeclineReasonSchema,
@@ -28,6 +30,8 @@ const ACCOUNT_STATUSES = numbersOf(AccountStatusSchema);
 const FREEZE_SCOPES = numbersOf(FreezeScopeSchema);
 const KINDS = numbersOf(TransactionKindSchema);
 const STATUSES = numbersOf(TransactionStatusSchema);
+const LIMIT_PERIODS = numbersOf(LimitPeriodSchema);
+const LIMIT_KINDS = numbersOf(LimitKindSchema);
 const DECLINE_REASONS = numbersOf(DeclineReasonSchema);
 const DIRECTIONS = numbersOf(DirectionSchema);
 const FEE_PAYERS = numbersOf(FeePayerSchema);
@@ -55,7 +59,11 @@ export function isKnown(event: log.Event): boolean {
     case 'transactionPosted':
       return isKnownMovement(payload.value) && payload.value.transactions.every(isKnownTransaction);
     case 'transactionDeclined':
-      return isKnownMovement(payload.value) && DECLINE_REASONS.has(payload.value.reason);
+      return (
+        isKnownMovement(payload.value) &&
+        DECLINE_REASONS.has(payload.value.reason) &&
+        LIMIT_KINDS.has(payload.value.exceededLimit)
+      );
     case 'transactionUpdated':
       return payload.value.transactions.every(isKnownTransaction);
     case 'paymentAuthorized':
@@ -95,7 +103,8 @@ function isKnownState(state: log.AccountState): boolean {
   return (
     ACCOUNT_TYPES.has(state.type) &&
     ACCOUNT_STATUSES.has(state.status) &&
-    FREEZE_SCOPES.has(state.freezeScope)
+    FREEZE_SCOPES.has(state.freezeScope) &&
+    (state.limits === undefined || state.limits.windows.every(({ period }) => LIMIT_PERIODS.has(period)))
   );
 }
 

@@ -80,6 +80,8 @@ export function remedyOf(reason: DeclineReason): string {
   switch (reason) {
     case DeclineReason.INSUFFICIENT_FUNDS:
       return 'others took money out of it during the import; the next run raises its overdraft limit to what is needed then';
+    case DeclineReason.LIMIT_EXCEEDED:
+      return 'raise or remove its limits (UpdateAccount)';
     case DeclineReason.ACCOUNT_FROZEN:
       return 'unfreeze it (UnfreezeAccount)';
     case DeclineReason.ACCOUNT_CLOSED:

@@ -34,6 +34,8 @@ create table state.accounts (
   name text not null,
   owner_reference text not null,
   metadata jsonb not null,
+  -- An event.v1.AccountLimits; null: none.
+  limits bytea,
   primary key (ledger_id, account_id)
 ) with (fillfactor = 70);
 

@@ -7,6 +7,7 @@ import { TransactionStateSchema } from '../../../gen/quittance/event/v1/event_pb
 import { isSameBytes } from '../../base/bytes.js';
 import { uuidToBytes } from '../../base/uuid.js';
 import { int2Array, int4Array, int8Array, textArray, uuidArray } from '../postgres-arrays.js';
+import { limitsArray } from '../postgres-limits.js';
 import type { Pool, PoolClient } from '../postgres-client.js';
 import type { StateCheckpoint } from './rows.js';
 import type { StateBatch, StateChanges } from './state-changes.js';
@@ -136,6 +137,7 @@ function accountColumns(rows: StateChanges['accounts']): unknown[] {
     textArray(rows.map((row) => row.profile?.name ?? '')),
     textArray(rows.map((row) => row.profile?.ownerReference ?? '')),
     textArray(rows.map((row) => JSON.stringify(row.profile?.metadata ?? {}))),
+    limitsArray(rows.map((row) => row.state)),
   ];
 }
 

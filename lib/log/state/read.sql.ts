@@ -15,7 +15,7 @@ left join state.ledgers l on l.ledger_id = q.ledger_id`;
 
 const accountColumns = `
   a.version, a.type, a.currency, a.status, a.freeze_scope, a.overdraft_limit, a.credits, a.debits, a.held,
-  a.profile_version, a.name, a.owner_reference, a.metadata`;
+  a.profile_version, a.name, a.owner_reference, a.metadata, a.limits`;
 
 /** $1 ledger ids  $2 account ids */
 export const readAccounts = `

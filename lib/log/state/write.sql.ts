@@ -29,22 +29,23 @@ on conflict (ledger_id) do nothing`;
  * overdraft limits
  * $9 credits  $10 debits  $11 held  $12 profile versions, 0 where the profile is not known: an older row has
  * it
- * $13 names  $14 owner references  $15 metadata, JSON
+ * $13 names  $14 owner references  $15 metadata, JSON  $16 limits; shorter than the others where the last are null
  */
 export const upsertAccounts = `
 insert into state.accounts as a (
   ledger_id, account_id, version, type, currency, status, freeze_scope, overdraft_limit, credits, debits, held,
-  profile_version, name, owner_reference, metadata
+  profile_version, name, owner_reference, metadata, limits
 )
 select
   u.ledger_id, u.account_id, u.version, u.type, u.currency, u.status, u.freeze_scope, u.overdraft_limit, u.credits,
-  u.debits, u.held, u.profile_version, u.name, u.owner_reference, u.metadata::jsonb
+  u.debits, u.held, u.profile_version, u.name, u.owner_reference, u.metadata::jsonb, u.limits
 from unnest(
   $1::text[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::smallint[], $7::smallint[], $8::bigint[],
-  $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[]
+  $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[],
+  $16::bytea[]
 ) as u (
   ledger_id, account_id, version, type, currency, status, freeze_scope, overdraft_limit, credits, debits, held,
-  profile_version, name, owner_reference, metadata
+  profile_version, name, owner_reference, metadata, limits
 )
 on conflict (ledger_id, account_id) do update set
   version = excluded.version,
@@ -54,6 +55,7 @@ on conflict (ledger_id, account_id) do update set
   credits = excluded.credits,
   debits = excluded.debits,
   held = excluded.held,
+  limits = excluded.limits,
   profile_version = greatest(a.profile_version, excluded.profile_version),
   name = case when excluded.profile_version > a.profile_version then excluded.name else a.name end,
   owner_reference = case when excluded.profile_version > a.profile_version then excluded.owner_reference else a.owner_reference end,

@@ -14,6 +14,8 @@ export interface AccountFigures {
   readonly debits: string;
   readonly held: string;
   readonly version: string;
+  /** Bytes of event.v1.AccountLimits. */
+  readonly limits: Uint8Array | null;
 }
 
 export function accountState(accountId: string, figures: AccountFigures): AccountState {
@@ -28,6 +30,7 @@ export function accountState(accountId: string, figures: AccountFigures): Accoun
     debits: BigInt(figures.debits),
     held: BigInt(figures.held),
     version: BigInt(figures.version),
+    limits: figures.limits,
   });
 }
 

@@ -2,6 +2,7 @@
  * Folds events into each account's last state, so that a hot account is written once for a thousand changes.
  */
 import { accountsChangedBy } from '../../log/account-of.js';
+import { limitsText } from '../../log/limits-of.js';
 import type { RecordedEvent } from '../../log/recorded-event.js';
 import type { BalanceRow } from './view.js';
 
@@ -60,5 +61,6 @@ export function contentOf({ state }: BalanceRow): string {
     state.status,
     state.freezeScope,
     ...[state.overdraftLimit, state.credits, state.debits, state.held, state.version].map(String),
+    limitsText(state.limits),
   ]);
 }

@@ -10,10 +10,12 @@ import {
   TransactionSchema,
 } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import {
+  type AccountLimits,
   type AccountProfile,
   AccountProfileSchema,
   type AccountState,
 } from '../../../gen/quittance/event/v1/event_pb.js';
+import { limitsText } from '../../log/limits-of.js';
 import type { ViewRow } from '../view.js';
 import { canonicalJson } from './canonical-json.js';
 
@@ -76,7 +78,7 @@ export function ledgerRow(ledger: Ledger): ViewRow {
 /** What an account's own events say of it; its money is in its versions. */
 export interface AccountRow {
   readonly ledgerId: string;
-  /** Its overdraft limit and money are not read: they are the versions'. */
+  /** Its overdraft limit, limits and money are not read: they are the versions'. */
   readonly state: AccountState;
   readonly profile: AccountProfile;
   readonly openedPosition: bigint;
@@ -108,13 +110,15 @@ export function accountRow({
 export function versionRow(
   ledgerId: string,
   state: Pick<AccountState, 'accountId' | 'version' | 'credits' | 'debits' | 'held' | 'overdraftLimit'>,
+  limits: AccountLimits | undefined,
   position: bigint,
 ): ViewRow {
   const { accountId, version, credits, debits, held, overdraftLimit } = state;
+  const ofLimits = limits === undefined ? '' : `,${String(limitsText(limits))}`;
   return {
     key: formatRowKey({ kind: 'version', ledgerId, accountId, position }),
     position,
-    content: `["${version}","${credits}","${debits}","${held}","${overdraftLimit}"]`,
+    content: `["${version}","${credits}","${debits}","${held}","${overdraftLimit}"${ofLimits}]`,
   };
 }
 

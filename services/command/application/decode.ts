@@ -1,5 +1,10 @@
 /** event.v1 to domain states: what a fold of the log knows after an event. The inverse of encode. */
-import { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
+import {
+  AccountStatus,
+  AccountType,
+  FreezeScope,
+  LimitPeriod,
+} from '../../../gen/quittance/common/v1/account_pb.js';
 import type { Money } from '../../../gen/quittance/common/v1/money_pb.js';
 import {
   Direction,
@@ -19,6 +24,7 @@ import {
 import { unitOf } from '../../../lib/base/currency.js';
 import { microsOf } from '../../../lib/base/time.js';
 import type { AccountProfile, AccountState } from '../domain/account.js';
+import type { AccountLimits } from '../domain/account-limits.js';
 import type { Payment, TransactionState } from '../domain/transaction.js';
 
 /** What one event leaves behind, for the memory of the write side. */
@@ -77,6 +83,24 @@ export function accountStateOf(state: log.AccountState): AccountState {
     debits: state.debits,
     held: state.held,
     version: state.version,
+    limits: state.limits === undefined ? null : accountLimitsOf(state.limits),
+  };
+}
+
+function accountLimitsOf({ debit, balance, timeZone, windows }: log.AccountLimits): AccountLimits {
+  return {
+    debit,
+    balance,
+    timeZone,
+    windows: windows.map(({ period, amount, count, startMicros, endMicros, usedAmount, usedCount }) => ({
+      period: nameOf(PERIODS, period),
+      amount,
+      count,
+      start: startMicros,
+      end: endMicros,
+      usedAmount,
+      usedCount,
+    })),
   };
 }
 
@@ -162,6 +186,11 @@ const ACCOUNT_STATUSES = {
   [AccountStatus.CLOSED]: 'CLOSED',
 } as const;
 const SCOPES = { [FreezeScope.DEBITS]: 'DEBITS', [FreezeScope.ALL]: 'ALL' } as const;
+const PERIODS = {
+  [LimitPeriod.DAY]: 'DAY',
+  [LimitPeriod.WEEK]: 'WEEK',
+  [LimitPeriod.MONTH]: 'MONTH',
+} as const;
 const KINDS = {
   [TransactionKind.DEPOSIT]: 'DEPOSIT',
   [TransactionKind.WITHDRAWAL]: 'WITHDRAWAL',

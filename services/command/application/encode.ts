@@ -2,7 +2,13 @@
  * Domain events to event.v1: the whole state of what was touched, and nothing that the canonical body says already. The
  * messages of a payment are literals: the library's create takes longer than to decide it.
  */
-import { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
+import {
+  AccountStatus,
+  AccountType,
+  FreezeScope,
+  LimitKind,
+  LimitPeriod,
+} from '../../../gen/quittance/common/v1/account_pb.js';
 import {
   DeclineReason,
   Direction,
@@ -13,6 +19,7 @@ import {
 import * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import { uuidToBytes } from '../../../lib/base/uuid.js';
 import type { AccountProfile, AccountState } from '../domain/account.js';
+import type { AccountLimits } from '../domain/account-limits.js';
 import type {
   AccountEvent,
   DomainEvent,
@@ -212,6 +219,7 @@ function declined(event: TransactionDeclined, requestId: string): log.Transactio
     forced: event.forced,
     amount: own.amount,
     currency: own.currency,
+    exceededLimit: event.exceededLimit === null ? LimitKind.UNSPECIFIED : LimitKind[event.exceededLimit],
     fees: own.kind === 'REVERSAL' ? own.fees.map(fee) : [],
   };
 }
@@ -303,7 +311,7 @@ function feeTotal({ paidBy, toAccountId, charged, refunded }: FeeTotal): log.Fee
 }
 
 function accountState(state: AccountState): log.AccountState {
-  return {
+  const encoded: log.AccountState = {
     $typeName: 'quittance.event.v1.AccountState',
     accountId: state.accountId,
     type: AccountType[state.type],
@@ -315,6 +323,27 @@ function accountState(state: AccountState): log.AccountState {
     debits: state.debits,
     held: state.held,
     version: state.version,
+  };
+  if (state.limits !== null) encoded.limits = accountLimits(state.limits);
+  return encoded;
+}
+
+function accountLimits({ debit, balance, timeZone, windows }: AccountLimits): log.AccountLimits {
+  return {
+    $typeName: 'quittance.event.v1.AccountLimits',
+    debit,
+    balance,
+    timeZone,
+    windows: windows.map(({ period, amount, count, start, end, usedAmount, usedCount }) => ({
+      $typeName: 'quittance.event.v1.DebitWindow',
+      period: LimitPeriod[period],
+      amount,
+      count,
+      startMicros: start,
+      endMicros: end,
+      usedAmount,
+      usedCount,
+    })),
   };
 }
 

@@ -5,6 +5,7 @@
 import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { isSameBytes } from '../../../lib/base/bytes.js';
 import { eventOf } from '../../../lib/log/codec.js';
+import { periodAt } from '../../../lib/base/calendar.js';
 import { uuidFromBytes } from '../../../lib/base/uuid.js';
 import { type LogPoint, pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
 import type { TransactionKey } from '../../../lib/log/state/rows.js';
@@ -231,6 +232,7 @@ export class Memory {
         if (transaction !== undefined) transactions.set(transactionId, transaction);
         return transaction;
       },
+      calendar: periodAt,
     };
   }
 

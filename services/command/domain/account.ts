@@ -1,4 +1,5 @@
 /** Accounts as the domain sees them. All amounts are bigint minor units of the account's one currency. */
+import type { AccountLimits } from './account-limits.js';
 
 export type AccountType = 'LIABILITY' | 'ASSET' | 'REVENUE' | 'EXPENSE' | 'EQUITY';
 export type AccountStatus = 'OPEN' | 'FROZEN' | 'CLOSED';
@@ -24,6 +25,8 @@ export interface AccountState {
   readonly held: bigint;
   /** Raised by one by each entry, hold change or account event; 1 after AccountOpened. */
   readonly version: bigint;
+  /** Null: it has none, as most accounts. */
+  readonly limits: AccountLimits | null;
 }
 
 /** What travels in account events only. */

@@ -147,6 +147,7 @@ function batchDeclined(
     kind: own.kind,
     reason: 'BATCH_DECLINED',
     declinedAccountId: null,
+    exceededLimit: null,
     ...requested,
     accounts,
     transactions: [own],

@@ -3,6 +3,7 @@
  * amounts bigint minor units, times bigint UTC microseconds. `null` is "not given".
  */
 import type { AccountType, FreezeScope } from './account.js';
+import type { RequestedLimits } from './account-limits.js';
 import type { Direction, Fee } from './transaction.js';
 
 interface Common {
@@ -56,6 +57,7 @@ export interface OpenAccount extends Common {
   readonly name: string;
   readonly ownerReference: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly limits: RequestedLimits;
 }
 export interface UpdateAccount extends Common {
   readonly type: 'UpdateAccount';
@@ -65,6 +67,7 @@ export interface UpdateAccount extends Common {
   readonly ownerReference: string | null;
   readonly overdraftLimit: bigint | null;
   readonly metadata: Readonly<Record<string, string>> | null;
+  readonly limits: RequestedLimits | null;
   readonly expectedVersion: bigint | null;
 }
 export interface FreezeAccount extends Common {

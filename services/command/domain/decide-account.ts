@@ -1,6 +1,7 @@
 /** Accounts: opening, updating, freezing, closing. Ids that begin with `@` are ours and never come here. */
 import type { Account, AccountState } from './account.js';
 import { posted, settlementAccountId } from './account.js';
+import { limitsAfter } from './account-limits.js';
 import { checkVersion } from './checks.js';
 import type { CloseAccount, FreezeAccount, OpenAccount, UnfreezeAccount, UpdateAccount } from './command.js';
 import { type Decision, happened, type LedgerReader, type Refusal, refusal, refuse } from './decision.js';
@@ -16,8 +17,9 @@ export function decideOpenAccount(command: OpenAccount, ledger: LedgerReader): D
     const at = { field: 'account_id', resourceId: accountId };
     return refuse(refusal('ACCOUNT_ALREADY_EXISTS', `Account ${accountId} exists already.`, at));
   }
-  const state = openState({ accountId, type, currency, overdraftLimit });
-  const problem = checkOverdraft(state) ?? findOverflow(state);
+  const limits = limitsAfter(command.limits, null);
+  const state = openState({ accountId, type, currency, overdraftLimit, limits });
+  const problem = checkOverdraft(state) ?? checkLimits(state) ?? findOverflow(state);
   if (problem !== null) return refuse(problem);
   const profile = { name, ownerReference, metadata, profileVersion: 1n };
   const opened = { type: 'AccountOpened', account: { state, profile } } as const;
@@ -26,18 +28,20 @@ export function decideOpenAccount(command: OpenAccount, ledger: LedgerReader): D
   return happened(opened, { type: 'AccountOpened', account: settlementAccount(settlementId, currency) });
 }
 
-/** Changes the profile and the overdraft limit; lowering the limit always succeeds. */
+/** Changes the profile, the overdraft limit and the limits; lowering one always succeeds. */
 export function decideUpdateAccount(command: UpdateAccount, ledger: LedgerReader): Decision {
   const { state, profile } = ownAccount(command.accountId, ledger);
   const after = {
     ...state,
     overdraftLimit: command.overdraftLimit ?? state.overdraftLimit,
+    limits: command.limits === null ? state.limits : limitsAfter(command.limits, state.limits),
     version: state.version + 1n,
   };
   const problem =
     checkVersion(state, command.expectedVersion) ??
     checkNotClosed(state) ??
     checkOverdraft(after) ??
+    checkLimits(after) ??
     findOverflow(after);
   if (problem !== null) return refuse(problem);
   const updated = {
@@ -78,16 +82,16 @@ export function decideCloseAccount(command: CloseAccount, ledger: LedgerReader):
 
 /** A new account with nothing on it. */
 export function openState(
-  fields: Pick<AccountState, 'accountId' | 'type' | 'currency' | 'overdraftLimit'>,
+  fields: Pick<AccountState, 'accountId' | 'type' | 'currency' | 'overdraftLimit' | 'limits'>,
 ): AccountState {
-  const { accountId, type, currency, overdraftLimit } = fields;
+  const { accountId, type, currency, overdraftLimit, limits } = fields;
   const nothing = { credits: 0n, debits: 0n, held: 0n, version: 1n };
-  return { accountId, type, currency, status: 'OPEN', freezeScope: null, overdraftLimit, ...nothing };
+  return { accountId, type, currency, status: 'OPEN', freezeScope: null, overdraftLimit, ...nothing, limits };
 }
 
 function settlementAccount(accountId: string, currency: string): Account {
   return {
-    state: openState({ accountId, type: 'ASSET', currency, overdraftLimit: 0n }),
+    state: openState({ accountId, type: 'ASSET', currency, overdraftLimit: 0n, limits: null }),
     profile: { name: `Settlement ${currency}`, ownerReference: '', metadata: {}, profileVersion: 1n },
   };
 }
@@ -127,4 +131,11 @@ function checkOverdraft({ accountId, type, overdraftLimit }: AccountState): Refu
   if (overdraftLimit === 0n || type === 'LIABILITY') return null;
   const message = `Account ${accountId} is of type ${type}; only LIABILITY accounts have an overdraft limit.`;
   return refusal('ACCOUNT_TYPE', message, { field: 'overdraft_limit', resourceId: accountId });
+}
+
+/** Limits are of what is owed to customers and merchants: a debit of it is money that they spend. */
+function checkLimits({ accountId, type, limits }: AccountState): Refusal | null {
+  if (limits === null || type === 'LIABILITY') return null;
+  const message = `Account ${accountId} is of type ${type}; only LIABILITY accounts have limits.`;
+  return refusal('ACCOUNT_TYPE', message, { field: 'limits', resourceId: accountId });
 }

@@ -50,7 +50,7 @@ function raise({ command, root, delta, transactions }: Raise, ledger: LedgerRead
   const { payment } = root;
   const hold = { accountId: payment.payerAccountId, delta };
   const checked = paymentEntries(payment, delta, payment.currency, []);
-  const movement = move({ entries: [], hold, checked, forced: false }, ledger);
+  const movement = move({ entries: [], hold, checked, forced: false, limited: true, now }, ledger);
   if (movement.outcome === 'refused') return refuse(movement.refusal);
   const { accounts } = movement;
   if (movement.outcome === 'moved') {
@@ -62,6 +62,7 @@ function raise({ command, root, delta, transactions }: Raise, ledger: LedgerRead
     kind: 'ADJUSTMENT',
     reason: movement.reason,
     declinedAccountId: movement.accountId,
+    exceededLimit: movement.exceededLimit,
     effectiveTime: now,
     forced: false,
     accounts,

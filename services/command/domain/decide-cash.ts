@@ -33,6 +33,7 @@ export function decideCash(command: Deposit | Withdraw, ledger: LedgerReader, no
       laterEntries: null,
     },
     ledger,
+    now,
   );
 }
 

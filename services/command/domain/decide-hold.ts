@@ -45,6 +45,7 @@ export function decideCapturePayment(command: CapturePayment, ledger: LedgerRead
       laterEntries: null,
     },
     ledger,
+    now,
   );
 }
 

@@ -30,6 +30,7 @@ export function decideJournal(asked: PostTransaction, ledger: LedgerReader, now:
       laterEntries: null,
     },
     ledger,
+    now,
   );
 }
 

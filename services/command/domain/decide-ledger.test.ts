@@ -21,7 +21,7 @@ describe('CreateLedger', () => {
 describe('RegisterAsset', () => {
   test('opens the settlement account in the unit of the asset, under its name', () => {
     const outcome = given(createLedger()).when(registerAsset());
-    const nothing = { overdraftLimit: 0n, credits: 0n, debits: 0n, held: 0n, version: 1n };
+    const nothing = { overdraftLimit: 0n, credits: 0n, debits: 0n, held: 0n, version: 1n, limits: null };
     const opened = { type: 'ASSET', currency: 'BTC#8', status: 'OPEN', freezeScope: null };
     expect(outcome.event).toEqual({
       type: 'AssetRegistered',

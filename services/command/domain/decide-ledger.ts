@@ -31,7 +31,7 @@ export function decideRegisterAsset(command: RegisterAsset, ledger: LedgerReader
     );
   }
   const currency = assetUnit(code, exponent);
-  const state = openState({ accountId, type: 'ASSET', currency, overdraftLimit: 0n });
+  const state = openState({ accountId, type: 'ASSET', currency, overdraftLimit: 0n, limits: null });
   const profile = { name, ownerReference: '', metadata: {}, profileVersion: 1n };
   return happened({ type: 'AssetRegistered', account: { state, profile } });
 }

@@ -39,6 +39,7 @@ export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader
       laterEntries: null,
     },
     ledger,
+    now,
   );
 }
 
@@ -91,6 +92,7 @@ export function decideAuthorizePayment(
       laterEntries: paymentEntries(command, amount, currency, []),
     },
     ledger,
+    now,
   );
 }
 

@@ -44,6 +44,7 @@ export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader
       laterEntries: null,
     },
     ledger,
+    now,
   );
 }
 

@@ -40,6 +40,7 @@ export function decideReverseTransaction(
       laterEntries: null,
     },
     ledger,
+    now,
   );
 }
 

@@ -1,5 +1,6 @@
 /** What a decision reads, and what can be decided: events, or a refusal. */
 import type { Account } from './account.js';
+import type { Calendar } from './account-limits.js';
 import type { DomainEvent } from './event.js';
 import type { TransactionState } from './transaction.js';
 
@@ -11,6 +12,8 @@ export interface LedgerReader {
   exists(): boolean;
   account(accountId: string): Account | undefined;
   transaction(transactionId: string): TransactionState | undefined;
+  /** Says when the periods of limits begin and end. */
+  readonly calendar: Calendar;
 }
 
 /** Errors of the business: they change nothing and are not stored. Names are those of common.v1.ErrorReason. */

@@ -1,5 +1,6 @@
 /** What a command decided. Each event carries the whole state after it of every account and transaction it touches. */
 import type { Account, AccountState } from './account.js';
+import type { LimitKind } from './account-limits.js';
 import type {
   DeclineReason,
   HoldChange,
@@ -51,6 +52,8 @@ export interface TransactionDeclined extends Touches {
   readonly reason: DeclineReason;
   /** The account that was the cause; null for BATCH_DECLINED. */
   readonly declinedAccountId: string | null;
+  /** Which limit of that account; null unless the reason is LIMIT_EXCEEDED. */
+  readonly exceededLimit: LimitKind | null;
   readonly effectiveTime: bigint;
   readonly forced: boolean;
 }

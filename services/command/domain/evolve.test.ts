@@ -61,6 +61,7 @@ describe('an overlay', () => {
         throw signal;
       },
       transaction: () => undefined,
+      calendar: nothing.calendar,
     });
     expect(() => over.account('A')).toThrow(signal);
   });

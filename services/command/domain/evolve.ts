@@ -27,6 +27,7 @@ export function overlay(reader: LedgerReader): Overlay {
     exists: () => self.created || reader.exists(),
     account: (accountId) => accounts.get(accountId) ?? reader.account(accountId),
     transaction: (transactionId) => transactions.get(transactionId) ?? reader.transaction(transactionId),
+    calendar: reader.calendar,
   };
   return self;
 }

@@ -1,6 +1,7 @@
 /** Where money moves: entries and holds against accounts, with what overflows, what declines, and what comes out. */
 import type { AccountState } from './account.js';
 import { available, posted } from './account.js';
+import { afterDebit, exceededByDebit, type LimitKind } from './account-limits.js';
 import { type LedgerReader, type Refusal, refusal } from './decision.js';
 import { existingAccount } from './existence.js';
 import { invariant } from './invariant.js';
@@ -19,8 +20,12 @@ export interface Intent {
   readonly hold: Hold | null;
   /** Their accounts must not be closed or frozen: the entries, or for an authorization those of its later capture. */
   readonly checked: readonly Entry[];
-  /** Skip funds and freezes; never closed. */
+  /** Skip funds, freezes and limits; never closed. */
   readonly forced: boolean;
+  /** Whether the limits of accounts judge and count it. */
+  readonly limited: boolean;
+  /** The recorded time, UTC microseconds. */
+  readonly now: bigint;
 }
 
 /** What it comes to. */
@@ -35,6 +40,8 @@ export type Movement =
       readonly outcome: 'declined';
       readonly reason: DeclineReason;
       readonly accountId: string;
+      /** Which limit of the account; null unless the reason is LIMIT_EXCEEDED. */
+      readonly exceededLimit: LimitKind | null;
       /** Each account it would have touched, and the declining one, as they are. */
       readonly accounts: readonly AccountState[];
     }
@@ -73,6 +80,7 @@ export function move(intent: Intent, ledger: LedgerReader): Movement {
     const overflow = findOverflow(account.after); // each version is shown, so none may overflow
     if (overflow !== null) return { outcome: 'refused', refusal: overflow };
   }
+  if (intent.limited) countDebits(touched, intent.now, ledger);
   const decline = findDecline(intent, touched, ledger);
   if (decline !== null) return decline;
   return { outcome: 'moved', accounts: statesAfter(touched), holdChanges, entries };
@@ -151,34 +159,40 @@ function changed(state: AccountState, credits: bigint, debits: bigint, held: big
     debits,
     held,
     version: state.version + 1n,
+    limits: state.limits,
   };
 }
 
-/** The first decline in the order of the contract: closed, frozen, funds; debited before credited; entry order. */
+/** The first decline in the order of the contract: closed, frozen, funds, limits; debited before credited; entry order. */
 function findDecline(intent: Intent, touched: TouchedAccounts, ledger: LedgerReader): Movement | null {
-  const { checked, forced } = intent;
+  const { checked, forced, limited } = intent;
   const asIs = (id: string): AccountState => touched.get(id)?.before ?? existingAccount(ledger, id).state;
   const cause =
     find(checked, 'ACCOUNT_CLOSED', ({ accountId }) => asIs(accountId).status === 'CLOSED') ??
     (forced
       ? null
       : (find(checked, 'ACCOUNT_FROZEN', ({ accountId, direction }) => blocks(asIs(accountId), direction)) ??
-        find(checked, 'INSUFFICIENT_FUNDS', ({ accountId }) => lacksFunds(touched.get(accountId)))));
+        find(checked, 'INSUFFICIENT_FUNDS', ({ accountId }) => lacksFunds(touched.get(accountId))) ??
+        (limited
+          ? find(checked, 'LIMIT_EXCEEDED', (entry) => exceededLimit(entry, intent, touched, asIs) !== null)
+          : null)));
   if (cause === null) return null;
-  const { accountId, reason } = cause;
+  const { entry, reason } = cause;
+  const { accountId } = entry;
   const accounts = [...touched.values()].map(({ before }) => before);
   if (!touched.has(accountId)) accounts.push(asIs(accountId));
-  return { outcome: 'declined', reason, accountId, accounts };
+  const limit = reason === 'LIMIT_EXCEEDED' ? exceededLimit(entry, intent, touched, asIs) : null;
+  return { outcome: 'declined', reason, accountId, exceededLimit: limit, accounts };
 }
 
 function find(
   entries: readonly Entry[],
   reason: DeclineReason,
   applies: (entry: Entry) => boolean,
-): { readonly accountId: string; readonly reason: DeclineReason } | null {
+): { readonly entry: Entry; readonly reason: DeclineReason } | null {
   for (const direction of DEBITED_FIRST) {
     for (const entry of entries) {
-      if (entry.direction === direction && applies(entry)) return { accountId: entry.accountId, reason };
+      if (entry.direction === direction && applies(entry)) return { entry, reason };
     }
   }
   return null;
@@ -194,6 +208,45 @@ function lacksFunds(account: Touched | undefined): boolean {
   if (account === undefined || account.after.type !== 'LIABILITY') return false;
   const after = available(account.after);
   return after < 0n && after < available(account.before);
+}
+
+/** What a debit is to limits: by how much the account has less available than before. Below zero if it has more. */
+function debitOf({ before, after }: Touched): bigint {
+  return available(before) - available(after);
+}
+
+/** Counts the debit of each account that has limits. Accounts without limits stay as they are. */
+function countDebits(touched: TouchedAccounts, now: bigint, { calendar }: LedgerReader): void {
+  for (const account of touched.values()) {
+    const { limits } = account.before;
+    if (limits === null) continue;
+    const debit = debitOf(account);
+    if (debit <= 0n) continue;
+    account.after = { ...account.after, limits: afterDebit(limits, debit, now, calendar) };
+  }
+}
+
+/** The limit that an entry's account would exceed; null if it exceeds none. */
+function exceededLimit(
+  { accountId, direction, amount }: Entry,
+  { hold }: Intent,
+  touched: TouchedAccounts,
+  asIs: (accountId: string) => AccountState,
+): LimitKind | null {
+  const before = asIs(accountId);
+  if (before.limits === null) return null;
+  const account = touched.get(accountId);
+  if (direction === 'DEBIT') {
+    const limits = account?.after.limits ?? null;
+    return account === undefined || limits === null || debitOf(account) <= 0n
+      ? null
+      : exceededByDebit(limits, debitOf(account));
+  }
+  // A capture was judged for its payee when it was authorized; until then the payee's account is not touched.
+  if (hold !== null && hold.delta < 0n) return null;
+  const after = account === undefined ? posted(before) + amount : posted(account.after);
+  const { balance } = before.limits;
+  return balance !== 0n && after > balance && after > posted(before) ? 'BALANCE' : null;
 }
 
 function statesAfter(touched: TouchedAccounts): readonly AccountState[] {

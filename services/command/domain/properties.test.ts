@@ -145,6 +145,7 @@ describe('whatever is commanded', () => {
       'ACCOUNT_CLOSED',
       'ACCOUNT_FROZEN',
       'INSUFFICIENT_FUNDS',
+      'LIMIT_EXCEEDED',
       'HOLD_EXPIRED',
       'PAYMENT_ENDED',
       'PAYMENT_DECLINED',

@@ -4,7 +4,7 @@ import type { DomainEvent } from './event.js';
 import type { Hold, Movement } from './movement.js';
 import { move } from './movement.js';
 import { begunPayment } from './payment-totals.js';
-import type { Entry, TransactionState } from './transaction.js';
+import type { Entry, TransactionKind, TransactionState } from './transaction.js';
 
 /** A transaction whose errors of state have been ruled out. */
 export interface Draft {
@@ -28,6 +28,9 @@ interface Making {
   readonly description: string;
   readonly metadata: Readonly<Record<string, string>>;
 }
+
+/** What gives back money that was moved before, which no limit may stand against. */
+const UNDOING: ReadonlySet<TransactionKind> = new Set(['REFUND', 'REVERSAL']);
 
 const NO_ENTRIES: readonly Entry[] = [];
 const NO_FEES: TransactionState['fees'] = [];
@@ -61,11 +64,12 @@ export function declined(own: TransactionState): TransactionState {
   return { ...own, status: 'DECLINED', payment: begunPayment(payment, requested, payment.expireTime) };
 }
 
-/** Moves what the draft holds, or declines it, or refuses what overflows. */
-export function settle(draft: Draft, ledger: LedgerReader): Decision {
+/** Moves what the draft holds, or declines it, or refuses what overflows. `now` is its recorded time, UTC microseconds. */
+export function settle(draft: Draft, ledger: LedgerReader, now: bigint): Decision {
   const { own, hold, forced } = draft;
   const checked = draft.laterEntries ?? own.entries;
-  const movement = move({ entries: own.entries, hold, checked, forced }, ledger);
+  const limited = !UNDOING.has(own.kind);
+  const movement = move({ entries: own.entries, hold, checked, forced, limited, now }, ledger);
   if (movement.outcome === 'refused') return refuse(movement.refusal);
   return happened(eventOf(draft, movement));
 }
@@ -75,10 +79,11 @@ function eventOf(draft: Draft, movement: Exclude<Movement, { outcome: 'refused' 
   const { kind } = own;
   const { accounts } = movement;
   if (movement.outcome === 'declined') {
-    const { reason, accountId: declinedAccountId } = movement;
+    const { reason, accountId: declinedAccountId, exceededLimit } = movement;
     const transactions = [declined(own)];
     const type = 'TransactionDeclined';
-    return { type, kind, reason, declinedAccountId, effectiveTime, forced, accounts, transactions };
+    const cause = { reason, declinedAccountId, exceededLimit };
+    return { type, kind, ...cause, effectiveTime, forced, accounts, transactions };
   }
   const { holdChanges, entries } = movement;
   const transactions = [own, ...alsoChanged];

@@ -16,7 +16,8 @@ export type TransactionKind =
 /** Only an authorization is ever AUTHORIZED, CAPTURED, VOIDED or EXPIRED; it is never POSTED. */
 export type TransactionStatus = 'POSTED' | 'DECLINED' | 'AUTHORIZED' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
 /** In the order in which they are looked for. */
-export type DeclineReason = 'ACCOUNT_CLOSED' | 'ACCOUNT_FROZEN' | 'INSUFFICIENT_FUNDS' | 'BATCH_DECLINED';
+export type DeclineReason =
+  'ACCOUNT_CLOSED' | 'ACCOUNT_FROZEN' | 'INSUFFICIENT_FUNDS' | 'LIMIT_EXCEEDED' | 'BATCH_DECLINED';
 export type FeePayer = 'PAYER' | 'PAYEE';
 
 /** One movement of one account. */

@@ -68,6 +68,7 @@ function outlineOf(transaction: Transaction): Transaction {
   const outline = create(TransactionSchema, { ledgerId, transactionId, paymentId, kind, status });
   outline.declineReason = declineReason;
   outline.declinedAccountId = declinedAccountId;
+  outline.exceededLimit = transaction.exceededLimit;
   if (recordedTime !== undefined) outline.recordedTime = recordedTime;
   outline.position = position;
   outline.version = version;

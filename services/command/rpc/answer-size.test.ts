@@ -50,10 +50,14 @@ function largest(): ReadonlyMap<Kind, RecordedEvent[]> {
   };
   const common = () => ({ ledgerId: LEDGER, requestId: testId((n += 1n)) });
   const profile = { name: text(128), ownerReference: text(128), metadata };
+  const most = 10n ** 18n - 1n;
+  const period = { amount: most, count: 10n ** 9n };
+  const zone = { timeZone: 'America/Argentina/ComodRivadavia' };
+  const limits = { debit: most, balance: most, day: period, week: period, month: period, ...zone };
   const open = (name: string) =>
     run({
       case: 'openAccount',
-      value: { ...common(), ...profile, accountId: account(name), currency: 'EUR' },
+      value: { ...common(), ...profile, accountId: account(name), currency: 'EUR', limits },
     });
   run({ case: 'createLedger', value: { ...common(), description: text(500), metadata } });
   run({

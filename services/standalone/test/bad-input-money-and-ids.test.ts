@@ -45,6 +45,37 @@ describe('money', () => {
     }
   });
 
+  test('limits of accounts are amounts and counts of periods in a time zone that exists', async () => {
+    const wrong: JsonObject[] = [
+      { debit: '-1' },
+      { debit: '1000000000000000000' },
+      { balance: '-9223372036854775808' },
+      { day: { amount: '-1' } },
+      { week: { amount: '1000000000000000000' } },
+      { month: { count: '-1' } },
+      { month: { count: '1000000001' } },
+      { day: {} },
+      { day: { amount: '5' }, timeZone: 'Mars/Olympus' },
+      { day: { amount: '5' }, timeZone: '+01:00' },
+      { day: { amount: '5' }, timeZone: 'Z'.repeat(65) },
+      { debit: '5', timeZone: 'Europe/Prague' },
+    ];
+    const anUpdate = (limits: JsonObject, updateMask: string) => ({
+      ledgerId: LEDGER,
+      requestId: randomUUID(),
+      accountId: 'alice',
+      limits,
+      updateMask,
+    });
+    for (const limits of wrong) {
+      await refused(openAccount, anAccount({ limits }), 'INVALID_FIELD');
+      await refused(updateAccount, anUpdate(limits, 'limits'), 'INVALID_FIELD');
+    }
+    const limits = { debit: '5' };
+    await refused(openAccount, anAccount({ limits, type: 'ACCOUNT_TYPE_ASSET' }), 'INVALID_FIELD');
+    await refused(updateAccount, anUpdate(limits, 'name'), 'INVALID_FIELD');
+  });
+
   test('what is no int64 in JSON is malformed', async () => {
     const numbers = [
       '9223372036854775808',

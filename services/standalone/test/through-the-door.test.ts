@@ -7,7 +7,9 @@ import {
   BatchMode,
   TransactionCommandService,
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { LimitKind, LimitPeriod } from '../../../gen/quittance/common/v1/account_pb.js';
 import {
+  DeclineReason,
   Direction,
   FeePayer,
   TransactionKind,
@@ -202,6 +204,51 @@ describe.each(DOORS)('over %s', (door) => {
     const posted = await transactions.postTransaction(journal);
     expect(posted.transaction?.entries.map((entry) => entry.amount?.minorUnits)).toEqual([67n, 67n]);
     expect(await transactions.postTransaction(journal)).toEqual({ ...posted, replayed: true });
+    await proveBooks(platform.grpcAddress, ledgerId);
+  });
+
+  test('limits of an account decline and say which, and what is used is shown wherever its balance is', async () => {
+    const ledgerId = `limits-${door}`;
+    await openBooks(client, ledgerId, 2);
+    const accounts = platform[door](AccountCommandService);
+    const transactions = platform[door](TransactionCommandService);
+    const reads = platform[door](AccountQueryService);
+    const day = { amount: 100n, count: 5n };
+    const limits = { debit: 200n, balance: 1_000_000_000n, day, timeZone: 'Pacific/Auckland' };
+    const account = { ledgerId, accountId: 'a0' };
+    const update = { ...account, requestId: randomUUID(), updateMask: { paths: ['limits'] }, limits };
+    const updated = await accounts.updateAccount(update);
+    expect(updated.account?.limits).toMatchObject(limits);
+    const pay = async (minorUnits: bigint) => {
+      const payment = { ...paymentOf(ledgerId, 'a0', 'a1'), amount: { currency: 'EUR', minorUnits } };
+      return { payment, answer: await transactions.submitPayment(payment) };
+    };
+    const { answer: paid } = await pay(70n);
+    const { payment: late, answer: declined } = await pay(101n);
+    expect(declined.transaction).toMatchObject({
+      declineReason: DeclineReason.LIMIT_EXCEEDED,
+      declinedAccountId: 'a0',
+      exceededLimit: LimitKind.DAY_AMOUNT,
+    });
+    expect(await transactions.submitPayment(late)).toEqual({ ...declined, replayed: true });
+    expect((await pay(201n)).answer.transaction?.exceededLimit).toBe(LimitKind.DEBIT);
+    const use = { period: LimitPeriod.DAY, usedAmount: 70n, usedCount: 1n, ...day };
+    const after = paid.accounts.find(({ accountId }) => accountId === 'a0')?.balance?.limitUses;
+    expect(after).toMatchObject([use]);
+    expect(await reads.getAccount({ ...account, ...FRESH })).toMatchObject({
+      account: { limits, balance: { limitUses: after } },
+    });
+    const now = await reads.getBalance({ ...account, ...FRESH });
+    expect(now.balance?.limitUses).toEqual(after);
+    const at = { case: 'position' as const, value: updated.position };
+    const then = await reads.getBalance({ ...account, at });
+    expect(then.balance?.limitUses).toMatchObject([{ period: LimitPeriod.DAY, usedAmount: 0n, ...day }]);
+    const found = await platform[door](TransactionQueryService).getTransaction({
+      ledgerId,
+      transactionId: late.requestId,
+      ...FRESH,
+    });
+    expect(found.transaction).toEqual(declined.transaction);
     await proveBooks(platform.grpcAddress, ledgerId);
   });
 

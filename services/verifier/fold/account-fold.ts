@@ -2,7 +2,7 @@
  * Folds entries, hold changes and account events into accounts, and checks what each event carries of them.
  */
 import { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
-import { Direction } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import { Direction, TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type {
   AccountProfile,
   AccountState,
@@ -13,6 +13,7 @@ import type {
 import type { LogRecord } from '../log/chain-walk.js';
 import { type AccountFacts, sortedPairs } from './facts.js';
 import { type HashRange, isIn } from './hash-range.js';
+import { type LimitsFacts, limitsSet, limitsText, limitsUsed } from './limits-fold.js';
 import { accountAt, requestOf, UnreadableEventError } from './made-by.js';
 import type { Complain, Effect } from './transaction-fold.js';
 import { holdDelta } from './open-hold.js';
@@ -127,7 +128,7 @@ export class AccountFold {
   }
 
   #moved(
-    { position }: LogRecord,
+    { position, event }: LogRecord,
     states: readonly AccountState[],
     holdChanges: readonly HoldChange[],
     entries: readonly Entry[],
@@ -135,6 +136,7 @@ export class AccountFold {
   ): void {
     const touched = states.map(({ accountId }) => this.#account(accountId, complain));
     for (const account of touched) if (account !== undefined) this.#observer.before(account, position);
+    const free = touched.map((account) => (account?.limits === undefined ? 0n : freeOf(account)));
     for (const change of holdChanges) {
       accountAt(states, change.account);
       const account = touched[change.account];
@@ -148,7 +150,14 @@ export class AccountFold {
     for (const [index, account] of touched.entries()) {
       if (account === undefined) continue;
       account.position = position;
-      compare(account, accountAt(states, index), complain);
+      const state = accountAt(states, index);
+      if (account.limits !== undefined && isCounted(event)) {
+        const { accountId } = account;
+        const amount = (free[index] ?? 0n) - freeOf(account);
+        const debit = { accountId, amount, time: event.recordedTimeMicros, carried: state.limits };
+        if (amount > 0n) account.limits = limitsUsed(account.limits, debit, complain);
+      }
+      compare(account, state, complain);
       if (account.held !== account.reserved) {
         complain(account.accountId, `open holds sum to held: ${account.reserved}`, `held ${account.held}`);
         account.reserved = account.held;
@@ -165,6 +174,18 @@ export class AccountFold {
     }
     return account;
   }
+}
+
+/** Its available, without the overdraft. */
+function freeOf({ credits, debits, held }: AccountFacts): bigint {
+  return credits - debits - held;
+}
+
+/** Whether limits count what an event takes from accounts. */
+function isCounted({ payload }: Event): boolean {
+  if (payload.case !== 'transactionPosted') return true;
+  const { kind } = payload.value;
+  return kind !== TransactionKind.REFUND && kind !== TransactionKind.REVERSAL;
 }
 
 function needed(state: AccountState | undefined): AccountState {
@@ -211,6 +232,7 @@ function opening(
     position,
     ownPosition: position,
     reserved: 0n,
+    limits: undefined,
   };
   if (event.ordinal > 0) return account;
   const command = requestOf(event);
@@ -219,7 +241,7 @@ function opening(
     return { ...account, currency: assets.get(code) ?? code, name };
   }
   if (command.case !== 'openAccount') throw new UnreadableEventError('an account opened by another command');
-  const { type, currency, overdraftLimit, name, ownerReference, metadata } = command.value;
+  const { type, currency, overdraftLimit, name, ownerReference, metadata, limits } = command.value;
   return {
     ...account,
     type: type === AccountType.UNSPECIFIED ? AccountType.LIABILITY : type,
@@ -228,6 +250,7 @@ function opening(
     name,
     ownerReference,
     metadata,
+    limits: limitsSet(limits, undefined),
   };
 }
 
@@ -263,12 +286,13 @@ function update(event: Event, account: AccountFacts): void {
   const command = requestOf(event);
   if (command.case !== 'updateAccount')
     throw new UnreadableEventError('an account updated by another command');
-  const { updateMask, overdraftLimit, name, ownerReference, metadata } = command.value;
+  const { updateMask, overdraftLimit, name, ownerReference, metadata, limits } = command.value;
   for (const path of updateMask?.paths ?? []) {
     if (path === 'overdraft_limit') account.overdraftLimit = overdraftLimit;
     else if (path === 'name') account.name = name;
     else if (path === 'owner_reference') account.ownerReference = ownerReference;
     else if (path === 'metadata') account.metadata = metadata;
+    else if (path === 'limits') account.limits = limitsSet(limits, account.limits);
   }
   account.profileVersion++;
 }
@@ -310,13 +334,14 @@ function compare(account: AccountFacts, state: AccountState, complain: Complain)
     account.status === state.status &&
     account.freezeScope === state.freezeScope &&
     account.type === state.type &&
-    account.currency === state.currency
+    account.currency === state.currency &&
+    limitsText(account.limits) === limitsText(state.limits)
   ) {
     return;
   }
   complain(account.accountId, stateText(account), stateText(state));
-  const { version, credits, debits, held, overdraftLimit, status, freezeScope } = state;
-  Object.assign(account, { version, credits, debits, held, overdraftLimit, status, freezeScope });
+  const { version, credits, debits, held, overdraftLimit, status, freezeScope, limits } = state;
+  Object.assign(account, { version, credits, debits, held, overdraftLimit, status, freezeScope, limits });
 }
 
 type StateFields = Pick<
@@ -330,7 +355,7 @@ type StateFields = Pick<
   | 'debits'
   | 'held'
   | 'version'
->;
+> & { readonly limits?: LimitsFacts | undefined };
 
 function stateText(state: StateFields): string {
   const { credits, debits, held, overdraftLimit, version } = state;
@@ -340,7 +365,8 @@ function stateText(state: StateFields): string {
     AccountStatus[state.status],
     FreezeScope[state.freezeScope],
   ];
-  return `${words.join(' ')} overdraft_limit ${overdraftLimit} credits ${credits} debits ${debits} held ${held} version ${version}`;
+  const limits = state.limits === undefined ? '' : ` limits ${String(limitsText(state.limits))}`;
+  return `${words.join(' ')} overdraft_limit ${overdraftLimit} credits ${credits} debits ${debits} held ${held} version ${version}${limits}`;
 }
 
 function compareProfile(

@@ -2,7 +2,12 @@
  * Accounts and transactions as VerifyLedger folds them. Written independently of the write side: it is the
  * second opinion.
  */
-import type { AccountStatus, AccountType, FreezeScope } from '../../../gen/quittance/common/v1/account_pb.js';
+import type {
+  AccountStatus,
+  AccountType,
+  FreezeScope,
+  LimitKind,
+} from '../../../gen/quittance/common/v1/account_pb.js';
 import type {
   DeclineReason,
   Direction,
@@ -10,6 +15,7 @@ import type {
   TransactionKind,
   TransactionStatus,
 } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import type { LimitsFacts } from './limits-fold.js';
 
 /** An account as the fold has it. Amounts are minor units. */
 export interface AccountFacts {
@@ -36,6 +42,8 @@ export interface AccountFacts {
   ownPosition: bigint;
   /** What the open holds of payments reserve, summed over the payments. */
   reserved: bigint;
+  /** Undefined: none. */
+  limits: LimitsFacts | undefined;
 }
 
 export interface EntryFacts {
@@ -86,6 +94,7 @@ export interface TransactionFacts {
   readonly status: TransactionStatus;
   readonly declineReason: DeclineReason;
   readonly declinedAccountId: string;
+  readonly exceededLimit: LimitKind;
   readonly currency: string;
   readonly amount: bigint;
   readonly entries: readonly EntryFacts[];

@@ -1,4 +1,5 @@
 /** The transaction that an event made, read from the event and the command that it carries. */
+import { LimitKind } from '../../../gen/quittance/common/v1/account_pb.js';
 import { type Event } from '../../../gen/quittance/event/v1/event_pb.js';
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import {
@@ -105,6 +106,7 @@ function declined(record: LogRecord, payload: log.TransactionDeclined): Transact
     status: TransactionStatus.DECLINED,
     declineReason: payload.reason,
     declinedAccountId: declinedAccount === 0 ? '' : accountAt(accounts, declinedAccount - 1).accountId,
+    exceededLimit: payload.exceededLimit,
     currency,
     amount,
     entries: entriesOf(payload.entries, accounts),
@@ -147,6 +149,7 @@ function base({ position, event }: LogRecord, { value: request }: CommandCase): 
     status: TransactionStatus.UNSPECIFIED,
     declineReason: DeclineReason.UNSPECIFIED,
     declinedAccountId: '',
+    exceededLimit: LimitKind.UNSPECIFIED,
     currency: '',
     amount: 0n,
     entries: [],

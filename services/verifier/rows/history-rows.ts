@@ -2,6 +2,7 @@
  * The rows that the fold expects in the history view, written by hand: fields in the order of their names, as
  * the canonical form has them.
  */
+import { LimitKind } from '../../../gen/quittance/common/v1/account_pb.js';
 import {
   DeclineReason,
   Direction,
@@ -12,6 +13,7 @@ import {
 import type { AccountState } from '../../../gen/quittance/event/v1/event_pb.js';
 import { currencyExponent } from '../../../lib/base/currency.js';
 import type { AccountFacts, EntryFacts, PaymentFacts, TransactionFacts } from '../fold/facts.js';
+import { limitsText } from '../fold/limits-fold.js';
 import { enumName, int64, list, map, plain, timestamp } from './json-text.js';
 
 /** Whether a row is made by one event and never changed. */
@@ -71,7 +73,8 @@ export function accountContent(account: AccountFacts): string {
 
 export function versionContent(state: AccountState): string {
   const { version, credits, debits, held, overdraftLimit } = state;
-  return `["${version}","${credits}","${debits}","${held}","${overdraftLimit}"]`;
+  const limits = state.limits === undefined ? '' : `,${String(limitsText(state.limits))}`;
+  return `["${version}","${credits}","${debits}","${held}","${overdraftLimit}"${limits}]`;
 }
 
 export function entryContent(entry: EntryFacts, effectiveTime: bigint): string {
@@ -93,6 +96,7 @@ export function transactionContent(ledgerId: string, facts: TransactionFacts): s
     description: plain(facts.description),
     effectiveTime: timestamp(facts.effectiveTime),
     entries: list(entries.map(entryJson)),
+    exceededLimit: enumName('LIMIT_KIND', LimitKind[facts.exceededLimit]),
     fees: list(
       fees.map(({ paidBy, toAccountId, amount }) => ({
         minorUnits: int64(amount),

@@ -2,6 +2,7 @@
 import { TransactionKind, TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type { AccountRow, TransactionRow } from '../../../lib/log/state/rows.js';
 import { type AccountFacts, type PaymentFacts, sortedPairs, type TransactionFacts } from '../fold/facts.js';
+import { limitsText } from '../fold/limits-fold.js';
 import { idOf } from '../fold/made-by.js';
 
 export const stateKey = {
@@ -34,6 +35,7 @@ function accountText(
     name,
     ownerReference,
     sortedPairs(metadata),
+    limitsText(state.limits),
   ]);
 }
 

@@ -170,6 +170,46 @@ export function everyCommand(fixture: LedgerFixture): void {
   ];
   run({ case: 'postTransaction', value: { ...base(), entries: emptied, upTo: true } });
   inAnAsset(fixture, base);
+  withLimits(fixture, base);
+}
+
+/** Debits that limits count, and one that they decline; limits that change, and the forced debit that they do not judge. */
+function withLimits(fixture: LedgerFixture, base: () => { ledgerId: string; requestId: string }): void {
+  const run = fixture.run.bind(fixture);
+  const eur = (minorUnits: bigint) => ({ currency: 'EUR', minorUnits });
+  const limits = { debit: 300n, balance: 2_000n, day: { amount: 500n, count: 9n }, week: { count: 9n } };
+  run({
+    case: 'openAccount',
+    value: { ...base(), accountId: 'card', currency: 'EUR', limits: { ...limits, timeZone: 'Asia/Tokyo' } },
+  });
+  const parties = { payerAccountId: 'card', payeeAccountId: 'shop' };
+  run({ case: 'deposit', value: { ...base(), accountId: 'card', amount: eur(1_500n) } });
+  run({ case: 'deposit', value: { ...base(), accountId: 'card', amount: eur(1_500n) } });
+  const paid = base();
+  run({ case: 'submitPayment', value: { ...paid, ...parties, amount: eur(200n) } });
+  run({ case: 'refundPayment', value: { ...base(), paymentId: paid.requestId, amount: eur(50n) } });
+  const held = base();
+  run({ case: 'authorizePayment', value: { ...held, ...parties, amount: eur(250n) } });
+  run({ case: 'submitPayment', value: { ...base(), ...parties, amount: eur(100n) } });
+  run({
+    case: 'capturePayment',
+    value: { ...base(), paymentId: held.requestId, amount: eur(200n), final: true },
+  });
+  const entries = [
+    { accountId: 'card', direction: Direction.DEBIT, amount: eur(400n) },
+    { accountId: 'shop', direction: Direction.CREDIT, amount: eur(400n) },
+  ];
+  run({ case: 'postTransaction', value: { ...base(), entries, force: true } });
+  fixture.now += DAY;
+  run({ case: 'submitPayment', value: { ...base(), ...parties, amount: eur(90n) } });
+  const change = { accountId: 'card', updateMask: { paths: ['limits'] } };
+  const fewer = { day: { amount: 100n }, month: { amount: 1_000n }, timeZone: 'UTC' };
+  run({ case: 'updateAccount', value: { ...base(), ...change, limits: fewer } });
+  run({ case: 'withdraw', value: { ...base(), accountId: 'card', amount: eur(20n) } });
+  run({ case: 'withdraw', value: { ...base(), accountId: 'card', amount: eur(10n) } });
+  const another = { ...base(), accountId: 'lost-card', currency: 'EUR', limits: { debit: 1n } };
+  run({ case: 'openAccount', value: another });
+  run({ case: 'updateAccount', value: { ...base(), ...change, accountId: 'lost-card' } });
 }
 
 /** What shows an amount or a payment of an asset. */

@@ -34,7 +34,9 @@ export class RandomCommands {
         const currency = CURRENCIES.get(accountId) ?? 'EUR';
         const value = { ...this.#base(ledgerId), accountId, currency, name: accountId };
         const overdraftLimit = accountId === 'Bob' ? 400n : 0n;
-        this.fixture.run({ case: 'openAccount', value: { ...value, overdraftLimit } });
+        const limits =
+          accountId === 'alice-2' ? { debit: 700n, week: { amount: 2_000n, count: 9n } } : undefined;
+        this.fixture.run({ case: 'openAccount', value: { ...value, overdraftLimit, limits } });
       }
     }
   }

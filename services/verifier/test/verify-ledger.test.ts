@@ -385,6 +385,20 @@ describe('tampering with state tables and views is found and named:', () => {
     expect(named(report)).toEqual(['STATE_TABLES 0 account alice']);
   });
 
+  test('limits, and what is used of them, that a store has lost', async () => {
+    const lose = (table: string) =>
+      tamperedTable(table, changing(table, 'limits = null', `account_id = 'card'`));
+    expect(named(await lose('state.accounts'))).toEqual(['STATE_TABLES 0 account card']);
+    expect(named(await lose('balances_1.accounts'))).toEqual([
+      expect.stringMatching(/^BALANCES \d+ every card$/),
+    ]);
+    const last = `(select max(l.position) from history_1.lines l join history_1.accounts a on a.opened_position = l.account
+      where a.ledger_id = 'every' and a.account_id = 'card')`;
+    const lines = `update history_1.lines set limits = null where position = ${last} and limits is not null`;
+    const report = await tamperedTable('history_1.lines', lines);
+    expect(named(report)).toEqual([expect.stringMatching(/^HISTORY \d+ version every card \d+$/)]);
+  });
+
   test('a payment that the state tables lack', async () => {
     const { rows } = await books.pool.query<{ transaction_id: string }>(
       `select transaction_id::text from state.transactions where ledger_id = 'every' limit 1`,

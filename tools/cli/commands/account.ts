@@ -21,6 +21,7 @@ import { type Noun, verb } from '../verb.js';
 import { accountReads } from './account-reads.js';
 import { printAnswer } from './answer.js';
 import { METADATA_FLAG, metadataOf } from './fields.js';
+import { LIMIT_FLAGS, limitsOf } from './limits.js';
 
 const SHARED = { ...COMMAND_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 const VERSION_FLAG = {
@@ -40,15 +41,18 @@ const open = verb({
     type: choice('type', 'its type (default liability)', wordsOf<AccountType>(AccountType)),
     overdraft: text('amount', 'how far below zero it may go, such as 100.00'),
     ...PROFILE_FLAGS,
+    ...LIMIT_FLAGS,
     ...SHARED,
   },
   examples: [
     ['quittance account open alice EUR', 'an account that may not go below zero'],
     ['quittance account open fees EUR --type revenue', 'an account of income'],
     ['quittance account open bob EUR --overdraft 100.00 --name "Bob B."', 'with an overdraft'],
+    ['quittance account open card EUR --limit day=500.00 --limit day-count=10', 'with limits of each day'],
   ],
   run: async (session, { args: { account, currency }, flags }) => {
     const { type, overdraft = '0', name = '', owner = '', metadata } = flags;
+    const limits = await limitsOf(session, flags.limit, flags.limitZone, currency);
     const message = await session.send(AccountCommandService.method.openAccount, {
       ...session.commandHead(),
       accountId: account,
@@ -58,6 +62,7 @@ const open = verb({
       name,
       ownerReference: owner,
       metadata: metadataOf(metadata),
+      ...given({ limits }),
     });
     const schema = OpenAccountResponseSchema;
     await printAnswer(session, ACCOUNTS, message.account, { schema, message, decided: message });
@@ -67,26 +72,36 @@ const open = verb({
 
 const update = verb({
   name: 'update',
-  summary: 'change the name, owner, overdraft limit or metadata; what is not named stays',
+  summary: 'change the name, owner, overdraft limit, metadata or limits; what is not named stays',
   positionals: { account: idOf('account', one('its id')) },
   flags: {
     overdraft: text('amount', 'the new limit with its currency, such as "100.00 EUR"'),
     ...PROFILE_FLAGS,
+    ...LIMIT_FLAGS,
     ...VERSION_FLAG,
     ...SHARED,
   },
   examples: [
     ['quittance account update alice --name "Alice A."', 'only the name'],
     ["quittance account update alice --overdraft '50.00 EUR'", 'only the limit'],
+    ['quittance account update card --limit none', 'no limits any more'],
   ],
-  notes: ['Metadata is replaced as a whole: name every pair that is to stay.'],
+  notes: ['Metadata and limits are replaced as a whole: name every one that is to stay.'],
   run: async (session, { args: { account }, flags }) => {
     const { name, owner, overdraft, metadata, expectedVersion } = flags;
-    const fields = { name, owner_reference: owner, overdraft_limit: overdraft, metadata };
+    const fields = {
+      name,
+      owner_reference: owner,
+      overdraft_limit: overdraft,
+      metadata,
+      limits: flags.limit,
+    };
     const paths = Object.entries(fields).flatMap(([path, typed]) => (typed === undefined ? [] : [path]));
     if (paths.length === 0)
-      throw new UsageError('name what to change: --name, --owner, --overdraft or --metadata');
+      throw new UsageError('name what to change: --name, --owner, --overdraft, --metadata or --limit');
     const overdraftLimit = overdraft === undefined ? 0n : await limitOf(session, account, overdraft);
+    const currency = flags.limit === undefined ? '' : await currencyOf(session, account);
+    const limits = await limitsOf(session, flags.limit, flags.limitZone, currency);
     const message = await session.send(AccountCommandService.method.updateAccount, {
       ...session.commandHead(),
       accountId: account,
@@ -95,7 +110,7 @@ const update = verb({
       ownerReference: owner ?? '',
       overdraftLimit,
       metadata: metadataOf(metadata),
-      ...given({ expectedVersion }),
+      ...given({ expectedVersion, limits }),
     });
     const schema = UpdateAccountResponseSchema;
     await printAnswer(session, ACCOUNTS, message.account, { schema, message, decided: message });
@@ -105,12 +120,17 @@ const update = verb({
 
 /** The message carries minor units only: a limit in the digits of another currency would be another limit. */
 async function limitOf(session: Session, accountId: string, typed: string): Promise<bigint> {
+  const own = await currencyOf(session, accountId);
+  const { currency, minorUnits } = await readAmount(session, typed, currencyIn(typed) ?? own);
+  if (currency === own) return minorUnits;
+  throw new UsageError(`${accountId} is kept in ${own}, not in ${currency}`);
+}
+
+async function currencyOf(session: Session, accountId: string): Promise<string> {
   const { ledger: ledgerId } = session;
   const method = AccountQueryService.method.getAccount;
   const { account } = await session.read(method, (consistency) => ({ ledgerId, accountId, consistency }));
-  const { currency, minorUnits } = await readAmount(session, typed, currencyIn(typed) ?? account?.currency);
-  if (currency === account?.currency) return minorUnits;
-  throw new UsageError(`${accountId} is kept in ${account?.currency ?? ''}, not in ${currency}`);
+  return account?.currency ?? '';
 }
 
 const freeze = verb({

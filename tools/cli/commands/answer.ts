@@ -1,6 +1,6 @@
 /** Prints the answers of commands. */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
-import type { Account } from '../../../gen/quittance/common/v1/account_pb.js';
+import { type Account, LimitKind } from '../../../gen/quittance/common/v1/account_pb.js';
 import {
   DeclineReason,
   type Transaction,
@@ -58,8 +58,9 @@ export async function printBooked<D extends DescMessage>(
   await printTouched(session, accounts);
   sayDecided(session, message);
   if (transaction?.status !== TransactionStatus.DECLINED) return DONE;
-  const { declineReason, declinedAccountId } = transaction;
-  say(session.io, `declined: ${wordOf(DeclineReason, declineReason)} at ${declinedAccountId}`);
+  const { declineReason, declinedAccountId, exceededLimit } = transaction;
+  const limit = exceededLimit === LimitKind.UNSPECIFIED ? '' : ` (${wordOf(LimitKind, exceededLimit)})`;
+  say(session.io, `declined: ${wordOf(DeclineReason, declineReason)}${limit} at ${declinedAccountId}`);
   return DECLINED;
 }
 

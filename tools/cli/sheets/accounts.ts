@@ -7,6 +7,7 @@ import {
   type Balance,
   BalanceSchema,
   FreezeScope,
+  LimitPeriod,
 } from '../../../gen/quittance/common/v1/account_pb.js';
 import { wordOf } from '../flags.js';
 import { decimalOf } from '../money.js';
@@ -45,6 +46,7 @@ export const ACCOUNTS: Sheet<Account> = {
     },
     ...sumColumns<Account>((account) => account.balance),
     { name: 'version', of: ({ balance }) => String(balance?.version ?? ''), isRight: true, isWide: true },
+    { name: 'limits', of: limitsText, isWide: true },
     { name: 'owner', of: (account) => account.ownerReference, isWide: true },
     {
       name: 'opened',
@@ -57,6 +59,21 @@ export const ACCOUNTS: Sheet<Account> = {
   id: (account) => account.accountId,
   json: (account) => jsonOf(AccountSchema, account),
 };
+
+/** The limits, those of periods with what is used of them: `debit 100.00, day 20.00 of 500.00, day-count 1 of 10`. */
+function limitsText({ limits, balance }: Account): string {
+  if (limits === undefined || balance === undefined) return '';
+  const amount = (minorUnits: bigint) => decimalOf(minorUnits, balance.exponent);
+  const parts: string[] = [];
+  if (limits.debit > 0n) parts.push(`debit ${amount(limits.debit)}`);
+  if (limits.balance > 0n) parts.push(`balance ${amount(limits.balance)}`);
+  for (const use of balance.limitUses) {
+    const period = wordOf(LimitPeriod, use.period);
+    if (use.amount > 0n) parts.push(`${period} ${amount(use.usedAmount)} of ${amount(use.amount)}`);
+    if (use.count > 0n) parts.push(`${period}-count ${String(use.usedCount)} of ${String(use.count)}`);
+  }
+  return parts.join(', ');
+}
 
 /** What may be spent and what is there. */
 function moneyColumns<T>(balanceOf: (row: T) => Balance | undefined): Column<T>[] {

@@ -1,4 +1,5 @@
 /** How transactions are shown. */
+import { LimitKind } from '../../../gen/quittance/common/v1/account_pb.js';
 import {
   DeclineReason,
   Direction,
@@ -41,6 +42,7 @@ export const TRANSACTIONS: Sheet<Transaction> = {
       brief: ({ effectiveTime }) => briefOf(effectiveTime),
       isWide: true,
     },
+    { name: 'limit', of: ({ exceededLimit }) => wordOf(LimitKind, exceededLimit), isWide: true },
     { name: 'batch', of: ({ batch }) => batch?.batchId ?? '', isWide: true },
     { name: 'description', of: ({ description }) => description, isWide: true },
     { name: 'metadata', of: ({ metadata }) => metadataText(metadata), isWide: true },

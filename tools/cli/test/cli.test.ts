@@ -70,6 +70,33 @@ describe('a payment', () => {
     });
   });
 
+  test('that a limit declines says which limit; limits are shown with what is used, and replaced', async () => {
+    const limits = ['--limit', 'debit=50.00', '--limit', 'day=80.00 EUR', '--limit', 'day-count=3'];
+    const opened = await shell.run('account', 'open', 'card', 'EUR', ...limits, '--limit-zone', 'Asia/Tokyo');
+    expect(opened.code).toBe(0);
+    await shell.run('transaction', 'deposit', 'card', '200.00', 'EUR');
+    const declined = await shell.run('payment', 'submit', 'card', 'shop', '60.00', 'EUR');
+    expect(declined.code).toBe(3);
+    expect(declined.stderr).toContain('declined: limit-exceeded (debit) at card');
+    await shell.run('payment', 'submit', 'card', 'shop', '40.00', 'EUR');
+    const limitsNow = async () =>
+      rowsOf((await shell.run('account', 'get', 'card', '--fresh', '-o', 'csv')).stdout)[0]?.limits;
+    expect(await limitsNow()).toBe('debit 50.00, day 40.00 of 80.00, day-count 1 of 3');
+    await shell.run('account', 'update', 'card', '--limit', 'balance=500.00');
+    expect(await limitsNow()).toBe('balance 500.00');
+    await shell.run('account', 'update', 'card', '--limit', 'none');
+    expect(await limitsNow()).toBe('');
+    for (const words of [
+      ['--limit', 'day'],
+      ['--limit', 'year=5.00'],
+      ['--limit', 'day-count=0'],
+      ['--limit', 'day=5.00 USD'],
+      ['--limit', 'none', '--limit', 'day=5.00'],
+      ['--limit-zone', 'Asia/Tokyo', '--name', 'x'],
+    ])
+      expect(await shell.run('account', 'update', 'card', ...words)).toMatchObject({ code: 2, stdout: '' });
+  });
+
   test('as a dry run stores nothing', async () => {
     const before = await shell.run('account', 'get', 'shop', '--fresh', '-o', 'json');
     const dry = await shell.run('payment', 'submit', 'alice', 'shop', '2.00', 'EUR', '--dry-run');

@@ -2223,8 +2223,8 @@ export const TransactionCommandService: GenService<{
   },
   /**
    * Raises or lowers what an authorization holds, or moves the time when it expires. A raise is declined where AuthorizePayment
-   * would be (closed, frozen, funds), and the hold stays as it was; to lower and to move the time also works on frozen accounts.
-   * Errors: PAYMENT_NOT_FOUND, PAYMENT_DECLINED, PAYMENT_ENDED, HOLD_EXPIRED, AUTHORIZATION_BELOW_CAPTURED, CURRENCY_MISMATCH,
+   * would be (closed, frozen, funds, limits), and the hold stays as it was; to lower and to move the time also works on frozen
+   * accounts. Errors: PAYMENT_NOT_FOUND, PAYMENT_DECLINED, PAYMENT_ENDED, HOLD_EXPIRED, AUTHORIZATION_BELOW_CAPTURED, CURRENCY_MISMATCH,
    * TIME_OUT_OF_RANGE, BALANCE_OVERFLOW.
    *
    * @generated from rpc quittance.command.v1.TransactionCommandService.AdjustAuthorization

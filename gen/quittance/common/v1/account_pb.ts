@@ -4,6 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +13,163 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/common/v1/account.proto.
  */
 export const file_quittance_common_v1_account: GenFile = /*@__PURE__*/
-  fileDesc("CiFxdWl0dGFuY2UvY29tbW9uL3YxL2FjY291bnQucHJvdG8SE3F1aXR0YW5jZS5jb21tb24udjEi1wEKB0JhbGFuY2USEgoKYWNjb3VudF9pZBgBIAEoCRIQCghjdXJyZW5jeRgCIAEoCRIQCghleHBvbmVudBgDIAEoBRIOCgZwb3N0ZWQYBCABKAMSEQoEaGVsZBgFIAEoA0gAiAEBEhYKCWF2YWlsYWJsZRgGIAEoA0gBiAEBEg8KB2NyZWRpdHMYByABKAMSDgoGZGViaXRzGAggASgDEg8KB3ZlcnNpb24YCSABKAMSEAoIcG9zaXRpb24YCiABKANCBwoFX2hlbGRCDAoKX2F2YWlsYWJsZSKEBAoHQWNjb3VudBIRCglsZWRnZXJfaWQYASABKAkSEgoKYWNjb3VudF9pZBgCIAEoCRIuCgR0eXBlGAMgASgOMiAucXVpdHRhbmNlLmNvbW1vbi52MS5BY2NvdW50VHlwZRIQCghjdXJyZW5jeRgEIAEoCRIyCgZzdGF0dXMYBSABKA4yIi5xdWl0dGFuY2UuY29tbW9uLnYxLkFjY291bnRTdGF0dXMSNgoMZnJlZXplX3Njb3BlGAYgASgOMiAucXVpdHRhbmNlLmNvbW1vbi52MS5GcmVlemVTY29wZRIXCg9vdmVyZHJhZnRfbGltaXQYByABKAMSLQoHYmFsYW5jZRgIIAEoCzIcLnF1aXR0YW5jZS5jb21tb24udjEuQmFsYW5jZRIMCgRuYW1lGAkgASgJEhcKD293bmVyX3JlZmVyZW5jZRgKIAEoCRI8CghtZXRhZGF0YRgLIAMoCzIqLnF1aXR0YW5jZS5jb21tb24udjEuQWNjb3VudC5NZXRhZGF0YUVudHJ5EhcKD3Byb2ZpbGVfdmVyc2lvbhgMIAEoAxItCglvcGVuX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqsAQoLQWNjb3VudFR5cGUSHAoYQUNDT1VOVF9UWVBFX1VOU1BFQ0lGSUVEEAASGgoWQUNDT1VOVF9UWVBFX0xJQUJJTElUWRABEhYKEkFDQ09VTlRfVFlQRV9BU1NFVBACEhgKFEFDQ09VTlRfVFlQRV9SRVZFTlVFEAMSGAoUQUNDT1VOVF9UWVBFX0VYUEVOU0UQBBIXChNBQ0NPVU5UX1RZUEVfRVFVSVRZEAUqfgoNQWNjb3VudFN0YXR1cxIeChpBQ0NPVU5UX1NUQVRVU19VTlNQRUNJRklFRBAAEhcKE0FDQ09VTlRfU1RBVFVTX09QRU4QARIZChVBQ0NPVU5UX1NUQVRVU19GUk9aRU4QAhIZChVBQ0NPVU5UX1NUQVRVU19DTE9TRUQQAypaCgtGcmVlemVTY29wZRIcChhGUkVFWkVfU0NPUEVfVU5TUEVDSUZJRUQQABIXChNGUkVFWkVfU0NPUEVfREVCSVRTEAESFAoQRlJFRVpFX1NDT1BFX0FMTBACQm8KE3F1aXR0YW5jZS5jb21tb24udjFCDEFjY291bnRQcm90b1ABWjJxdWl0dGFuY2UuZXhhbXBsZS9nZW4vcXVpdHRhbmNlL2NvbW1vbi92MTtjb21tb252MaoCE1F1aXR0YW5jZS5Db21tb24uVjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiFxdWl0dGFuY2UvY29tbW9uL3YxL2FjY291bnQucHJvdG8SE3F1aXR0YW5jZS5jb21tb24udjEi/gEKDUFjY291bnRMaW1pdHMSIAoFZGViaXQYASABKANCEbpIDiIMGP//j7u61q3wDSgAEiIKB2JhbGFuY2UYAiABKANCEbpIDiIMGP//j7u61q3wDSgAEiwKA2RheRgDIAEoCzIfLnF1aXR0YW5jZS5jb21tb24udjEuRGViaXRMaW1pdBItCgR3ZWVrGAQgASgLMh8ucXVpdHRhbmNlLmNvbW1vbi52MS5EZWJpdExpbWl0Ei4KBW1vbnRoGAUgASgLMh8ucXVpdHRhbmNlLmNvbW1vbi52MS5EZWJpdExpbWl0EhoKCXRpbWVfem9uZRgGIAEoCUIHukgEcgIYQCJNCgpEZWJpdExpbWl0EiEKBmFtb3VudBgBIAEoA0IRukgOIgwY//+Pu7rWrfANKAASHAoFY291bnQYAiABKANCDbpICiIIGICU69wDKAAi4gEKCExpbWl0VXNlEjAKBnBlcmlvZBgBIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuTGltaXRQZXJpb2QSEwoLdXNlZF9hbW91bnQYAiABKAMSEgoKdXNlZF9jb3VudBgDIAEoAxIOCgZhbW91bnQYBCABKAMSDQoFY291bnQYBSABKAMSLgoKc3RhcnRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIooCCgdCYWxhbmNlEhIKCmFjY291bnRfaWQYASABKAkSEAoIY3VycmVuY3kYAiABKAkSEAoIZXhwb25lbnQYAyABKAUSDgoGcG9zdGVkGAQgASgDEhEKBGhlbGQYBSABKANIAIgBARIWCglhdmFpbGFibGUYBiABKANIAYgBARIPCgdjcmVkaXRzGAcgASgDEg4KBmRlYml0cxgIIAEoAxIPCgd2ZXJzaW9uGAkgASgDEhAKCHBvc2l0aW9uGAogASgDEjEKCmxpbWl0X3VzZXMYDCADKAsyHS5xdWl0dGFuY2UuY29tbW9uLnYxLkxpbWl0VXNlQgcKBV9oZWxkQgwKCl9hdmFpbGFibGUiuAQKB0FjY291bnQSEQoJbGVkZ2VyX2lkGAEgASgJEhIKCmFjY291bnRfaWQYAiABKAkSLgoEdHlwZRgDIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuQWNjb3VudFR5cGUSEAoIY3VycmVuY3kYBCABKAkSMgoGc3RhdHVzGAUgASgOMiIucXVpdHRhbmNlLmNvbW1vbi52MS5BY2NvdW50U3RhdHVzEjYKDGZyZWV6ZV9zY29wZRgGIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuRnJlZXplU2NvcGUSFwoPb3ZlcmRyYWZ0X2xpbWl0GAcgASgDEi0KB2JhbGFuY2UYCCABKAsyHC5xdWl0dGFuY2UuY29tbW9uLnYxLkJhbGFuY2USDAoEbmFtZRgJIAEoCRIXCg9vd25lcl9yZWZlcmVuY2UYCiABKAkSPAoIbWV0YWRhdGEYCyADKAsyKi5xdWl0dGFuY2UuY29tbW9uLnYxLkFjY291bnQuTWV0YWRhdGFFbnRyeRIXCg9wcm9maWxlX3ZlcnNpb24YDCABKAMSLQoJb3Blbl90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCgZsaW1pdHMYDiABKAsyIi5xdWl0dGFuY2UuY29tbW9uLnYxLkFjY291bnRMaW1pdHMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBKqwBCgtBY2NvdW50VHlwZRIcChhBQ0NPVU5UX1RZUEVfVU5TUEVDSUZJRUQQABIaChZBQ0NPVU5UX1RZUEVfTElBQklMSVRZEAESFgoSQUNDT1VOVF9UWVBFX0FTU0VUEAISGAoUQUNDT1VOVF9UWVBFX1JFVkVOVUUQAxIYChRBQ0NPVU5UX1RZUEVfRVhQRU5TRRAEEhcKE0FDQ09VTlRfVFlQRV9FUVVJVFkQBSp+Cg1BY2NvdW50U3RhdHVzEh4KGkFDQ09VTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFwoTQUNDT1VOVF9TVEFUVVNfT1BFThABEhkKFUFDQ09VTlRfU1RBVFVTX0ZST1pFThACEhkKFUFDQ09VTlRfU1RBVFVTX0NMT1NFRBADKloKC0ZyZWV6ZVNjb3BlEhwKGEZSRUVaRV9TQ09QRV9VTlNQRUNJRklFRBAAEhcKE0ZSRUVaRV9TQ09QRV9ERUJJVFMQARIUChBGUkVFWkVfU0NPUEVfQUxMEAIqcAoLTGltaXRQZXJpb2QSHAoYTElNSVRfUEVSSU9EX1VOU1BFQ0lGSUVEEAASFAoQTElNSVRfUEVSSU9EX0RBWRABEhUKEUxJTUlUX1BFUklPRF9XRUVLEAISFgoSTElNSVRfUEVSSU9EX01PTlRIEAMq+gEKCUxpbWl0S2luZBIaChZMSU1JVF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTElNSVRfS0lORF9ERUJJVBABEhYKEkxJTUlUX0tJTkRfQkFMQU5DRRACEhkKFUxJTUlUX0tJTkRfREFZX0FNT1VOVBADEhgKFExJTUlUX0tJTkRfREFZX0NPVU5UEAQSGgoWTElNSVRfS0lORF9XRUVLX0FNT1VOVBAFEhkKFUxJTUlUX0tJTkRfV0VFS19DT1VOVBAGEhsKF0xJTUlUX0tJTkRfTU9OVEhfQU1PVU5UEAcSGgoWTElNSVRfS0lORF9NT05USF9DT1VOVBAIQm8KE3F1aXR0YW5jZS5jb21tb24udjFCDEFjY291bnRQcm90b1ABWjJxdWl0dGFuY2UuZXhhbXBsZS9nZW4vcXVpdHRhbmNlL2NvbW1vbi92MTtjb21tb252MaoCE1F1aXR0YW5jZS5Db21tb24uVjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+
+/**
+ * What an account allows at most; on LIABILITY accounts only. Amounts are minor units of the account's currency; 0 is no limit.
+ * A debit is what one transaction or hold lowers `available` by, fees included. What would exceed a limit is declined
+ * (LIMIT_EXCEEDED). Refunds and reversals are neither judged nor counted; what is posted by `force` is counted and not judged. A
+ * hold is judged and counted when it is authorized or raised; its captures are not, but for what they take beyond it (fees of
+ * the payer).
+ * Nothing that is given back lowers what is used: no void, expiry, refund or reversal.
+ *
+ * @generated from message quittance.common.v1.AccountLimits
+ */
+export type AccountLimits = Message<"quittance.common.v1.AccountLimits"> & {
+  /**
+   * The largest amount of one debit: 1 to 10^18 - 1; 0: no limit.
+   *
+   * @generated from field: int64 debit = 1;
+   */
+  debit: bigint;
+
+  /**
+   * The largest `posted` that a credit may leave: 1 to 10^18 - 1; 0: no limit. A payee's is judged when a payment is authorized,
+   * and not when it is captured.
+   *
+   * @generated from field: int64 balance = 2;
+   */
+  balance: bigint;
+
+  /**
+   * The limits of each day; absent: none.
+   *
+   * @generated from field: quittance.common.v1.DebitLimit day = 3;
+   */
+  day?: DebitLimit | undefined;
+
+  /**
+   * The limits of each week, from Monday on; absent: none.
+   *
+   * @generated from field: quittance.common.v1.DebitLimit week = 4;
+   */
+  week?: DebitLimit | undefined;
+
+  /**
+   * The limits of each month; absent: none.
+   *
+   * @generated from field: quittance.common.v1.DebitLimit month = 5;
+   */
+  month?: DebitLimit | undefined;
+
+  /**
+   * The IANA time zone in which days, weeks and months begin, such as Europe/Prague. Default: UTC. A new one applies from each
+   * next period on. A zone that this server does not know, or one without a limit of a period, is refused (INVALID_FIELD).
+   *
+   * @generated from field: string time_zone = 6;
+   */
+  timeZone: string;
+};
+
+/**
+ * Describes the message quittance.common.v1.AccountLimits.
+ * Use `create(AccountLimitsSchema)` to create a new message.
+ */
+export const AccountLimitsSchema: GenMessage<AccountLimits> = /*@__PURE__*/
+  messageDesc(file_quittance_common_v1_account, 0);
+
+/**
+ * What the debits of one period may come to; at least one of the two is given. They go by recorded_time.
+ *
+ * @generated from message quittance.common.v1.DebitLimit
+ */
+export type DebitLimit = Message<"quittance.common.v1.DebitLimit"> & {
+  /**
+   * Their sum, in minor units: 1 to 10^18 - 1; 0: no limit.
+   *
+   * @generated from field: int64 amount = 1;
+   */
+  amount: bigint;
+
+  /**
+   * Their number: 1 to 10^9; 0: no limit.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message quittance.common.v1.DebitLimit.
+ * Use `create(DebitLimitSchema)` to create a new message.
+ */
+export const DebitLimitSchema: GenMessage<DebitLimit> = /*@__PURE__*/
+  messageDesc(file_quittance_common_v1_account, 1);
+
+/**
+ * What is used of the limits of a period: as the last debit left it. Once end_time has passed, the next debit begins another
+ * period, of which nothing is used.
+ *
+ * @generated from message quittance.common.v1.LimitUse
+ */
+export type LimitUse = Message<"quittance.common.v1.LimitUse"> & {
+  /**
+   * Which period.
+   *
+   * @generated from field: quittance.common.v1.LimitPeriod period = 1;
+   */
+  period: LimitPeriod;
+
+  /**
+   * The sum of its debits, in minor units; 2^63 - 1 also stands for more. May be above the limit: by force, or where the limit
+   * was lowered.
+   *
+   * @generated from field: int64 used_amount = 2;
+   */
+  usedAmount: bigint;
+
+  /**
+   * The number of its debits.
+   *
+   * @generated from field: int64 used_count = 3;
+   */
+  usedCount: bigint;
+
+  /**
+   * The limit of the sum; 0: none.
+   *
+   * @generated from field: int64 amount = 4;
+   */
+  amount: bigint;
+
+  /**
+   * The limit of the number; 0: none.
+   *
+   * @generated from field: int64 count = 5;
+   */
+  count: bigint;
+
+  /**
+   * When the period began; absent before the first debit under this limit.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 6;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * When it ends; absent likewise.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 7;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message quittance.common.v1.LimitUse.
+ * Use `create(LimitUseSchema)` to create a new message.
+ */
+export const LimitUseSchema: GenMessage<LimitUse> = /*@__PURE__*/
+  messageDesc(file_quittance_common_v1_account, 2);
 
 /**
  * The money of one account at one version. Amounts are minor units of `currency`.
@@ -91,6 +248,14 @@ export type Balance = Message<"quittance.common.v1.Balance"> & {
    * @generated from field: int64 position = 10;
    */
   position: bigint;
+
+  /**
+   * What is used of the account's limits per day, week and month, in this order; those without a limit are left out. Empty where
+   * the question was for an effective_time.
+   *
+   * @generated from field: repeated quittance.common.v1.LimitUse limit_uses = 12;
+   */
+  limitUses: LimitUse[];
 };
 
 /**
@@ -98,7 +263,7 @@ export type Balance = Message<"quittance.common.v1.Balance"> & {
  * Use `create(BalanceSchema)` to create a new message.
  */
 export const BalanceSchema: GenMessage<Balance> = /*@__PURE__*/
-  messageDesc(file_quittance_common_v1_account, 0);
+  messageDesc(file_quittance_common_v1_account, 3);
 
 /**
  * An account with its profile.
@@ -196,6 +361,13 @@ export type Account = Message<"quittance.common.v1.Account"> & {
    * @generated from field: google.protobuf.Timestamp open_time = 13;
    */
   openTime?: Timestamp | undefined;
+
+  /**
+   * What it allows at most; absent: no limits. What is used of them is in `balance`.
+   *
+   * @generated from field: quittance.common.v1.AccountLimits limits = 14;
+   */
+  limits?: AccountLimits | undefined;
 };
 
 /**
@@ -203,7 +375,7 @@ export type Account = Message<"quittance.common.v1.Account"> & {
  * Use `create(AccountSchema)` to create a new message.
  */
 export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
-  messageDesc(file_quittance_common_v1_account, 1);
+  messageDesc(file_quittance_common_v1_account, 4);
 
 /**
  * What an account stands for. Immutable. `posted` is credits - debits for all of them; ASSET and EXPENSE are debit-normal,
@@ -335,4 +507,121 @@ export enum FreezeScope {
  */
 export const FreezeScopeSchema: GenEnum<FreezeScope> = /*@__PURE__*/
   enumDesc(file_quittance_common_v1_account, 2);
+
+/**
+ * The periods in which debits are summed and counted. They begin at midnight of the limits' time zone.
+ *
+ * @generated from enum quittance.common.v1.LimitPeriod
+ */
+export enum LimitPeriod {
+  /**
+   * Not used.
+   *
+   * @generated from enum value: LIMIT_PERIOD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A calendar day.
+   *
+   * @generated from enum value: LIMIT_PERIOD_DAY = 1;
+   */
+  DAY = 1,
+
+  /**
+   * A week from Monday on.
+   *
+   * @generated from enum value: LIMIT_PERIOD_WEEK = 2;
+   */
+  WEEK = 2,
+
+  /**
+   * A calendar month.
+   *
+   * @generated from enum value: LIMIT_PERIOD_MONTH = 3;
+   */
+  MONTH = 3,
+}
+
+/**
+ * Describes the enum quittance.common.v1.LimitPeriod.
+ */
+export const LimitPeriodSchema: GenEnum<LimitPeriod> = /*@__PURE__*/
+  enumDesc(file_quittance_common_v1_account, 3);
+
+/**
+ * One limit of an account: which of them declined a transaction (LIMIT_EXCEEDED).
+ *
+ * @generated from enum quittance.common.v1.LimitKind
+ */
+export enum LimitKind {
+  /**
+   * None did.
+   *
+   * @generated from enum value: LIMIT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * AccountLimits.debit.
+   *
+   * @generated from enum value: LIMIT_KIND_DEBIT = 1;
+   */
+  DEBIT = 1,
+
+  /**
+   * AccountLimits.balance.
+   *
+   * @generated from enum value: LIMIT_KIND_BALANCE = 2;
+   */
+  BALANCE = 2,
+
+  /**
+   * AccountLimits.day.amount.
+   *
+   * @generated from enum value: LIMIT_KIND_DAY_AMOUNT = 3;
+   */
+  DAY_AMOUNT = 3,
+
+  /**
+   * AccountLimits.day.count.
+   *
+   * @generated from enum value: LIMIT_KIND_DAY_COUNT = 4;
+   */
+  DAY_COUNT = 4,
+
+  /**
+   * AccountLimits.week.amount.
+   *
+   * @generated from enum value: LIMIT_KIND_WEEK_AMOUNT = 5;
+   */
+  WEEK_AMOUNT = 5,
+
+  /**
+   * AccountLimits.week.count.
+   *
+   * @generated from enum value: LIMIT_KIND_WEEK_COUNT = 6;
+   */
+  WEEK_COUNT = 6,
+
+  /**
+   * AccountLimits.month.amount.
+   *
+   * @generated from enum value: LIMIT_KIND_MONTH_AMOUNT = 7;
+   */
+  MONTH_AMOUNT = 7,
+
+  /**
+   * AccountLimits.month.count.
+   *
+   * @generated from enum value: LIMIT_KIND_MONTH_COUNT = 8;
+   */
+  MONTH_COUNT = 8,
+}
+
+/**
+ * Describes the enum quittance.common.v1.LimitKind.
+ */
+export const LimitKindSchema: GenEnum<LimitKind> = /*@__PURE__*/
+  enumDesc(file_quittance_common_v1_account, 4);
 

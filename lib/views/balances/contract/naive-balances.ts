@@ -29,6 +29,14 @@ export function busyLedger(payments = 3): LedgerFixture {
     fixture.run({ case: 'deposit', value: { ledgerId, requestId: next(), accountId: 'alice', amount } });
   }
   const ledgerId = 'main';
+  const limits = {
+    balance: 200_000n,
+    day: { amount: 50_000n },
+    week: { count: 9_000n },
+    timeZone: 'Asia/Tokyo',
+  };
+  const limited = { ledgerId, accountId: 'alice', updateMask: { paths: ['limits'] }, limits };
+  fixture.run({ case: 'updateAccount', value: { ...limited, requestId: next() } });
   const parties = { ledgerId, payerAccountId: 'alice', payeeAccountId: 'bob' };
   for (let index = 0; index < payments; index++) {
     const amount = { currency: 'EUR', minorUnits: BigInt(10 + index) };

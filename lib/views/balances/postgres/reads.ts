@@ -108,6 +108,9 @@ type CheckpointColumns = [
 /** The last of them. */
 const PARKED = 11;
 
+/** Of an account, where the checkpoint has what is parked. */
+const LIMITS = 11;
+
 /** As `readSql` selects an account. */
 type AccountColumns = [
   place: string,
@@ -121,6 +124,8 @@ type AccountColumns = [
   held: string,
   version: string,
   changed: string,
+  /** In hexadecimal digits. */
+  limits: string | null,
 ];
 
 function isCheckpoint(row: AccountColumns | CheckpointColumns): row is CheckpointColumns {
@@ -130,6 +135,17 @@ function isCheckpoint(row: AccountColumns | CheckpointColumns): row is Checkpoin
 function balanceRow(accountId: string, row: AccountColumns): BalanceRow {
   const [, currency, type, status, freezeScope, overdraftLimit, credits, debits, held, version, changed] =
     row;
-  const figures = { type, currency, status, freezeScope, overdraftLimit, credits, debits, held, version };
-  return { state: accountState(accountId, figures), position: BigInt(changed) };
+  const state = accountState(accountId, {
+    type,
+    currency,
+    status,
+    freezeScope,
+    overdraftLimit,
+    credits,
+    debits,
+    held,
+    version,
+    limits: row[LIMITS] === null ? null : Buffer.from(row[LIMITS], 'hex'),
+  });
+  return { state, position: BigInt(changed) };
 }

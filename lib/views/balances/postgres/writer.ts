@@ -1,6 +1,7 @@
 /** What a batch of events writes to the balances view in PostgreSQL. */
 import { int2Array, int4Array, int8Array, textArray } from '../../../log/postgres-arrays.js';
 import type { PoolClient } from '../../../log/postgres-client.js';
+import { limitsArray } from '../../../log/postgres-limits.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { RecentNumbers } from '../../stores/postgres/recent-numbers.js';
 import type { TableWrite, WriteStatement } from '../../stores/postgres/table-write.js';
@@ -105,5 +106,6 @@ function changingValues(rows: readonly LedgerBalanceRow[]): unknown[] {
     int8Array(rows.map(({ state }) => state.held)),
     int8Array(rows.map(({ state }) => state.version)),
     int8Array(rows.map(({ position }) => position)),
+    limitsArray(rows.map(({ state }) => state)),
   ];
 }

@@ -298,7 +298,7 @@ export class NaiveHistory {
         }),
       );
       for (const version of this.versions(ledgerId, accountId))
-        rows.push(versionRow(ledgerId, version.state, version.position));
+        rows.push(versionRow(ledgerId, version.state, version.state.limits, version.position));
     }
     for (const { transaction, changedPosition } of this.#made())
       rows.push(transactionRow(transaction, changedPosition));

@@ -182,6 +182,7 @@ export class Scenario {
         currency: CURRENCIES.get(accountId) ?? 'EUR',
         type,
         overdraftLimit: accountId === 'Bob' ? 500n : 0n,
+        limits: accountId === 'alice-2' ? { day: { amount: 900n }, month: { count: 40n } } : undefined,
         name: accountId,
         ownerReference: this.#random(2) === 0 ? '' : pick(this.#random, OWNERS),
         metadata: { z: '1', a: '2' },

@@ -49,6 +49,8 @@ export interface VersionDocument {
   readonly debits: bigint;
   readonly held: bigint;
   readonly overdraftLimit: bigint;
+  /** An event.v1.AccountLimits; absent: none. */
+  readonly limits?: Uint8Array;
 }
 
 export interface TransactionDocument {

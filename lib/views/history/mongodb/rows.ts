@@ -5,6 +5,7 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountProfileSchema, AccountStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import { limitsIn } from '../../../log/limits-of.js';
 import type { RowPage, ViewRow } from '../../view.js';
 import {
   accountRow,
@@ -129,6 +130,8 @@ const READERS: Readonly<Record<RowKind, Reader>> = {
       .sort({ account: 1, position: 1 })
       .limit(limit)
       .toArray();
-    return found.map((one) => versionRow(ledger, { ...one, accountId: one.account }, one.position));
+    return found.map((one) =>
+      versionRow(ledger, { ...one, accountId: one.account }, limitsIn(one.limits ?? null), one.position),
+    );
   },
 };

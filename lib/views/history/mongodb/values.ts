@@ -22,6 +22,7 @@ export function accountRecord(account: AccountDocument, version: VersionDocument
     debits: version.debits,
     held: version.held,
     overdraft_limit: version.overdraftLimit,
+    limits: version.limits ?? null,
   };
 }
 

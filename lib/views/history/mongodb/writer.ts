@@ -12,6 +12,7 @@ import {
   TransactionKind,
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountProfileSchema, TransactionStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
+import { limitsBytes } from '../../../log/limits-of.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { uuidFromBytes } from '../../../base/uuid.js';
 import { isOnlyDuplicates } from '../../stores/mongodb/client.js';
@@ -95,7 +96,8 @@ function ledgersIn({ ledgers }: HistoryFacts, partition: number): LedgerDocument
 function versionsIn({ versions }: HistoryFacts): VersionDocument[] {
   return versions.map(({ ledgerId: ledger, position, state }) => {
     const { accountId: account, version, credits, debits, held, overdraftLimit } = state;
-    return {
+    const limits = limitsBytes(state.limits);
+    const document: VersionDocument = {
       _id: `${ledger} ${account} ${String(position)}`,
       ledger,
       account,
@@ -106,6 +108,8 @@ function versionsIn({ versions }: HistoryFacts): VersionDocument[] {
       held,
       overdraftLimit,
     };
+    // A copy: the bytes may lie in a larger buffer.
+    return limits === undefined ? document : { ...document, limits: Buffer.from(limits) };
   });
 }
 

@@ -9,6 +9,7 @@ import {
 import type * as log from '../../../../gen/quittance/event/v1/event_pb.js';
 import { TransactionStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
 import { accountsChangedBy } from '../../../log/account-of.js';
+import { limitsBytes } from '../../../log/limits-of.js';
 import type { RecordedEvent } from '../../../log/recorded-event.js';
 import { accountsNamedBy, transactionOf, transactionStatesIn } from '../../../log/transaction-of.js';
 import { BytesColumn, Int2Column, Int8Column } from '../../stores/postgres/columns.js';
@@ -47,6 +48,7 @@ export class LineColumns {
   readonly effectiveTime = new Int8Column();
   readonly held = new Int8Column();
   readonly overdraftLimit = new Int8Column();
+  readonly limits = new BytesColumn('bytea');
   readonly entry: Int2Column;
 
   constructor(events: number) {
@@ -291,6 +293,7 @@ export class HistoryBatch {
     lines.debits.add(debits);
     lines.held.addUnlessZero(state.held);
     lines.overdraftLimit.addUnlessZero(state.overdraftLimit);
+    lines.limits.add(limitsBytes(state.limits));
   }
 
   /** (A posted transaction names the accounts of its entries, which have lines.) */

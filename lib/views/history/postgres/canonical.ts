@@ -3,6 +3,7 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import { Direction, LedgerSchema } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { AccountStateSchema } from '../../../../gen/quittance/event/v1/event_pb.js';
 import { int8Array, textArray } from '../../../log/postgres-arrays.js';
+import { limitsIn } from '../../../log/limits-of.js';
 import type { Pool } from '../../../log/postgres-client.js';
 import type { RowPage, ViewRow } from '../../view.js';
 import {
@@ -180,12 +181,17 @@ const READERS: Readonly<Record<RowKind, Reader>> = {
       after.position ?? -1n,
       limit,
     ]);
-    return rows.map(({ ledger_id, account_id, position, version, credits, debits, held, overdraft_limit }) =>
-      versionRow(
-        ledger_id,
-        { accountId: account_id, version, credits, debits, held, overdraftLimit: overdraft_limit },
-        position,
-      ),
-    );
+    return rows.map((row) => {
+      const { account_id, position, version, credits, debits, held, overdraft_limit, limits } = row;
+      const money = {
+        accountId: account_id,
+        version,
+        credits,
+        debits,
+        held,
+        overdraftLimit: overdraft_limit,
+      };
+      return versionRow(row.ledger_id, money, limitsIn(limits), position);
+    });
   },
 };

@@ -126,6 +126,7 @@ function lineValues(lines: LineColumns): unknown[] {
     lines.held.parameter(),
     lines.overdraftLimit.parameter(),
     lines.entry.parameter(),
+    lines.limits.parameter(),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** Random commands over a few accounts. A step is plain numbers; ids are picked from what has happened so far. */
 import fc from 'fast-check';
+import type { RequestedLimits } from '../account-limits.js';
 import type { Amount, Command, MovementCommand } from '../command.js';
 import { INT64_MAX } from '../limits.js';
 import type { Direction, Fee } from '../transaction.js';
@@ -39,13 +40,14 @@ const MOVEMENTS = [
   'reverse',
   'reverse',
 ] as const;
-const WHAT = [...MOVEMENTS, 'update', 'freeze', 'unfreeze', 'close', 'expire', 'annotate'] as const;
+const WHAT = [...MOVEMENTS, 'limit', 'update', 'freeze', 'unfreeze', 'close', 'expire', 'annotate'] as const;
 
 /** Accounts opened first; four in EUR, two in USD and two in an asset besides the settlement accounts. */
 export const OPENINGS: readonly Command[] = [
   make.createLedger(),
   make.open('A', 'LIABILITY', { overdraftLimit: 50n }),
   make.open('B'),
+  make.open('L', 'LIABILITY', { overdraftLimit: 500n, limits: someLimits(40n, 5n, true) }),
   make.open('C', 'ASSET'),
   make.open('F', 'REVENUE'),
   make.open('U', 'LIABILITY', { currency: 'USD', overdraftLimit: 50n }),
@@ -54,7 +56,7 @@ export const OPENINGS: readonly Command[] = [
   make.openInAsset('W'),
   make.openInAsset('X', 'EQUITY'),
 ];
-const ACCOUNTS = ['A', 'B', 'C', 'F', 'A', 'B', 'U', 'V', 'W', '@settlement:EUR', 'none'] as const;
+const ACCOUNTS = ['A', 'B', 'L', 'C', 'F', 'A', 'L', 'B', 'U', 'V', 'W', '@settlement:EUR', 'none'] as const;
 
 const small = fc.bigInt(1n, 60n);
 const huge = fc.constantFrom(make.MOST, make.MOST - 1n, 1n, make.MOST / 2n);
@@ -79,6 +81,14 @@ export function steps(scale: 'small' | 'huge', maxLength: number): fc.Arbitrary<
   return fc.array(step, { minLength: 5, maxLength, size: 'max' });
 }
 
+/** Limits about an amount; a count of 0n is none. */
+function someLimits(amount: bigint, count: bigint, isAll: boolean): RequestedLimits {
+  const day = { period: 'DAY', amount: amount + 20n, count } as const;
+  if (!isAll) return make.limits({ balance: 3n * amount, windows: [day] });
+  const month = { period: 'MONTH', amount: 5n * amount, count: 0n } as const;
+  return make.limits({ debit: amount, timeZone: 'Europe/Prague', windows: [day, month] });
+}
+
 /** What has happened: ids to pick from. */
 export interface History {
   readonly transactions: readonly string[];
@@ -91,6 +101,8 @@ export function commandOf(step: Step, history: History, now: bigint): Command | 
   const account = pick(ACCOUNTS, first);
   const own = account.startsWith('@') ? 'A' : account;
   switch (step.what) {
+    case 'limit':
+      return make.update('L', { limits: someLimits(step.amounts[0], step.amounts[1] % 7n, step.flag) });
     case 'update':
       return make.update(own, { overdraftLimit: step.flag ? step.amounts[0] : INT64_MAX });
     case 'freeze':

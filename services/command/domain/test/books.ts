@@ -44,7 +44,8 @@ export class Books {
     }
     for (const after of event.accounts) {
       const before = this.account(after.accountId);
-      expect(after).toEqual({ ...before, ...sums.get(after.accountId) });
+      const limits = this.limitsAfter(event, before, after);
+      expect(after).toEqual({ ...before, ...sums.get(after.accountId), limits });
       this.accounts.set(after.accountId, after);
     }
     this.recordHolds(event, holdChanges);
@@ -53,6 +54,35 @@ export class Books {
       expect(after.version).toBe(version + 1n);
       this.transactions.set(after.transactionId, after);
     }
+  }
+
+  /**
+   * Counted anew: what a transaction takes from available is a debit, unless it gives back what was moved before; a period goes on to
+   * its end. Judged anew: no limit is exceeded unforced, but by what was lowered below what is used, which no debit passes.
+   */
+  private limitsAfter(event: TransactionEvent, before: AccountState, after: AccountState) {
+    const debit = availableOf(before) - availableOf(after);
+    const isUndoing = 'kind' in event && (event.kind === 'REFUND' || event.kind === 'REVERSAL');
+    if (before.limits === null || event.type === 'TransactionDeclined' || isUndoing) return before.limits;
+    const { limits } = before;
+    const isForced = 'forced' in event && event.forced;
+    const isCapture = 'kind' in event && event.kind === 'CAPTURE';
+    const gained = after.credits - after.debits - before.credits + before.debits;
+    if (!isForced && !isCapture && gained > 0n && limits.balance !== 0n)
+      expect(after.credits - after.debits).toBeLessThanOrEqual(limits.balance);
+    if (debit <= 0n) return limits;
+    if (!isForced && limits.debit !== 0n) expect(debit).toBeLessThanOrEqual(limits.debit);
+    const windows = limits.windows.map((window, index) => {
+      const { start = 0n, end = 0n } = after.limits?.windows[index] ?? {};
+      const goesOn = end === window.end;
+      const usedAmount = goesOn ? least(window.usedAmount + debit, MAX) : debit;
+      const usedCount = goesOn ? window.usedCount + 1n : 1n;
+      if (!goesOn) expect(start).toBeGreaterThanOrEqual(window.start);
+      if (!isForced && window.amount !== 0n) expect(usedAmount).toBeLessThanOrEqual(window.amount);
+      if (!isForced && window.count !== 0n) expect(usedCount).toBeLessThanOrEqual(window.count);
+      return { ...window, start, end, usedAmount, usedCount };
+    });
+    return { ...limits, windows };
   }
 
   private applyHold({ delta, heldAfter, version }: HoldChange, before: Sums): Sums {
@@ -166,6 +196,10 @@ export class Books {
 /** An assertion that costs nothing while it holds: there are millions. */
 export function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(`it does not hold that ${what}`);
+}
+
+function least(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
 }
 
 function availableOf({ credits, debits, held, overdraftLimit }: AccountState): bigint {

@@ -1,5 +1,6 @@
 /** Compact commands for tests: what a test does not care about has a default. Amounts are bigint minor units of EUR. */
 import type { AccountType } from '../account.js';
+import type { RequestedLimits } from '../account-limits.js';
 import type {
   AdjustAuthorization,
   Amount,
@@ -73,13 +74,18 @@ export function open(
   more: Given<OpenAccount> = {},
 ): OpenAccount {
   const profile = { name: '', ownerReference: '', metadata: {} };
-  const rest = { currency: 'EUR', overdraftLimit: 0n, ...profile };
+  const rest = { currency: 'EUR', overdraftLimit: 0n, limits: limits(), ...profile };
   return { type: 'OpenAccount', ...common(), accountId, accountType, ...rest, ...more };
 }
 
 export function update(accountId: string, more: Given<UpdateAccount>): UpdateAccount {
-  const mask = { name: null, ownerReference: null, overdraftLimit: null, metadata: null };
+  const mask = { name: null, ownerReference: null, overdraftLimit: null, metadata: null, limits: null };
   return { type: 'UpdateAccount', ...common(), accountId, ...mask, expectedVersion: null, ...more };
+}
+
+/** Limits in UTC; 0n is none. */
+export function limits(more: Partial<RequestedLimits> = {}): RequestedLimits {
+  return { debit: 0n, balance: 0n, timeZone: '', windows: [], ...more };
 }
 
 export function freeze(accountId: string, more: Given<FreezeAccount> = {}): FreezeAccount {

@@ -1,5 +1,6 @@
 /** given(history).when(command).then…: the decider on a small ledger, after emmett's specifications. */
 import { expect } from '@jest/globals';
+import { periodAt } from '../../../../lib/base/calendar.js';
 import type { AccountState } from '../account.js';
 import { available, posted } from '../account.js';
 import { decideAtomic } from '../atomic-batch.js';
@@ -20,6 +21,7 @@ export const nothing: LedgerReader = {
   exists: () => false,
   account: () => undefined,
   transaction: () => undefined,
+  calendar: periodAt,
 };
 
 /** Begins a specification; every command given must come to events, declines included. */

@@ -42,5 +42,6 @@ export function onlyLoaded(commands: readonly Command[], ledger: LedgerReader): 
     exists: () => ledger.exists(),
     account: (id) => only(accounts, id),
     transaction: (id) => only(transactions, id),
+    calendar: ledger.calendar,
   };
 }

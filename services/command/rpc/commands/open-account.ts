@@ -3,6 +3,7 @@ import { AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { timestampOf } from '../../../../lib/base/time.js';
 import { accountAnswer } from '../answer-parts.js';
 import type { Answering, CommandMethod } from '../command-method.js';
+import { limitsOf } from '../limits-part.js';
 import { commonOf, invalidField, metadataOf, openableCurrencyOf, textOf } from '../request-parts.js';
 
 export const openAccount: CommandMethod<'openAccount'> = {
@@ -11,6 +12,10 @@ export const openAccount: CommandMethod<'openAccount'> = {
     const accountType = TYPES[request.type];
     if (request.overdraftLimit !== 0n && accountType !== 'LIABILITY') {
       throw invalidField('overdraft_limit', 'is for LIABILITY accounts only');
+    }
+    const limits = limitsOf(request.limits);
+    if (request.limits !== undefined && accountType !== 'LIABILITY') {
+      throw invalidField('limits', 'are for LIABILITY accounts only');
     }
     return {
       type: 'OpenAccount',
@@ -22,6 +27,7 @@ export const openAccount: CommandMethod<'openAccount'> = {
       name: textOf(request.name, 'name'),
       ownerReference: textOf(request.ownerReference, 'owner_reference'),
       metadata: metadataOf(request.metadata),
+      limits,
     };
   },
   toMovement: null,

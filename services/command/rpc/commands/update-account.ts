@@ -1,13 +1,20 @@
 /** UpdateAccount. */
 import { accountAnswer } from '../answer-parts.js';
 import type { CommandMethod } from '../command-method.js';
+import { limitsOf } from '../limits-part.js';
 import { maskOf, metadataOf, ownAccountOf, textOf, unmasked } from '../request-parts.js';
 
 export const updateAccount: CommandMethod<'updateAccount'> = {
   named: (value) => ({ case: 'updateAccount', value }),
   toCommand: (request) => {
-    const mask = maskOf(request.updateMask, ['name', 'owner_reference', 'overdraft_limit', 'metadata']);
-    const { name, ownerReference, overdraftLimit, metadata } = request;
+    const mask = maskOf(request.updateMask, [
+      'name',
+      'owner_reference',
+      'overdraft_limit',
+      'metadata',
+      'limits',
+    ]);
+    const { name, ownerReference, overdraftLimit, metadata, limits } = request;
     return {
       type: 'UpdateAccount',
       ...ownAccountOf(request),
@@ -21,6 +28,7 @@ export const updateAccount: CommandMethod<'updateAccount'> = {
       metadata: mask.has('metadata')
         ? metadataOf(metadata)
         : unmasked(Object.keys(metadata).length === 0, 'metadata'),
+      limits: mask.has('limits') ? limitsOf(limits) : unmasked(limits === undefined, 'limits'),
     };
   },
   toMovement: null,

@@ -4,9 +4,10 @@ import { skipToken } from '@connectrpc/connect-query';
 import { type Account, AccountStatus, type Balance } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ListTransactionsRequestSchema } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { moneyText } from '../money.js';
 import { Statement } from '../parts/statement.js';
 import { Amount, ExactTime, FailureNote, Id, Pairs } from '../parts/text.js';
-import { accountTypeWord } from '../parts/words.js';
+import { accountTypeWord, periodWord } from '../parts/words.js';
 import { countText, typedPosition } from '../numbers.js';
 import { useFreshness, usePin, useRead } from '../state/reads.js';
 import { ACTIONS } from '../actions/catalogue.js';
@@ -99,6 +100,7 @@ function Summary({ account, balance, pin }: SummaryProps) {
                 exponent={account.balance?.exponent ?? 0}
               />,
             ],
+            ...limitPairs(account),
             ['Owner', account.ownerReference],
             ['Version', countText(account.balance?.version ?? 0n)],
             ...Object.entries(account.metadata),
@@ -107,6 +109,22 @@ function Summary({ account, balance, pin }: SummaryProps) {
       </details>
     </>
   );
+}
+
+/** The limits of the account; those of a period with what is used of them. */
+function limitPairs({ limits, balance }: Account): (readonly [string, string])[] {
+  const amount = (minorUnits: bigint) => moneyText(minorUnits, balance?.exponent ?? 0);
+  const pairs: (readonly [string, string])[] = [];
+  if (limits !== undefined && limits.debit > 0n) pairs.push(['Largest debit', amount(limits.debit)]);
+  if (limits !== undefined && limits.balance > 0n) pairs.push(['Largest balance', amount(limits.balance)]);
+  for (const use of balance?.limitUses ?? []) {
+    const period = periodWord(use.period);
+    if (use.amount > 0n)
+      pairs.push([`Debits of the ${period}`, `${amount(use.usedAmount)} of ${amount(use.amount)}`]);
+    if (use.count > 0n)
+      pairs.push([`Number of the ${period}`, `${countText(use.usedCount)} of ${countText(use.count)}`]);
+  }
+  return pairs;
 }
 
 function AccountActions({ account: { accountId, currency, status } }: { readonly account: Account }) {

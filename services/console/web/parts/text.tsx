@@ -1,6 +1,7 @@
 /** Small pieces that all pages show alike: money, times, ids, states, failures. */
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { type ReactNode, useEffect, useState } from 'react';
+import { LimitKind } from '../../../../gen/quittance/common/v1/account_pb.js';
 import type { Transaction } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { TransactionStatus } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { moneyText } from '../money.js';
@@ -9,7 +10,7 @@ import { failureOf } from '../state/errors.js';
 import { zoneStore } from '../state/preferences.js';
 import { useStore } from '../state/store.js';
 import { exactTime, shortTime } from '../times.js';
-import { declineWord, statusWord } from './words.js';
+import { declineWord, limitWord, statusWord } from './words.js';
 
 export function Amount({
   minorUnits,
@@ -96,12 +97,17 @@ export function StateWord({ tone, children }: { readonly tone: Tone; readonly ch
 export type Tone = 'good' | 'warn' | 'bad' | 'calm';
 
 export function TransactionState({
-  transaction: { status, declineReason },
+  transaction: { status, declineReason, exceededLimit },
 }: {
   readonly transaction: Transaction;
 }) {
   if (status === TransactionStatus.DECLINED)
-    return <StateWord tone="bad">declined: {declineWord(declineReason)}</StateWord>;
+    return (
+      <StateWord tone="bad">
+        declined: {declineWord(declineReason)}
+        {exceededLimit === LimitKind.UNSPECIFIED ? '' : ` (${limitWord(exceededLimit)})`}
+      </StateWord>
+    );
   return <StateWord tone={toneOf(status)}>{statusWord(status)}</StateWord>;
 }
 

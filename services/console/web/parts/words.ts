@@ -1,5 +1,11 @@
 /** The names that the contract gives, in words of a list. */
-import { AccountStatus, AccountType, FreezeScope } from '../../../../gen/quittance/common/v1/account_pb.js';
+import {
+  AccountStatus,
+  AccountType,
+  FreezeScope,
+  LimitKind,
+  LimitPeriod,
+} from '../../../../gen/quittance/common/v1/account_pb.js';
 import {
   DeclineReason,
   TransactionKind,
@@ -34,6 +40,8 @@ export function valueOfWord<E extends number>(
 export const kindWord = (value: TransactionKind): string => wordOf(TransactionKind, value);
 export const statusWord = (value: TransactionStatus): string => wordOf(TransactionStatus, value);
 export const declineWord = (value: DeclineReason): string => wordOf(DeclineReason, value);
+export const limitWord = (value: LimitKind): string => wordOf(LimitKind, value);
+export const periodWord = (value: LimitPeriod): string => wordOf(LimitPeriod, value);
 export const accountTypeWord = (value: AccountType): string => wordOf(AccountType, value);
 export const accountStatusWord = (value: AccountStatus): string => wordOf(AccountStatus, value);
 export const freezeWord = (value: FreezeScope): string => wordOf(FreezeScope, value);

@@ -14,11 +14,11 @@ from ${schema}.checkpoint c
 where c.partition = $1
 union all
 select w.place, a.currency, a.type, a.status, a.freeze_scope, a.overdraft_limit, a.credits, a.debits, a.held,
-  a.version, a.position, null::text
+  a.version, a.position, encode(a.limits, 'hex')
 from unnest($2::text[], $3::text[]) with ordinality as w (ledger_id, account_id, place)
 cross join lateral (
   select x.currency, x.type, x.status, x.freeze_scope, x.overdraft_limit,
-    x.credits, x.debits, x.held, x.version, x.position
+    x.credits, x.debits, x.held, x.version, x.position, x.limits
   from ${schema}.accounts x
   where x.ledger_id = w.ledger_id and x.account_id = w.account_id
   offset 0

@@ -1,5 +1,5 @@
 const columns = `ledger_id, account_id, type, currency, status, freeze_scope,
-  overdraft_limit, credits, debits, held, version, position`;
+  overdraft_limit, credits, debits, held, version, position, limits`;
 
 /** Accounts of all ledgers after a key: $1 ledger id, $2 account id, $3 limit. */
 export const rowsSql = (schema: string): string => `

@@ -22,5 +22,7 @@ create table ${schema}.accounts (
   currency text collate "C" not null,
   ledger_id text collate "C" not null,
   account_id text collate "C" not null,
+  -- An event.v1.AccountLimits; null: none.
+  limits bytea,
   unique (ledger_id, account_id)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)`;

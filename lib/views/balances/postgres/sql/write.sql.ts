@@ -14,7 +14,7 @@ cross join lateral (
   offset 0
 ) a`;
 
-const CHANGING = 'account status freeze_scope overdraft_limit credits debits held version position';
+const CHANGING = 'account status freeze_scope overdraft_limit credits debits held version position limits';
 
 /**
  * The last states of accounts that are there: arrays of the number and of the columns that change. A state
@@ -26,11 +26,12 @@ const CHANGING = 'account status freeze_scope overdraft_limit credits debits hel
 export const updateAccounts = (schema: string): WriteStatement => ({
   name: 'changed accounts',
   rows: (first) =>
-    rowsOfArrays(first, 'int smallint smallint bigint bigint bigint bigint bigint bigint', CHANGING),
+    rowsOfArrays(first, 'int smallint smallint bigint bigint bigint bigint bigint bigint bytea', CHANGING),
   change: {
     update: `${schema}.accounts a`,
     set: `status = r.status, freeze_scope = r.freeze_scope, overdraft_limit = r.overdraft_limit,
-  credits = r.credits, debits = r.debits, held = r.held, version = r.version, position = r.position`,
+  credits = r.credits, debits = r.debits, held = r.held, version = r.version, position = r.position,
+  limits = r.limits`,
     where: 'a.account = r.account and a.version < r.version',
   },
 });
@@ -41,17 +42,17 @@ export const insertAccounts = (schema: string): WriteStatement => ({
   rows: (first) =>
     rowsOfArrays(
       first,
-      'text text smallint text smallint smallint bigint bigint bigint bigint bigint bigint',
+      'text text smallint text smallint smallint bigint bigint bigint bigint bigint bigint bytea',
     ),
   change: {
     into: `${schema}.accounts as a`,
     columns: `ledger_id, account_id, type, currency, status, freeze_scope,
-  overdraft_limit, credits, debits, held, version, position`,
+  overdraft_limit, credits, debits, held, version, position, limits`,
     onConflict: `
 on conflict (ledger_id, account_id) do update set
   status = excluded.status, freeze_scope = excluded.freeze_scope, overdraft_limit = excluded.overdraft_limit,
   credits = excluded.credits, debits = excluded.debits, held = excluded.held,
-  version = excluded.version, position = excluded.position
+  version = excluded.version, position = excluded.position, limits = excluded.limits
 where a.version < excluded.version`,
   },
 });

@@ -8,7 +8,7 @@ import { firstAt, ledgerKey } from './keys.sql.js';
 /** The money of a line of the alias `v`. */
 export const versionColumns = `
 v.position, v.version, v.credits, v.debits, coalesce(v.held, 0) as held,
-coalesce(v.overdraft_limit, 0) as overdraft_limit`;
+coalesce(v.overdraft_limit, 0) as overdraft_limit, v.limits`;
 
 /** An account of the alias `a`, with its last line `v`. */
 export const accountColumns = `

@@ -65,6 +65,8 @@ create table ${schema}.lines (
   held bigint,
   overdraft_limit bigint,
   entry smallint not null,
+  -- An event.v1.AccountLimits; null: none.
+  limits bytea,
   primary key (account, position, entry)
 );
 create index on ${schema}.lines (account, effective_time, position, entry) include (amount)

@@ -54,11 +54,11 @@ const updateAccounts = (schema: string): WriteStatement => ({
 const insertLines = (schema: string): WriteStatement => ({
   name: 'lines',
   rows: (first) =>
-    rowsOfArrays(first, 'bigint bigint bigint bigint bigint bigint bigint bigint bigint smallint'),
+    rowsOfArrays(first, 'bigint bigint bigint bigint bigint bigint bigint bigint bigint smallint bytea'),
   change: {
     into: `${schema}.lines`,
     columns:
-      'account, position, amount, credits, debits, version, effective_time, held, overdraft_limit, entry',
+      'account, position, amount, credits, debits, version, effective_time, held, overdraft_limit, entry, limits',
   },
 });
 
