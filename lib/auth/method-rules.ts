@@ -88,6 +88,7 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
     SummarizeDeclines: read,
     RankAccounts: read,
     SummarizeCashFlow: read,
+    GetBalanceHistory: read,
   },
   'quittance.query.v1.EventQueryService': {
     ListEvents: read,

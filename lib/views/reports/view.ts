@@ -17,11 +17,14 @@ interface Scope {
   readonly currency: string;
 }
 
+/** What the rows of a trial balance are: account types, accounts, or accounts whose ids have this many first parts in common. */
+export type TrialBalanceGroup = 'type' | 'account' | { readonly prefix: number };
+
 export interface TrialBalanceQuery extends Scope {
   readonly basis: TimeBasis;
   /** Only entries before this time, UTC microseconds; null: all. */
   readonly before: bigint | null;
-  readonly groupBy: 'type' | 'prefix' | 'account';
+  readonly groupBy: TrialBalanceGroup;
   /** Beyond this row, in order of (currency, key, type) by code units; null: from the first. */
   readonly after: { readonly currency: string; readonly key: string; readonly type: AccountType } | null;
   readonly limit: number;

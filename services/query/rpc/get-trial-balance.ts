@@ -1,3 +1,4 @@
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import {
   type GetTrialBalanceRequest,
   GetTrialBalanceRequestSchema,
@@ -6,10 +7,11 @@ import {
   TrialBalanceGrouping,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { codeOf, knownExponent } from '../../../lib/base/currency.js';
+import { fail } from '../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
-import type { TrialBalanceQuery } from '../../../lib/views/reports/view.js';
+import type { TrialBalanceGroup, TrialBalanceQuery } from '../../../lib/views/reports/view.js';
 import { type QueryContext, readView } from '../context.js';
 import { optionalTime } from '../times.js';
 import { answerWithPage, nextPageToken, pageSizeOf, pointAt, requireLedgerInLog } from './answers.js';
@@ -31,6 +33,7 @@ export function getTrialBalance(
     const partition = context.partitionOf(ledgerId);
     const before = optionalTime('end_time', request.endTime);
     const basis = basisOf(request.timeBasis);
+    const groupBy = groupingOf(request);
     const fingerprint = queryFingerprint(GetTrialBalanceRequestSchema, request);
     const page = pageToken === '' ? undefined : decodePageToken(pageToken, fingerprint, CURSOR);
     const position = request.position === 0n ? undefined : request.position;
@@ -50,7 +53,7 @@ export function getTrialBalance(
         currency,
         basis,
         before,
-        groupBy: groupingOf(request),
+        groupBy,
         through: pin?.position ?? null,
         after: page === undefined ? null : keyOf(page.cursor),
         limit: size + 1,
@@ -76,13 +79,19 @@ export function getTrialBalance(
   };
 }
 
-function groupingOf({ groupBy }: GetTrialBalanceRequest): TrialBalanceQuery['groupBy'] {
+/** @throws CallError INVALID_FIELD for a depth of what has none */
+function groupingOf({ groupBy, depth }: GetTrialBalanceRequest): TrialBalanceGroup {
+  if (groupBy === TrialBalanceGrouping.ID_PREFIX) return { prefix: depth === 0 ? 1 : depth };
+  if (depth !== 0) {
+    const description = 'goes with group_by ID_PREFIX alone';
+    throw fail(ErrorReason.INVALID_FIELD, `depth: ${description}`, {
+      fields: [{ field: 'depth', description }],
+    });
+  }
   switch (groupBy) {
     case TrialBalanceGrouping.UNSPECIFIED:
     case TrialBalanceGrouping.ACCOUNT_TYPE:
       return 'type';
-    case TrialBalanceGrouping.ID_PREFIX:
-      return 'prefix';
     case TrialBalanceGrouping.ACCOUNT:
       return 'account';
     default: {

@@ -16,14 +16,13 @@ export function rankAccounts(
   context: QueryContext,
 ): MethodFunction<(typeof ReportQueryService)['method']['rankAccounts']> {
   return async (request, call) => {
-    const { ledgerId } = request;
     const currency = await requestedUnit(context, request);
     const range = requestedRange('start_time', request.startTime, 'end_time', request.endTime);
     const basis = basisOf(request.timeBasis);
     const by = figureOf(request.rankBy);
     const limit = request.limit === 0 ? DEFAULT_LIMIT : request.limit;
-    const read = await readReport(context, request, call, (view, partition) =>
-      view.rank({ partition, ledgerId, currency, basis, ...range, by, limit, through: null }),
+    const read = await readReport(context, request, call, (view, scope) =>
+      view.rank({ ...scope, currency, basis, ...range, by, limit }),
     );
     return {
       currency: codeOf(currency),

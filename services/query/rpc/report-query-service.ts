@@ -2,6 +2,7 @@
 import { ReportQueryService } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { implement, type Service } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
+import { getBalanceHistory } from './get-balance-history.js';
 import { getTrialBalance } from './get-trial-balance.js';
 import { rankAccounts } from './rank-accounts.js';
 import { summarizeCashFlow } from './summarize-cash-flow.js';
@@ -16,5 +17,6 @@ export function reportQueryService(context: QueryContext): Service {
     summarizeDeclines: summarizeDeclines(context),
     rankAccounts: rankAccounts(context),
     summarizeCashFlow: summarizeCashFlow(context),
+    getBalanceHistory: getBalanceHistory(context),
   });
 }

@@ -11,11 +11,10 @@ export function summarizeDeclines(
   context: QueryContext,
 ): MethodFunction<(typeof ReportQueryService)['method']['summarizeDeclines']> {
   return async (request, call) => {
-    const { ledgerId } = request;
     const currency = await requestedUnit(context, request);
     const bounds = bucketBounds(request.buckets);
-    const read = await readReport(context, request, call, (view, partition) =>
-      view.declines({ partition, ledgerId, currency, basis: 'recorded', bounds, through: null }),
+    const read = await readReport(context, request, call, (view, scope) =>
+      view.declines({ ...scope, currency, basis: 'recorded', bounds }),
     );
     return {
       buckets: intoBuckets(bounds, read.value, (row) => ({

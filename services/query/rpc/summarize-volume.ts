@@ -11,12 +11,11 @@ export function summarizeVolume(
   context: QueryContext,
 ): MethodFunction<(typeof ReportQueryService)['method']['summarizeVolume']> {
   return async (request, call) => {
-    const { ledgerId } = request;
     const currency = await requestedUnit(context, request);
     const bounds = bucketBounds(request.buckets);
     const basis = basisOf(request.timeBasis);
-    const read = await readReport(context, request, call, (view, partition) =>
-      view.volume({ partition, ledgerId, currency, basis, bounds, through: null }),
+    const read = await readReport(context, request, call, (view, scope) =>
+      view.volume({ ...scope, currency, basis, bounds }),
     );
     return {
       buckets: intoBuckets(bounds, read.value, (row) => ({

@@ -8,6 +8,7 @@ import {
   TransactionKind,
 } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import {
+  GetBalanceHistoryRequestSchema,
   GetTrialBalanceRequestSchema,
   Interval,
   RankAccountsRequestSchema,
@@ -27,6 +28,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js
 import type { ReportsView } from '../../../lib/views/reports/view.js';
 import type { ViewGenerations } from '../../../lib/views/view.js';
 import type { QueryContext } from '../context.js';
+import { getBalanceHistory } from '../rpc/get-balance-history.js';
 import { getTrialBalance } from '../rpc/get-trial-balance.js';
 import { rankAccounts } from '../rpc/rank-accounts.js';
 import { reportQueryService } from '../rpc/report-query-service.js';
@@ -42,6 +44,7 @@ const HOUR = 3_600_000_000n;
 interface Bucketed {
   readonly ledgerId?: string;
   readonly currency?: string;
+  readonly position?: bigint;
   readonly buckets?: ReturnType<typeof hours>;
 }
 
@@ -65,6 +68,16 @@ const cashFlow = (at: Bucketed & { readonly accountId?: string }) =>
 const volume = (at: Bucketed) =>
   summarizeVolume(context)(
     create(SummarizeVolumeRequestSchema, { ledgerId: 'main', buckets: hours(2), ...at }),
+    callOf(),
+  );
+const declines = (at: Bucketed) =>
+  summarizeDeclines(context)(
+    create(SummarizeDeclinesRequestSchema, { ledgerId: 'main', buckets: hours(2), ...at }),
+    callOf(),
+  );
+const history = (at: Bucketed & { readonly accountId: string; readonly timeBasis?: TimeBasis }) =>
+  getBalanceHistory(context)(
+    create(GetBalanceHistoryRequestSchema, { ledgerId: 'main', buckets: hours(2), ...at }),
     callOf(),
   );
 const rank = (at: MessageInitShape<typeof RankAccountsRequestSchema>) =>
@@ -94,6 +107,16 @@ const withdraw = (accountId: string, minorUnits: bigint): CommandInit => {
   return { case: 'withdraw', value: { ledgerId: 'main', accountId, amount, requestId: world.id() } };
 };
 
+/** A deposit that is dated at the beginning. */
+const dated = (accountId: string, minorUnits: bigint): CommandInit => {
+  const amount = { currency: 'EUR', minorUnits };
+  const effectiveTime = timestampOf(FIXTURE_START);
+  return {
+    case: 'deposit',
+    value: { ledgerId: 'main', accountId, amount, effectiveTime, requestId: world.id() },
+  };
+};
+
 beforeAll(async () => {
   world = await openWorld();
   database = await createTestDatabase();
@@ -121,7 +144,7 @@ afterAll(async () => {
 });
 
 test('the service has every method of the contract', () => {
-  expect(reportQueryService(context).methods).toHaveLength(5);
+  expect(reportQueryService(context).methods).toHaveLength(6);
 });
 
 describe('GetTrialBalance', () => {
@@ -139,6 +162,18 @@ describe('GetTrialBalance', () => {
   test('groups by the part of the id before its first colon', async () => {
     const { rows } = await trialBalance({ groupBy: TrialBalanceGrouping.ID_PREFIX });
     expect(rows?.map(({ key }) => key)).toEqual(['@settlement', 'shop', 'user']);
+  });
+
+  test('groups by as many parts of the id as asked for, an id with fewer by itself', async () => {
+    const groupBy = TrialBalanceGrouping.ID_PREFIX;
+    const { rows, totals } = await trialBalance({ groupBy, depth: 2 });
+    expect(rows?.map(({ key }) => key)).toEqual(['@settlement:EUR', 'shop', 'user:alice', 'user:bob']);
+    expect((await trialBalance({ groupBy, depth: 64 })).rows).toEqual(rows);
+    expect((await trialBalance({ groupBy, depth: 1 })).totals).toEqual(totals);
+    expect(await failureOf(trialBalance({ depth: 2 }))).toMatchObject({
+      reason: ErrorReason.INVALID_FIELD,
+      details: { fields: [{ field: 'depth' }] },
+    });
   });
 
   test('its pages together are the balance as of the first one, whatever is applied meanwhile', async () => {
@@ -268,7 +303,91 @@ describe('SummarizeCashFlow', () => {
   });
 });
 
+describe('GetBalanceHistory', () => {
+  const closings = ({ buckets }: Awaited<ReturnType<typeof history>>) =>
+    buckets?.map(({ opening, debits, credits, closing }) => [opening, debits, credits, closing]);
+
+  test('opens each bucket with what the one before closed with, empty ones too', async () => {
+    const answer = await history({ accountId: 'shop', buckets: hours(3) });
+    expect(answer).toMatchObject({ accountId: 'shop', currency: 'EUR', exponent: 2 });
+    expect(closings(answer)).toEqual([
+      ['0', '0', '300', '300'],
+      ['300', '100', '0', '200'],
+      ['200', '0', '0', '200'],
+    ]);
+    expect(answer.buckets?.[2]?.endTime).toEqual(hours(3).endTime);
+  });
+
+  test('begins with what was before the range, and with what is known at a position', async () => {
+    const buckets = {
+      startTime: timestampOf(FIXTURE_START + HOUR),
+      endTime: timestampOf(FIXTURE_START + 2n * HOUR),
+      interval: Interval.DAY,
+    };
+    expect(closings(await history({ accountId: 'shop', buckets }))).toEqual([['300', '100', '0', '200']]);
+    const long = { ...buckets, startTime: timestampOf(0n), interval: Interval.MONTH };
+    const [first, ...more] = closings(await history({ accountId: 'shop', buckets: long })) ?? [];
+    expect(first).toEqual(['0', '0', '0', '0']);
+    expect(more.at(-1)).toEqual(['0', '100', '300', '200']);
+    const asOf = (await volume({})).asOf;
+    await world.settle(dated('shop', 77n));
+    await report();
+    const before = await history({ accountId: 'shop', buckets: hours(2), position: asOf?.position ?? 0n });
+    expect(closings(before)?.at(-1)?.at(-1)).toBe('200');
+    expect(before.asOf?.position).toBe(asOf?.position);
+    expect(closings(await history({ accountId: 'shop', buckets: hours(2) }))).toEqual([
+      ['0', '0', '377', '377'],
+      ['377', '100', '0', '277'],
+    ]);
+    const recorded = await history({
+      accountId: 'shop',
+      buckets: hours(2),
+      timeBasis: TimeBasis.RECORDED_TIME,
+    });
+    expect(closings(recorded)).toEqual([
+      ['0', '0', '300', '300'],
+      ['300', '100', '77', '277'],
+    ]);
+  });
+
+  test('of an account without entries is zero, of one that does not exist an error', async () => {
+    await world.settle(...opened(world, 'still', 'quiet'));
+    await report();
+    const quiet = await history({ ledgerId: 'still', accountId: 'quiet' });
+    expect(quiet).toMatchObject({ currency: 'EUR', exponent: 2 });
+    expect(closings(quiet)?.[0]).toEqual(['0', '0', '0', '0']);
+    expect((await failureOf(history({ accountId: 'nobody' }))).reason).toBe(ErrorReason.ACCOUNT_NOT_FOUND);
+    expect((await failureOf(history({ ledgerId: 'nowhere', accountId: 'shop' }))).reason).toBe(
+      ErrorReason.LEDGER_NOT_FOUND,
+    );
+  });
+});
+
 describe('every report', () => {
+  test('is reproduced by the position of an earlier answer, and refuses one beyond the end of the log', async () => {
+    const all = (position: bigint) => [
+      trialBalance({ position }),
+      volume({ position }),
+      declines({ position }),
+      cashFlow({ position }),
+      cashFlow({ position, accountId: 'shop' }),
+      rank({ position, rankBy: RankBy.POSTED }),
+      history({ position, accountId: 'shop' }),
+    ];
+    const earlier = await Promise.all(all(0n));
+    const position = earlier[0]?.asOf?.position ?? 0n;
+    await world.settle(deposit(world, 'shop', 5n), dated('shop', 6n), withdraw('idle', 8_888n));
+    await report();
+    const later = await Promise.all(all(0n));
+    for (const [index, answer] of (await Promise.all(all(position))).entries()) {
+      expect({ ...answer, asOf: undefined }).toEqual({ ...earlier[index], asOf: undefined });
+      expect(answer.asOf?.position).toBe(position);
+      expect({ ...later[index], asOf: undefined }).not.toEqual({ ...earlier[index], asOf: undefined });
+    }
+    const beyond = await Promise.all(all(1_000_000n).map(failureOf));
+    expect(new Set(beyond.map(({ reason }) => reason))).toEqual(new Set([ErrorReason.POSITION_OUT_OF_RANGE]));
+  });
+
   test('of an unknown ledger is LEDGER_NOT_FOUND, of an empty one is empty', async () => {
     const ledgers = ['nowhere', 'empty'] as const;
     const asked = (ledgerId: string) => [

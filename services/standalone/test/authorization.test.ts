@@ -164,6 +164,7 @@ const FIELDS: Readonly<Record<string, () => JsonObject>> = {
   SummarizeVolume: () => ({ buckets: DAYS }),
   SummarizeDeclines: () => ({ buckets: DAYS }),
   SummarizeCashFlow: () => ({ buckets: DAYS }),
+  GetBalanceHistory: () => ({ accountId: 'nobody', buckets: DAYS }),
   GetProjection: () => ({ projectionId: 'nothing' }),
   PauseProjection: () => ({ projectionId: 'nothing' }),
   ResumeProjection: () => ({ projectionId: 'nothing' }),

@@ -13,6 +13,7 @@ import {
   type FlagValues,
   maybe,
   one,
+  position,
   text,
   toggle,
   value,
@@ -42,6 +43,7 @@ const BUCKET_FLAGS = {
   interval: choice('interval', 'how long a bucket is (default day)', wordsOf<Interval>(Interval)),
   zone: text('zone', 'the time zone of days, such as Europe/Berlin (default UTC)'),
 };
+const POSITION_FLAG = { position: value('position', 'as it was known at this position', position) };
 const methods = ReportQueryService.method;
 
 const trialBalance = verb({
@@ -54,6 +56,11 @@ const trialBalance = verb({
       'a row for each (default account-type)',
       wordsOf<TrialBalanceGrouping>(TrialBalanceGrouping),
     ),
+    depth: value(
+      'parts',
+      'with --by id-prefix: how many parts of the id, split at `:` (default 1)',
+      wholeNumber,
+    ),
     at: value('when', 'a position, a recorded time, or effective:TIME', readAt),
     ...CURRENCY_FLAG,
     ...LIST_FLAGS,
@@ -61,17 +68,19 @@ const trialBalance = verb({
   },
   examples: [
     ['quittance report trial-balance', 'by type of account, now'],
+    ['quittance report trial-balance --by id-prefix --depth 2', 'such as a row for all of assets:cash'],
     [
       'quittance report trial-balance --by account --at effective:2026-11-01 --all -o csv',
       'of each account, for October',
     ],
   ],
-  run: async (session, { flags: { by, at, currency = '' } }) => {
+  run: async (session, { flags: { by, depth = 0, at, currency = '' } }) => {
     const { ledger: ledgerId } = session;
     const end = at === undefined || at.axis === 'position' ? undefined : at;
     const request = {
       ledgerId,
       groupBy: by ?? TrialBalanceGrouping.UNSPECIFIED,
+      depth,
       currency,
       timeBasis: end === undefined ? TimeBasis.UNSPECIFIED : BASIS[end.axis],
       position: at?.axis === 'position' ? at.position : 0n,
@@ -105,7 +114,7 @@ const volume = verb({
   name: 'volume',
   summary: 'how much was posted, by time and kind',
   positionals: {},
-  flags: { ...BUCKET_FLAGS, ...RECORDED_FLAG, ...CURRENCY_FLAG, ...SHARED },
+  flags: { ...BUCKET_FLAGS, ...RECORDED_FLAG, ...POSITION_FLAG, ...CURRENCY_FLAG, ...SHARED },
   examples: [
     ['quittance report volume', 'of the last 30 days'],
     ['quittance report volume --from -1d --interval hour -o csv', 'of the last day, for a spreadsheet'],
@@ -116,6 +125,7 @@ const volume = verb({
       ledgerId,
       consistency,
       buckets: bucketsOf(session, flags),
+      position: flags.position ?? 0n,
       timeBasis: basisOf(flags.recorded),
       currency: flags.currency ?? '',
     }));
@@ -135,7 +145,7 @@ const declines = verb({
   name: 'declines',
   summary: 'what was declined, by time and reason',
   positionals: {},
-  flags: { ...BUCKET_FLAGS, ...CURRENCY_FLAG, ...SHARED },
+  flags: { ...BUCKET_FLAGS, ...POSITION_FLAG, ...CURRENCY_FLAG, ...SHARED },
   examples: [['quittance report declines --from -7d', 'of this week']],
   run: async (session, { flags }) => {
     const { ledger: ledgerId } = session;
@@ -143,6 +153,7 @@ const declines = verb({
       ledgerId,
       consistency,
       buckets: bucketsOf(session, flags),
+      position: flags.position ?? 0n,
       currency: flags.currency ?? '',
     }));
     const rows = flatten(answer.buckets, ({ reason, volume: sum, exponent, ...row }) => ({
@@ -161,7 +172,7 @@ const cashFlow = verb({
   name: 'cash-flow',
   summary: 'what came in and went out, of all asset accounts or of one account',
   positionals: { account: idOf('account', maybe('the account')) },
-  flags: { ...BUCKET_FLAGS, ...RECORDED_FLAG, ...CURRENCY_FLAG, ...SHARED },
+  flags: { ...BUCKET_FLAGS, ...RECORDED_FLAG, ...POSITION_FLAG, ...CURRENCY_FLAG, ...SHARED },
   examples: [
     ['quittance report cash-flow', 'of the last 30 days'],
     ['quittance report cash-flow alice --interval month --from 2026-01-01', 'of an account, by month'],
@@ -172,6 +183,7 @@ const cashFlow = verb({
       ledgerId,
       consistency,
       buckets: bucketsOf(session, flags),
+      position: flags.position ?? 0n,
       timeBasis: basisOf(flags.recorded),
       currency: flags.currency ?? '',
       accountId: account,
@@ -198,6 +210,7 @@ const rank = verb({
     from: value('time', 'what moved from then on', readWhen),
     to: value('time', 'what moved before then', readWhen),
     ...RECORDED_FLAG,
+    ...POSITION_FLAG,
     ...SHARED,
   },
   examples: [['quittance report rank EUR --by credits --top 3 --from -7d', 'who got most this week']],
@@ -209,12 +222,53 @@ const rank = verb({
       currency,
       rankBy: flags.by ?? RankBy.POSTED,
       limit: flags.top ?? DEFAULT_TOP,
+      position: flags.position ?? 0n,
       timeBasis: basisOf(flags.recorded),
       ...given({ startTime: timeOf(session, flags.from), endTime: timeOf(session, flags.to) }),
     }));
     const { exponent } = answer;
     const rows = answer.accounts.map((account) => ({ account, currency, exponent }));
     await printList(session.io, session.format, RANKING, from(rows));
+    session.sayAsOf(answer.asOf);
+    return undefined;
+  },
+});
+
+const BALANCES = bucketSheet('account', ['opening', 'debits', 'credits', 'closing'], false);
+const balanceHistory = verb({
+  name: 'balance-history',
+  summary: 'the balance of an account over time, with what moved it',
+  positionals: { account: idOf('account', one('its id')) },
+  flags: { ...BUCKET_FLAGS, ...RECORDED_FLAG, ...POSITION_FLAG, ...SHARED },
+  examples: [
+    ['quittance report balance-history alice', 'each day of the last 30'],
+    ['quittance report balance-history alice --from 2026-01-01 --interval month -o csv', 'for a spreadsheet'],
+  ],
+  run: async (session, { args: { account }, flags }) => {
+    const { ledger: ledgerId } = session;
+    const answer = await session.read(methods.getBalanceHistory, (consistency) => ({
+      ledgerId,
+      accountId: account,
+      consistency,
+      buckets: bucketsOf(session, flags),
+      timeBasis: basisOf(flags.recorded),
+      position: flags.position ?? 0n,
+    }));
+    const { currency, exponent } = answer;
+    const rows = answer.buckets.map(({ startTime: start, endTime: end, ...sums }): BucketRow => ({
+      start,
+      end,
+      kind: account,
+      currency,
+      count: undefined,
+      amounts: {
+        opening: decimalOf(sums.opening, exponent),
+        debits: decimalOf(sums.debits, exponent),
+        credits: decimalOf(sums.credits, exponent),
+        closing: decimalOf(sums.closing, exponent),
+      },
+    }));
+    await printList(session.io, session.format, BALANCES, from(rows));
     session.sayAsOf(answer.asOf);
     return undefined;
   },
@@ -260,6 +314,6 @@ const EMPTY = { kind: '', currency: '', count: 0n, amounts: {} } as const;
 export const REPORT: Noun = {
   name: 'report',
   plural: 'reports',
-  summary: 'the five reports',
-  verbs: [trialBalance, volume, declines, cashFlow, rank],
+  summary: 'trial balance, volume, declines, cash flow, balances over time, rankings',
+  verbs: [trialBalance, volume, declines, cashFlow, balanceHistory, rank],
 };

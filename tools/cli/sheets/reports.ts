@@ -14,7 +14,7 @@ import { briefOf, isoOf } from '../when.js';
 export interface BucketRow {
   readonly start: Timestamp | undefined;
   readonly end: Timestamp | undefined;
-  /** A kind of transaction, or a reason of declines. */
+  /** A kind of transaction, a reason of declines, or an account. */
   readonly kind: string;
   readonly currency: string;
   readonly count: bigint | undefined;

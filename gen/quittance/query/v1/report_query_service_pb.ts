@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/query/v1/report_query_service.proto.
  */
 export const file_quittance_query_v1_report_query_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci1xdWl0dGFuY2UvcXVlcnkvdjEvcmVwb3J0X3F1ZXJ5X3NlcnZpY2UucHJvdG8SEnF1aXR0YW5jZS5xdWVyeS52MSLNAQoHQnVja2V0cxI2CgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEjQKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEjgKCGludGVydmFsGAMgASgOMhwucXVpdHRhbmNlLnF1ZXJ5LnYxLkludGVydmFsQgi6SAWCAQIQARIaCgl0aW1lX3pvbmUYBCABKAlCB7pIBHICGEAizQMKFkdldFRyaWFsQmFsYW5jZVJlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSNQoLY29uc2lzdGVuY3kYAiABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLkNvbnNpc3RlbmN5EkQKCGdyb3VwX2J5GAMgASgOMigucXVpdHRhbmNlLnF1ZXJ5LnYxLlRyaWFsQmFsYW5jZUdyb3VwaW5nQgi6SAWCAQIQARI0CghjdXJyZW5jeRgEIAEoCUIiukgf2AEBchoyGF5bQS1aXVtBLVowLTlfLi1dezEsMTV9JBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOwoKdGltZV9iYXNpcxgGIAEoDjIdLnF1aXR0YW5jZS5xdWVyeS52MS5UaW1lQmFzaXNCCLpIBYIBAhABEhkKCHBvc2l0aW9uGAcgASgDQge6SAQiAigAEh0KCXBhZ2Vfc2l6ZRgIIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAkgASgJQgi6SAVyAxiAICKoAQoPVHJpYWxCYWxhbmNlUm93EhAKCGN1cnJlbmN5GAEgASgJEhAKCGV4cG9uZW50GAIgASgFEgsKA2tleRgDIAEoCRI2CgxhY2NvdW50X3R5cGUYBCABKA4yIC5xdWl0dGFuY2UuY29tbW9uLnYxLkFjY291bnRUeXBlEg4KBmRlYml0cxgFIAEoCRIPCgdjcmVkaXRzGAYgASgJEgsKA25ldBgHIAEoCSJYChFUcmlhbEJhbGFuY2VUb3RhbBIQCghjdXJyZW5jeRgBIAEoCRIQCghleHBvbmVudBgCIAEoBRIOCgZkZWJpdHMYAyABKAkSDwoHY3JlZGl0cxgEIAEoCSLGAQoXR2V0VHJpYWxCYWxhbmNlUmVzcG9uc2USMQoEcm93cxgBIAMoCzIjLnF1aXR0YW5jZS5xdWVyeS52MS5UcmlhbEJhbGFuY2VSb3cSNQoGdG90YWxzGAIgAygLMiUucXVpdHRhbmNlLnF1ZXJ5LnYxLlRyaWFsQmFsYW5jZVRvdGFsEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCRIoCgVhc19vZhgEIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiK3AgoWU3VtbWFyaXplVm9sdW1lUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBI1Cgtjb25zaXN0ZW5jeRgCIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kSNAoHYnVja2V0cxgDIAEoCzIbLnF1aXR0YW5jZS5xdWVyeS52MS5CdWNrZXRzQga6SAPIAQESOwoKdGltZV9iYXNpcxgEIAEoDjIdLnF1aXR0YW5jZS5xdWVyeS52MS5UaW1lQmFzaXNCCLpIBYIBAhABEjQKCGN1cnJlbmN5GAUgASgJQiK6SB/YAQFyGjIYXltBLVpdW0EtWjAtOV8uLV17MSwxNX0kIoIBCglWb2x1bWVSb3cSMgoEa2luZBgBIAEoDjIkLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb25LaW5kEhAKCGN1cnJlbmN5GAIgASgJEhAKCGV4cG9uZW50GAMgASgFEg0KBWNvdW50GAQgASgDEg4KBnZvbHVtZRgFIAEoCSKZAQoMVm9sdW1lQnVja2V0Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRyb3dzGAMgAygLMh0ucXVpdHRhbmNlLnF1ZXJ5LnYxLlZvbHVtZVJvdyJ2ChdTdW1tYXJpemVWb2x1bWVSZXNwb25zZRIxCgdidWNrZXRzGAEgAygLMiAucXVpdHRhbmNlLnF1ZXJ5LnYxLlZvbHVtZUJ1Y2tldBIoCgVhc19vZhgCIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiL8AQoYU3VtbWFyaXplRGVjbGluZXNSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRI0CgdidWNrZXRzGAMgASgLMhsucXVpdHRhbmNlLnF1ZXJ5LnYxLkJ1Y2tldHNCBrpIA8gBARI0CghjdXJyZW5jeRgEIAEoCUIiukgf2AEBchoyGF5bQS1aXVtBLVowLTlfLi1dezEsMTV9JCKDAQoKRGVjbGluZVJvdxIyCgZyZWFzb24YASABKA4yIi5xdWl0dGFuY2UuY29tbW9uLnYxLkRlY2xpbmVSZWFzb24SEAoIY3VycmVuY3kYAiABKAkSEAoIZXhwb25lbnQYAyABKAUSDQoFY291bnQYBCABKAMSDgoGdm9sdW1lGAUgASgJIpsBCg1EZWNsaW5lQnVja2V0Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCgRyb3dzGAMgAygLMh4ucXVpdHRhbmNlLnF1ZXJ5LnYxLkRlY2xpbmVSb3cieQoZU3VtbWFyaXplRGVjbGluZXNSZXNwb25zZRIyCgdidWNrZXRzGAEgAygLMiEucXVpdHRhbmNlLnF1ZXJ5LnYxLkRlY2xpbmVCdWNrZXQSKAoFYXNfb2YYAiABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YirQMKE1JhbmtBY2NvdW50c1JlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSNQoLY29uc2lzdGVuY3kYAiABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLkNvbnNpc3RlbmN5EjEKCGN1cnJlbmN5GAMgASgJQh+6SBxyGjIYXltBLVpdW0EtWjAtOV8uLV17MSwxNX0kEjcKB3JhbmtfYnkYBCABKA4yGi5xdWl0dGFuY2UucXVlcnkudjEuUmFua0J5Qgq6SAeCAQQQASAAEhkKBWxpbWl0GAUgASgFQgq6SAcaBRjoBygAEi4KCnN0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI7Cgp0aW1lX2Jhc2lzGAggASgOMh0ucXVpdHRhbmNlLnF1ZXJ5LnYxLlRpbWVCYXNpc0IIukgFggECEAEicQoNUmFua2VkQWNjb3VudBIMCgRyYW5rGAEgASgFEhIKCmFjY291bnRfaWQYAiABKAkSDgoGZGViaXRzGAMgASgJEg8KB2NyZWRpdHMYBCABKAkSDgoGcG9zdGVkGAUgASgJEg0KBWNvdW50GAYgASgDIpkBChRSYW5rQWNjb3VudHNSZXNwb25zZRIQCghjdXJyZW5jeRgBIAEoCRIQCghleHBvbmVudBgCIAEoBRIzCghhY2NvdW50cxgDIAMoCzIhLnF1aXR0YW5jZS5xdWVyeS52MS5SYW5rZWRBY2NvdW50EigKBWFzX29mGAQgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mIqEDChhTdW1tYXJpemVDYXNoRmxvd1JlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSNQoLY29uc2lzdGVuY3kYAiABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLkNvbnNpc3RlbmN5EjQKB2J1Y2tldHMYAyABKAsyGy5xdWl0dGFuY2UucXVlcnkudjEuQnVja2V0c0IGukgDyAEBEjsKCnRpbWVfYmFzaXMYBCABKA4yHS5xdWl0dGFuY2UucXVlcnkudjEuVGltZUJhc2lzQgi6SAWCAQIQARI0CghjdXJyZW5jeRgFIAEoCUIiukgf2AEBchoyGF5bQS1aXVtBLVowLTlfLi1dezEsMTV9JBJmCgphY2NvdW50X2lkGAYgASgJQlK6SE/YAQFySjJIXihAc2V0dGxlbWVudDpbQS1aXVtBLVowLTlfLi1dezEsMTV9fFtBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSkkIoYBCgtDYXNoRmxvd1JvdxIyCgRraW5kGAEgASgOMiQucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbktpbmQSEAoIY3VycmVuY3kYAiABKAkSEAoIZXhwb25lbnQYAyABKAUSDgoGaW5mbG93GAQgASgJEg8KB291dGZsb3cYBSABKAkinQEKDkNhc2hGbG93QnVja2V0Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgRyb3dzGAMgAygLMh8ucXVpdHRhbmNlLnF1ZXJ5LnYxLkNhc2hGbG93Um93InoKGVN1bW1hcml6ZUNhc2hGbG93UmVzcG9uc2USMwoHYnVja2V0cxgBIAMoCzIiLnF1aXR0YW5jZS5xdWVyeS52MS5DYXNoRmxvd0J1Y2tldBIoCgVhc19vZhgCIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZipwCghJbnRlcnZhbBIYChRJTlRFUlZBTF9VTlNQRUNJRklFRBAAEhEKDUlOVEVSVkFMX0hPVVIQARIQCgxJTlRFUlZBTF9EQVkQAhIRCg1JTlRFUlZBTF9XRUVLEAMSEgoOSU5URVJWQUxfTU9OVEgQBCqxAQoUVHJpYWxCYWxhbmNlR3JvdXBpbmcSJgoiVFJJQUxfQkFMQU5DRV9HUk9VUElOR19VTlNQRUNJRklFRBAAEicKI1RSSUFMX0JBTEFOQ0VfR1JPVVBJTkdfQUNDT1VOVF9UWVBFEAESJAogVFJJQUxfQkFMQU5DRV9HUk9VUElOR19JRF9QUkVGSVgQAhIiCh5UUklBTF9CQUxBTkNFX0dST1VQSU5HX0FDQ09VTlQQAypxCgZSYW5rQnkSFwoTUkFOS19CWV9VTlNQRUNJRklFRBAAEhIKDlJBTktfQllfREVCSVRTEAESEwoPUkFOS19CWV9DUkVESVRTEAISEQoNUkFOS19CWV9DT1VOVBADEhIKDlJBTktfQllfUE9TVEVEEAQyzAQKElJlcG9ydFF1ZXJ5U2VydmljZRJvCg9HZXRUcmlhbEJhbGFuY2USKi5xdWl0dGFuY2UucXVlcnkudjEuR2V0VHJpYWxCYWxhbmNlUmVxdWVzdBorLnF1aXR0YW5jZS5xdWVyeS52MS5HZXRUcmlhbEJhbGFuY2VSZXNwb25zZSIDkAIBEm8KD1N1bW1hcml6ZVZvbHVtZRIqLnF1aXR0YW5jZS5xdWVyeS52MS5TdW1tYXJpemVWb2x1bWVSZXF1ZXN0GisucXVpdHRhbmNlLnF1ZXJ5LnYxLlN1bW1hcml6ZVZvbHVtZVJlc3BvbnNlIgOQAgESdQoRU3VtbWFyaXplRGVjbGluZXMSLC5xdWl0dGFuY2UucXVlcnkudjEuU3VtbWFyaXplRGVjbGluZXNSZXF1ZXN0Gi0ucXVpdHRhbmNlLnF1ZXJ5LnYxLlN1bW1hcml6ZURlY2xpbmVzUmVzcG9uc2UiA5ACARJmCgxSYW5rQWNjb3VudHMSJy5xdWl0dGFuY2UucXVlcnkudjEuUmFua0FjY291bnRzUmVxdWVzdBooLnF1aXR0YW5jZS5xdWVyeS52MS5SYW5rQWNjb3VudHNSZXNwb25zZSIDkAIBEnUKEVN1bW1hcml6ZUNhc2hGbG93EiwucXVpdHRhbmNlLnF1ZXJ5LnYxLlN1bW1hcml6ZUNhc2hGbG93UmVxdWVzdBotLnF1aXR0YW5jZS5xdWVyeS52MS5TdW1tYXJpemVDYXNoRmxvd1Jlc3BvbnNlIgOQAgFCdgoScXVpdHRhbmNlLnF1ZXJ5LnYxQhdSZXBvcnRRdWVyeVNlcnZpY2VQcm90b1ABWjBxdWl0dGFuY2UuZXhhbXBsZS9nZW4vcXVpdHRhbmNlL3F1ZXJ5L3YxO3F1ZXJ5djGqAhJRdWl0dGFuY2UuUXVlcnkuVjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_quittance_common_v1_account, file_quittance_common_v1_consistency, file_quittance_common_v1_transaction, file_quittance_query_v1_transaction_query_service]);
+  fileDesc("Ci1xdWl0dGFuY2UvcXVlcnkvdjEvcmVwb3J0X3F1ZXJ5X3NlcnZpY2UucHJvdG8SEnF1aXR0YW5jZS5xdWVyeS52MSLNAQoHQnVja2V0cxI2CgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEjQKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEjgKCGludGVydmFsGAMgASgOMhwucXVpdHRhbmNlLnF1ZXJ5LnYxLkludGVydmFsQgi6SAWCAQIQARIaCgl0aW1lX3pvbmUYBCABKAlCB7pIBHICGEAi5wMKFkdldFRyaWFsQmFsYW5jZVJlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSNQoLY29uc2lzdGVuY3kYAiABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLkNvbnNpc3RlbmN5EkQKCGdyb3VwX2J5GAMgASgOMigucXVpdHRhbmNlLnF1ZXJ5LnYxLlRyaWFsQmFsYW5jZUdyb3VwaW5nQgi6SAWCAQIQARI0CghjdXJyZW5jeRgEIAEoCUIiukgf2AEBchoyGF5bQS1aXVtBLVowLTlfLi1dezEsMTV9JBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOwoKdGltZV9iYXNpcxgGIAEoDjIdLnF1aXR0YW5jZS5xdWVyeS52MS5UaW1lQmFzaXNCCLpIBYIBAhABEhkKCHBvc2l0aW9uGAcgASgDQge6SAQiAigAEh0KCXBhZ2Vfc2l6ZRgIIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAkgASgJQgi6SAVyAxiAIBIYCgVkZXB0aBgKIAEoBUIJukgGGgQYQCgAIqgBCg9UcmlhbEJhbGFuY2VSb3cSEAoIY3VycmVuY3kYASABKAkSEAoIZXhwb25lbnQYAiABKAUSCwoDa2V5GAMgASgJEjYKDGFjY291bnRfdHlwZRgEIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuQWNjb3VudFR5cGUSDgoGZGViaXRzGAUgASgJEg8KB2NyZWRpdHMYBiABKAkSCwoDbmV0GAcgASgJIlgKEVRyaWFsQmFsYW5jZVRvdGFsEhAKCGN1cnJlbmN5GAEgASgJEhAKCGV4cG9uZW50GAIgASgFEg4KBmRlYml0cxgDIAEoCRIPCgdjcmVkaXRzGAQgASgJIsYBChdHZXRUcmlhbEJhbGFuY2VSZXNwb25zZRIxCgRyb3dzGAEgAygLMiMucXVpdHRhbmNlLnF1ZXJ5LnYxLlRyaWFsQmFsYW5jZVJvdxI1CgZ0b3RhbHMYAiADKAsyJS5xdWl0dGFuY2UucXVlcnkudjEuVHJpYWxCYWxhbmNlVG90YWwSFwoPbmV4dF9wYWdlX3Rva2VuGAMgASgJEigKBWFzX29mGAQgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mItICChZTdW1tYXJpemVWb2x1bWVSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRI0CgdidWNrZXRzGAMgASgLMhsucXVpdHRhbmNlLnF1ZXJ5LnYxLkJ1Y2tldHNCBrpIA8gBARI7Cgp0aW1lX2Jhc2lzGAQgASgOMh0ucXVpdHRhbmNlLnF1ZXJ5LnYxLlRpbWVCYXNpc0IIukgFggECEAESNAoIY3VycmVuY3kYBSABKAlCIrpIH9gBAXIaMhheW0EtWl1bQS1aMC05Xy4tXXsxLDE1fSQSGQoIcG9zaXRpb24YBiABKANCB7pIBCICKAAiggEKCVZvbHVtZVJvdxIyCgRraW5kGAEgASgOMiQucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbktpbmQSEAoIY3VycmVuY3kYAiABKAkSEAoIZXhwb25lbnQYAyABKAUSDQoFY291bnQYBCABKAMSDgoGdm9sdW1lGAUgASgJIpkBCgxWb2x1bWVCdWNrZXQSLgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKBHJvd3MYAyADKAsyHS5xdWl0dGFuY2UucXVlcnkudjEuVm9sdW1lUm93InYKF1N1bW1hcml6ZVZvbHVtZVJlc3BvbnNlEjEKB2J1Y2tldHMYASADKAsyIC5xdWl0dGFuY2UucXVlcnkudjEuVm9sdW1lQnVja2V0EigKBWFzX29mGAIgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mIpcCChhTdW1tYXJpemVEZWNsaW5lc1JlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSNQoLY29uc2lzdGVuY3kYAiABKAsyIC5xdWl0dGFuY2UuY29tbW9uLnYxLkNvbnNpc3RlbmN5EjQKB2J1Y2tldHMYAyABKAsyGy5xdWl0dGFuY2UucXVlcnkudjEuQnVja2V0c0IGukgDyAEBEjQKCGN1cnJlbmN5GAQgASgJQiK6SB/YAQFyGjIYXltBLVpdW0EtWjAtOV8uLV17MSwxNX0kEhkKCHBvc2l0aW9uGAUgASgDQge6SAQiAigAIoMBCgpEZWNsaW5lUm93EjIKBnJlYXNvbhgBIAEoDjIiLnF1aXR0YW5jZS5jb21tb24udjEuRGVjbGluZVJlYXNvbhIQCghjdXJyZW5jeRgCIAEoCRIQCghleHBvbmVudBgDIAEoBRINCgVjb3VudBgEIAEoAxIOCgZ2b2x1bWUYBSABKAkimwEKDURlY2xpbmVCdWNrZXQSLgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKBHJvd3MYAyADKAsyHi5xdWl0dGFuY2UucXVlcnkudjEuRGVjbGluZVJvdyJ5ChlTdW1tYXJpemVEZWNsaW5lc1Jlc3BvbnNlEjIKB2J1Y2tldHMYASADKAsyIS5xdWl0dGFuY2UucXVlcnkudjEuRGVjbGluZUJ1Y2tldBIoCgVhc19vZhgCIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiLIAwoTUmFua0FjY291bnRzUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBI1Cgtjb25zaXN0ZW5jeRgCIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kSMQoIY3VycmVuY3kYAyABKAlCH7pIHHIaMhheW0EtWl1bQS1aMC05Xy4tXXsxLDE1fSQSNwoHcmFua19ieRgEIAEoDjIaLnF1aXR0YW5jZS5xdWVyeS52MS5SYW5rQnlCCrpIB4IBBBABIAASGQoFbGltaXQYBSABKAVCCrpIBxoFGOgHKAASLgoKc3RhcnRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjsKCnRpbWVfYmFzaXMYCCABKA4yHS5xdWl0dGFuY2UucXVlcnkudjEuVGltZUJhc2lzQgi6SAWCAQIQARIZCghwb3NpdGlvbhgJIAEoA0IHukgEIgIoACJxCg1SYW5rZWRBY2NvdW50EgwKBHJhbmsYASABKAUSEgoKYWNjb3VudF9pZBgCIAEoCRIOCgZkZWJpdHMYAyABKAkSDwoHY3JlZGl0cxgEIAEoCRIOCgZwb3N0ZWQYBSABKAkSDQoFY291bnQYBiABKAMimQEKFFJhbmtBY2NvdW50c1Jlc3BvbnNlEhAKCGN1cnJlbmN5GAEgASgJEhAKCGV4cG9uZW50GAIgASgFEjMKCGFjY291bnRzGAMgAygLMiEucXVpdHRhbmNlLnF1ZXJ5LnYxLlJhbmtlZEFjY291bnQSKAoFYXNfb2YYBCABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YivAMKGFN1bW1hcml6ZUNhc2hGbG93UmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBI1Cgtjb25zaXN0ZW5jeRgCIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kSNAoHYnVja2V0cxgDIAEoCzIbLnF1aXR0YW5jZS5xdWVyeS52MS5CdWNrZXRzQga6SAPIAQESOwoKdGltZV9iYXNpcxgEIAEoDjIdLnF1aXR0YW5jZS5xdWVyeS52MS5UaW1lQmFzaXNCCLpIBYIBAhABEjQKCGN1cnJlbmN5GAUgASgJQiK6SB/YAQFyGjIYXltBLVpdW0EtWjAtOV8uLV17MSwxNX0kEmYKCmFjY291bnRfaWQYBiABKAlCUrpIT9gBAXJKMkheKEBzZXR0bGVtZW50OltBLVpdW0EtWjAtOV8uLV17MSwxNX18W0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9KSQSGQoIcG9zaXRpb24YByABKANCB7pIBCICKAAihgEKC0Nhc2hGbG93Um93EjIKBGtpbmQYASABKA4yJC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uS2luZBIQCghjdXJyZW5jeRgCIAEoCRIQCghleHBvbmVudBgDIAEoBRIOCgZpbmZsb3cYBCABKAkSDwoHb3V0ZmxvdxgFIAEoCSKdAQoOQ2FzaEZsb3dCdWNrZXQSLgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KBHJvd3MYAyADKAsyHy5xdWl0dGFuY2UucXVlcnkudjEuQ2FzaEZsb3dSb3ciegoZU3VtbWFyaXplQ2FzaEZsb3dSZXNwb25zZRIzCgdidWNrZXRzGAEgAygLMiIucXVpdHRhbmNlLnF1ZXJ5LnYxLkNhc2hGbG93QnVja2V0EigKBWFzX29mGAIgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mIoMDChhHZXRCYWxhbmNlSGlzdG9yeVJlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSYwoKYWNjb3VudF9pZBgCIAEoCUJPukhMckoySF4oQHNldHRsZW1lbnQ6W0EtWl1bQS1aMC05Xy4tXXsxLDE1fXxbQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30pJBI1Cgtjb25zaXN0ZW5jeRgDIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kSNAoHYnVja2V0cxgEIAEoCzIbLnF1aXR0YW5jZS5xdWVyeS52MS5CdWNrZXRzQga6SAPIAQESOwoKdGltZV9iYXNpcxgFIAEoDjIdLnF1aXR0YW5jZS5xdWVyeS52MS5UaW1lQmFzaXNCCLpIBYIBAhABEhkKCHBvc2l0aW9uGAYgASgDQge6SAQiAigAIrABCg1CYWxhbmNlQnVja2V0Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdvcGVuaW5nGAMgASgJEg4KBmRlYml0cxgEIAEoCRIPCgdjcmVkaXRzGAUgASgJEg8KB2Nsb3NpbmcYBiABKAkisQEKGUdldEJhbGFuY2VIaXN0b3J5UmVzcG9uc2USEgoKYWNjb3VudF9pZBgBIAEoCRIQCghjdXJyZW5jeRgCIAEoCRIQCghleHBvbmVudBgDIAEoBRIyCgdidWNrZXRzGAQgAygLMiEucXVpdHRhbmNlLnF1ZXJ5LnYxLkJhbGFuY2VCdWNrZXQSKAoFYXNfb2YYBSABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YqcAoISW50ZXJ2YWwSGAoUSU5URVJWQUxfVU5TUEVDSUZJRUQQABIRCg1JTlRFUlZBTF9IT1VSEAESEAoMSU5URVJWQUxfREFZEAISEQoNSU5URVJWQUxfV0VFSxADEhIKDklOVEVSVkFMX01PTlRIEAQqsQEKFFRyaWFsQmFsYW5jZUdyb3VwaW5nEiYKIlRSSUFMX0JBTEFOQ0VfR1JPVVBJTkdfVU5TUEVDSUZJRUQQABInCiNUUklBTF9CQUxBTkNFX0dST1VQSU5HX0FDQ09VTlRfVFlQRRABEiQKIFRSSUFMX0JBTEFOQ0VfR1JPVVBJTkdfSURfUFJFRklYEAISIgoeVFJJQUxfQkFMQU5DRV9HUk9VUElOR19BQ0NPVU5UEAMqcQoGUmFua0J5EhcKE1JBTktfQllfVU5TUEVDSUZJRUQQABISCg5SQU5LX0JZX0RFQklUUxABEhMKD1JBTktfQllfQ1JFRElUUxACEhEKDVJBTktfQllfQ09VTlQQAxISCg5SQU5LX0JZX1BPU1RFRBAEMsMFChJSZXBvcnRRdWVyeVNlcnZpY2USbwoPR2V0VHJpYWxCYWxhbmNlEioucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldFRyaWFsQmFsYW5jZVJlcXVlc3QaKy5xdWl0dGFuY2UucXVlcnkudjEuR2V0VHJpYWxCYWxhbmNlUmVzcG9uc2UiA5ACARJvCg9TdW1tYXJpemVWb2x1bWUSKi5xdWl0dGFuY2UucXVlcnkudjEuU3VtbWFyaXplVm9sdW1lUmVxdWVzdBorLnF1aXR0YW5jZS5xdWVyeS52MS5TdW1tYXJpemVWb2x1bWVSZXNwb25zZSIDkAIBEnUKEVN1bW1hcml6ZURlY2xpbmVzEiwucXVpdHRhbmNlLnF1ZXJ5LnYxLlN1bW1hcml6ZURlY2xpbmVzUmVxdWVzdBotLnF1aXR0YW5jZS5xdWVyeS52MS5TdW1tYXJpemVEZWNsaW5lc1Jlc3BvbnNlIgOQAgESZgoMUmFua0FjY291bnRzEicucXVpdHRhbmNlLnF1ZXJ5LnYxLlJhbmtBY2NvdW50c1JlcXVlc3QaKC5xdWl0dGFuY2UucXVlcnkudjEuUmFua0FjY291bnRzUmVzcG9uc2UiA5ACARJ1ChFTdW1tYXJpemVDYXNoRmxvdxIsLnF1aXR0YW5jZS5xdWVyeS52MS5TdW1tYXJpemVDYXNoRmxvd1JlcXVlc3QaLS5xdWl0dGFuY2UucXVlcnkudjEuU3VtbWFyaXplQ2FzaEZsb3dSZXNwb25zZSIDkAIBEnUKEUdldEJhbGFuY2VIaXN0b3J5EiwucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldEJhbGFuY2VIaXN0b3J5UmVxdWVzdBotLnF1aXR0YW5jZS5xdWVyeS52MS5HZXRCYWxhbmNlSGlzdG9yeVJlc3BvbnNlIgOQAgFCdgoScXVpdHRhbmNlLnF1ZXJ5LnYxQhdSZXBvcnRRdWVyeVNlcnZpY2VQcm90b1ABWjBxdWl0dGFuY2UuZXhhbXBsZS9nZW4vcXVpdHRhbmNlL3F1ZXJ5L3YxO3F1ZXJ5djGqAhJRdWl0dGFuY2UuUXVlcnkuVjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_quittance_common_v1_account, file_quittance_common_v1_consistency, file_quittance_common_v1_transaction, file_quittance_query_v1_transaction_query_service]);
 
 /**
  * The buckets of a report: from start_time to end_time, at most 1,000 of them. The first and the last are cut by the range.
@@ -133,6 +133,14 @@ export type GetTrialBalanceRequest = Message<"quittance.query.v1.GetTrialBalance
    * @generated from field: string page_token = 9;
    */
   pageToken: string;
+
+  /**
+   * By ID_PREFIX: how many parts of the account id, up to its first, second, … `:`, make the group; an id with fewer parts is a
+   * group of its own. 0 means 1, at most 64. Errors: INVALID_FIELD with another grouping.
+   *
+   * @generated from field: int32 depth = 10;
+   */
+  depth: number;
 };
 
 /**
@@ -329,6 +337,14 @@ export type SummarizeVolumeRequest = Message<"quittance.query.v1.SummarizeVolume
    * @generated from field: string currency = 5;
    */
   currency: string;
+
+  /**
+   * Take no account of what was recorded after this position: give an earlier answer's as_of.position to reproduce it. 0: the
+   * view's own. Errors: POSITION_OUT_OF_RANGE.
+   *
+   * @generated from field: int64 position = 6;
+   */
+  position: bigint;
 };
 
 /**
@@ -483,6 +499,14 @@ export type SummarizeDeclinesRequest = Message<"quittance.query.v1.SummarizeDecl
    * @generated from field: string currency = 4;
    */
   currency: string;
+
+  /**
+   * Take no account of what was recorded after this position: give an earlier answer's as_of.position to reproduce it. 0: the
+   * view's own. Errors: POSITION_OUT_OF_RANGE.
+   *
+   * @generated from field: int64 position = 5;
+   */
+  position: bigint;
 };
 
 /**
@@ -665,6 +689,14 @@ export type RankAccountsRequest = Message<"quittance.query.v1.RankAccountsReques
    * @generated from field: quittance.query.v1.TimeBasis time_basis = 8;
    */
   timeBasis: TimeBasis;
+
+  /**
+   * Take no account of what was recorded after this position: give an earlier answer's as_of.position to reproduce it. 0: the
+   * view's own. Errors: POSITION_OUT_OF_RANGE.
+   *
+   * @generated from field: int64 position = 9;
+   */
+  position: bigint;
 };
 
 /**
@@ -819,6 +851,14 @@ export type SummarizeCashFlowRequest = Message<"quittance.query.v1.SummarizeCash
    * @generated from field: string account_id = 6;
    */
   accountId: string;
+
+  /**
+   * Take no account of what was recorded after this position: give an earlier answer's as_of.position to reproduce it. 0: the
+   * view's own. Errors: POSITION_OUT_OF_RANGE.
+   *
+   * @generated from field: int64 position = 7;
+   */
+  position: bigint;
 };
 
 /**
@@ -941,6 +981,168 @@ export const SummarizeCashFlowResponseSchema: GenMessage<SummarizeCashFlowRespon
   messageDesc(file_quittance_query_v1_report_query_service, 19);
 
 /**
+ * Which balances to read.
+ *
+ * @generated from message quittance.query.v1.GetBalanceHistoryRequest
+ */
+export type GetBalanceHistoryRequest = Message<"quittance.query.v1.GetBalanceHistoryRequest"> & {
+  /**
+   * The ledger. Errors: LEDGER_NOT_FOUND.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * The account. Errors: ACCOUNT_NOT_FOUND.
+   *
+   * @generated from field: string account_id = 2;
+   */
+  accountId: string;
+
+  /**
+   * How fresh the answer must be. Errors: READ_MODEL_BEHIND, INVALID_CONSISTENCY_TOKEN, HISTORY_LOST.
+   *
+   * @generated from field: quittance.common.v1.Consistency consistency = 3;
+   */
+  consistency?: Consistency | undefined;
+
+  /**
+   * The buckets, at most 1,000.
+   *
+   * @generated from field: quittance.query.v1.Buckets buckets = 4;
+   */
+  buckets?: Buckets | undefined;
+
+  /**
+   * By which time. Default: EFFECTIVE_TIME.
+   *
+   * @generated from field: quittance.query.v1.TimeBasis time_basis = 5;
+   */
+  timeBasis: TimeBasis;
+
+  /**
+   * Take no account of what was recorded after this position: give an earlier answer's as_of.position to reproduce it. 0: the
+   * view's own. Errors: POSITION_OUT_OF_RANGE.
+   *
+   * @generated from field: int64 position = 6;
+   */
+  position: bigint;
+};
+
+/**
+ * Describes the message quittance.query.v1.GetBalanceHistoryRequest.
+ * Use `create(GetBalanceHistoryRequestSchema)` to create a new message.
+ */
+export const GetBalanceHistoryRequestSchema: GenMessage<GetBalanceHistoryRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_report_query_service, 20);
+
+/**
+ * The balance over one bucket. Sums are decimal strings in minor units.
+ *
+ * @generated from message quittance.query.v1.BalanceBucket
+ */
+export type BalanceBucket = Message<"quittance.query.v1.BalanceBucket"> & {
+  /**
+   * It begins here, inclusive.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * It ends here, exclusive.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 2;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * `posted` by all entries before start_time: 0 before the account's first entry.
+   *
+   * @generated from field: string opening = 3;
+   */
+  opening: string;
+
+  /**
+   * Sum of the debits in the bucket.
+   *
+   * @generated from field: string debits = 4;
+   */
+  debits: string;
+
+  /**
+   * Sum of the credits in the bucket.
+   *
+   * @generated from field: string credits = 5;
+   */
+  credits: string;
+
+  /**
+   * `posted` by all entries before end_time: opening + credits - debits.
+   *
+   * @generated from field: string closing = 6;
+   */
+  closing: string;
+};
+
+/**
+ * Describes the message quittance.query.v1.BalanceBucket.
+ * Use `create(BalanceBucketSchema)` to create a new message.
+ */
+export const BalanceBucketSchema: GenMessage<BalanceBucket> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_report_query_service, 21);
+
+/**
+ * The balances.
+ *
+ * @generated from message quittance.query.v1.GetBalanceHistoryResponse
+ */
+export type GetBalanceHistoryResponse = Message<"quittance.query.v1.GetBalanceHistoryResponse"> & {
+  /**
+   * The account.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * ISO 4217 code, or the code of an asset of the ledger.
+   *
+   * @generated from field: string currency = 2;
+   */
+  currency: string;
+
+  /**
+   * Decimal digits of the minor unit.
+   *
+   * @generated from field: int32 exponent = 3;
+   */
+  exponent: number;
+
+  /**
+   * Every bucket of the range, those without an entry included; each opens with what the one before closed with.
+   *
+   * @generated from field: repeated quittance.query.v1.BalanceBucket buckets = 4;
+   */
+  buckets: BalanceBucket[];
+
+  /**
+   * What the answer is as of.
+   *
+   * @generated from field: quittance.common.v1.AsOf as_of = 5;
+   */
+  asOf?: AsOf | undefined;
+};
+
+/**
+ * Describes the message quittance.query.v1.GetBalanceHistoryResponse.
+ * Use `create(GetBalanceHistoryResponseSchema)` to create a new message.
+ */
+export const GetBalanceHistoryResponseSchema: GenMessage<GetBalanceHistoryResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_query_v1_report_query_service, 22);
+
+/**
  * The width of a bucket.
  *
  * @generated from enum quittance.query.v1.Interval
@@ -1009,7 +1211,7 @@ export enum TrialBalanceGrouping {
   ACCOUNT_TYPE = 1,
 
   /**
-   * By the part of the account id up to its first `:`, or the whole id where there is none.
+   * By the parts of the account id up to its first `:`, or a later one (see depth); the whole id where there is none.
    *
    * @generated from enum value: TRIAL_BALANCE_GROUPING_ID_PREFIX = 2;
    */
@@ -1095,7 +1297,8 @@ export const ReportQueryService: GenService<{
     output: typeof GetTrialBalanceResponseSchema;
   },
   /**
-   * Counts and principal of POSTED transactions by bucket and kind; nothing is netted. Errors: LEDGER_NOT_FOUND.
+   * Counts and principal of POSTED transactions by bucket and kind; nothing is netted. Errors: LEDGER_NOT_FOUND,
+   * POSITION_OUT_OF_RANGE.
    *
    * @generated from rpc quittance.query.v1.ReportQueryService.SummarizeVolume
    */
@@ -1105,7 +1308,8 @@ export const ReportQueryService: GenService<{
     output: typeof SummarizeVolumeResponseSchema;
   },
   /**
-   * Counts and principal of DECLINED transactions by bucket of recorded_time and reason. Errors: LEDGER_NOT_FOUND.
+   * Counts and principal of DECLINED transactions by bucket of recorded_time and reason. Errors: LEDGER_NOT_FOUND,
+   * POSITION_OUT_OF_RANGE.
    *
    * @generated from rpc quittance.query.v1.ReportQueryService.SummarizeDeclines
    */
@@ -1115,7 +1319,8 @@ export const ReportQueryService: GenService<{
     output: typeof SummarizeDeclinesResponseSchema;
   },
   /**
-   * The top LIABILITY accounts of a currency by debits, credits, count of entries or posted. Errors: LEDGER_NOT_FOUND.
+   * The top LIABILITY accounts of a currency by debits, credits, count of entries or posted. Errors: LEDGER_NOT_FOUND,
+   * POSITION_OUT_OF_RANGE.
    *
    * @generated from rpc quittance.query.v1.ReportQueryService.RankAccounts
    */
@@ -1126,7 +1331,7 @@ export const ReportQueryService: GenService<{
   },
   /**
    * What went in and out of the ASSET accounts by bucket and kind of transaction; or of one account. Errors:
-   * LEDGER_NOT_FOUND, ACCOUNT_NOT_FOUND.
+   * LEDGER_NOT_FOUND, ACCOUNT_NOT_FOUND, POSITION_OUT_OF_RANGE.
    *
    * @generated from rpc quittance.query.v1.ReportQueryService.SummarizeCashFlow
    */
@@ -1134,6 +1339,17 @@ export const ReportQueryService: GenService<{
     methodKind: "unary";
     input: typeof SummarizeCashFlowRequestSchema;
     output: typeof SummarizeCashFlowResponseSchema;
+  },
+  /**
+   * The balance of an account at the start and at the end of each bucket, with what moved it in between. Errors:
+   * LEDGER_NOT_FOUND, ACCOUNT_NOT_FOUND, POSITION_OUT_OF_RANGE.
+   *
+   * @generated from rpc quittance.query.v1.ReportQueryService.GetBalanceHistory
+   */
+  getBalanceHistory: {
+    methodKind: "unary";
+    input: typeof GetBalanceHistoryRequestSchema;
+    output: typeof GetBalanceHistoryResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_quittance_query_v1_report_query_service, 0);

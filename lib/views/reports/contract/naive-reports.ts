@@ -20,6 +20,7 @@ import type {
   RankQuery,
   TimeBasis,
   TrialBalance,
+  TrialBalanceGroup,
   TrialBalanceQuery,
   TrialBalanceRow,
   VolumeRow,
@@ -76,14 +77,22 @@ function movementsOf(events: readonly RecordedEvent[], scope: Scope): Movement[]
   );
 }
 
+function groupOf(
+  { type, accountId }: Pick<Movement, 'type' | 'accountId'>,
+  groupBy: TrialBalanceGroup,
+): string {
+  if (groupBy === 'type') return AccountType[type];
+  if (groupBy === 'account') return accountId;
+  return accountId.split(':').slice(0, groupBy.prefix).join(':');
+}
+
 export function naiveTrialBalance(events: readonly RecordedEvent[], query: TrialBalanceQuery): TrialBalance {
   const { basis, before, groupBy, after, limit } = query;
   const rows = new Map<string, TrialBalanceRow>();
   const totals = new Map<string, { currency: string; debits: bigint; credits: bigint }>();
   for (const move of movementsOf(events, query)) {
     if (before !== null && move[basis] >= before) continue;
-    const prefix = move.accountId.split(':')[0] ?? '';
-    const key = { type: AccountType[move.type], prefix, account: move.accountId }[groupBy];
+    const key = groupOf(move, groupBy);
     const at = `${move.currency} ${key}`;
     const row = rows.get(at);
     rows.set(at, {

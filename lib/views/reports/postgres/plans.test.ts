@@ -159,6 +159,11 @@ function reports(basis: 'effective' | 'recorded') {
   const volumes = reportValues(50, 50 + BUCKETS - 1, basis, 5);
   return [
     ['trial balance', trialBalanceSql(SCHEMA, 'account'), [...movementValues(basis), '', '', 10]],
+    [
+      'trial balance by two parts of the id',
+      trialBalanceSql(SCHEMA, { prefix: 2 }),
+      [...movementValues(basis), '', '', 10],
+    ],
     ['cash flow', cashFlowSql(SCHEMA, false), movementValues(basis)],
     ['ranking', rankSql(SCHEMA, 'debits'), [...movementValues(basis), 10]],
     ['volume', volumeSql(SCHEMA), [...volumes.sealed, ...volumes.arrays, ...volumes.times]],

@@ -13,7 +13,7 @@
  */
 import { AccountType } from '../../../../../gen/quittance/common/v1/account_pb.js';
 import { ROLLUP_WIDTH } from '../../fold.js';
-import type { RankQuery, TimeBasis, TrialBalanceQuery } from '../../view.js';
+import type { RankQuery, TimeBasis, TrialBalanceGroup } from '../../view.js';
 import { bucketOf } from './schema.sql.js';
 
 /** The tables of a generation, as statements name them. */
@@ -58,22 +58,24 @@ const movements = ({ entries, rollup }: ReportTables, { basis, only, isCut }: Mo
 
 const typeNames = Object.values(AccountType).filter((type): type is AccountType => typeof type === 'number');
 
-const groupKey: Record<TrialBalanceQuery['groupBy'], string> = {
-  type: `transform(type, [${typeNames.join(', ')}], [${typeNames.map((type) => `'${AccountType[type]}'`).join(', ')}], '')`,
-  prefix: `splitByChar(':', account_id)[1]`,
-  account: 'account_id',
-};
+const typeName = `transform(type, [${typeNames.join(', ')}], [${typeNames.map((type) => `'${AccountType[type]}'`).join(', ')}], '')`;
+
+function groupKey(groupBy: TrialBalanceGroup): string {
+  if (groupBy === 'type') return typeName;
+  if (groupBy === 'account') return 'account_id';
+  return `arrayStringConcat(arraySlice(splitByChar(':', account_id), 1, ${String(groupBy.prefix)}), ':')`;
+}
 
 export const trialBalanceSql = (
   tables: ReportTables,
   basis: TimeBasis,
-  groupBy: TrialBalanceQuery['groupBy'],
+  groupBy: TrialBalanceGroup,
   isCut: boolean,
 ): string => `
 select row_currency, row_key, toUInt8(is_total) as total, if(least = greatest, least, 0) as row_type, toString(all_debits) as debits_text,
   toString(all_credits) as credits_text
 from (
-  select toString(currency) as row_currency, ${groupKey[groupBy]} as row_key, grouping(row_key) as is_total,
+  select toString(currency) as row_currency, ${groupKey(groupBy)} as row_key, grouping(row_key) as is_total,
     min(type) as least, max(type) as greatest, sum(debits) as all_debits, sum(credits) as all_credits
   from (${movements(tables, { basis, only: 'reason = 0', isCut })})
   group by grouping sets ((row_currency, row_key), (row_currency))

@@ -9,7 +9,7 @@
  * the two are disjoint and together exactly what counts. Nothing here changes once it is sealed.
  */
 import { AccountType } from '../../../../../gen/quittance/common/v1/account_pb.js';
-import type { RankQuery, TrialBalanceQuery } from '../../view.js';
+import type { RankQuery, TrialBalanceGroup } from '../../view.js';
 
 const POSITION_EDGES = '$4::bigint[]';
 const last = (edges: string): string => `(${edges})[cardinality(${edges})]`;
@@ -90,22 +90,22 @@ const typeNames = Object.values(AccountType)
   .map((type) => `when ${type} then '${AccountType[type]}'`)
   .join(' ');
 
-const groupKey: Record<TrialBalanceQuery['groupBy'], string> = {
-  type: `(case a.type ${typeNames} end)`,
-  prefix: `split_part(a.account_id, ':', 1)`,
-  account: 'a.account_id',
-};
+function groupKey(groupBy: TrialBalanceGroup): string {
+  if (groupBy === 'type') return `(case a.type ${typeNames} end)`;
+  if (groupBy === 'account') return 'a.account_id';
+  return `array_to_string((string_to_array(a.account_id, ':'))[1:${String(groupBy.prefix)}], ':')`;
+}
 
 /**
  * $15 and $16: currency and key that the page begins after, $17: its size. Part 1 is the page, part 2 the
  * totals.
  */
-export const trialBalanceSql = (schema: string, groupBy: TrialBalanceQuery['groupBy']): string =>
+export const trialBalanceSql = (schema: string, groupBy: TrialBalanceGroup): string =>
   movements(schema, {}) +
   `, sums as (
   select m.account, sum(m.debits) as debits, sum(m.credits) as credits from moves m group by m.account
 ), grouped as materialized (
-  select a.currency, ${groupKey[groupBy]} collate "C" as key, min(a.type) as least, max(a.type) as greatest,
+  select a.currency, ${groupKey(groupBy)} collate "C" as key, min(a.type) as least, max(a.type) as greatest,
     sum(s.debits) as debits, sum(s.credits) as credits
   from sums s join ${schema}.accounts a on a.account = s.account
   where $3::text = '' or a.currency = $3
