@@ -90,8 +90,17 @@ export function value<T>(argument: string, help: string, read: (typed: string) =
 
 /** A flag that may be given several times. `read` throws InvalidArgumentError. */
 export function repeated<T>(argument: string, help: string, read: (typed: string) => T): Flag<readonly T[]> {
-  const sentence = `${help}; may be given several times`;
-  return { argument: `<${argument}>`, help: sentence, isRepeated: true, read: (typed) => [read(typed)] };
+  return several(value(argument, help, read));
+}
+
+/** The same flag, which may be given several times. */
+export function several<T>(flag: Flag<T>): Flag<readonly T[]> {
+  return {
+    ...flag,
+    help: `${flag.help}; may be given several times`,
+    isRepeated: true,
+    read: (typed) => [flag.read(typed)],
+  };
 }
 
 /** A flag that takes one of a few words, each of which stands for something. */

@@ -19,7 +19,7 @@ import { type QueryContext, readView } from '../context.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 /** A transaction has at most so many entries, fees included. */
-const ENTRIES_MAX = 1_000n;
+export const ENTRIES_MAX = 1_000n;
 
 /** How many rows a page holds: 0 means 50. The contracts bound it. */
 export function pageSizeOf(requested: number): number {

@@ -1,24 +1,34 @@
-import { TransactionKind } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  Direction,
+  type Transaction,
+  TransactionStatus,
+} from '../../../gen/quittance/common/v1/transaction_pb.js';
 import {
   type ListEntriesRequest,
   ListEntriesRequestSchema,
   ListEntriesResponseSchema,
   type TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import { microsOf } from '../../../lib/base/time.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
-import type { EntryKey, EntryListing } from '../../../lib/views/history/view.js';
+import type { EntryKey, EntryListing, EntryRow } from '../../../lib/views/history/view.js';
+import type { Read } from '../../../lib/views/view.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
-import { requestedRange } from '../times.js';
+import { isWithin, requestedRange } from '../times.js';
 import {
   answerWithPage,
+  ENTRIES_MAX,
   entryIndexOf,
   entryRecordOf,
   nextPageToken,
   pageSizeOf,
   requireLedger,
 } from './answers.js';
+import { requestedUnit } from './currency-unit.js';
+import { filteredPage, type RowsAt, type RowSource } from './filtered-page.js';
+import { amountFilter, transactionFilter } from './row-filters.js';
 
 /**
  * ListEntries: in order of (position, entry index), from the history view; all pages are as of the first
@@ -34,18 +44,21 @@ export function listEntries(
     const fingerprint = queryFingerprint(ListEntriesRequestSchema, request);
     const page = pageToken === '' ? undefined : decodePageToken(pageToken, fingerprint, ['bigint', 'bigint']);
     await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
+    await requestedUnit(context, request);
     const size = pageSizeOf(request.pageSize);
     const after: EntryKey | null =
       page === undefined ? null : { position: page.cursor[0], index: entryIndexOf(page.cursor[1]) };
-    const through = page?.position ?? null;
-    const read = await readView(context.history, (view) =>
-      view.entries({ partition, ...filter, through, after, limit: size + 1 }),
-    );
-    if (read.value.length === 0) await requireLedger(context, ledgerId);
-    const pinned = page ?? read.asOf;
-    const rows = { rows: read.value, size };
+    const start = { through: page?.position ?? null, after, size };
+    const found =
+      filter.ofTransaction === undefined
+        ? await filteredPage(entriesOf(context, partition, filter), start)
+        : await filteredPage(entriesOfTransactions(context, partition, filter, after), start);
+    if (found.rows.length === 0) await requireLedger(context, ledgerId);
+    const pinned = page ?? found.asOf;
+    const rows = { rows: found.rows, size };
     return await answerWithPage(call, ListEntriesResponseSchema, rows, async (shown, last) => {
-      const cursor = last && [last.position, BigInt(last.entry.index)];
+      const key = last === undefined ? found.goesOnAfter : keyOf(last);
+      const cursor = key && [key.position, BigInt(key.index)];
       return {
         entries: shown.map(entryRecordOf),
         nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
@@ -55,15 +68,22 @@ export function listEntries(
   };
 }
 
-function filterOf(
-  request: ListEntriesRequest,
-): Omit<EntryListing, 'partition' | 'through' | 'after' | 'limit'> {
-  const { ledgerId, accountId, kind, direction, transactionId, descending } = request;
+interface EntryFilter {
+  /** What indexes answer. */
+  readonly listing: Omit<EntryListing, 'partition' | 'through' | 'after' | 'limit'>;
+  /** What no index answers; undefined: nothing of the kind is asked for. */
+  readonly ofAmount: ReturnType<typeof amountFilter>;
+  /** The same of what an entry does not say, but its transaction. */
+  readonly ofTransaction: ReturnType<typeof transactionFilter>;
+}
+
+function filterOf(request: ListEntriesRequest): EntryFilter {
+  const { ledgerId, accountId, kinds, direction, transactionId, descending } = request;
   const { startRecordedTime, endRecordedTime, startEffectiveTime, endEffectiveTime } = request;
-  return {
+  const listing = {
     ledgerId,
     accountId,
-    kinds: kind === TransactionKind.UNSPECIFIED ? [] : [kind],
+    kinds,
     direction,
     transactionId,
     descending,
@@ -75,4 +95,111 @@ function filterOf(
       endEffectiveTime,
     ),
   };
+  return { listing, ofAmount: amountFilter(request), ofTransaction: transactionFilter(request) };
+}
+
+function keyOf({ position, entry }: EntryRow): EntryKey {
+  return { position, index: entry.index };
+}
+
+function entriesOf(
+  context: QueryContext,
+  partition: number,
+  { listing, ofAmount }: EntryFilter,
+): RowSource<EntryRow, EntryRow, EntryKey> {
+  return {
+    read: (at) => readView(context.history, (view) => view.entries({ partition, ...listing, ...at })),
+    keyAfter: keyOf,
+    shown: (row) => (ofAmount === undefined || ofAmount(row.entry.amount) ? [row] : []),
+    isFiltered: ofAmount !== undefined,
+  };
+}
+
+/** Entries by what their transactions say: the transactions are listed, and the entries taken out of them. */
+function entriesOfTransactions(
+  context: QueryContext,
+  partition: number,
+  filter: EntryFilter,
+  pageAfter: EntryKey | null,
+): RowSource<Transaction, EntryRow, EntryKey> {
+  const { listing, ofTransaction } = filter;
+  // Beyond all entries of a transaction.
+  const index = listing.descending ? 0 : LAST_INDEX;
+  return {
+    read: (at) => transactionsAt(context, partition, listing, at),
+    keyAfter: ({ position }) => ({ position, index }),
+    shown: (transaction) =>
+      ofTransaction === undefined || ofTransaction(transaction)
+        ? entriesIn(transaction, listing.descending).filter(
+            (row) => isBeyond(row, pageAfter, listing.descending) && isAskedFor(row, filter),
+          )
+        : [],
+    isFiltered: true,
+  };
+}
+
+const LAST_INDEX = Number(ENTRIES_MAX) - 1;
+
+/** The posted transactions beyond a key, with the one in which a page ended. */
+function transactionsAt(
+  context: QueryContext,
+  partition: number,
+  { ledgerId, accountId, kinds, transactionId, recorded, effective, descending }: EntryFilter['listing'],
+  { through, after, limit }: RowsAt<EntryKey>,
+): Promise<Read<readonly Transaction[]>> {
+  return readView(context.history, async (view) => {
+    if (transactionId !== '') {
+      const { value, asOf: viewAsOf } = await view.transaction(partition, ledgerId, transactionId);
+      const end = through ?? viewAsOf.position;
+      const isThere = value?.status === TransactionStatus.POSTED && value.position <= end;
+      return { value: isThere ? [value] : [], asOf: viewAsOf };
+    }
+    return view.transactions({
+      partition,
+      ledgerId,
+      accountId,
+      kinds,
+      status: TransactionStatus.POSTED,
+      reference: '',
+      paymentId: '',
+      recorded,
+      effective,
+      descending,
+      through,
+      after: after === null ? null : positionBefore(after, descending),
+      limit,
+    });
+  });
+}
+
+/** The position beyond which transactions with entries beyond a key are. */
+function positionBefore({ position, index }: EntryKey, descending: boolean): bigint {
+  if (descending) return index === 0 ? position : position + 1n;
+  return index === LAST_INDEX ? position : position - 1n;
+}
+
+function entriesIn(transaction: Transaction, descending: boolean): EntryRow[] {
+  const { transactionId, kind, position, entries, effectiveTime, recordedTime } = transaction;
+  if (effectiveTime === undefined || recordedTime === undefined)
+    throw new Error('a transaction has its times');
+  const times = { effectiveTime: microsOf(effectiveTime), recordedTime: microsOf(recordedTime) };
+  const rows = entries.map((entry) => ({ entry, transactionId, kind, position, ...times }));
+  return descending ? rows.reverse() : rows;
+}
+
+function isBeyond({ position, entry }: EntryRow, after: EntryKey | null, descending: boolean): boolean {
+  if (after === null || position !== after.position) return true;
+  return descending ? entry.index < after.index : entry.index > after.index;
+}
+
+function isAskedFor(row: EntryRow, { listing, ofAmount }: EntryFilter): boolean {
+  const { accountId, kinds, direction, recorded, effective } = listing;
+  return (
+    ['', row.entry.accountId].includes(accountId) &&
+    (kinds.length === 0 || kinds.includes(row.kind)) &&
+    [Direction.UNSPECIFIED, row.entry.direction].includes(direction) &&
+    isWithin(row.recordedTime, recorded) &&
+    isWithin(row.effectiveTime, effective) &&
+    (ofAmount === undefined || ofAmount(row.entry.amount))
+  );
 }

@@ -96,14 +96,14 @@ describe('transactions', () => {
   });
 
   test('filters are joined by AND; a token of one filter is no token of another', async () => {
-    const payments = await list({ accountId: 'bob', kind: TransactionKind.PAYMENT, pageSize: 1 });
+    const payments = await list({ accountId: 'bob', kinds: [TransactionKind.PAYMENT], pageSize: 1 });
     expect(payments.transactions).toHaveLength(1);
     const pageToken = payments.nextPageToken ?? '';
-    const other = list({ accountId: 'alice', kind: TransactionKind.PAYMENT, pageSize: 1, pageToken });
+    const other = list({ accountId: 'alice', kinds: [TransactionKind.PAYMENT], pageSize: 1, pageToken });
     expect((await failureOf(other)).reason).toBe(ErrorReason.INVALID_PAGE_TOKEN);
-    const entryList = entries({ accountId: 'bob', kind: TransactionKind.PAYMENT, pageToken });
+    const entryList = entries({ accountId: 'bob', kinds: [TransactionKind.PAYMENT], pageToken });
     expect((await failureOf(entryList)).reason).toBe(ErrorReason.INVALID_PAGE_TOKEN);
-    expect((await list({ kind: TransactionKind.REVERSAL })).transactions).toEqual([]);
+    expect((await list({ kinds: [TransactionKind.REVERSAL] })).transactions).toEqual([]);
     expect((await failureOf(list({ ledgerId: 'nowhere' }))).reason).toBe(ErrorReason.LEDGER_NOT_FOUND);
   });
 

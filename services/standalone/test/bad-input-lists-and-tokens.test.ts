@@ -62,7 +62,7 @@ describe('lists', () => {
   });
 
   test('enums and fields that are not there', async () => {
-    await refused(listTransactions, { ledgerId: LEDGER, kind: 99 }, 'INVALID_FIELD');
+    await refused(listTransactions, { ledgerId: LEDGER, kinds: [99] }, 'INVALID_FIELD');
     await refused(openAccount, anAccount({ type: 99 }), 'INVALID_FIELD');
     await refused(openAccount, anAccount({ type: -1 }), 'INVALID_FIELD');
     await refused(openAccount, anAccount({ type: 'ACCOUNT_TYPE_GOLD' }), 'INVALID_FIELD', JSON_ONLY);

@@ -154,7 +154,7 @@ describe.each(DOORS)('over %s', (door) => {
     const { transactions: listed } = await queries.listTransactions({
       ledgerId,
       paymentId: hold.requestId,
-      kind: TransactionKind.ADJUSTMENT,
+      kinds: [TransactionKind.ADJUSTMENT],
       ...FRESH,
     });
     expect(listed.map(({ transactionId }) => transactionId)).toEqual([beyond.requestId]);

@@ -24,6 +24,7 @@ import { type At, readAt, readWhen } from '../when.js';
 import { from } from './answer.js';
 import { timeOf } from './fields.js';
 import { follow } from './follow.js';
+import { balanceOf, METADATA_FLAG } from './row-filters.js';
 
 const SHARED = { ...FRESHNESS_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 
@@ -173,16 +174,24 @@ const list = verb({
     type: choice('type', 'only of this type', wordsOf<AccountType>(AccountType)),
     status: choice('status', 'only of this status', wordsOf<AccountStatus>(AccountStatus)),
     owner: text('text', 'only of this owner'),
+    minPosted: text('amount', 'only with at least so much posted, in the currency named'),
+    maxPosted: text('amount', 'only with at most so much posted, in the currency named'),
+    ...METADATA_FLAG,
     ...LIST_FLAGS,
     ...SHARED,
   },
   examples: [
     ['quittance account list', 'the first 50'],
     ['quittance account list --prefix customer: --status frozen', 'frozen customers'],
+    ['quittance account list --currency EUR --max-posted=-0.01', 'overdrawn'],
     ['quittance account list --all -o csv > accounts.csv', 'all, for a spreadsheet'],
   ],
-  run: async (session, { flags: { prefix = '', currency = '', type, status, owner = '' } }) => {
+  run: async (session, { flags: { prefix = '', currency = '', type, status, owner = '', ...flags } }) => {
     const { ledger: ledgerId } = session;
+    const posted = given({
+      minPosted: await balanceOf(session, '--min-posted', flags.minPosted, currency),
+      maxPosted: await balanceOf(session, '--max-posted', flags.maxPosted, currency),
+    });
     await printPages(session, ACCOUNTS, async (page) => {
       const { accounts, nextPageToken, asOf } = await session.read(
         AccountQueryService.method.listAccounts,
@@ -194,6 +203,8 @@ const list = verb({
           type: type ?? AccountType.UNSPECIFIED,
           status: status ?? AccountStatus.UNSPECIFIED,
           ownerReference: owner,
+          metadata: [...(flags.metadata ?? [])],
+          ...posted,
           ...page,
         }),
       );

@@ -6,7 +6,7 @@ import {
   type EventRecord,
 } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
-import { one, position, repeated, text, value, wordsOf, choice } from '../flags.js';
+import { choice, one, position, several, text, value, wordsOf } from '../flags.js';
 import { given } from '../given.js';
 import { put } from '../io.js';
 import { printPages } from '../pages.js';
@@ -30,14 +30,13 @@ import { forward } from './forward.js';
 import { startOf } from './watch-start.js';
 
 const methods = EventQueryService.method;
-const KIND = choice('kind', 'only of this kind', wordsOf<EventKind>(EventKind));
 
 const list = verb({
   name: 'list',
   summary: 'list what was committed, in order',
   positionals: {},
   flags: {
-    kind: { ...repeated('kind', KIND.help, KIND.read), choices: KIND.choices ?? [] },
+    kind: several(choice('kind', 'only of this kind', wordsOf<EventKind>(EventKind))),
     stream: text('stream', 'only of this account, root transaction or ledger'),
     actor: text('actor', 'only of commands that this caller sent'),
     from: value('time', 'recorded then or later', readWhen),

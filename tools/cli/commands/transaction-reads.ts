@@ -1,6 +1,7 @@
 /** Reads of transactions: one, a list, a live tail. */
 import { create } from '@bufbuild/protobuf';
 import {
+  DeclineReason,
   type Transaction,
   TransactionKind,
   TransactionStatus,
@@ -10,7 +11,7 @@ import {
   TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
-import { choice, idOf, one, text, wordsOf } from '../flags.js';
+import { choice, idOf, one, several, text, wordsOf } from '../flags.js';
 import { given } from '../given.js';
 import { put } from '../io.js';
 import { printPages } from '../pages.js';
@@ -30,6 +31,7 @@ import { verb } from '../verb.js';
 import { from } from './answer.js';
 import { follow } from './follow.js';
 import { RANGE_FLAGS, rangeOf } from './range.js';
+import { ROW_FLAGS, rowFiltersOf } from './row-filters.js';
 
 const SHARED = { ...FRESHNESS_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 const methods = TransactionQueryService.method;
@@ -76,10 +78,12 @@ const list = verb({
   positionals: {},
   flags: {
     account: idOf('account', text('account', 'only with an entry of this account')),
-    kind: choice('kind', 'only of this kind', wordsOf<TransactionKind>(TransactionKind)),
+    kind: several(choice('kind', 'only of this kind', wordsOf<TransactionKind>(TransactionKind))),
     status: choice('status', 'only of this status', wordsOf<TransactionStatus>(TransactionStatus)),
+    reason: choice('reason', 'only declined for this reason', wordsOf<DeclineReason>(DeclineReason)),
     reference: text('text', 'only of this reference'),
     payment: idOf('payment', text('payment', 'only of this payment')),
+    ...ROW_FLAGS,
     ...RANGE_FLAGS,
     ...WATCH_FLAGS,
     ...ORDER_FLAGS,
@@ -92,6 +96,11 @@ const list = verb({
       'quittance transaction list --account alice --status declined --from -7d --all -o csv',
       'for a spreadsheet',
     ],
+    [
+      'quittance transaction list --kind refund --kind reversal --min 100.00 --currency EUR',
+      'two kinds, of 100 EUR and more',
+    ],
+    ['quittance transaction list --metadata order=17 --desc', 'the latest of an order first'],
     ['quittance transaction list --account alice -w', 'from now on, as they come'],
   ],
   run: async (session, { flags }) => {
@@ -100,11 +109,13 @@ const list = verb({
     const filter = {
       ledgerId,
       accountId: flags.account ?? '',
-      kind: flags.kind ?? TransactionKind.UNSPECIFIED,
+      kinds: [...(flags.kind ?? [])],
       status: flags.status ?? TransactionStatus.UNSPECIFIED,
       reference: flags.reference ?? '',
       paymentId: flags.payment ?? '',
+      declineReason: flags.reason ?? DeclineReason.UNSPECIFIED,
       descending: flags.desc ?? false,
+      ...(await rowFiltersOf(session, flags)),
       ...rangeOf(session, flags),
     };
     await printPages(session, TRANSACTIONS, async (page) => {
@@ -146,6 +157,18 @@ async function watch(
   return undefined;
 }
 
-const WATCH_REFUSES = ['kind', 'status', 'reference', 'payment', 'from', 'to', 'desc', 'limit', 'all'];
+const WATCH_REFUSES = [
+  'kind',
+  'status',
+  'reason',
+  'reference',
+  'payment',
+  ...Object.keys(ROW_FLAGS),
+  'from',
+  'to',
+  'desc',
+  'limit',
+  'all',
+];
 
 export const transactionReads = [get, list];

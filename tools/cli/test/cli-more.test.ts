@@ -506,6 +506,10 @@ describe('reports', () => {
       ['start', 'end', 'kind', 'inflow', 'outflow', 'currency'],
     ],
     [
+      ['balance-history', 'alice', '--from', '-1h', '--interval', 'hour'],
+      ['start', 'end', 'account', 'opening', 'debits', 'credits', 'closing', 'currency'],
+    ],
+    [
       ['rank', 'EUR', '--by', 'credits', '--top', '2'],
       ['rank', 'account', 'debits', 'credits', 'posted', 'count', 'currency'],
     ],

@@ -101,8 +101,9 @@ function requestOf({ values, problems: before }: FilterText, now: Date) {
   };
   const start = timeIn('from');
   const end = timeIn('to');
+  const kind = wordIn<TransactionKind>('kind', TransactionKind);
   const request = create(ListTransactionsRequestSchema, {
-    kind: wordIn<TransactionKind>('kind', TransactionKind) ?? TransactionKind.UNSPECIFIED,
+    kinds: kind === undefined ? [] : [kind],
     status: wordIn<TransactionStatus>('status', TransactionStatus) ?? TransactionStatus.UNSPECIFIED,
     accountId: values['account'] ?? '',
     reference: values['reference'] ?? '',
@@ -216,7 +217,7 @@ function matches(
   { kind, status, reference, paymentId }: Transaction,
 ): boolean {
   return (
-    (request.kind === TransactionKind.UNSPECIFIED || request.kind === kind) &&
+    (request.kinds.length === 0 || request.kinds.includes(kind)) &&
     (request.status === TransactionStatus.UNSPECIFIED || request.status === status) &&
     (request.reference === '' || request.reference === reference) &&
     (request.paymentId === '' || request.paymentId === paymentId) &&
