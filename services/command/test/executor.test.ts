@@ -239,7 +239,7 @@ describe('a hold', () => {
     expect(moved).toMatchObject({ accounts: [], payment: { expireTime: { seconds }, version: 4n } });
   });
 
-  test('stays as it was where the funds lack, and a retry after a restart is told the same', async () => {
+  test('stays as it was where the funds lack, and a retry after a restart has the same answer', async () => {
     const about = await held(600n);
     const beyond = {
       case: 'adjustAuthorization' as const,
