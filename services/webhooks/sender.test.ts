@@ -1,7 +1,10 @@
 /** The client of webhooks against receivers that do what they should not. */
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { createRoot } from '../../test/certificates.js';
 import { addressRule } from './addresses.js';
 import { httpSender, type LookUp, type Outcome, type Sender } from './sender.js';
 import { type Receiver, startReceiver, status, SUCCESS } from './test/receiver.js';
@@ -21,10 +24,11 @@ function senderWith(
     readonly networks?: readonly string[];
     readonly timeout_ms?: number;
     readonly lookUp?: LookUp;
+    readonly ca?: Uint8Array;
   } = {},
 ): Sender {
-  const { networks = ['127.0.0.0/8'], timeout_ms = PATIENT_MS, lookUp } = options;
-  const sender = httpSender({ rule: addressRule(networks), timeout_ms, lookUp });
+  const { networks = ['127.0.0.0/8'], timeout_ms = PATIENT_MS, lookUp, ca } = options;
+  const sender = httpSender({ rule: addressRule(networks), timeout_ms, lookUp, ca });
   closing.push(() => sender.close());
   return sender;
 }
@@ -124,6 +128,36 @@ describe('an answer', () => {
     expect((await post(senderWith(), url, end.signal)).isDelivered).toBe(false);
     expect((await post(senderWith(), url, end.signal)).isDelivered).toBe(false);
   });
+});
+
+test('by https a receiver is called whose certificate is trusted and is for its name, and no other', async () => {
+  const root = await createRoot();
+  closing.push(() => root.remove());
+  const { certificatePath, keyPath } = await root.issue('receiver');
+  const ids: unknown[] = [];
+  const server = https.createServer(
+    { cert: readFileSync(certificatePath), key: readFileSync(keyPath) },
+    (request, response) => {
+      ids.push(request.headers['webhook-id']);
+      request.resume().on('end', () => response.writeHead(204).end());
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as net.AddressInfo;
+  const lookUp: LookUp = (_name, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]);
+  const trusting = senderWith({ lookUp, ca: root.bytes });
+  const url = (host: string) => `https://${host}:${String(port)}/`;
+  expect(await post(trusting, url('localhost'))).toEqual({ isDelivered: true });
+  expect(await post(trusting, url('127.0.0.1'))).toEqual({ isDelivered: true });
+  expect(failureOf(await post(trusting, url('other.test')))).toBe('TLS: ERR_TLS_CERT_ALTNAME_INVALID');
+  expect(failureOf(await post(senderWith({ lookUp }), url('localhost')))).toMatch(/^TLS: /);
+  const plain = await receiver();
+  expect(failureOf(await post(trusting, plain.url.replace('http:', 'https:')))).toMatch(/^TLS: /);
+  expect(ids).toEqual(['0-0-1', '0-0-1']);
 });
 
 test('where nothing listens the connection is refused', async () => {

@@ -43,6 +43,8 @@ export interface SenderOptions {
   /** From the first step to the last byte of the answer. */
   readonly timeout_ms: number;
   readonly lookUp?: LookUp | undefined;
+  /** Certificates of CAs in place of those that Node knows, PEM. */
+  readonly ca?: Uint8Array | undefined;
 }
 
 /** A connection is kept for the next event of the same receiver; most servers close theirs after 5 s. */
@@ -60,9 +62,10 @@ class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-export function httpSender({ rule, timeout_ms, lookUp: resolve = lookUp }: SenderOptions): Sender {
+export function httpSender({ rule, timeout_ms, lookUp: resolve = lookUp, ca }: SenderOptions): Sender {
   const options = { keepAlive: true, timeout: IDLE_MS };
-  const agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
+  const secured = ca === undefined ? options : { ...options, ca: Buffer.from(ca) };
+  const agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(secured) };
   const lookups = { 'http:': guarded(rule, false, resolve), 'https:': guarded(rule, true, resolve) };
 
   const open = (target: URL, { headers, body }: Post): http.ClientRequest => {
@@ -188,6 +191,7 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['EHOSTUNREACH', 'the host cannot be reached'],
   ['ENETUNREACH', 'the network cannot be reached'],
   ['ETIMEDOUT', 'no answer in time'],
+  ['EPROTO', 'TLS: the handshake failed'],
   ['HPE_HEADER_OVERFLOW', 'the headers of the answer are too large'],
 ]);
 
