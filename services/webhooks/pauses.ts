@@ -21,7 +21,7 @@ const BETWEEN_LOOKS_MS = 20;
 /** Looks take about a twentieth of the time: over many webhooks one takes longer. */
 const SHARE_OF_LOOKS = 20;
 /** A look that had to wait itself, for its connection for example, says nothing of the next one. */
-const BETWEEN_LOOKS_MAX_MS = 500;
+const BETWEEN_LOOKS_MAX_MS = 2_000;
 
 /** The time from one look, which took so long, to the next. */
 export function pauseAfterLook_ms(took_ms: number): number {
