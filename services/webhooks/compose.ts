@@ -15,6 +15,7 @@ import { addressRule } from './addresses.js';
 import { Dispatcher } from './dispatcher.js';
 import { WebhookFigures } from './figures.js';
 import { webhookMetrics } from './metrics.js';
+import { namesByDns } from './names.js';
 import { pauseAfter_ms } from './pauses.js';
 import { postgresDeliveries } from './postgres-deliveries.js';
 import { postgresWebhooks } from './postgres-webhooks.js';
@@ -33,7 +34,7 @@ export interface WebhookParts {
 export interface WebhookOptions {
   /** See readWebhookNetworks. Default: none. */
   readonly networks?: readonly string[] | undefined;
-  /** Resolves names in place of dns.lookup. */
+  /** Resolves names in place of namesByDns. */
   readonly lookUp?: LookUp | undefined;
   /** How long a request may take, milliseconds. */
   readonly timeout_ms?: number | undefined;
@@ -56,8 +57,9 @@ export function composeWebhooks(parts: WebhookParts, closeables: Closeables): Se
   const pool = createPool(postgres, { max: 4, name: 'quittance webhooks', options: KEYED_PLANS });
   closeables.add('the pool of webhooks', () => pool.end());
   const rule = addressRule(options.networks ?? []);
+  const lookUp = options.lookUp ?? namesByDns();
   const timeout_ms = options.timeout_ms ?? TIMEOUT_MS;
-  const sender = httpSender({ rule, timeout_ms, lookUp: options.lookUp });
+  const sender = httpSender({ rule, timeout_ms, lookUp });
   closeables.add('the connections to receivers', () => {
     sender.close();
   });
@@ -86,7 +88,7 @@ export function composeWebhooks(parts: WebhookParts, closeables: Closeables): Se
     store,
     log,
     rule,
-    lookUp: options.lookUp,
+    lookUp,
     changed: () => {
       dispatcher.changed();
     },

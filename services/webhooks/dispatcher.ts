@@ -22,7 +22,7 @@ export interface DispatcherDeps extends ServeDeps {
 
 /** How long nothing is looked for while no webhook is active; another process may create one. */
 const IDLE_MS = 1_000;
-/** How long a wake-up is waited for: a webhook whose pause is over wakes nobody. */
+/** How long a wake-up is waited for: there is none when the pause of a webhook ends. */
 const POLL_MS = 250;
 /** One that could not be served by a fault of ours is left alone for so long. */
 const AFTER_FAULT_MS = 5_000;

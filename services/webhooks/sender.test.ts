@@ -6,6 +6,7 @@ import net from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createRoot } from '../../test/certificates.js';
 import { addressRule } from './addresses.js';
+import { namesByDns } from './names.js';
 import { httpSender, type LookUp, type Outcome, type Sender } from './sender.js';
 import { type Receiver, startReceiver, status, SUCCESS } from './test/receiver.js';
 
@@ -27,7 +28,7 @@ function senderWith(
     readonly ca?: Uint8Array;
   } = {},
 ): Sender {
-  const { networks = ['127.0.0.0/8'], timeout_ms = PATIENT_MS, lookUp, ca } = options;
+  const { networks = ['127.0.0.0/8'], timeout_ms = PATIENT_MS, lookUp = namesByDns(), ca } = options;
   const sender = httpSender({ rule: addressRule(networks), timeout_ms, lookUp, ca });
   closing.push(() => sender.close());
   return sender;

@@ -1,5 +1,5 @@
 /** Posts to the URLs of webhooks over HTTP/1.1: only to addresses that are allowed, never further by a redirect, never for long. */
-import { type LookupAddress, type LookupOptions, lookup as lookUp } from 'node:dns';
+import type { LookupAddress, LookupOptions } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
@@ -42,7 +42,7 @@ export interface SenderOptions {
   readonly rule: AddressRule;
   /** From the first step to the last byte of the answer. */
   readonly timeout_ms: number;
-  readonly lookUp?: LookUp | undefined;
+  readonly lookUp: LookUp;
   /** Certificates of CAs in place of those that Node knows, PEM. */
   readonly ca?: Uint8Array | undefined;
 }
@@ -62,11 +62,11 @@ class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-export function httpSender({ rule, timeout_ms, lookUp: resolve = lookUp, ca }: SenderOptions): Sender {
+export function httpSender({ rule, timeout_ms, lookUp, ca }: SenderOptions): Sender {
   const options = { keepAlive: true, timeout: IDLE_MS };
   const secured = ca === undefined ? options : { ...options, ca: Buffer.from(ca) };
   const agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(secured) };
-  const lookups = { 'http:': guarded(rule, false, resolve), 'https:': guarded(rule, true, resolve) };
+  const lookups = { 'http:': guarded(rule, false, lookUp), 'https:': guarded(rule, true, lookUp) };
 
   const open = (target: URL, { headers, body }: Post): http.ClientRequest => {
     const isEncrypted = target.protocol === 'https:';
@@ -100,9 +100,9 @@ export function httpSender({ rule, timeout_ms, lookUp: resolve = lookUp, ca }: S
 }
 
 /** Gives a connection the addresses that it may go to, and no other: so a name cannot change between a check and its use. */
-function guarded(rule: AddressRule, isEncrypted: boolean, resolve: LookUp): LookupFunction {
+function guarded(rule: AddressRule, isEncrypted: boolean, lookUp: LookUp): LookupFunction {
   return (name, options, found) => {
-    resolve(name, { ...options, all: true }, (error, addresses) => {
+    lookUp(name, { ...options, all: true }, (error, addresses) => {
       if (error !== null) {
         found(error, []);
         return;

@@ -1,5 +1,4 @@
 /** The URL of a webhook, checked when it is given: what is refused here would be refused at every delivery. */
-import { lookup as lookUpName, type LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { type CallError, fail } from '../../../lib/rpc/errors.js';
@@ -35,10 +34,10 @@ export async function checkedUrl(
 }
 
 /** Undefined where the name has no address now. */
-function addressesOf(name: string, lookUp: LookUp = lookUpName): Promise<string[] | undefined> {
+function addressesOf(name: string, lookUp: LookUp): Promise<string[] | undefined> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => resolve(undefined), LOOKUP_MS);
-    lookUp(name, { all: true }, (error: Error | null, found: LookupAddress[]) => {
+    lookUp(name, { all: true }, (error, found) => {
       clearTimeout(limit);
       resolve(error === null ? found.map(({ address }) => address) : undefined);
     });

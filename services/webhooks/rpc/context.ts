@@ -20,8 +20,7 @@ export interface WebhookContext {
   readonly store: WebhookStore;
   readonly log: Pick<LogReader, 'head' | 'logId' | 'page' | 'shard'>;
   readonly rule: AddressRule;
-  /** Resolves names in place of dns.lookup. */
-  readonly lookUp: LookUp | undefined;
+  readonly lookUp: LookUp;
   /** Has the deliveries look at once. */
   changed(): void;
 }

@@ -110,7 +110,7 @@ describe('a webhook is taken', () => {
     expect(await claimAll()).toEqual([]);
   });
 
-  test('when a new epoch of the log has begun, whatever its place', async () => {
+  test('when a new epoch of the log has begun, at any place', async () => {
     await create({ position: 20n });
     expect(await claimAll()).toEqual([]);
     await pool.query('update log.flushes set epoch = 1');

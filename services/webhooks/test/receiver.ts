@@ -1,4 +1,4 @@
-/** A receiver of webhooks for tests: it keeps what it was sent, and answers as it is told. */
+/** A receiver of webhooks for tests: it keeps what it was sent, and answers as the test says. */
 import { createHmac } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';

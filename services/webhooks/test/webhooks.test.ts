@@ -1,4 +1,4 @@
-/** Webhooks of a whole Quittance: what receivers get, whatever they do, and what calls show of it. */
+/** Webhooks of a whole Quittance: what receivers get, how failures are met, and what calls show of it. */
 import { randomUUID } from 'node:crypto';
 import net from 'node:net';
 import { create, type JsonObject } from '@bufbuild/protobuf';
@@ -266,7 +266,7 @@ describe('a receiver that', () => {
     expect(takenBy(receiver).at(-1)).toBe(position);
   });
 
-  test('does not answer holds up nobody else', async () => {
+  test('does not answer holds up no other one', async () => {
     const silent = await anotherReceiver(() => undefined);
     await hook({ webhookId: 'silent', url: silent.url });
     await until('it was asked', () => silent.received.length > 0);
@@ -289,7 +289,7 @@ describe('a receiver that', () => {
     expect(takenBy(receiver)).toEqual(await positions());
   });
 
-  test('redirects, answers garbage or has no address is told of, and gets nothing elsewhere', async () => {
+  test('redirects, answers garbage or has no address is shown with the reason, and nothing goes elsewhere', async () => {
     const garbage = net.createServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', () => socket.end('220 mail.example ESMTP\r\n'));
