@@ -60,7 +60,10 @@ export const ACCOUNTS: Sheet<Account> = {
   json: (account) => jsonOf(AccountSchema, account),
 };
 
-/** The limits, those of periods with what is used of them: `debit 100.00, day 20.00 of 500.00, day-count 1 of 10`. */
+/**
+ * The limits, those of periods with what is used of them and until when: `debit 100.00, day 20.00 of 500.00 until
+ * 2026-11-29T23:00:00Z`.
+ */
 function limitsText({ limits, balance }: Account): string {
   if (limits === undefined || balance === undefined) return '';
   const amount = (minorUnits: bigint) => decimalOf(minorUnits, balance.exponent);
@@ -69,8 +72,10 @@ function limitsText({ limits, balance }: Account): string {
   if (limits.balance > 0n) parts.push(`balance ${amount(limits.balance)}`);
   for (const use of balance.limitUses) {
     const period = wordOf(LimitPeriod, use.period);
-    if (use.amount > 0n) parts.push(`${period} ${amount(use.usedAmount)} of ${amount(use.amount)}`);
-    if (use.count > 0n) parts.push(`${period}-count ${String(use.usedCount)} of ${String(use.count)}`);
+    const until = use.endTime === undefined ? '' : ` until ${isoOf(use.endTime)}`;
+    if (use.amount > 0n) parts.push(`${period} ${amount(use.usedAmount)} of ${amount(use.amount)}${until}`);
+    if (use.count > 0n)
+      parts.push(`${period}-count ${String(use.usedCount)} of ${String(use.count)}${until}`);
   }
   return parts.join(', ');
 }

@@ -81,7 +81,9 @@ describe('a payment', () => {
     await shell.run('payment', 'submit', 'card', 'shop', '40.00', 'EUR');
     const limitsNow = async () =>
       rowsOf((await shell.run('account', 'get', 'card', '--fresh', '-o', 'csv')).stdout)[0]?.limits;
-    expect(await limitsNow()).toBe('debit 50.00, day 40.00 of 80.00, day-count 1 of 3');
+    const until = String.raw`until \d{4}-\d\d-\d\dT15:00:00(\.0+)?Z`;
+    const shown = `debit 50\\.00, day 40\\.00 of 80\\.00 ${until}, day-count 1 of 3 ${until}`;
+    expect(await limitsNow()).toMatch(new RegExp(`^${shown}$`));
     await shell.run('account', 'update', 'card', '--limit', 'balance=500.00');
     expect(await limitsNow()).toBe('balance 500.00');
     await shell.run('account', 'update', 'card', '--limit', 'none');

@@ -1,7 +1,13 @@
 /** One account: what has it now, what had it then, and why. */
 import { create } from '@bufbuild/protobuf';
+import type { ReactNode } from 'react';
 import { skipToken } from '@connectrpc/connect-query';
-import { type Account, AccountStatus, type Balance } from '../../../../gen/quittance/common/v1/account_pb.js';
+import {
+  type Account,
+  AccountStatus,
+  type Balance,
+  type LimitUse,
+} from '../../../../gen/quittance/common/v1/account_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ListTransactionsRequestSchema } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { moneyText } from '../money.js';
@@ -111,18 +117,32 @@ function Summary({ account, balance, pin }: SummaryProps) {
   );
 }
 
-/** The limits of the account; those of a period with what is used of them. */
-function limitPairs({ limits, balance }: Account): (readonly [string, string])[] {
+/** The limits of the account; those of a period with what is used of them, and until when. */
+function limitPairs({ limits, balance }: Account): (readonly [string, ReactNode])[] {
   const amount = (minorUnits: bigint) => moneyText(minorUnits, balance?.exponent ?? 0);
-  const pairs: (readonly [string, string])[] = [];
+  const pairs: (readonly [string, ReactNode])[] = [];
+  const until = (words: string, { endTime }: LimitUse) =>
+    endTime === undefined ? (
+      words
+    ) : (
+      <span key={words}>
+        {words} until <ExactTime at={endTime} />
+      </span>
+    );
   if (limits !== undefined && limits.debit > 0n) pairs.push(['Largest debit', amount(limits.debit)]);
   if (limits !== undefined && limits.balance > 0n) pairs.push(['Largest balance', amount(limits.balance)]);
   for (const use of balance?.limitUses ?? []) {
     const period = periodWord(use.period);
     if (use.amount > 0n)
-      pairs.push([`Debits of the ${period}`, `${amount(use.usedAmount)} of ${amount(use.amount)}`]);
+      pairs.push([
+        `Debits of the ${period}`,
+        until(`${amount(use.usedAmount)} of ${amount(use.amount)}`, use),
+      ]);
     if (use.count > 0n)
-      pairs.push([`Number of the ${period}`, `${countText(use.usedCount)} of ${countText(use.count)}`]);
+      pairs.push([
+        `Number of the ${period}`,
+        until(`${countText(use.usedCount)} of ${countText(use.count)}`, use),
+      ]);
   }
   return pairs;
 }
