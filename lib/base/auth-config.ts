@@ -39,13 +39,17 @@ export function readAuth(env: Environment): AuthConfig | undefined {
   };
 }
 
-/** Keys over plain HTTP could be anybody's, unless they come from this machine. */
+/** Whether what is read from there is the issuer's: over plain HTTP it could be anybody's, unless it comes from this machine. */
+export function isTrusted({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && LOCAL_HOSTS.has(hostname));
+}
+
 const LOCAL_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 function jwksOf(value: string): IssuerConfig['jwks'] {
   if (!/^https?:/i.test(value)) return { path: value };
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || (url.protocol === 'http:' && !LOCAL_HOSTS.has(url.hostname))) {
+  if (url === undefined || !isTrusted(url)) {
     throw bad(
       'QUITTANCE_AUTH_JWKS',
       value,

@@ -1,5 +1,7 @@
 /** What the environment says of the operators' console. */
+import { type AuthConfig, isTrusted } from './auth-config.js';
 import { bad, choiceOf, type Environment, valueOf } from './environment.js';
+import { StartError } from './start-error.js';
 
 /** `read-only`: the page offers nothing that changes something. What a caller may do is said by their scopes, not here. */
 export const CONSOLE_MODES = ['on', 'read-only', 'off'] as const;
@@ -10,6 +12,33 @@ export const CONSOLE_VARIABLE = 'QUITTANCE_CONSOLE';
 /** @throws StartError if it is none of the modes. */
 export function readConsoleMode(env: Environment): ConsoleMode {
   return choiceOf(env, CONSOLE_VARIABLE, CONSOLE_MODES, 'on');
+}
+
+export const CONSOLE_LOGIN_VARIABLES = ['QUITTANCE_CONSOLE_CLIENT_ID', 'QUITTANCE_CONSOLE_SCOPE'] as const;
+
+/** How the page lets an operator log in at the issuer: by the authorization code flow, with PKCE and without a secret. */
+export interface ConsoleLogin {
+  /** Its address: what lies below it says where to log in. */
+  readonly issuer: string;
+  /** Of the tokens. */
+  readonly audience: string;
+  /** By which the issuer knows the console. */
+  readonly clientId: string;
+  /** Words that the page asks for. */
+  readonly scope: string;
+}
+
+/** Undefined: the page asks for a token or a key. @throws StartError */
+export function readConsoleLogin(env: Environment, auth: AuthConfig | undefined): ConsoleLogin | undefined {
+  const clientId = valueOf(env, 'QUITTANCE_CONSOLE_CLIENT_ID');
+  const scope = valueOf(env, 'QUITTANCE_CONSOLE_SCOPE') ?? 'openid';
+  if (clientId === undefined) return undefined;
+  if (auth?.issuer === undefined)
+    throw new StartError('QUITTANCE_CONSOLE_CLIENT_ID is set without QUITTANCE_AUTH_ISSUER, where to log in');
+  const { issuer, audience } = auth.issuer;
+  if (!URL.canParse(issuer) || !isTrusted(new URL(issuer)))
+    throw bad('QUITTANCE_AUTH_ISSUER', issuer, 'a URL with https where the console logs in at it');
+  return { issuer, audience, clientId, scope };
 }
 
 export const CONSOLE_DOOR_VARIABLES = [

@@ -2,7 +2,14 @@
 import { BlockList, isIP } from 'node:net';
 import type pino from 'pino';
 import { AUTH_VARIABLES, type AuthConfig, readAuth } from './auth-config.js';
-import { CONSOLE_VARIABLE, type ConsoleMode, readConsoleMode } from './console-config.js';
+import {
+  CONSOLE_LOGIN_VARIABLES,
+  CONSOLE_VARIABLE,
+  type ConsoleLogin,
+  type ConsoleMode,
+  readConsoleLogin,
+  readConsoleMode,
+} from './console-config.js';
 import { bad, choiceOf, type Environment, valueOf, wholeOf } from './environment.js';
 import { LIMIT_VARIABLES, type LimitsConfig, readLimits } from './limits-config.js';
 import { StartError } from './start-error.js';
@@ -31,6 +38,8 @@ export interface DoorsConfig {
   readonly tracing?: TracingConfig | undefined;
   /** Of the processes that serve the console; undefined: off. */
   readonly console?: ConsoleMode | undefined;
+  /** How the console logs in at the issuer; undefined: it asks for a token or a key. */
+  readonly consoleLogin?: ConsoleLogin | undefined;
   /** Lines to log at every start. */
   readonly warnings: readonly string[];
 }
@@ -45,6 +54,7 @@ export const DOOR_VARIABLES = [
   ...AUTH_VARIABLES,
   ...TLS_VARIABLES,
   CONSOLE_VARIABLE,
+  ...CONSOLE_LOGIN_VARIABLES,
   ...LIMIT_VARIABLES,
   'QUITTANCE_LOG_LEVEL',
 ] as const;
@@ -81,6 +91,7 @@ export function readDoors(
     limits: readLimits(env, auth !== undefined),
     tracing: readTracing(env),
     console: readConsoleMode(env),
+    consoleLogin: readConsoleLogin(env, auth),
     logLevel: choiceOf(env, 'QUITTANCE_LOG_LEVEL', LEVELS, 'info'),
     warnings: listenWarnings(env, host, { hasAuth: auth !== undefined, hasTls: tls !== undefined }),
   };

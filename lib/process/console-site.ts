@@ -1,7 +1,7 @@
 /** Where the console lies, and the settings that its page reads. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ConsoleDoors, ConsoleMode } from '../base/console-config.js';
+import type { ConsoleDoors, ConsoleLogin, ConsoleMode } from '../base/console-config.js';
 import type { Site } from '../rpc/connect/site.js';
 import { versionOf } from './version.js';
 
@@ -14,7 +14,15 @@ export const CONSOLE_PATH = '/console/';
  */
 export function consoleSite(
   mode: ConsoleMode,
-  { hasAuth, doors }: { readonly hasAuth: boolean; readonly doors?: ConsoleDoors | undefined },
+  {
+    hasAuth,
+    login,
+    doors,
+  }: {
+    readonly hasAuth: boolean;
+    readonly login?: ConsoleLogin | undefined;
+    readonly doors?: ConsoleDoors | undefined;
+  },
 ): Site | undefined {
   if (mode === 'off') return undefined;
   return {
@@ -24,11 +32,18 @@ export function consoleSite(
       version: versionOf(),
       isReadOnly: mode === 'read-only',
       hasAuth,
+      login: login ?? null,
       commandOrigin: doors?.command ?? null,
       projectorOrigin: doors?.projector ?? null,
     },
-    callsTo: doors === undefined ? [] : [...new Set([doors.command, doors.projector])],
+    callsTo: [
+      ...new Set([...doorsOf(doors), ...(login === undefined ? [] : [new URL(login.issuer).origin])]),
+    ],
   };
+}
+
+function doorsOf(doors: ConsoleDoors | undefined): readonly string[] {
+  return doors === undefined ? [] : [doors.command, doors.projector];
 }
 
 /** What scripts/build-console.mjs made, seen from the sources and from what is built. */

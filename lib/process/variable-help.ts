@@ -24,6 +24,9 @@ export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
   QUITTANCE_TLS_CA_FILE: 'CAs of the other command processes, PEM (default: those that Node knows)',
   QUITTANCE_CONSOLE:
     'console at /console/ of the Connect port: on (default), read-only or off (npm start, query)',
+  QUITTANCE_CONSOLE_CLIENT_ID:
+    'client of the issuer by which the console logs in there (default: it asks for a token)',
+  QUITTANCE_CONSOLE_SCOPE: 'scopes that it then asks for (default openid)',
   QUITTANCE_LIMIT_CALLER_COMMANDS:
     'commands per second of one caller (0: no limit; default 20000, or 0 without authentication)',
   QUITTANCE_LIMIT_LEDGER_COMMANDS: 'commands per second for one ledger (the same default)',

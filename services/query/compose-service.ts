@@ -81,8 +81,13 @@ export async function composeQueryService(parts: Parts): Promise<{
 }
 
 /** Only where the page has the addresses of the other processes: commands and operations are not answered here. */
-function siteOf({ console: mode = 'off', consoleDoors: doors, auth }: QueryConfig): Site | undefined {
-  return doors === undefined ? undefined : consoleSite(mode, { hasAuth: auth !== undefined, doors });
+function siteOf({
+  console: mode = 'off',
+  consoleDoors: doors,
+  auth,
+  consoleLogin: login,
+}: QueryConfig): Site | undefined {
+  return doors === undefined ? undefined : consoleSite(mode, { hasAuth: auth !== undefined, login, doors });
 }
 
 /** A store answers when it gives the checkpoint of its view. */

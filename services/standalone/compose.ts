@@ -108,7 +108,10 @@ export function composeStandalone(parts: StandaloneParts): Promise<Standalone> {
     if (tracer !== undefined) closeables.add('traces', () => tracer.close());
     const { services, health, system } = await composeServices(parts, { registry, tracer }, closeables);
     const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
-    const site = consoleSite(config.console ?? 'off', { hasAuth: config.auth !== undefined });
+    const site = consoleSite(config.console ?? 'off', {
+      hasAuth: config.auth !== undefined,
+      login: config.consoleLogin,
+    });
     const behind = { services, health, system, registry, log, tracer, guard, site };
     const doors = await openDoors(config, behind, releasePorts, closeables);
     return { ...doors, close: () => closeables.close() };

@@ -12,7 +12,7 @@ const CHROMIUM = PLACES.find((place) => existsSync(place));
 /** Ends a test that hangs. */
 export const TEST_LIMIT_MS = 240_000;
 /** What a busy machine needs, and less than the limit of a test, so that a failure names what was waited for. */
-const PATIENT_MS = 110_000;
+export const PATIENT_MS = 110_000;
 
 /** Whether the tests of this file can run. Where CI runs they must: without a browser they fail. */
 export const HAS_BROWSER = CHROMIUM !== undefined || process.env['CI'] !== undefined;

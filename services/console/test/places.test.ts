@@ -16,6 +16,7 @@ import { TransactionCommandService } from '../../../gen/quittance/command/v1/tra
 import { startIssuer } from '../../standalone/test/issuer.js';
 import { startPlatform, type TestPlatform } from '../../standalone/test/platform.js';
 import { removeDataDir, startServer } from '../../standalone/test/server-process.js';
+import { CLIENT_ID, startLoginIssuer } from './login-issuer.js';
 import { buildConsole, HAS_BROWSER, launch, openTab, sayWithoutBrowser, TEST_LIMIT_MS } from './browser.js';
 
 const LEDGER = 'books';
@@ -94,6 +95,38 @@ jest.setTimeout(TEST_LIMIT_MS);
     await page.getByRole('button', { name: /log out/ }).click();
     await logIn(owner);
     await page.getByRole('button', { name: 'New…' }).waitFor();
+    await context.close();
+    await secured.stop();
+    await issuer.close();
+  });
+
+  test('it logs in at the issuer, and comes back to the page that was asked for', async () => {
+    const { issuer, asked } = await startLoginIssuer(`read:${LEDGER} write:${LEDGER}`);
+    const login = { ...issuer.config, clientId: CLIENT_ID, scope: 'openid ledgers' };
+    const secured = await startPlatform({
+      console: 'on',
+      auth: { issuer: issuer.config },
+      consoleLogin: login,
+    });
+    await openLedger(secured.connectUrl, await issuer.token({ scope: 'create:* write:*' }));
+    const context = await browser.newContext();
+    const { page, complaints } = await openTab(context, `${secured.connectUrl}/console/#/${LEDGER}/accounts`);
+    await page.getByRole('button', { name: 'Log in at 127.0.0.1' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Accounts' }).waitFor();
+    await page.getByRole('link', { name: 'alice' }).waitFor();
+    await page.getByRole('button', { name: 'operator · log out' }).waitFor();
+    expect(page.url()).toBe(`${secured.connectUrl}/console/#/${LEDGER}/accounts`);
+    expect(Object.fromEntries(asked[0] ?? [])).toMatchObject({
+      response_type: 'code',
+      scope: 'openid ledgers',
+      audience: issuer.config.audience,
+      redirect_uri: `${secured.connectUrl}/console/`,
+    });
+    await page.getByRole('button', { name: 'operator · log out' }).click();
+    await page.goto(`${secured.connectUrl}/console/?code=stolen&state=forged`);
+    await page.getByRole('alert').filter({ hasText: 'not begun in this tab' }).waitFor();
+    await page.getByText('With an API key or a token').waitFor();
+    expect(complaints).toEqual([]);
     await context.close();
     await secured.stop();
     await issuer.close();

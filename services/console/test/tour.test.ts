@@ -1,11 +1,21 @@
 /** The console in a real browser, before a real platform. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { TransactionKind, TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  type ListTransactionsRequest,
+  ListTransactionsRequestSchema,
+  ListTransactionsResponseSchema,
+  TransactionQueryService,
+} from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { createPool } from '../../../lib/log/postgres-client.js';
+import { until } from '../../../test/load.js';
 import { startPlatform, type TestPlatform } from '../../standalone/test/platform.js';
 import {
   buildConsole,
@@ -13,6 +23,7 @@ import {
   HAS_BROWSER,
   launch,
   openTab,
+  PATIENT_MS,
   sayWithoutBrowser,
   TEST_LIMIT_MS,
   type Watched,
@@ -86,6 +97,7 @@ jest.setTimeout(TEST_LIMIT_MS);
     await page.getByRole('link', { name: 'alice' }).click();
     const figures = page.locator('dl.figures');
     await figures.getByText('75.00').first().waitFor();
+    await page.getByRole('img', { name: /^Balance after each of the last 2 entries/ }).waitFor();
     await expectAccessible(page);
     await page.keyboard.press('t');
     await page.getByLabel('at position').fill('5');
@@ -95,6 +107,18 @@ jest.setTimeout(TEST_LIMIT_MS);
     expect(await page.getByLabel('Transactions').getByRole('row').count()).toBe(2);
     await page.getByRole('button', { name: /pinned at/ }).click();
     await figures.getByText('75.00').first().waitFor();
+  });
+
+  test('a time pins all pages too, and one before everything is refused', async () => {
+    await open('accounts', 'Accounts');
+    await page.keyboard.press('t');
+    await page.getByLabel('at position or time').fill('1999-01-01');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'nothing was recorded before then' }).waitFor();
+    await page.getByLabel('at position or time').fill('2999-01-01T00:00Z');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^pinned at \d/ }).click();
+    await page.getByRole('button', { name: /^as of/ }).waitFor();
   });
 
   test('what is committed comes in live', async () => {
@@ -113,6 +137,73 @@ jest.setTimeout(TEST_LIMIT_MS);
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     await page.locator('dl.figures').waitFor();
+  });
+
+  test('Ctrl-K finds pages, actions, accounts, and what an id is of', async () => {
+    await open('overview', LEDGER);
+    const palette = page.getByRole('dialog', { name: 'Go to' });
+    const find = async (text: string, option: string) => {
+      await page.keyboard.press('Control+k');
+      await palette.getByRole('combobox').fill(text);
+      await palette.getByRole('option', { name: option }).first().waitFor();
+    };
+    await find('ali', 'alice');
+    await expectAccessible(page);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'alice' }).waitFor();
+    await find('read mod', 'Read models');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Read models' }).waitFor();
+    await find(await paymentId(platform), 'payment');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Payment' }).waitFor();
+    await find('freeze', 'Freeze an account');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Freeze an account' }).waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  test('c gives what the page shows as lines for a terminal', async () => {
+    await open('transactions?q=status:declined', 'Transactions');
+    await page.keyboard.press('c');
+    const lines = page.getByRole('dialog', { name: 'Copy as' });
+    await lines
+      .getByText(/^quittance transaction list --status declined --ledger books --desc --limit 100$/)
+      .waitFor();
+    await lines.getByText(/^curl .*ListTransactions$/).waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press('Escape');
+  });
+
+  test('columns are hidden and stay so, and come back', async () => {
+    const header = page.getByRole('columnheader', { name: 'Actor' });
+    await header.waitFor();
+    await page.getByText('Columns').click();
+    await page.getByRole('checkbox', { name: 'Actor' }).uncheck();
+    await header.waitFor({ state: 'detached' });
+    await page.reload();
+    await page.getByRole('columnheader', { name: 'Position' }).waitFor();
+    expect(await header.count()).toBe(0);
+    await page.getByText('Columns').click();
+    await page.getByRole('checkbox', { name: 'Actor' }).check();
+    await header.waitFor();
+  });
+
+  test('one zone holds for all times', async () => {
+    await open('transactions', 'Transactions');
+    const time = page.locator('[data-row] time').last();
+    const read = async () => (await time.getAttribute('title')) ?? '';
+    const inUtc = await read();
+    expect(inUtc).toMatch(/ UTC$/);
+    await page.getByLabel('Time zone').selectOption('other…');
+    await page.getByRole('textbox', { name: 'Time zone' }).fill('Asia/Tokyo');
+    await page.locator('time[title$="Asia/Tokyo"]').last().waitFor();
+    const instant = (text: string, offset: string) =>
+      Date.parse(text.slice(0, 19).replace(' ', 'T') + offset);
+    expect(instant(await read(), '+09:00')).toBe(instant(inUtc, 'Z'));
+    expect(await page.locator('time[title$=" UTC"]').count()).toBe(0);
+    await page.getByLabel('Time zone').selectOption('UTC');
+    await page.locator('time[title$=" UTC"]').last().waitFor();
   });
 
   test('a payment is previewed with its effect, and a double click does it once', async () => {
@@ -138,6 +229,19 @@ jest.setTimeout(TEST_LIMIT_MS);
     expect(await page.getByLabel('Transactions').getByRole('row').count()).toBe(2);
   });
 
+  test('as much as there is is taken, and the preview says how much', async () => {
+    await open('account/alice', 'alice');
+    await page.getByRole('button', { name: 'Withdraw…' }).click();
+    const drawer = page.getByRole('dialog', { name: 'Withdraw' });
+    await drawer.getByLabel('Amount', { exact: true }).fill('5000');
+    await drawer.getByLabel(/^As much as there is/).check();
+    await drawer.getByRole('button', { name: 'Preview' }).click();
+    const row = drawer.getByRole('region', { name: 'Preview' }).getByRole('row').filter({ hasText: 'alice' });
+    await row.waitFor();
+    expect(await row.innerText()).toMatch(/alice\s+63\.63\s+0\.00\s+63\.63\s+0\.00/);
+    await page.keyboard.press('Escape');
+  });
+
   test('a payment can be refunded from its page, up to what was captured', async () => {
     await open('transactions?q=reference:clicked-twice', 'Transactions');
     await page.locator('[data-row]').first().click();
@@ -147,6 +251,8 @@ jest.setTimeout(TEST_LIMIT_MS);
     await page.getByRole('button', { name: 'Refund…' }).click();
     const drawer = page.getByRole('dialog', { name: 'Refund' });
     expect(await drawer.getByLabel('Amount', { exact: true }).inputValue()).toBe('10.00');
+    await drawer.getByLabel(/^All that is left/).check();
+    expect(await drawer.getByLabel('Amount', { exact: true }).isDisabled()).toBe(true);
     await drawer.getByRole('button', { name: 'Preview' }).click();
     await drawer.getByRole('region', { name: 'Preview' }).waitFor();
     await drawer.getByRole('button', { name: 'Send' }).click();
@@ -182,9 +288,33 @@ jest.setTimeout(TEST_LIMIT_MS);
     await expectAccessible(page);
   });
 
+  test('an event that a store refused is tried again, by a typed word', async () => {
+    const database = createPool(platform.database.config, { max: 1, name: 'test' });
+    await database.query(`
+      create function history_1.refuse() returns trigger language plpgsql as $$
+      begin raise exception 'not this amount' using errcode = 'P0666'; end $$;
+      create trigger refuse before insert on history_1.lines for each row
+        when (abs(new.amount) = 666) execute function history_1.refuse()`);
+    await pay(platform, 'alice', 'shop', 666n, 'refused-by-the-store');
+    await open('read-models', 'Read models');
+    const history = page.getByRole('region', { name: 'history', exact: true });
+    const retry = history.getByRole('button', { name: 'Retry 1 event' });
+    await retry.waitFor();
+    await history.getByText('P0666').waitFor();
+    await expectAccessible(page);
+    expect(await retry.isDisabled()).toBe(true);
+    await database.query('drop trigger refuse on history_1.lines');
+    await history.getByLabel(/^To try 1 event again/).fill('history');
+    await retry.click();
+    await history.getByText('1 of 1 applied').waitFor();
+    await open('transactions?q=reference:refused-by-the-store', 'Transactions');
+    await page.getByText('6.66 EUR').waitFor();
+    await database.end();
+  });
+
   test('a rebuild says in numbers what it will do, and is watched to its end', async () => {
     await open('read-models', 'Read models');
-    const history = page.getByRole('region', { name: 'history' });
+    const history = page.getByRole('region', { name: 'history', exact: true });
     await history.getByRole('button', { name: 'Rebuild…' }).click();
     await history.getByText(/events are read again into a new generation/).waitFor();
     await expectAccessible(page);
@@ -201,6 +331,19 @@ jest.setTimeout(TEST_LIMIT_MS);
       .getByText(/proved/)
       .waitFor();
     await expectAccessible(page);
+    const kept = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Keep an anchor' }).click();
+    const anchor = readFileSync(await (await kept).path(), 'utf8');
+    const check = async (text: string) => {
+      const file = { name: 'anchor.json', mimeType: 'application/json', buffer: Buffer.from(text) };
+      await page.getByLabel('Check against an anchor').setInputFiles(file);
+    };
+    await check(anchor);
+    await page.getByRole('status').filter({ hasText: 'The log agrees with the anchor' }).waitFor();
+    await check(anchor.replace(/[0-9a-f]{64}/, '0'.repeat(64)));
+    await page.getByRole('status').filter({ hasText: 'The log differs from the anchor' }).waitFor();
+    await check(anchor.replace(LEDGER, 'other'));
+    await page.getByRole('alert').filter({ hasText: 'of the ledger other' }).waitFor();
     await tamper(platform);
     await page.getByRole('button', { name: 'Prove the books' }).click();
     await page.getByRole('status').filter({ hasText: 'Something differs' }).waitFor();
@@ -216,10 +359,46 @@ jest.setTimeout(TEST_LIMIT_MS);
     await open('playground?method=quittance.query.v1.LedgerQueryService/GetLedger', 'Playground');
     await page.getByRole('button', { name: 'Call' }).click();
     await page.getByRole('region', { name: 'Answer' }).getByText('"createTime"').waitFor();
-    await page.getByText('Copy as').click();
+    await page.getByText('Copy as', { exact: true }).click();
     await page.getByText(/^curl .*GetLedger$/).waitFor();
     await page.getByText(/^grpcurl .*GetLedger$/).waitFor();
+    await page.getByText(`quittance ledger get ${LEDGER}`).waitFor();
     await expectAccessible(page);
+  });
+
+  test('100,000 rows are scrolled through in bounded memory', async () => {
+    const { page: other } = await openTab(context, `${platform.connectUrl}/console/`);
+    await other.getByRole('heading', { level: 1, name: LEDGER }).waitFor();
+    await other.route('**/ListTransactions', (route) => {
+      const asked = route.request().postDataBuffer() ?? new Uint8Array();
+      const body = Buffer.from(manyTransactions(fromBinary(ListTransactionsRequestSchema, asked)));
+      return route.fulfill({ contentType: 'application/proto', body });
+    });
+    await other.goto(`${platform.connectUrl}/console/#/${LEDGER}/transactions`);
+    const table = other.getByRole('table', { name: 'Transactions' });
+    await table.waitFor();
+    await until(
+      'the end of the list is reached',
+      async () => {
+        const rows: unknown = await other.evaluate(`${SCROLL}(1)`);
+        return rows === String(MANY + 1);
+      },
+      PATIENT_MS,
+    );
+    await table.getByText(`row-${String(MANY)}`, { exact: true }).waitFor();
+    expect(await table.getByRole('row').count()).toBeLessThan(ROWS_IN_PAGE);
+    const debug = await context.newCDPSession(other);
+    await until(
+      'rows that were scrolled away are forgotten',
+      async () => {
+        await debug.send('HeapProfiler.collectGarbage');
+        return (await debug.send('Runtime.getHeapUsage')).usedSize < HEAP_BYTES;
+      },
+      PATIENT_MS,
+    );
+    await other.evaluate(`${SCROLL}(0.5)`);
+    await table.getByText(`row-${String(MANY / 2)}`, { exact: true }).waitFor();
+    await other.close();
   });
 
   test('every page is as readable in the dark', async () => {
@@ -267,6 +446,45 @@ jest.setTimeout(TEST_LIMIT_MS);
     expect(tab.complaints).toEqual([]);
   });
 });
+
+const MANY = 100_000;
+const ROWS_IN_PAGE = 150;
+/** Scrolls the list to a share of its height; says how many rows it knows, its heading counted. */
+const SCROLL = `((share) => {
+  const list = document.querySelector('.rows');
+  list.scrollTop = list.scrollHeight * share;
+  return list.getAttribute('aria-rowcount');
+})`;
+/** All rows together would be several times as much. */
+const HEAP_BYTES = 48 * 1024 * 1024;
+
+/** A page of a list of 100,000 transactions, each of which is named by its place. */
+function manyTransactions({ pageToken, pageSize }: ListTransactionsRequest): Uint8Array {
+  const start = pageToken === '' ? 0 : Number(pageToken);
+  const end = Math.min(start + pageSize, MANY);
+  const transactions = Array.from({ length: end - start }, (_, offset) => ({
+    transactionId: `0198c0de-0000-7000-8000-${String(start + offset).padStart(12, '0')}`,
+    reference: `row-${String(start + offset + 1)}`,
+    kind: TransactionKind.PAYMENT,
+    status: TransactionStatus.POSTED,
+    position: BigInt(MANY - start - offset),
+    amount: { currency: 'EUR', minorUnits: 100n, exponent: 2 },
+    entries: ['alice', 'shop'].map((accountId, index) => ({ accountId, direction: index + 1 })),
+  }));
+  const nextPageToken = end === MANY ? '' : String(end);
+  return toBinary(
+    ListTransactionsResponseSchema,
+    create(ListTransactionsResponseSchema, { transactions, nextPageToken }),
+  );
+}
+
+/** The id of the payment that was made first. */
+async function paymentId(platform: TestPlatform): Promise<string> {
+  const { transactions } = await platform
+    .grpc(TransactionQueryService)
+    .listTransactions({ ledgerId: LEDGER, reference: 'order-1' });
+  return transactions[0]?.transactionId ?? '';
+}
 
 /** As if the store had lost a cent of alice's balance. */
 async function tamper(platform: TestPlatform): Promise<void> {

@@ -4,6 +4,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { App } from './frame/app.js';
+import { endLogin } from './state/oidc.js';
 import { applyPreferences } from './state/preferences.js';
 import { loadSettings, settingsStore } from './state/session.js';
 import { createRoutedTransport } from './state/transport.js';
@@ -27,6 +28,7 @@ applyPreferences(document.documentElement);
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no root');
 await loadSettings();
+await endLogin(settingsStore.get().login);
 createRoot(root).render(
   <TransportProvider transport={createRoutedTransport(settingsStore.get())}>
     <QueryClientProvider client={queries}>

@@ -16,6 +16,11 @@ export function countText(value: bigint | number): string {
   return value.toLocaleString('en');
 }
 
+/** `1 event`, `18,231 events`. */
+export function eventsText(count: bigint): string {
+  return `${countText(count)} ${count === 1n ? 'event' : 'events'}`;
+}
+
 /** A position as people type it; undefined if it is none. */
 export function typedPosition(text: string): bigint | undefined {
   const digits = text.trim().replaceAll(',', '');

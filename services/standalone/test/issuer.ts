@@ -1,6 +1,6 @@
 /** An issuer of tokens for tests: its keys, a server that publishes them, and tokens of every kind. */
 import { once } from 'node:events';
-import http from 'node:http';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type GenerateKeyPairResult, type JWK, SignJWT } from 'jose';
 import type { IssuerConfig } from '../../../lib/base/auth-config.js';
@@ -41,14 +41,21 @@ interface Keys {
   readonly published: readonly JWK[];
 }
 
-export async function startIssuer(): Promise<TestIssuer> {
+/** @param serve answers what is no question for keys; false: it does not */
+export async function startIssuer(
+  serve: (request: IncomingMessage, response: ServerResponse) => Promise<boolean> = () =>
+    Promise.resolve(false),
+): Promise<TestIssuer> {
   let keys = await makeKeys(1);
   let other: { readonly status: number; readonly body: string } | undefined;
   let reads = 0;
-  const server = http.createServer((_request, response) => {
-    reads += 1;
-    response.writeHead(other?.status ?? 200, { 'content-type': 'application/json' });
-    response.end(other?.body ?? JSON.stringify({ keys: keys.published }));
+  const server = http.createServer((request, response) => {
+    void serve(request, response).then((isServed) => {
+      if (isServed) return;
+      reads += 1;
+      response.writeHead(other?.status ?? 200, { 'content-type': 'application/json' });
+      response.end(other?.body ?? JSON.stringify({ keys: keys.published }));
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -28,6 +28,7 @@ export interface TestPlatform {
 export async function startPlatform({
   auth,
   console,
+  consoleLogin,
   limits,
   tls,
   tracesTo,
@@ -38,7 +39,7 @@ export async function startPlatform({
 }: Partial<
   Pick<StandaloneParts, 'readDeadline_ms' | 'spawnProjector' | 'dataDirectory' | 'log' | 'webhooks'>
 > &
-  Pick<DoorsConfig, 'auth' | 'console' | 'limits' | 'tls'> & {
+  Pick<DoorsConfig, 'auth' | 'console' | 'consoleLogin' | 'limits' | 'tls'> & {
     /** Where its log and its views lie; by default a new one. */
     readonly database?: TestDatabase;
     /** Runs before the platform starts. */
@@ -62,6 +63,7 @@ export async function startPlatform({
       allowedHosts: [],
       auth,
       console,
+      consoleLogin,
       limits,
       tls,
       tracing,

@@ -20,6 +20,8 @@ export interface ActionField {
   readonly label: string;
   readonly kind: FieldKind;
   readonly isRequired?: boolean;
+  /** The check that takes its place. */
+  readonly unless?: string;
   /** Of a choice: the contract's names and what they are called. */
   readonly choices?: readonly (readonly [string, string])[];
   readonly hint?: string;
@@ -61,14 +63,35 @@ const between = [
   description,
 ];
 const moved = [account('accountId', 'Account'), amount, reference, description];
+const upTo: ActionField = {
+  name: 'upTo',
+  label: 'As much as there is',
+  kind: 'check',
+  hint: 'the amount is then the most: the answer says how much it was',
+};
+const all: ActionField = {
+  name: 'all',
+  label: 'All that is left',
+  kind: 'check',
+  hint: 'in place of an amount',
+};
+const share: ActionField = {
+  name: 'amount',
+  label: 'Amount',
+  kind: 'money',
+  isRequired: true,
+  unless: 'all',
+};
+const withUpTo = (fields: readonly ActionField[]) =>
+  fields.flatMap((field) => (field === amount ? [amount, upTo] : [field]));
 
 const { method: ofAccounts } = AccountCommandService;
 const { method: ofTransactions } = TransactionCommandService;
 
 export const ACTIONS: readonly Action[] = [
-  { id: 'pay', title: 'Pay', method: ofTransactions.submitPayment, fields: between },
+  { id: 'pay', title: 'Pay', method: ofTransactions.submitPayment, fields: withUpTo(between) },
   { id: 'deposit', title: 'Deposit', method: ofTransactions.deposit, fields: moved },
-  { id: 'withdraw', title: 'Withdraw', method: ofTransactions.withdraw, fields: moved },
+  { id: 'withdraw', title: 'Withdraw', method: ofTransactions.withdraw, fields: withUpTo(moved) },
   { id: 'authorize', title: 'Authorize a payment', method: ofTransactions.authorizePayment, fields: between },
   {
     id: 'capture',
@@ -76,7 +99,8 @@ export const ACTIONS: readonly Action[] = [
     method: ofTransactions.capturePayment,
     fields: [
       paymentId,
-      amount,
+      share,
+      all,
       { name: 'final', label: 'Final', kind: 'check', hint: 'releases what remains of the hold' },
       reference,
     ],
@@ -92,7 +116,7 @@ export const ACTIONS: readonly Action[] = [
     id: 'refund',
     title: 'Refund',
     method: ofTransactions.refundPayment,
-    fields: [paymentId, amount, force, reference],
+    fields: [paymentId, share, all, force, reference],
   },
   {
     id: 'reverse',

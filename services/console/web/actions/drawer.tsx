@@ -1,22 +1,21 @@
 /** The drawer of actions: a form, a preview of what would happen now, then the sending of exactly that. */
 import type { JsonObject } from '@bufbuild/protobuf';
-import { skipToken, useTransport } from '@connectrpc/connect-query';
+import { useTransport } from '@connectrpc/connect-query';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { v7 as uuidV7 } from 'uuid';
-import { LedgerQueryService } from '../../../../gen/quittance/query/v1/ledger_query_service_pb.js';
-import { currencyExponent } from '../../../../lib/base/currency.js';
 import { FailureNote } from '../parts/text.js';
 import { CopyAs } from '../parts/copy-lines.js';
 import { actionStore } from '../state/actions.js';
 import { type Answer, sendCommand } from '../state/command.js';
-import { noteWrite, useFreshness, useRead } from '../state/reads.js';
+import { useExponents } from '../state/exponents.js';
+import { noteWrite } from '../state/reads.js';
 import { goTo, linkIn, useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
 import { useStore } from '../state/store.js';
 import { type Action, ACTIONS } from './catalogue.js';
 import { Fields } from './fields.js';
-import { type ExponentOf, type FormValues, requestJson } from './form-values.js';
+import { type FormValues, requestJson } from './form-values.js';
 import { type Before, balancesBefore, Effect } from './effect.js';
 
 export function ActionDrawer() {
@@ -80,20 +79,11 @@ interface Progress {
   readonly error?: Error;
 }
 
-/** Currencies are known everywhere; assets are the ledger's own. */
-function useExponents(ledger: string): ExponentOf {
-  const consistency = useFreshness();
-  const request = ledger === '' ? skipToken : { ledgerId: ledger, pageSize: 1000, consistency };
-  const { data } = useRead(LedgerQueryService.method.listAssets, request, false);
-  const assets = new Map(data?.assets.map(({ code, exponent }) => [code, exponent]));
-  return (code) => assets.get(code) ?? currencyExponent(code);
-}
-
 /** The state of a form: what is typed, what is wrong with it, what was previewed and sent. */
 function useForm(action: Action, preset: FormValues) {
   const { ledger } = useRoute();
   const transport = useTransport();
-  const exponentOf = useExponents(ledger);
+  const exponentOf = useExponents();
   const queries = useQueryClient();
   const [values, setValues] = useState(preset);
   const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});

@@ -1,6 +1,6 @@
 /** The fields of a form, each by its kind, with what is wrong beside it. */
 import type { ActionField } from './catalogue.js';
-import type { FormValues } from './form-values.js';
+import { type FormValues, isReplaced } from './form-values.js';
 
 interface FieldsProps {
   readonly fields: readonly ActionField[];
@@ -31,18 +31,7 @@ interface FieldProps {
 function Field({ field, values, problem, onChange }: FieldProps) {
   const { name, label, kind, hint, choices = [] } = field;
   const value = values[name] ?? '';
-  if (kind === 'check') {
-    return (
-      <label className="field check">
-        <input
-          type="checkbox"
-          checked={value === 'true'}
-          onChange={({ target }) => onChange(name, target.checked ? 'true' : '')}
-        />
-        {label} <span className="hint">{hint}</span>
-      </label>
-    );
-  }
+  if (kind === 'check') return <Check field={field} value={value} onChange={onChange} />;
   if (kind === 'choice') {
     return (
       <label className="field">
@@ -65,6 +54,7 @@ function Field({ field, values, problem, onChange }: FieldProps) {
       name={key}
       size={size}
       autoComplete="off"
+      disabled={isReplaced(field, values)}
       inputMode={kind === 'money' && key === name ? 'decimal' : undefined}
       aria-invalid={problem !== undefined}
       aria-label={key === name ? undefined : 'Currency'}
@@ -86,5 +76,24 @@ function Field({ field, values, problem, onChange }: FieldProps) {
         </span>
       )}
     </div>
+  );
+}
+
+interface CheckProps {
+  readonly field: ActionField;
+  readonly value: string;
+  readonly onChange: FieldsProps['onChange'];
+}
+
+function Check({ field: { name, label, hint }, value, onChange }: CheckProps) {
+  return (
+    <label className="field check">
+      <input
+        type="checkbox"
+        checked={value === 'true'}
+        onChange={({ target }) => onChange(name, target.checked ? 'true' : '')}
+      />
+      {label} <span className="hint">{hint}</span>
+    </label>
   );
 }

@@ -54,6 +54,25 @@ test('an asset of the ledger has its own digits', () => {
   });
 });
 
+test('all that is left takes the place of the amount, which is needed otherwise', () => {
+  const paymentId = '0198c0de-0000-7000-8000-000000000001';
+  const typed = { paymentId, amount: '1.00', 'amount.currency': 'EUR', all: 'true' };
+  for (const id of ['capture', 'refund']) {
+    expect(resultOf(id, typed)).toEqual({ json: { paymentId, all: true }, problems: {} });
+    expect(resultOf(id, { paymentId }).problems).toEqual({ amount: 'is needed' });
+  }
+});
+
+test('as much as there is is asked for beside the amount', () => {
+  const typed = { accountId: 'alice', amount: '1.00', 'amount.currency': 'EUR', upTo: 'true' };
+  expect(resultOf('withdraw', typed).json).toEqual({
+    accountId: 'alice',
+    amount: { currency: 'EUR', minorUnits: '100' },
+    upTo: true,
+  });
+  expect(resultOf('deposit', typed).json).not.toHaveProperty('upTo');
+});
+
 test('a check is sent where it is set', () => {
   const id = '0198c0de-0000-7000-8000-000000000001';
   expect(resultOf('reverse', { transactionId: id, force: 'true' }).json).toEqual({

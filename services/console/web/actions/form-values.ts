@@ -27,6 +27,7 @@ export function requestJson(
   const json: JsonObject = {};
   const problems: Record<string, string> = {};
   for (const field of fields) {
+    if (isReplaced(field, values)) continue;
     const text = (values[field.name] ?? '').trim();
     if (text === '') {
       if (field.isRequired === true) problems[field.name] = 'is needed';
@@ -36,6 +37,11 @@ export function requestJson(
     if (problem !== undefined) problems[field.name] = problem;
   }
   return { json, problems };
+}
+
+/** Whether a check that takes its place is set. */
+export function isReplaced({ unless }: ActionField, values: FormValues): boolean {
+  return unless !== undefined && values[unless] === 'true';
 }
 
 /** Sets the field; what is wrong with it, otherwise. */

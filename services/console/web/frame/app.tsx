@@ -7,11 +7,13 @@ import { settingsStore, tokenStore } from '../state/session.js';
 import { useStore } from '../state/store.js';
 import { FailureNote } from '../parts/text.js';
 import { ActionDrawer } from '../actions/drawer.js';
+import { CopyDialog } from './copy-dialog.js';
 import { Help } from './help.js';
 import { PAGES } from './pages.js';
 import { Header } from './header.js';
 import { Login } from './login.js';
 import { NoLedger } from './no-ledger.js';
+import { Palette } from './palette.js';
 import { useShortcuts } from './shortcuts.js';
 
 export function App() {
@@ -42,7 +44,6 @@ function Frame() {
         ) : null}
       </Main>
       <ActionDrawer />
-      <Help />
     </div>
   );
 }
@@ -66,6 +67,11 @@ function Navigation({ page, isOpen }: { readonly page: string; readonly isOpen: 
           <kbd aria-hidden="true">g {key}</kbd>
         </a>
       ))}
+      <div className="tools">
+        <Palette />
+        <CopyDialog />
+        <Help />
+      </div>
     </nav>
   );
 }

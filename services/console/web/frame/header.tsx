@@ -5,9 +5,11 @@ import {
   LedgerQueryService,
 } from '../../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import type { Ledger } from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import { skipToken } from '@connectrpc/connect-query';
+import { skipToken, useTransport } from '@connectrpc/connect-query';
 import { create } from '@bufbuild/protobuf';
-import { countText, typedPosition } from '../numbers.js';
+import { countText } from '../numbers.js';
+import { failureOf } from '../state/errors.js';
+import { pinOf } from '../state/pin-of.js';
 import { densityStore, isZone, themeStore, USUAL_ZONES, zoneStore } from '../state/preferences.js';
 import { liveStore, useFreshness, usePin, useRead } from '../state/reads.js';
 import { goTo, linkIn, setParams, useRoute } from '../state/route.js';
@@ -82,7 +84,7 @@ function Search() {
   );
 }
 
-/** Which moment the pages show. A click pins them to a position, another one lets them go. */
+/** Which moment the pages show. A click pins them to a position or a time, another one lets them go. */
 function AsOfChip() {
   const { ledger } = useRoute();
   const pin = usePin();
@@ -91,33 +93,13 @@ function AsOfChip() {
   const { data } = useRead(LedgerQueryService.method.getLedger, ledger === '' ? skipToken : request);
   const [typed, setTyped] = useState<string>();
   const head = data?.asOf?.position ?? 0n;
-  if (typed !== undefined) {
-    return (
-      <form
-        className="chip"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const position = typedPosition(typed);
-          if (position !== undefined) setParams({ at: String(position) });
-          setTyped(undefined);
-        }}
-      >
-        <label>
-          at position{' '}
-          <input size={9} value={typed} autoFocus onChange={({ target }) => setTyped(target.value)} />
-        </label>
-        <button type="submit" className="plain">
-          pin
-        </button>
-      </form>
-    );
-  }
+  if (typed !== undefined) return <PinForm began={typed} onDone={() => setTyped(undefined)} />;
   return pin === undefined ? (
     <button
       type="button"
       id="as-of"
       className="chip"
-      title="Pin all pages to a position"
+      title="Pin all pages to a position or a time"
       onClick={() => setTyped(String(head))}
     >
       as of {countText(head)} · <Time at={data?.asOf?.time} />
@@ -132,6 +114,52 @@ function AsOfChip() {
     >
       pinned at {countText(pin)} ✕
     </button>
+  );
+}
+
+function PinForm({ began, onDone }: { readonly began: string; readonly onDone: () => void }) {
+  const { ledger } = useRoute();
+  const transport = useTransport();
+  const [typed, setTyped] = useState(began);
+  const [problem, setProblem] = useState('');
+  const pin = async () => {
+    const position = await pinOf(transport, ledger, typed, new Date());
+    setParams({ at: String(position) });
+    onDone();
+  };
+  return (
+    <form
+      className="chip"
+      onKeyDown={({ key }) => {
+        if (key === 'Escape') onDone();
+      }}
+      onSubmit={(event) => {
+        event.preventDefault();
+        pin().catch((error: unknown) => setProblem(failureOf(error).message));
+      }}
+    >
+      <label title="18231, 2026-11-27T10:00Z, 2026-11-27 or -2h">
+        at position or time{' '}
+        <input
+          size={17}
+          value={typed}
+          autoFocus
+          onFocus={({ target }) => target.select()}
+          onChange={({ target }) => {
+            setTyped(target.value);
+            setProblem('');
+          }}
+        />
+      </label>
+      <button type="submit" className="plain">
+        pin
+      </button>
+      {problem === '' ? null : (
+        <span className="bad" role="alert">
+          {problem}
+        </span>
+      )}
+    </form>
   );
 }
 

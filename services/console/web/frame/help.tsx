@@ -2,12 +2,14 @@
 import { useRef } from 'react';
 
 const KEYS = [
+  ['Ctrl-K', 'go to a page, an action, an account or an id'],
   ['/', 'search: an id, a position, an account, reference:order-1'],
   ['g and a letter', 'go to the page that has this letter'],
   ['j, k, Enter', 'down, up, open: in a list'],
+  ['c', 'copy what the page shows as curl, grpcurl or a command line'],
   ['n', 'do something new: pay, open an account…'],
   ['l', 'live or paused'],
-  ['t', 'time machine: pin all pages to a position'],
+  ['t', 'time machine: pin all pages to a position or a time'],
   ['Esc', 'close what is open'],
 ] as const;
 
@@ -15,7 +17,7 @@ export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
   return (
     <>
-      <button type="button" id="help" className="hidden-text" onClick={() => dialog.current?.showModal()}>
+      <button type="button" id="help" className="plain" title="?" onClick={() => dialog.current?.showModal()}>
         Keys
       </button>
       <dialog ref={dialog} className="palette" aria-label="Keys">

@@ -1,4 +1,4 @@
-/** The keyboard: `g` and a letter for a page, `/` to search, `j` and `k` through a list, `l` live, `t` time machine. */
+/** The keyboard: Ctrl-K for all, `g` and a letter for a page, `/` to search, `j` and `k` through a list, `l` live, `t` time machine. */
 import { useEffect } from 'react';
 import { liveStore } from '../state/reads.js';
 import { goTo, linkTo } from '../state/route.js';
@@ -11,6 +11,13 @@ export function useShortcuts(): void {
   useEffect(() => {
     let since_ms = -Infinity;
     const onKey = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === 'k') {
+        // Within a dialog the key is the browser's.
+        if (isWithin(event.target, 'dialog')) return;
+        document.getElementById('palette')?.click();
+        event.preventDefault();
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const isChord = event.timeStamp - since_ms < CHORD_MS;
       since_ms = event.key === 'g' && !isChord ? event.timeStamp : -Infinity;
@@ -22,7 +29,11 @@ export function useShortcuts(): void {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input, select, textarea, dialog') !== null;
+  return isWithin(target, 'input, select, textarea, dialog');
+}
+
+function isWithin(target: EventTarget | null, selector: string): boolean {
+  return target instanceof HTMLElement && target.closest(selector) !== null;
 }
 
 function openPage(key: string): boolean {
@@ -48,6 +59,9 @@ function act(key: string): boolean {
       return true;
     case 'n':
       document.getElementById('act')?.click();
+      return true;
+    case 'c':
+      document.getElementById('copy-as')?.click();
       return true;
     case '?':
       document.getElementById('help')?.click();

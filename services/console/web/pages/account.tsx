@@ -11,6 +11,7 @@ import {
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ListTransactionsRequestSchema } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { moneyText } from '../money.js';
+import { BalanceTrend } from '../parts/balance-trend.js';
 import { Statement } from '../parts/statement.js';
 import { Amount, ExactTime, FailureNote, Id, Pairs } from '../parts/text.js';
 import { accountTypeWord, periodWord } from '../parts/words.js';
@@ -18,6 +19,7 @@ import { countText, typedPosition } from '../numbers.js';
 import { useFreshness, usePin, useRead } from '../state/reads.js';
 import { ACTIONS } from '../actions/catalogue.js';
 import { openAction } from '../state/actions.js';
+import { usePageCall } from '../state/page-call.js';
 import { setParams, useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
 import { AccountState } from './accounts.js';
@@ -34,6 +36,11 @@ export function AccountPage() {
     pin === undefined ? skipToken : { ...of, at: { case: 'position', value: pin } },
     false,
   );
+  usePageCall(AccountQueryService.method.getBalance, {
+    ledgerId: ledger,
+    accountId: id,
+    ...(pin === undefined ? {} : atPosition(pin)),
+  });
   const tab = params.get('tab') ?? 'transactions';
   const found = account.data?.account;
   return (
@@ -65,6 +72,10 @@ export function AccountPage() {
   );
 }
 
+function atPosition(position: bigint) {
+  return { at: { case: 'position' as const, value: position } };
+}
+
 interface SummaryProps {
   readonly account: Account;
   readonly balance: Balance | undefined;
@@ -92,6 +103,7 @@ function Summary({ account, balance, pin }: SummaryProps) {
         <BalanceFigure name="Posted" value={balance?.posted} exponent={balance?.exponent} />
         <BalanceFigure name="Held" value={balance?.held} exponent={balance?.exponent} />
         <BalanceFigure name="Available" value={balance?.available} exponent={balance?.exponent} />
+        <BalanceTrend account={account} />
       </dl>
       <details>
         <summary>More of the account</summary>
@@ -153,6 +165,7 @@ function AccountActions({ account: { accountId, currency, status } }: { readonly
   const money = { 'amount.currency': currency };
   const offers = [
     ['pay', 'Pay…', status === AccountStatus.OPEN, { payerAccountId: accountId, ...money }],
+    ['withdraw', 'Withdraw…', status === AccountStatus.OPEN, { accountId, ...money }],
     ['deposit', 'Deposit…', status !== AccountStatus.CLOSED, { accountId, ...money }],
     ['freeze', 'Freeze…', status === AccountStatus.OPEN, { accountId }],
     ['unfreeze', 'Unfreeze…', status === AccountStatus.FROZEN, { accountId }],

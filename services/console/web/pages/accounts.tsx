@@ -9,6 +9,7 @@ import { Amount, Empty, FailureNote, StateWord } from '../parts/text.js';
 import { accountStatusWord, accountTypeWord, freezeWord, valueOfWord, wordsOf } from '../parts/words.js';
 import { useFreshness } from '../state/reads.js';
 import { PAGE_ROWS, useKeyset } from '../state/keyset.js';
+import { usePageCall } from '../state/page-call.js';
 import { linkTo, setParams, useRoute } from '../state/route.js';
 
 const KEYS = ['prefix', 'currency', 'type', 'status', 'owner'];
@@ -101,20 +102,20 @@ function AccountList({ q }: { readonly q: string }) {
       ? [`status: is one of ${wordsOf(AccountStatus).join(', ')}`]
       : []),
   ];
+  const request = {
+    ledgerId: ledger,
+    accountIdPrefix: values['prefix'] ?? '',
+    currency: values['currency']?.toUpperCase() ?? '',
+    ownerReference: values['owner'] ?? '',
+    type,
+    status,
+    pageSize: PAGE_ROWS,
+  };
+  usePageCall(AccountQueryService.method.listAccounts, request);
   const load = async (pageToken: string, signal: AbortSignal) => {
     if (wrong.length > 0) return { rows: [], next: '' };
-    const request = {
-      ledgerId: ledger,
-      consistency,
-      accountIdPrefix: values['prefix'] ?? '',
-      currency: values['currency']?.toUpperCase() ?? '',
-      ownerReference: values['owner'] ?? '',
-      type,
-      status,
-      pageSize: PAGE_ROWS,
-      pageToken,
-    };
-    const answer = await callUnaryMethod(transport, AccountQueryService.method.listAccounts, request, {
+    const page = { ...request, consistency, pageToken };
+    const answer = await callUnaryMethod(transport, AccountQueryService.method.listAccounts, page, {
       signal,
     });
     return { rows: answer.accounts, next: answer.nextPageToken };

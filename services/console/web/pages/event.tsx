@@ -11,7 +11,8 @@ import {
 import { hexOf, payloadName, streamOf, timestampOfMicros, uuidText } from '../events.js';
 import { ExactTime, FailureNote, Id, Pairs, StateWord } from '../parts/text.js';
 import { countText, typedPosition } from '../numbers.js';
-import { useRead } from '../state/reads.js';
+import { usePageCall } from '../state/page-call.js';
+import { SELDOM_MS, useFreshness, useRead } from '../state/reads.js';
 import { linkTo, useRoute } from '../state/route.js';
 
 export function EventPage() {
@@ -23,13 +24,21 @@ export function EventPage() {
     position === undefined ? skipToken : of(position),
     false,
   );
+  const near = { ledgerId: ledger, consistency: useFreshness(), pageSize: 1 };
   const next = useRead(
     EventQueryService.method.listEvents,
-    position === undefined
+    position === undefined ? skipToken : { ...near, startPosition: position + 1n },
+    SELDOM_MS,
+  );
+  // Of several ledgers in one log each has its own positions: the one before is asked for, not counted.
+  const before = useRead(
+    EventQueryService.method.listEvents,
+    position === undefined || position < 2n
       ? skipToken
-      : { ledgerId: ledger, startPosition: position + 1n, endPosition: position + 2n, pageSize: 1 },
+      : { ...near, endPosition: position, descending: true },
     false,
   );
+  usePageCall(EventQueryService.method.getEvent, of(position ?? 0n));
   const record = found.data?.event;
   if (position === undefined) return <p className="error">“{id}” is no position.</p>;
   return (
@@ -41,15 +50,15 @@ export function EventPage() {
             <h1>{payloadName(record.event)}</h1>
             <span className="muted">at position {countText(position)}</span>
             <span className="end">
-              {position > 1n ? <a href={linkTo('event', String(position - 1n))}>← before</a> : null}
-              <a href={linkTo('event', String(position + 1n))}>after →</a>
+              <Neighbour record={before.data?.events[0]} words="← before" />
+              <Neighbour record={next.data?.events[0]} words="after →" />
             </span>
           </div>
           <Summary record={record} />
           <Chain
             record={record}
             stored={found.data?.storedEvent ?? new Uint8Array()}
-            next={next.data?.events[0]}
+            next={next.data?.events.find(({ event }) => event?.position === position + 1n)}
           />
           {record.command === undefined ? null : (
             <section className="part" aria-label="Command">
@@ -65,6 +74,12 @@ export function EventPage() {
       )}
     </>
   );
+}
+
+/** A link to another event of the ledger; nothing where there is none. */
+function Neighbour({ record, words }: { readonly record: EventRecord | undefined; readonly words: string }) {
+  const position = record?.event?.position;
+  return position === undefined ? null : <a href={linkTo('event', String(position))}>{words}</a>;
 }
 
 /** The command is shown decoded, apart from the event: there it is bytes. */
@@ -129,7 +144,9 @@ function Chain({ record, stored, next }: ChainProps) {
           ['Hash', <Id key="hash" value={told} />],
           [
             'Computed here',
-            computed === told ? (
+            computed === '' ? (
+              'not yet'
+            ) : computed === told ? (
               <StateWord tone="good">the {countText(stored.length)} stored bytes have this SHA-256</StateWord>
             ) : (
               <StateWord tone="bad">the stored bytes have another SHA-256: {computed}</StateWord>

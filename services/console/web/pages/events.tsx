@@ -12,7 +12,8 @@ import { Empty, FailureNote, Time } from '../parts/text.js';
 import { valueOfWord, wordsOf } from '../parts/words.js';
 import { countText, typedPosition } from '../numbers.js';
 import { useFreshness, usePin } from '../state/reads.js';
-import { type Page, PAGE_ROWS, useKeyset } from '../state/keyset.js';
+import { type Page, PAGE_ROWS, useKeyset, wholePage } from '../state/keyset.js';
+import { usePageCall } from '../state/page-call.js';
 import { linkTo, setParams, useRoute } from '../state/route.js';
 import { hexOf, payloadName, streamOf, timestampOfMicros } from '../events.js';
 
@@ -85,13 +86,19 @@ function EventList({ q }: { readonly q: string }) {
       : []),
     ...(before === undefined ? ['before: is a position'] : []),
   ];
-  const load = useLoader({
+  const wanted = {
     actor: values['actor'] ?? '',
     streamId: values['stream'] ?? '',
     kinds: kind === undefined ? [] : [kind],
     endPosition: lesser(before ?? 0n, pin === undefined ? 0n : pin + 1n),
-    isRight: wrong.length === 0,
+  };
+  usePageCall(EventQueryService.method.listEvents, {
+    ...wanted,
+    ledgerId: ledger,
+    descending: true,
+    pageSize: PAGE_ROWS,
   });
+  const load = useLoader(wanted, wrong.length === 0);
   const list = useKeyset(`events|${ledger}|${q}|${String(pin)}`, load);
   if (wrong.length > 0) {
     return wrong.map((problem) => (
@@ -127,33 +134,23 @@ interface Wanted {
   readonly streamId: string;
   readonly kinds: EventKind[];
   readonly endPosition: bigint;
-  readonly isRight: boolean;
 }
 
-function useLoader({ isRight, ...wanted }: Wanted) {
+function useLoader(wanted: Wanted, isRight: boolean) {
   const { ledger } = useRoute();
   const transport = useTransport();
   const consistency = useFreshness();
-  /** With a filter the server's pages may be short: they are put together to whole ones, for the list counts by them. */
   return async (token: string, signal: AbortSignal): Promise<Page<EventRecord>> => {
     if (!isRight) return { rows: [], next: '' };
-    const rows: EventRecord[] = [];
-    let pageToken = token;
-    do {
-      const request = {
-        ...wanted,
-        ledgerId: ledger,
-        consistency,
-        descending: true,
-        pageSize: PAGE_ROWS - rows.length,
-        pageToken,
-      };
-      const answer = await callUnaryMethod(transport, EventQueryService.method.listEvents, request, {
-        signal,
-      });
-      rows.push(...answer.events);
-      pageToken = answer.nextPageToken;
-    } while (pageToken !== '' && rows.length < PAGE_ROWS);
-    return { rows, next: pageToken };
+    return wholePage(token, async (page) => {
+      const request = { ...wanted, ledgerId: ledger, consistency, descending: true, ...page };
+      const { events, nextPageToken } = await callUnaryMethod(
+        transport,
+        EventQueryService.method.listEvents,
+        request,
+        { signal },
+      );
+      return { rows: events, next: nextPageToken };
+    });
   };
 }

@@ -19,6 +19,7 @@ import { kindWord } from '../parts/words.js';
 import { countText } from '../numbers.js';
 import { moneyText } from '../money.js';
 import { OFTEN_MS, SELDOM_MS, useFreshness, useRead } from '../state/reads.js';
+import { usePageCall } from '../state/page-call.js';
 import { linkTo, useRoute } from '../state/route.js';
 import { zoneStore } from '../state/preferences.js';
 import { useStore } from '../state/store.js';
@@ -36,6 +37,11 @@ export function OverviewPage() {
     { ledgerId: ledger, consistency: useFreshness(), descending: true, pageSize: 200 },
     SELDOM_MS,
   );
+  usePageCall(TransactionQueryService.method.listTransactions, {
+    ledgerId: ledger,
+    descending: true,
+    pageSize: FEED_ROWS,
+  });
   const feed = useTransactionFeed(ledger);
   const transactions = merged(feed.transactions, recent.data?.transactions ?? []);
   return (

@@ -7,6 +7,7 @@ import { PaymentSummary, remainingOf } from '../parts/payment-summary.js';
 import { Amount, FailureNote, Id, Time, TransactionState } from '../parts/text.js';
 import { kindWord } from '../parts/words.js';
 import { openAction } from '../state/actions.js';
+import { usePageCall } from '../state/page-call.js';
 import { useFreshness, useRead } from '../state/reads.js';
 import { linkTo, useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
@@ -20,6 +21,7 @@ export function PaymentPage() {
     paymentId: id,
     pageSize: 200,
   });
+  usePageCall(TransactionQueryService.method.getTransaction, { ledgerId: ledger, transactionId: id });
   const transaction = root.data?.transaction;
   const payment = transaction?.payment;
   const rest = (others.data?.transactions ?? []).filter(({ transactionId }) => transactionId !== id);

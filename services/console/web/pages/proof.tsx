@@ -10,10 +10,12 @@ import {
   type VerifyVerdict,
 } from '../../../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { hexOf } from '../events.js';
+import { Anchors } from '../parts/anchors.js';
 import { Empty, FailureNote, Id, StateWord } from '../parts/text.js';
 import { wordOf } from '../parts/words.js';
 import { countOf, countText } from '../numbers.js';
-import { keepProof, proofStore } from '../state/proofs.js';
+import { usePageCall } from '../state/page-call.js';
+import { keepProof, type Proof, proofStore } from '../state/proofs.js';
 import { linkTo, useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
 import { useStore } from '../state/store.js';
@@ -36,6 +38,8 @@ export function ProofPage() {
   const { ledger } = useRoute();
   const may = useMay();
   const { run, start, stop } = useProof(ledger);
+  const proof = useStore(proofStore)[ledger];
+  usePageCall(LedgerService.method.verifyLedger, { ledgerId: ledger });
   return (
     <>
       <div className="title">
@@ -46,11 +50,12 @@ export function ProofPage() {
           </button>
         ) : null}
       </div>
-      <LastProof ledger={ledger} />
+      <LastProof proof={proof} />
       <FailureNote error={run.error ?? null} />
       <Progress run={run} />
       {run.verdict === undefined ? null : <Verdict verdict={run.verdict} />}
       {run.findings.length === 0 ? null : <Findings findings={run.findings} />}
+      <Anchors proof={proof} />
     </>
   );
 }
@@ -105,13 +110,12 @@ function withEvent(run: Run, event: Told): Run {
   }
 }
 
-function LastProof({ ledger }: { readonly ledger: string }) {
-  const proof = useStore(proofStore)[ledger];
+function LastProof({ proof }: { readonly proof: Proof | undefined }) {
   if (proof === undefined) {
     return (
       <Empty>
         A proof folds the whole log again, by code of its own, and compares: the chain of hashes, the state
-        tables, and every read model. Here would be its verdict, and the hash to keep as an anchor.
+        tables, and every read model. Here would be its verdict.
       </Empty>
     );
   }
@@ -120,7 +124,7 @@ function LastProof({ ledger }: { readonly ledger: string }) {
       <StateWord tone={proof.isOk ? 'good' : 'bad'}>
         {proof.isOk ? 'all agree' : 'something differs'}
       </StateWord>
-      {`, up to position ${countText(BigInt(proof.position))}, ${distance(new Date(), new Date(proof.time_ms))}. Anchor: `}
+      {`, up to position ${countText(BigInt(proof.position))}, ${distance(new Date(), new Date(proof.time_ms))}. Hash of the log there: `}
       <Id value={proof.hash} />
     </p>
   );

@@ -15,6 +15,7 @@ import { DeadLetters } from '../parts/dead-letters.js';
 import { FailureNote, StateWord, Time } from '../parts/text.js';
 import { wordOf } from '../parts/words.js';
 import { countText } from '../numbers.js';
+import { usePageCall } from '../state/page-call.js';
 import { OFTEN_MS, useRead } from '../state/reads.js';
 import { useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
@@ -23,6 +24,7 @@ const { method } = ProjectionService;
 
 export function ReadModelsPage() {
   const { data, error } = useRead(method.listProjections, {}, OFTEN_MS);
+  usePageCall(method.listProjections, {});
   const projections = data?.projections ?? [];
   return (
     <>
@@ -48,6 +50,9 @@ function ProjectionPart({ projection }: { readonly projection: Projection }) {
     rebuild,
     deadLetters,
   } = projection;
+  // What a retry came to stays to be read when none is left.
+  const [hadDeadLetters, setHadDeadLetters] = useState(false);
+  if (deadLetters > 0n && !hadDeadLetters) setHadDeadLetters(true);
   return (
     <section className="part" aria-label={projectionId}>
       <div className="title">
@@ -69,7 +74,7 @@ function ProjectionPart({ projection }: { readonly projection: Projection }) {
         Last event recorded <Time at={positionTime} />
       </p>
       {rebuild === undefined ? null : <RebuildLine rebuild={rebuild} head={headPosition} />}
-      {deadLetters === 0n ? null : <DeadLetters projectionId={projectionId} />}
+      {hadDeadLetters ? <DeadLetters projectionId={projectionId} /> : null}
     </section>
   );
 }

@@ -15,6 +15,7 @@ import { AccountLink, Amount, FailureNote, StateWord, Time } from '../parts/text
 import { accountTypeWord, kindWord } from '../parts/words.js';
 import { plainMoney } from '../money.js';
 import { countText } from '../numbers.js';
+import { usePageCall } from '../state/page-call.js';
 import { SELDOM_MS, useFreshness, usePin, useRead } from '../state/reads.js';
 import { setParams, useRoute } from '../state/route.js';
 
@@ -45,11 +46,10 @@ function TrialBalance() {
   const pin = usePin();
   const chosen = params.get('by') ?? 'type';
   const groupBy = GROUPINGS.find(([name]) => name === chosen)?.[1] ?? TrialBalanceGrouping.ACCOUNT_TYPE;
-  const { data, error } = useRead(
-    method.getTrialBalance,
-    { ledgerId: ledger, consistency: useFreshness(), groupBy, position: pin ?? 0n, pageSize: 1000 },
-    SELDOM_MS,
-  );
+  const request = { ledgerId: ledger, groupBy, position: pin ?? 0n, pageSize: 1000 };
+  const consistency = useFreshness();
+  const { data, error } = useRead(method.getTrialBalance, { ...request, consistency }, SELDOM_MS);
+  usePageCall(method.getTrialBalance, request);
   const rows = data?.rows ?? [];
   return (
     <section className="part" aria-label="Trial balance">

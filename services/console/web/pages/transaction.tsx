@@ -25,6 +25,7 @@ import { kindWord } from '../parts/words.js';
 import { countText } from '../numbers.js';
 import { useFreshness, useRead } from '../state/reads.js';
 import { openAction } from '../state/actions.js';
+import { usePageCall } from '../state/page-call.js';
 import { linkTo, useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
 
@@ -36,6 +37,7 @@ export function TransactionPage() {
     transactionId: id,
     consistency,
   });
+  usePageCall(TransactionQueryService.method.getTransaction, { ledgerId: ledger, transactionId: id });
   return (
     <>
       <FailureNote error={error} />

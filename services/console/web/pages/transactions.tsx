@@ -18,10 +18,12 @@ import { type FilterText, parseFilter, typedTime } from '../parts/filter.js';
 import { Rows } from '../parts/rows.js';
 import { Empty, FailureNote } from '../parts/text.js';
 import { TRANSACTION_COLUMNS } from '../parts/transaction-columns.js';
+import { Views } from '../parts/views.js';
 import { valueOfWord, wordsOf } from '../parts/words.js';
 import { ExportButtons } from '../parts/export.js';
 import { useFreshness, usePin } from '../state/reads.js';
 import { PAGE_ROWS, useKeyset } from '../state/keyset.js';
+import { usePageCall } from '../state/page-call.js';
 import { setParams, useRoute } from '../state/route.js';
 import { useTransactionFeed } from '../state/watch.js';
 import { usePinTime } from '../state/pin-time.js';
@@ -31,15 +33,24 @@ const KEYS = ['kind', 'status', 'account', 'reference', 'payment', 'from', 'to']
 const FEED_ROWS = 100;
 
 export function TransactionsPage() {
-  const { params } = useRoute();
+  const { ledger, params } = useRoute();
   const text = params.get('q') ?? '';
   const filter = parseFilter(text, KEYS);
   const { request, problems } = requestOf(filter, new Date());
+  usePageCall(
+    TransactionQueryService.method.listTransactions,
+    create(ListTransactionsRequestSchema, {
+      ...request,
+      ledgerId: ledger,
+      descending: true,
+      pageSize: PAGE_ROWS,
+    }),
+  );
   return (
     <>
       <div className="title">
         <h1>Transactions</h1>
-        <Views />
+        <Views views={VIEWS} />
       </div>
       <FilterLine
         key={`filter ${text}`}
@@ -67,21 +78,6 @@ const VIEWS = [
   ['refunds', 'kind:refund'],
   ['held', 'status:authorized'],
 ] as const;
-
-function Views() {
-  const q = useRoute().params.get('q') ?? '';
-  return VIEWS.map(([name, view]) => (
-    <button
-      key={name}
-      type="button"
-      className="chip"
-      aria-pressed={q === view}
-      onClick={() => setParams({ q: view })}
-    >
-      {name}
-    </button>
-  ));
-}
 
 /** Dates are in UTC, as the ledger's are. */
 function requestOf({ values, problems: before }: FilterText, now: Date) {

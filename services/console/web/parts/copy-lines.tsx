@@ -1,21 +1,32 @@
 /** The same call, to paste into a terminal. */
 import type { DescMethod, JsonValue } from '@bufbuild/protobuf';
+import { useExponents } from '../state/exponents.js';
 import { callLines } from './copy-as.js';
 import { CopyButton } from './text.js';
 
-export function CopyAs({ method, json }: { readonly method: DescMethod; readonly json: JsonValue }) {
-  const { curl, grpcurl } = callLines(method, json);
+interface Call {
+  readonly method: DescMethod;
+  readonly json: JsonValue;
+}
+
+export function CopyAs(call: Call) {
   return (
     <details>
       <summary>Copy as</summary>
-      {Object.entries({ curl, grpcurl }).map(([name, line]) => (
-        <div key={name} className="part">
-          <span>
-            {name} <CopyButton text={line} what={`the ${name} line`} />
-          </span>
-          <pre tabIndex={0}>{line}</pre>
-        </div>
-      ))}
+      <CopyLines {...call} />
     </details>
   );
+}
+
+/** A line for each program that can call it. */
+export function CopyLines({ method, json }: Call) {
+  const lines = callLines(method, json, useExponents());
+  return lines.map(({ program, text }) => (
+    <div key={program} className="part">
+      <span>
+        {program} <CopyButton text={text} what={`the ${program} line`} />
+      </span>
+      <pre tabIndex={0}>{text}</pre>
+    </div>
+  ));
 }

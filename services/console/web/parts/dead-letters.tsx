@@ -6,7 +6,7 @@ import {
   ProjectionService,
   type RetryDeadLetterResponse,
 } from '../../../../gen/quittance/ops/v1/projection_service_pb.js';
-import { countText } from '../numbers.js';
+import { countText, eventsText } from '../numbers.js';
 import { useRead } from '../state/reads.js';
 import { linkIn, useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
@@ -69,7 +69,7 @@ function Retry({ projectionId, total }: { readonly projectionId: string; readonl
   const [typed, setTyped] = useState('');
   const [answer, setAnswer] = useState<RetryDeadLetterResponse>();
   const [error, setError] = useState<Error | null>(null);
-  if (total === 0n || !may(method.retryDeadLetter, ledger)) return null;
+  if (!may(method.retryDeadLetter, ledger)) return null;
   const retry = async () => {
     setError(null);
     const request = { projectionId, target: { case: 'all' as const, value: true }, expectedCount: total };
@@ -77,6 +77,13 @@ function Retry({ projectionId, total }: { readonly projectionId: string; readonl
     setTyped('');
     await queries.invalidateQueries();
   };
+  const outcome =
+    answer === undefined ? null : (
+      <span role="status">
+        {countText(answer.appliedCount)} of {countText(answer.matchedCount)} applied
+      </span>
+    );
+  if (total === 0n) return outcome;
   return (
     <form
       className="filters"
@@ -88,7 +95,7 @@ function Retry({ projectionId, total }: { readonly projectionId: string; readonl
       }}
     >
       <label>
-        To try all {countText(total)} events again, type <code>{projectionId}</code>{' '}
+        To try {eventsText(total)} again, type <code>{projectionId}</code>{' '}
         <input
           value={typed}
           size={12}
@@ -97,14 +104,10 @@ function Retry({ projectionId, total }: { readonly projectionId: string; readonl
         />
       </label>
       <button type="submit" className="danger" disabled={typed !== projectionId}>
-        Retry {countText(total)} events
+        Retry {eventsText(total)}
       </button>
       <FailureNote error={error} />
-      {answer === undefined ? null : (
-        <span role="status">
-          {countText(answer.appliedCount)} of {countText(answer.matchedCount)} applied
-        </span>
-      )}
+      {outcome}
     </form>
   );
 }

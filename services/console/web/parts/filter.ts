@@ -25,12 +25,12 @@ export function parseFilter(text: string, keys: readonly string[]): FilterText {
   return { values, problems };
 }
 
-/** A day or a time in the past, as ISO 8601, or `-2h`, `-7d` before now; undefined if it is none. */
+/** A day or a time, as ISO 8601, or `-2h`, `-7d` before now, or `+24h` after it; undefined if it is none. */
 export function typedTime(text: string, now: Date): Date | undefined {
-  const [, digits, unit] = /^-(\d{1,5})([mhd])$/.exec(text) ?? [];
+  const [, sign, digits, unit] = /^([+-])(\d{1,5})([mhd])$/.exec(text) ?? [];
   if (digits !== undefined) {
     const unit_ms = unit === 'm' ? 60_000 : unit === 'h' ? 3_600_000 : 86_400_000;
-    return new Date(now.getTime() - +digits * unit_ms);
+    return new Date(now.getTime() + (sign === '-' ? -1 : 1) * +digits * unit_ms);
   }
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$/.test(text)) return undefined;
   const hasZone = /(Z|[+-]\d\d:\d\d)$/.test(text);

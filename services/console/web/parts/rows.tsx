@@ -1,7 +1,7 @@
 /** A list of any length: only the rows that can be seen are in the page. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useRef } from 'react';
-import { densityStore } from '../state/preferences.js';
+import { densityStore, useHiddenColumns } from '../state/preferences.js';
 import { useStore } from '../state/store.js';
 
 export interface Column<T> {
@@ -27,7 +27,10 @@ export interface RowsProps<T> {
 const ROW_PX = { dense: 28, roomy: 36 };
 const OVERSCAN_ROWS = 12;
 
-export function Rows<T>({ label, columns, count, rowAt, keyOf, onSee }: RowsProps<T>) {
+export function Rows<T>({ label, columns: all, count, rowAt, keyOf, onSee }: RowsProps<T>) {
+  const { isHidden, toggle } = useHiddenColumns(label);
+  // The first one names the row.
+  const columns = all.filter(({ name }, index) => index === 0 || !isHidden(name));
   const scroller = useRef<HTMLDivElement>(null);
   const row_px = useStore(densityStore) === 'dense' ? ROW_PX.dense : ROW_PX.roomy;
   const virtual = useVirtualizer({
@@ -48,37 +51,59 @@ export function Rows<T>({ label, columns, count, rowAt, keyOf, onSee }: RowsProp
   }, [virtual, row_px]);
   const tracks = { gridTemplateColumns: columns.map(({ width }) => width).join(' ') };
   return (
-    <div
-      className="rows"
-      ref={scroller}
-      role="table"
-      aria-label={label}
-      aria-rowcount={count + 1}
-      tabIndex={0}
-    >
-      <div role="rowgroup">
-        <div className="row head" role="row" style={tracks}>
-          {columns.map(({ name, isRight }) => (
-            <div key={name} role="columnheader" className={isRight === true ? 'right' : undefined}>
-              {name}
+    <>
+      <ColumnChooser names={all.slice(1).map(({ name }) => name)} isHidden={isHidden} onToggle={toggle} />
+      <div
+        className="rows"
+        ref={scroller}
+        role="table"
+        aria-label={label}
+        aria-rowcount={count + 1}
+        tabIndex={0}
+      >
+        <div role="rowgroup">
+          <div className="row head" role="row" style={tracks}>
+            {columns.map(({ name, isRight }) => (
+              <div key={name} role="columnheader" className={isRight === true ? 'right' : undefined}>
+                {name}
+              </div>
+            ))}
+          </div>
+        </div>
+        <div className="body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+          {items.map(({ index, start }) => (
+            <div
+              key={keyOf(index)}
+              className="row"
+              role="row"
+              aria-rowindex={index + 2}
+              style={{ ...tracks, transform: `translateY(${String(start)}px)` }}
+            >
+              <Cells columns={columns} row={rowAt(index)} />
             </div>
           ))}
         </div>
       </div>
-      <div className="body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-        {items.map(({ index, start }) => (
-          <div
-            key={keyOf(index)}
-            className="row"
-            role="row"
-            aria-rowindex={index + 2}
-            style={{ ...tracks, transform: `translateY(${String(start)}px)` }}
-          >
-            <Cells columns={columns} row={rowAt(index)} />
-          </div>
-        ))}
-      </div>
-    </div>
+    </>
+  );
+}
+
+interface ColumnChooserProps {
+  readonly names: readonly string[];
+  readonly isHidden: (name: string) => boolean;
+  readonly onToggle: (name: string) => void;
+}
+
+function ColumnChooser({ names, isHidden, onToggle }: ColumnChooserProps) {
+  return (
+    <details className="chooser">
+      <summary>Columns</summary>
+      {names.map((name) => (
+        <label key={name}>
+          <input type="checkbox" checked={!isHidden(name)} onChange={() => onToggle(name)} /> {name}
+        </label>
+      ))}
+    </details>
   );
 }
 

@@ -24,6 +24,22 @@ export interface Keyset<T> {
 }
 
 export const PAGE_ROWS = 100;
+
+/** A whole page, of the short ones that a server gives where it looks at many rows for a few: the list counts by whole pages. */
+export async function wholePage<T>(
+  token: string,
+  fetch: (page: { readonly pageToken: string; readonly pageSize: number }) => Promise<Page<T>>,
+): Promise<Page<T>> {
+  const rows: T[] = [];
+  let pageToken = token;
+  do {
+    const page = await fetch({ pageToken, pageSize: PAGE_ROWS - rows.length });
+    rows.push(...page.rows);
+    pageToken = page.next;
+  } while (pageToken !== '' && rows.length < PAGE_ROWS);
+  return { rows, next: pageToken };
+}
+
 /** Rows out of sight are forgotten after this time. */
 const FORGET_MS = 5_000;
 

@@ -11,6 +11,8 @@ export interface Settings {
   /** Nothing that changes something is offered. */
   readonly isReadOnly: boolean;
   readonly hasAuth: boolean;
+  /** Where to log in; undefined: a token or a key is asked for. */
+  readonly login: LoginSettings | undefined;
   /** Origins of other processes; null: the one that served the page answers. */
   readonly commandOrigin: string | null;
   readonly projectorOrigin: string | null;
@@ -30,6 +32,7 @@ export const settingsStore = createStore<Settings>({
   version: '',
   isReadOnly: true,
   hasAuth: false,
+  login: undefined,
   commandOrigin: null,
   projectorOrigin: null,
 });
@@ -50,8 +53,34 @@ function settingsOf(read: unknown): Settings {
     version: textOrNull('version') ?? '',
     isReadOnly: of['isReadOnly'] !== false,
     hasAuth: of['hasAuth'] === true,
+    login: loginOf(of['login']),
     commandOrigin: textOrNull('commandOrigin'),
     projectorOrigin: textOrNull('projectorOrigin'),
+  };
+}
+
+/** What the page has to know to log in at an issuer. */
+export interface LoginSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Of the tokens. */
+  readonly audience: string;
+  /** Words that are asked for. */
+  readonly scope: string;
+}
+
+function loginOf(read: unknown): LoginSettings | undefined {
+  if (typeof read !== 'object' || read === null) return undefined;
+  const of = new Map<string, unknown>(Object.entries(read));
+  const textOf = (name: string) => {
+    const value = of.get(name);
+    return typeof value === 'string' ? value : '';
+  };
+  return {
+    issuer: textOf('issuer'),
+    clientId: textOf('clientId'),
+    audience: textOf('audience'),
+    scope: textOf('scope'),
   };
 }
 

@@ -17,13 +17,22 @@ const withToken: Interceptor = (next) => async (request) => {
   }
 };
 
+const transports = new Map<string, Transport>();
+
+/** The transport of an address, made once. */
+function to(baseUrl: string): Transport {
+  const known = transports.get(baseUrl);
+  if (known !== undefined) return known;
+  const made = createConnectTransport({ baseUrl, useBinaryFormat: true, interceptors: [withToken] });
+  transports.set(baseUrl, made);
+  return made;
+}
+
 /** One transport per process, chosen by the package of the method. */
 export function createRoutedTransport({ commandOrigin, projectorOrigin }: Settings): Transport {
-  const to = (baseUrl: string) =>
-    createConnectTransport({ baseUrl, useBinaryFormat: true, interceptors: [withToken] });
   const own = to(ownBase());
-  const command = commandOrigin === null ? own : to(commandOrigin);
-  const projector = projectorOrigin === null ? own : to(projectorOrigin);
+  const command = to(commandOrigin ?? ownBase());
+  const projector = to(projectorOrigin ?? ownBase());
   const of = (service: string) =>
     service.startsWith('quittance.command.')
       ? command
