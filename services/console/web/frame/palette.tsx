@@ -103,7 +103,7 @@ function Finder({ onDone }: { readonly onDone: () => void }) {
   );
 }
 
-/** What is found of what is typed; what the server found comes first. */
+/** What is found of what is typed: what the server found comes first, and last what may be found among references. */
 function useEntries(typed: string): readonly Entry[] {
   const { ledger } = useRoute();
   const may = useMay();
@@ -123,7 +123,15 @@ function useEntries(typed: string): readonly Entry[] {
     kind: 'action',
     choose: () => openAction(id),
   }));
-  return [...found, ...[...pages, ...actions].filter(isMeant)].slice(0, ENTRIES_MOST);
+  const reference = {
+    key: 'reference',
+    words: `Transactions of the reference ${typed}`,
+    kind: 'reference',
+    choose: () => goTo(linkTo('transactions', '', { q: `reference:${typed}` })),
+  };
+  const isReference = ledger !== '' && typed !== '' && !isUuid(typed.toLowerCase());
+  const known = [...found, ...[...pages, ...actions].filter(isMeant)].slice(0, ENTRIES_MOST);
+  return isReference ? [...known, reference] : known;
 }
 
 function useFound(typed: string): readonly Entry[] {
@@ -170,15 +178,5 @@ function useFound(typed: string): readonly Entry[] {
           linkTo('account', accountId),
         ),
       ),
-    ...(isUuid(id) || position !== undefined
-      ? []
-      : [
-          link(
-            'reference',
-            `Transactions of the reference ${typed}`,
-            'reference',
-            linkTo('transactions', '', { q: `reference:${typed}` }),
-          ),
-        ]),
   ];
 }
