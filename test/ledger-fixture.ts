@@ -11,6 +11,7 @@ import type { LogPoint, RecordedEvent } from '../lib/log/recorded-event.js';
 import { encodeEvent } from '../services/command/application/encode.js';
 import { apply, overlay, type Overlay } from '../services/command/domain/evolve.js';
 import { decide } from '../services/command/domain/decide.js';
+import type { LedgerReader } from '../services/command/domain/decision.js';
 import type { DomainEvent } from '../services/command/domain/event.js';
 import { decideAtomic } from '../services/command/domain/atomic-batch.js';
 import type { Command, MovementCommand } from '../services/command/domain/command.js';
@@ -26,6 +27,16 @@ export const FIXTURE_START = 1_767_225_600_000_000n;
 export function testId(n: number | bigint): string {
   return `00000000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 }
+
+/** A ledger that nobody created. */
+const NOTHING: LedgerReader = {
+  exists: () => false,
+  closedThrough: () => null,
+  trialBalance: () => [],
+  account: () => undefined,
+  transaction: () => undefined,
+  calendar: periodAt,
+};
 
 export class LedgerFixture {
   /** All events so far, LogStarted at position 0 included. */
@@ -126,12 +137,7 @@ export class LedgerFixture {
   #ledger(ledgerId: string): Overlay {
     let found = this.#ledgers.get(ledgerId);
     if (found === undefined) {
-      found = overlay({
-        exists: () => false,
-        account: () => undefined,
-        transaction: () => undefined,
-        calendar: periodAt,
-      });
+      found = overlay(NOTHING);
       this.#ledgers.set(ledgerId, found);
     }
     return found;

@@ -23,6 +23,7 @@ import type { Service, UnaryMethod } from '../../lib/rpc/service.js';
 import { Executor } from '../../services/command/application/executor.js';
 import { Memory } from '../../services/command/application/memory.js';
 import { ledgerCommandService } from '../../services/command/rpc/ledger-command-service.js';
+import type { LedgerContext } from '../../services/command/rpc/submit.js';
 import { transactionCommandService } from '../../services/command/rpc/transaction-command-service.js';
 import { countOf } from '../command-line.js';
 import { LogInMemory } from './log-in-memory.js';
@@ -79,11 +80,19 @@ async function openWritePath(): Promise<WritePath> {
   });
   await executor.start();
   const context = { executor, log: { logId: new Uint8Array(16).fill(7), shard: 0 } };
-  const services = [ledgerCommandService(context), transactionCommandService(context)];
+  const services = [
+    ledgerCommandService({ ...context, closingBalances: NOTHING_IS_CLOSED }),
+    transactionCommandService(context),
+  ];
   const chain = createChain({ ...DEFAULT_CHAIN_LIMITS, logger, metrics: callMetrics(new Registry()) });
   chain.warm(services);
   return { chain, services, memory, stop: () => executor.stop() };
 }
+
+const NOTHING_IS_CLOSED: LedgerContext['closingBalances'] = {
+  isWanted: () => false,
+  during: (_ledgerId, _through, _call, decide) => decide(),
+};
 
 function methodOf({ services }: WritePath, name: string): UnaryMethod {
   const found = services.flatMap(({ methods }) => methods).find(({ desc }) => desc.name === name);

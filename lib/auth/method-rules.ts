@@ -39,6 +39,8 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
   'quittance.command.v1.LedgerCommandService': {
     CreateLedger: { kind: 'create', subject: 'new ledger' },
     RegisterAsset: admin,
+    ClosePeriod: admin,
+    ReopenPeriod: admin,
   },
   'quittance.command.v1.AccountCommandService': {
     OpenAccount: write,

@@ -11,6 +11,8 @@ const KINDS: Readonly<Record<Payload, EventKind | undefined>> = {
   ledgerCreated: EventKind.LEDGER_CREATED,
   ledgerCreatedV2: EventKind.LEDGER_CREATED,
   assetRegistered: EventKind.ASSET_REGISTERED,
+  periodClosed: EventKind.PERIOD_CLOSED,
+  periodReopened: EventKind.PERIOD_REOPENED,
   accountOpened: EventKind.ACCOUNT_OPENED,
   accountUpdated: EventKind.ACCOUNT_UPDATED,
   accountFrozen: EventKind.ACCOUNT_FROZEN,

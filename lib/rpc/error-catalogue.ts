@@ -70,6 +70,11 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.DEAD_LETTER_COUNT]: state,
   [ErrorReason.DEAD_LETTER_WAITS]: state,
 
+  [ErrorReason.PERIOD_CLOSED]: state,
+  [ErrorReason.PERIOD_IN_FUTURE]: invalid,
+  [ErrorReason.PERIOD_ALREADY_CLOSED]: state,
+  [ErrorReason.PERIOD_NOT_CLOSED]: state,
+
   [ErrorReason.QUEUE_FULL]: { code: Code.ResourceExhausted, retryAfter_ms: 100 },
   [ErrorReason.MESSAGE_TOO_LARGE]: exhausted,
   [ErrorReason.READER_TOO_SLOW]: exhausted,

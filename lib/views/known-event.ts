@@ -48,7 +48,10 @@ export function isKnown(event: log.Event): boolean {
     case 'epochStarted':
     case 'ledgerCreated':
     case 'ledgerCreatedV2':
+    case 'periodReopened':
       return true;
+    case 'periodClosed':
+      return payload.value.totals.every(({ accountType }) => ACCOUNT_TYPES.has(accountType));
     case 'assetRegistered':
     case 'accountOpened':
     case 'accountUpdated':

@@ -13,10 +13,12 @@ import {
   readOpenHolds,
   readRequests,
   readStateCheckpoint,
+  readTotalRows,
   readTransactionRows,
   summarizeOpenHolds,
 } from '../../lib/log/state/postgres-state-reader.js';
 import { clearState, isDurable, writeState } from '../../lib/log/state/postgres-state-writer.js';
+import type { LogReader } from '../../lib/log/reader.js';
 import type { Wakeups } from '../../lib/log/wakeups.js';
 import { type Closeables, unwindOnFailure } from '../../lib/base/closeables.js';
 import type { Log } from '../../lib/base/logging.js';
@@ -24,6 +26,7 @@ import type { Tracer } from '../../lib/observe/tracing.js';
 import type { Service } from '../../lib/rpc/service.js';
 import type { Clock } from '../../lib/base/time.js';
 import type { OnCommitted } from './application/committer.js';
+import { type BalanceSource, ClosingBalances } from './application/closing-balances.js';
 import { Executor } from './application/executor.js';
 import { Expirer } from './application/expirer.js';
 import type { StateReader } from './application/loader.js';
@@ -34,7 +37,7 @@ import type { WriteLog } from './application/write-log.js';
 import type { MeasuredCommand } from './metrics.js';
 import { accountCommandService } from './rpc/account-command-service.js';
 import { ledgerCommandService } from './rpc/ledger-command-service.js';
-import type { CommandContext } from './rpc/submit.js';
+import type { LedgerContext } from './rpc/submit.js';
 import { transactionCommandService } from './rpc/transaction-command-service.js';
 import { Duties, type Duty } from './standing/duties.js';
 import { Standing, STANDING_TIMES, type StandingTimes } from './standing/standing.js';
@@ -93,7 +96,7 @@ const COUNTED_HOLDS = 100_000;
 
 export interface CommandPart {
   readonly services: readonly Service[];
-  readonly context: CommandContext;
+  readonly context: LedgerContext;
   readonly memory: Memory;
   /** For `commandMetrics`. */
   readonly measured: MeasuredCommand;
@@ -148,7 +151,8 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
       executor.standingChanged();
     });
     await standing?.start(executor);
-    const context = { executor, log: { logId: await reader.logId(), shard } };
+    const closingBalances = new ClosingBalances(memory, balanceSource(pools.read, reader), clock);
+    const context = { executor, closingBalances, log: { logId: await reader.logId(), shard } };
     const openHolds = () => summarizeOpenHolds(pools.read, COUNTED_HOLDS);
     const measured = { executor, memory, tailLimit: limits.tail, openHolds };
     return { services: servicesOf(context), context, memory, measured, standing };
@@ -212,7 +216,7 @@ function expirerDuty(deps: CommandDeps, memory: Memory, executor: Executor, { re
   };
 }
 
-function servicesOf(context: CommandContext): Service[] {
+function servicesOf(context: LedgerContext): Service[] {
   return [ledgerCommandService(context), accountCommandService(context), transactionCommandService(context)];
 }
 
@@ -274,5 +278,15 @@ function stateReader(pool: Pool): StateReader {
     ledgers: (ledgerIds) => readLedgerRows(pool, ledgerIds),
     accounts: (keys) => readAccountRows(pool, keys),
     transactions: (keys) => readTransactionRows(pool, keys),
+  };
+}
+
+function balanceSource(pool: Pool, reader: LogReader): BalanceSource {
+  return {
+    totals: (ledgerId) => readTotalRows(pool, ledgerId),
+    end: async () => (await reader.head()).position,
+    positionAt: async (recordedTime) => (await reader.atTime(recordedTime))?.position ?? -1n,
+    page: (ledgerId, after, through, limit) =>
+      reader.page({ after, through, limit, ledgerId, streamId: null }),
   };
 }

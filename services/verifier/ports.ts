@@ -1,5 +1,11 @@
 /** What VerifyLedger reads besides the views: the log as it is stored, and the state tables. */
-import type { AccountRow, AtCheckpoint, StateCheckpoint, TransactionRow } from '../../lib/log/state/rows.js';
+import type {
+  AccountRow,
+  AtCheckpoint,
+  LedgerRow,
+  StateCheckpoint,
+  TransactionRow,
+} from '../../lib/log/state/rows.js';
 
 /** A row of the log exactly as it is stored: nothing is decoded, since what is stored may be anything. */
 export interface StoredFlush {
@@ -73,6 +79,8 @@ export interface StoredLog {
  */
 export interface StateTables {
   checkpoint(): Promise<StateCheckpoint>;
+  /** The row of a ledger, if there is one. */
+  ledger(ledgerId: string): Promise<AtCheckpoint<LedgerRow>>;
   /** Accounts of a ledger after an id, by code units; begin with ''. */
   accountPage(ledgerId: string, after: string, limit: number): Promise<AtCheckpoint<AccountRow>>;
   /** Transactions of a ledger that have a row, after an id; begin with the nil UUID. */

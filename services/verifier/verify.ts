@@ -15,6 +15,7 @@ import { ledgerNotFound } from '../../lib/rpc/ledger-not-found.js';
 import type { View } from '../../lib/views/view.js';
 import { ChainWalk, decodeStored, type LogRecord } from './log/chain-walk.js';
 import { ExpectedCopies } from './log/expected-copies.js';
+import { closedThroughAt, periodEnds } from './log/period-events.js';
 import { Comparison } from './compare/comparison.js';
 import { type FindingSink, type Findings, NO_FINDINGS } from './compare/findings.js';
 import { HASH_END, type HashRange } from './fold/hash-range.js';
@@ -133,8 +134,21 @@ export async function verify(deps: VerifyDeps, verification: Verification): Prom
     if (!(await isWhole(view, { partition, ledgerId, through }, subject, findings)))
       run.incomplete.add(subject);
   }
+  await checkLedgerRow(run, first[0]?.position ?? 0n);
   await compareSums(run);
   return { position: through, hash: end.hash };
+}
+
+/** The row that says what is closed, at its own checkpoint. */
+async function checkLedgerRow({ state, stored, ledgerId, findings }: Run, created: bigint): Promise<void> {
+  const { checkpoint, rows } = await state.ledger(ledgerId);
+  const text = (closedThrough: bigint | null) => `closed through ${closedThrough ?? 'nothing'}`;
+  const expected =
+    created > checkpoint ? 'no row' : text(await closedThroughAt(stored, ledgerId, checkpoint));
+  const actual = rows[0] === undefined ? 'no row' : text(rows[0].closedThrough);
+  if (expected === actual) return;
+  const entity = `ledger ${ledgerId}`;
+  findings.add({ subject: VerifySubject.STATE_TABLES, position: 0n, entity, expected, actual });
 }
 
 function viewsOf({ serving }: Run): readonly (readonly [VerifySubject, View])[] {
@@ -278,6 +292,7 @@ async function fold(
   const accounts = run.incomplete.has(VerifySubject.BALANCES)
     ? comparisons.state.rows
     : comparisons.balances.rows;
+  const ends = await periodEnds(stored, ledgerId, through);
   const ranges = rangesOf(Math.ceil(accounts / bounds.mostAccounts));
   for (const [index, range] of ranges.entries()) {
     const isFirst = index === 0;
@@ -287,6 +302,7 @@ async function fold(
       stored,
       range,
       isFirst,
+      periodEnds: ends,
       mostChains: bounds.mostChains,
       comparisons,
       checkpoints,

@@ -42,5 +42,8 @@ test('--at is a position, a recorded time or an effective time', () => {
 test('a time is shown to the microsecond, or to the second', () => {
   expect(isoOf(timestampOf(1_500_001n))).toBe('1970-01-01T00:00:01.500001Z');
   expect(briefOf(timestampOf(1_500_001n))).toBe('1970-01-01T00:00:01Z');
+  // A date would be rounded up to the next second.
+  expect(isoOf(timestampOf(1_999_999n))).toBe('1970-01-01T00:00:01.999999Z');
+  expect(briefOf(timestampOf(1_999_999n))).toBe('1970-01-01T00:00:01Z');
   expect(isoOf(undefined)).toBe('');
 });

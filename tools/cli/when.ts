@@ -1,5 +1,5 @@
 /** Times as people write them: `2026-11-27T10:00Z`, `2026-10-31`, `-2h`, `+24h`, `now`. */
-import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { InvalidArgumentError } from 'commander';
 import { type Micros, microsOf, SECOND, timestampOf } from '../../lib/base/time.js';
 
@@ -59,10 +59,15 @@ export function isoOf(time: Timestamp | undefined): string {
   if (time === undefined) return '';
   const micros = microsOf(time);
   const rest = ((micros % SECOND) + SECOND) % SECOND;
-  return `${timestampDate(time).toISOString().slice(0, 19)}.${String(rest).padStart(6, '0')}Z`;
+  return `${secondOf(time)}.${String(rest).padStart(6, '0')}Z`;
 }
 
 /** The time to the second, as lists show it. */
 export function briefOf(time: Timestamp | undefined): string {
-  return time === undefined ? '' : `${timestampDate(time).toISOString().slice(0, 19)}Z`;
+  return time === undefined ? '' : `${secondOf(time)}Z`;
+}
+
+/** The second that the time lies in. Dates have milliseconds, and would be rounded up to the next one. */
+function secondOf({ seconds }: Timestamp): string {
+  return new Date(Number(seconds) * 1_000).toISOString().slice(0, 19);
 }

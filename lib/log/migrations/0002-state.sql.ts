@@ -15,7 +15,8 @@ create table state.checkpoint (
 
 create table state.ledgers (
   ledger_id text collate "C" primary key,
-  position bigint not null
+  position bigint not null,
+  closed_through bigint
 );
 
 create table state.accounts (

@@ -12,9 +12,11 @@ import type {
   AccountKey,
   AccountRow,
   AtCheckpoint,
+  LedgerRow,
   OpenHold,
   OpenHoldsSummary,
   StateCheckpoint,
+  TotalRow,
   TransactionKey,
   TransactionRow,
 } from './rows.js';
@@ -42,6 +44,23 @@ interface TransactionColumns {
   state: Buffer | null;
 }
 
+interface LedgerColumns {
+  readonly checkpoint: bigint;
+  readonly ledger_id: string;
+  /** Null where there is no such ledger. */
+  readonly position: bigint | null;
+  readonly closed_through: bigint | null;
+}
+
+/** Everything null where the ledger has no account. */
+interface TotalColumns {
+  readonly checkpoint: bigint;
+  readonly currency: string | null;
+  readonly type: number;
+  readonly debits: string;
+  readonly credits: string;
+}
+
 /** @throws Error if the schema was never migrated. */
 export async function readStateCheckpoint(pool: Pool): Promise<StateCheckpoint> {
   const { rows } = await pool.query<StateCheckpoint>({ name: 'state_checkpoint', text: sql.readCheckpoint });
@@ -53,15 +72,32 @@ export async function readStateCheckpoint(pool: Pool): Promise<StateCheckpoint> 
 export async function readLedgerRows(
   pool: Pool,
   ledgerIds: readonly string[],
-): Promise<AtCheckpoint<string>> {
-  const { rows } = await pool.query<{ checkpoint: bigint; ledger_id: string; position: bigint | null }>({
+): Promise<AtCheckpoint<LedgerRow>> {
+  const { rows } = await pool.query<LedgerColumns>({
     name: 'state_ledgers',
     text: sql.readLedgers,
     values: [ledgerIds],
   });
   return {
     checkpoint: checkpointOf(rows),
-    rows: rows.filter(({ position }) => position !== null).map(({ ledger_id }) => ledger_id),
+    rows: rows
+      .filter(({ position }) => position !== null)
+      .map((row) => ({ ledgerId: row.ledger_id, closedThrough: row.closed_through })),
+  };
+}
+
+/** What all entries of a ledger come to at the checkpoint, by currency and type of account. */
+export async function readTotalRows(pool: Pool, ledgerId: string): Promise<AtCheckpoint<TotalRow>> {
+  const { rows } = await pool.query<TotalColumns>({
+    name: 'state_totals',
+    text: sql.readTotals,
+    values: [ledgerId],
+  });
+  return {
+    checkpoint: checkpointOf(rows),
+    rows: rows.flatMap(({ currency, type, debits, credits }) =>
+      currency === null ? [] : [{ currency, type, debits: BigInt(debits), credits: BigInt(credits) }],
+    ),
   };
 }
 

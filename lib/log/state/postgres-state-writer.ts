@@ -99,7 +99,11 @@ async function requireInLog(client: PoolClient, { position, hash }: StateCheckpo
 async function write(client: PoolClient, { changes, through }: StateBatch): Promise<void> {
   await requireInLog(client, through);
   for (const rows of slicesOf(changes.ledgers)) {
-    const values = [textArray(rows.map((row) => row.ledgerId)), int8Array(rows.map((row) => row.position))];
+    const values = [
+      textArray(rows.map((row) => row.ledgerId)),
+      int8Array(rows.map((row) => row.position)),
+      rows.map((row) => row.closedThrough),
+    ];
     await client.query({ name: 'upsert_ledgers', text: sql.upsertLedgers, values });
   }
   for (const rows of slicesOf(changes.accounts)) {

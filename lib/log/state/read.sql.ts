@@ -8,7 +8,7 @@ export const readCheckpoint = `select epoch, position, hash from state.checkpoin
 
 /** $1 ledger ids */
 export const readLedgers = `
-select c.position as checkpoint, q.ledger_id, l.position
+select c.position as checkpoint, q.ledger_id, l.position, l.closed_through
 from state.checkpoint c
 cross join unnest($1::text[]) as q (ledger_id)
 left join state.ledgers l on l.ledger_id = q.ledger_id`;
@@ -23,6 +23,15 @@ select c.position as checkpoint, q.ledger_id, q.account_id, ${accountColumns}
 from state.checkpoint c
 cross join unnest($1::text[], $2::text[]) as q (ledger_id, account_id)
 left join state.accounts a on a.ledger_id = q.ledger_id and a.account_id = q.account_id`;
+
+/** $1 ledger id */
+export const readTotals = `
+select c.position as checkpoint, t.currency, t.type, t.debits, t.credits
+from state.checkpoint c
+left join lateral (
+  select currency, type, sum(debits)::text as debits, sum(credits)::text as credits
+  from state.accounts where ledger_id = $1 group by currency, type
+) t on true`;
 
 /** $1 ledger ids  $2 transaction ids */
 export const readTransactions = `

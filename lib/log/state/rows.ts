@@ -1,4 +1,5 @@
 /** Rows of the state tables, for the command services that fill their memory and for VerifyLedger. */
+import type { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import type {
   AccountProfile,
   AccountState,
@@ -11,6 +12,22 @@ export interface StateCheckpoint {
   readonly epoch: number;
   readonly position: bigint;
   readonly hash: Uint8Array;
+}
+
+/** A ledger at the checkpoint. */
+export interface LedgerRow {
+  readonly ledgerId: string;
+  /** What is dated at or before it is closed, UTC microseconds; null: nothing is. */
+  readonly closedThrough: bigint | null;
+}
+
+/** What the accounts of one type in one currency come to. */
+export interface TotalRow {
+  /** As in AccountState. */
+  readonly currency: string;
+  readonly type: AccountType;
+  readonly debits: bigint;
+  readonly credits: bigint;
 }
 
 export interface AccountKey {

@@ -12,11 +12,18 @@ import {
 import { uuidFromBytes } from '../../base/uuid.js';
 import { accountsChangedBy, profileOf } from '../account-of.js';
 import { commandOf } from '../canonical-body.js';
+import { closedThroughAfter } from '../periods.js';
 import { transactionStatesIn } from '../transaction-of.js';
 import type { StateCheckpoint } from './rows.js';
 
 export interface StateChanges {
-  readonly ledgers: readonly { readonly ledgerId: string; readonly position: bigint }[];
+  readonly ledgers: readonly {
+    readonly ledgerId: string;
+    /** Of the event that left it so. */
+    readonly position: bigint;
+    /** UTC microseconds; null: nothing is closed. */
+    readonly closedThrough: bigint | null;
+  }[];
   readonly accounts: readonly {
     readonly ledgerId: string;
     readonly state: AccountState;
@@ -59,14 +66,15 @@ interface FoldedTransaction {
 
 /** The same, event by event: thousands of them take longer than the event loop may stand still. */
 export class StateFold {
-  readonly #ledgers = new Map<string, bigint>();
+  readonly #ledgers = new Map<string, StateChanges['ledgers'][number]>();
   readonly #accounts = new Map<string, FoldedAccount>();
   readonly #transactions = new Map<string, FoldedTransaction>();
 
   /** Takes in the event after the one before. */
   add(event: Event): void {
     const { ledgerId, position } = event;
-    if (event.payload.case === 'ledgerCreatedV2') this.#ledgers.set(ledgerId, position);
+    const closedThrough = closedThroughAfter(event);
+    if (closedThrough !== undefined) this.#ledgers.set(ledgerId, { ledgerId, position, closedThrough });
     for (const state of accountsChangedBy(event)) {
       const key = `${ledgerId}\0${state.accountId}`;
       const profile = profileOf(event) ?? this.#accounts.get(key)?.profile ?? null;
@@ -82,7 +90,7 @@ export class StateFold {
 
   changes(): StateChanges {
     return {
-      ledgers: sorted(this.#ledgers).map(([ledgerId, position]) => ({ ledgerId, position })),
+      ledgers: sorted(this.#ledgers).map(([, row]) => row),
       accounts: sorted(this.#accounts).map(([, row]) => row),
       transactions: sorted(this.#transactions).map(([, row]) => ({
         ...row,

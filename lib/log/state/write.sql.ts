@@ -18,11 +18,12 @@ export const resetCheckpoint = `update state.checkpoint set epoch = 0, position 
 /** $1 epoch  $2 position  $3 hash */
 export const moveCheckpoint = `update state.checkpoint set epoch = $1, position = $2, hash = $3 where position < $2`;
 
-/** $1 ledger ids  $2 positions */
+/** $1 ledger ids  $2 positions  $3 what is closed */
 export const upsertLedgers = `
-insert into state.ledgers (ledger_id, position)
-select * from unnest($1::text[], $2::bigint[])
-on conflict (ledger_id) do nothing`;
+insert into state.ledgers as l (ledger_id, position, closed_through)
+select * from unnest($1::text[], $2::bigint[], $3::bigint[])
+on conflict (ledger_id) do update set position = excluded.position, closed_through = excluded.closed_through
+where excluded.position > l.position`;
 
 /**
  * $1 ledger ids  $2 account ids  $3 versions  $4 types  $5 currencies  $6 statuses  $7 freeze scopes  $8

@@ -1,7 +1,4 @@
 /** What events say to the reports: pure, and the same for every store. */
-import { fromBinary } from '@bufbuild/protobuf';
-import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { TimestampSchema } from '@bufbuild/protobuf/wkt';
 import type { AccountType } from '../../../gen/quittance/common/v1/account_pb.js';
 import {
   type DeclineReason,
@@ -9,10 +6,8 @@ import {
   type TransactionKind,
 } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
-import type { CommandType } from '../../../gen/quittance/event/v1/event_pb.js';
-import { type CommandCase, commandTypeOf, requestSchema } from '../../log/canonical-body.js';
+import { effectiveTimeOf } from '../../log/effective-time.js';
 import type { RecordedEvent } from '../../log/recorded-event.js';
-import { microsOf } from '../../base/time.js';
 import { knownEvents } from '../known-event.js';
 
 /**
@@ -145,39 +140,4 @@ function declineOf(event: log.Event, declined: log.TransactionDeclined): Decline
     currency: declined.currency,
     principal: declined.amount,
   };
-}
-
-const DATED: readonly CommandCase['case'][] = [
-  'deposit',
-  'withdraw',
-  'submitPayment',
-  'authorizePayment',
-  'capturePayment',
-  'refundPayment',
-  'postTransaction',
-  'reverseTransaction',
-];
-
-/** The number of `effective_time` in each request that may have one. */
-const EFFECTIVE_TIME_FIELD: ReadonlyMap<CommandType, number> = new Map(
-  DATED.flatMap((name): [CommandType, number][] => {
-    const field = requestSchema(name).field['effectiveTime'];
-    return field === undefined ? [] : [[commandTypeOf(name), field.number]];
-  }),
-);
-
-/**
- * The time that the entries of a transaction are dated, UTC microseconds. Picks the one field out of the
- * canonical body: to decode all of it would cost as much as to decode the event.
- */
-export function effectiveTimeOf(event: log.Event): bigint {
-  const wanted = EFFECTIVE_TIME_FIELD.get(event.commandType);
-  if (wanted === undefined) return event.recordedTimeMicros;
-  const reader = new BinaryReader(event.canonicalBody);
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field === wanted) return microsOf(fromBinary(TimestampSchema, reader.bytes()));
-    reader.skip(wireType, field);
-  }
-  return event.recordedTimeMicros;
 }

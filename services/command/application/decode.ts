@@ -16,6 +16,7 @@ import {
 } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import type * as log from '../../../gen/quittance/event/v1/event_pb.js';
 import { accountsChangedBy, profileOf } from '../../../lib/log/account-of.js';
+import { closedThroughAfter } from '../../../lib/log/periods.js';
 import {
   type TransactionChange,
   transactionChangesOf,
@@ -25,12 +26,13 @@ import { unitOf } from '../../../lib/base/currency.js';
 import { microsOf } from '../../../lib/base/time.js';
 import type { AccountProfile, AccountState } from '../domain/account.js';
 import type { AccountLimits } from '../domain/account-limits.js';
+import type { LedgerState } from '../domain/evolve.js';
 import type { Payment, TransactionState } from '../domain/transaction.js';
 
 /** What one event leaves behind, for the memory of the write side. */
 export interface Touched {
-  /** Whether the event created its ledger. */
-  readonly ledgerCreated: boolean;
+  /** The ledger as the event left it; null if it says nothing of that. */
+  readonly ledger: LedgerState | null;
   readonly accounts: readonly AccountState[];
   /** Of the one account of an account event that says it; else null. */
   readonly profile: AccountProfile | null;
@@ -44,12 +46,17 @@ export function touchedBy(event: log.Event): Touched {
   const profile = profileOf(event);
   const made = transactionOf(event);
   return {
-    ledgerCreated: event.payload.case === 'ledgerCreatedV2',
+    ledger: ledgerStateOf(event),
     accounts: accountsChangedBy(event).map(accountStateOf),
     profile: profile === undefined ? null : accountProfileOf(profile),
     made: made === undefined ? null : transactionStateOf(made),
     changes: transactionChangesOf(event),
   };
+}
+
+function ledgerStateOf(event: log.Event): LedgerState | null {
+  const closedThrough = closedThroughAfter(event);
+  return closedThrough === undefined ? null : { closedThrough };
 }
 
 /** A transaction after a change; the same object if it is there already or beyond. */
@@ -173,7 +180,8 @@ function unitOfMoney({ currency, exponent }: Money): string {
   return unitOf(currency, exponent);
 }
 
-const TYPES = {
+/** The domain's names of the types of accounts. */
+export const TYPES = {
   [AccountType.LIABILITY]: 'LIABILITY',
   [AccountType.ASSET]: 'ASSET',
   [AccountType.REVENUE]: 'REVENUE',

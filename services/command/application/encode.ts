@@ -24,10 +24,12 @@ import type {
   AccountEvent,
   DomainEvent,
   LedgerCreated,
+  LedgerEvent,
   TransactionDeclined,
   TransactionPosted,
 } from '../domain/event.js';
 import { streamOf } from '../domain/stream.js';
+import { periodClosed, periodReopened } from './encode-period.js';
 import type {
   Entry,
   Fee,
@@ -107,10 +109,23 @@ function ledgerCreated({ description, metadata }: LedgerCreated) {
   };
 }
 
-function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] {
+function ledgerPayload(event: LedgerEvent): log.Event['payload'] {
   switch (event.type) {
     case 'LedgerCreated':
       return { case: 'ledgerCreatedV2', value: ledgerCreated(event) };
+    case 'PeriodClosed':
+      return { case: 'periodClosed', value: periodClosed(event) };
+    case 'PeriodReopened':
+      return { case: 'periodReopened', value: periodReopened(event) };
+  }
+}
+
+function payloadOf(event: DomainEvent, requestId: string): log.Event['payload'] {
+  switch (event.type) {
+    case 'LedgerCreated':
+    case 'PeriodClosed':
+    case 'PeriodReopened':
+      return ledgerPayload(event);
     case 'AssetRegistered':
     case 'AccountOpened':
     case 'AccountUpdated':

@@ -4,14 +4,14 @@ import type { Command } from '../domain/command.js';
 import { type Known, needs } from '../domain/needs.js';
 import { accountProfileOf, accountStateOf, changed, transactionStateOf } from './decode.js';
 import { transactionChangeOf, transactionOf } from '../../../lib/log/transaction-of.js';
-import type { AccountRow, AtCheckpoint, TransactionRow } from '../../../lib/log/state/rows.js';
+import type { AccountRow, AtCheckpoint, LedgerRow, TransactionRow } from '../../../lib/log/state/rows.js';
 import { entityKey } from './entity-key.js';
 import { type Memory, WHOLE_LEDGER } from './memory.js';
 import { expiriesBefore } from './open-holds.js';
 
 /** The reads of the state tables; lib/log/state has them for PostgreSQL. */
 export interface StateReader {
-  ledgers(ledgerIds: readonly string[]): Promise<AtCheckpoint<string>>;
+  ledgers(ledgerIds: readonly string[]): Promise<AtCheckpoint<LedgerRow>>;
   accounts(keys: readonly { ledgerId: string; accountId: string }[]): Promise<AtCheckpoint<AccountRow>>;
   transactions(
     keys: readonly { ledgerId: string; transactionId: string }[],
@@ -118,9 +118,14 @@ async function fill(memory: Memory, reader: StateReader, missing: Missing): Prom
     transactionKeys.length === 0 ? null : reader.transactions(transactionKeys),
   ]);
   if (ledgers !== null && usable(memory, tailFrom, ledgers.checkpoint)) {
-    const found = new Set(ledgers.rows);
+    const found = new Map(ledgers.rows.map((row) => [row.ledgerId, row]));
     for (const ledgerId of ledgerIds) {
-      memory.ledgers.fill(ledgerId, WHOLE_LEDGER, found.has(ledgerId) ? { ledgerId } : null);
+      const row = found.get(ledgerId);
+      memory.ledgers.fill(
+        ledgerId,
+        WHOLE_LEDGER,
+        row === undefined ? null : { closedThrough: row.closedThrough },
+      );
     }
   }
   if (accounts !== null && usable(memory, tailFrom, accounts.checkpoint)) {

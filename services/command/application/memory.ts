@@ -12,15 +12,23 @@ import type { TransactionKey } from '../../../lib/log/state/rows.js';
 import type { TransactionChange } from '../../../lib/log/transaction-of.js';
 import type { Account, AccountState } from '../domain/account.js';
 import type { LedgerReader } from '../domain/decision.js';
+import type { LedgerState } from '../domain/evolve.js';
 import type { Payment, TransactionState } from '../domain/transaction.js';
+import type { TrialBalance } from '../domain/trial-balance.js';
 import { changed, paymentStateOf, touchedBy } from './decode.js';
 import { entityKey } from './entity-key.js';
 import { HOLDS_WINDOW_US, OpenHolds } from './open-holds.js';
 import { TailedCache } from './tailed-cache.js';
+import type { TrackedBalance } from './tracked-balance.js';
 
 /** Thrown by a ledger's reader for what was not loaded; the executor loads it and decides again. */
 export class NotLoaded extends Error {
   override readonly name = 'NotLoaded';
+}
+
+/** Thrown for a trial balance that nothing tracks: the memory has begun anew since it was asked for. */
+export class NotTracked extends Error {
+  override readonly name = 'NotTracked';
 }
 
 /** A committed event in the tail: bytes, since a decoded event takes five times as much memory. */
@@ -41,11 +49,14 @@ interface RecentRequests {
 const CACHED_ACCOUNTS = 100_000;
 const CACHED_TRANSACTIONS = 50_000;
 const CACHED_LEDGERS = 10_000;
+/** Events that a balance is brought up by at once: some milliseconds, in which nothing else is done. */
+const CATCH_UP_EVENTS = 2_000n;
 
 /** States that this process decided. */
 export interface CommittedStates {
   readonly ledgerId: string;
-  readonly ledgerCreated: boolean;
+  /** The ledger as they leave it; null if they do not change it. */
+  readonly ledger: LedgerState | null;
   /** Of the commands whose events are committed with them, each with the position of its first event. */
   readonly requestIds: ReadonlyMap<string, bigint>;
   readonly accounts: Iterable<Account>;
@@ -55,14 +66,9 @@ export interface CommittedStates {
 /** The id of a ledger among its entities. */
 export const WHOLE_LEDGER = '';
 
-/** A ledger has no state but that it exists. */
-interface Ledger {
-  readonly ledgerId: string;
-}
-
 export class Memory {
   /** By ledger id. */
-  readonly ledgers = new TailedCache<Ledger, never>({
+  readonly ledgers = new TailedCache<LedgerState, never>({
     max: CACHED_LEDGERS,
     changed: (ledger) => ledger,
     isWorthKeeping: () => true,
@@ -89,6 +95,9 @@ export class Memory {
   /** The same in the order of their positions. */
   #recentRequests: RecentRequests[] = [];
   #forgotten = 0;
+  #history = 0;
+  /** The trial balances that closes wait for. */
+  readonly #balances = new Set<TrackedBalance>();
 
   constructor(checkpoint: LogPoint) {
     this.#end = checkpoint;
@@ -143,11 +152,31 @@ export class Memory {
     return this.#forgotten;
   }
 
+  /** How often it has begun anew: what was read of the log before may not be of it. */
+  get history(): number {
+    return this.#history;
+  }
+
+  /** Keeps a balance up with the log; false if it is not far enough for that. */
+  track(balance: TrackedBalance): boolean {
+    const { position } = balance;
+    if (position < this.#tailFrom || this.#end.position - position > CATCH_UP_EVENTS) return false;
+    for (const { bytes } of this.tailAfter(position)) balance.add(eventOf(bytes));
+    this.#balances.add(balance);
+    return true;
+  }
+
+  untrack(balance: TrackedBalance): void {
+    this.#balances.delete(balance);
+  }
+
   /** Forgets everything and begins anew from a checkpoint: the tail is to be absorbed from there. */
   reset(checkpoint: LogPoint): void {
     this.#end = checkpoint;
     this.#tailFrom = checkpoint.position;
     this.#forgotten += 1;
+    this.#history += 1;
+    this.#balances.clear();
     this.#tail = [];
     this.#requests.clear();
     this.#recentRequests = [];
@@ -169,8 +198,8 @@ export class Memory {
         ids: new Map([[uuidFromBytes(event.requestId), position]]),
       });
     }
-    const { ledgerCreated, accounts, profile, made, changes } = touchedBy(event);
-    if (ledgerCreated) this.ledgers.put(ledgerId, WHOLE_LEDGER, { ledgerId }, position);
+    const { ledger, accounts, profile, made, changes } = touchedBy(event);
+    if (ledger !== null) this.ledgers.put(ledgerId, WHOLE_LEDGER, ledger, position);
     for (const state of accounts) {
       if (profile === null) this.accounts.change(ledgerId, state.accountId, state, position);
       else this.accounts.put(ledgerId, state.accountId, { state, profile }, position);
@@ -189,9 +218,9 @@ export class Memory {
   commit(events: readonly RecordedEvent[], states: readonly CommittedStates[]): void {
     for (const recorded of events) this.#extend(recorded);
     const { position } = this.#end;
-    for (const { ledgerId, ledgerCreated, requestIds, accounts, transactions } of states) {
+    for (const { ledgerId, ledger, requestIds, accounts, transactions } of states) {
       this.#rememberRequests({ position, ledgerId, ids: requestIds });
-      if (ledgerCreated) this.ledgers.put(ledgerId, WHOLE_LEDGER, { ledgerId }, position);
+      if (ledger !== null) this.ledgers.put(ledgerId, WHOLE_LEDGER, ledger, position);
       for (const account of accounts) {
         this.accounts.put(ledgerId, account.state.accountId, account, position);
       }
@@ -218,6 +247,8 @@ export class Memory {
     const transactions = new Map<string, TransactionState>();
     return {
       exists: () => loaded(this.ledgers.known(ledgerId, WHOLE_LEDGER)) !== null,
+      closedThrough: () => loaded(this.ledgers.known(ledgerId, WHOLE_LEDGER))?.closedThrough ?? null,
+      trialBalance: (through) => this.#balanceOf(ledgerId, through),
       account: (accountId) => {
         const read = accounts.get(accountId);
         if (read !== undefined) return read;
@@ -246,6 +277,17 @@ export class Memory {
     }
     this.#end = pointOf(recorded);
     this.#tail.push({ position, epoch: event.epoch, bytes: recorded.bytes, hash: recorded.hash });
+    for (const balance of this.#balances) balance.add(event);
+  }
+
+  #balanceOf(ledgerId: string, through: bigint): TrialBalance {
+    const balance = [...this.#balances].find(
+      (each) => each.ledgerId === ledgerId && each.through === through,
+    );
+    if (balance === undefined) throw new NotTracked();
+    // It was read of the log, which may be further than the events that this process has taken in.
+    if (balance.position > this.#end.position) throw new NotLoaded();
+    return balance.balance();
   }
 
   #rememberRequests(recent: RecentRequests): void {

@@ -12,7 +12,8 @@ import { evolve, overlay, type Overlay } from '../domain/evolve.js';
 import { encodeEvent } from './encode.js';
 import { expiryRequest } from './expiry-request.js';
 import type { AtomicJob, Decided, Job, Request } from './job.js';
-import { type CommittedStates, type Memory, NotLoaded } from './memory.js';
+import { historyChanged } from './closing-balances.js';
+import { type CommittedStates, type Memory, NotLoaded, NotTracked } from './memory.js';
 import { expiriesBefore } from './open-holds.js';
 import { refusalError } from './refusal-error.js';
 
@@ -92,7 +93,7 @@ class Planner {
     }));
     const states = [...this.#ledgers].map(([ledgerId, { overlay: changes, ids }]) => ({
       ledgerId,
-      ledgerCreated: changes.created,
+      ledger: changes.ledger,
       requestIds: ids,
       accounts: changes.accounts.values(),
       transactions: changes.transactions.values(),
@@ -110,6 +111,7 @@ class Planner {
       return this.#decide(request, ledger);
     } catch (error) {
       if (error instanceof NotLoaded) return DEFERRED;
+      if (error instanceof NotTracked) return { verdict: 'refused', error: historyChanged() };
       throw error;
     }
   }

@@ -13,10 +13,23 @@ export function checkVersion(account: AccountState, expectedVersion: bigint | nu
   return refusal('VERSION_MISMATCH', message, { field: 'expected_version', resourceId: accountId });
 }
 
-/** Entries are not dated in the future. Times are UTC microseconds. */
-export function checkEffectiveTime(effectiveTime: bigint | null, now: bigint): Refusal | null {
-  if (effectiveTime === null || effectiveTime <= now) return null;
-  return refusal('TIME_OUT_OF_RANGE', 'The effective time is in the future.', { field: 'effective_time' });
+/**
+ * Entries are dated neither in the future nor in a closed period. Without a date they are dated now, which no close has reached.
+ * Times are UTC microseconds.
+ */
+export function checkEffectiveTime(
+  effectiveTime: bigint | null,
+  ledger: LedgerReader,
+  now: bigint,
+): Refusal | null {
+  if (effectiveTime === null) return null;
+  const at = { field: 'effective_time' };
+  if (effectiveTime > now) {
+    return refusal('TIME_OUT_OF_RANGE', 'The effective time is in the future.', at);
+  }
+  const closedThrough = ledger.closedThrough();
+  if (closedThrough === null || effectiveTime > closedThrough) return null;
+  return refusal('PERIOD_CLOSED', 'The effective time lies in a closed period.', { ...at, closedThrough });
 }
 
 /** An amount is in the account's currency. */

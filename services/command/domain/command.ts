@@ -46,6 +46,18 @@ export interface RegisterAsset extends Common {
   readonly exponent: number;
   readonly name: string;
 }
+export interface ClosePeriod extends Common {
+  readonly type: 'ClosePeriod';
+  /** What is dated at or before it is closed, UTC microseconds. */
+  readonly closedThrough: bigint;
+  readonly description: string;
+}
+export interface ReopenPeriod extends Common {
+  readonly type: 'ReopenPeriod';
+  /** What is dated at or before it stays closed, UTC microseconds; null: nothing does. */
+  readonly keepClosedThrough: bigint | null;
+  readonly reason: string;
+}
 export interface OpenAccount extends Common {
   readonly type: 'OpenAccount';
   readonly accountId: string;
@@ -201,6 +213,8 @@ export type Command =
   | MovementCommand
   | CreateLedger
   | RegisterAsset
+  | ClosePeriod
+  | ReopenPeriod
   | OpenAccount
   | UpdateAccount
   | FreezeAccount

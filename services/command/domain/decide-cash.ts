@@ -15,7 +15,7 @@ export function decideCash(command: Deposit | Withdraw, ledger: LedgerReader, no
   const account = existingAccount(ledger, accountId).state;
   const problem =
     checkVersion(account, command.expectedVersion) ??
-    checkEffectiveTime(effectiveTime, now) ??
+    checkEffectiveTime(effectiveTime, ledger, now) ??
     checkAccounts(command, settlementId, ledger);
   if (problem !== null) return refuse(problem);
   const amount = command.type === 'Withdraw' && command.upTo ? availableOf(account, minorUnits) : minorUnits;

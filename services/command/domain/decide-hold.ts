@@ -21,7 +21,7 @@ export function decideCapturePayment(command: CapturePayment, ledger: LedgerRead
   const amount = command.amount?.minorUnits ?? remaining(payment);
   const problem =
     checkHoldOpen(root, now) ??
-    checkEffectiveTime(effectiveTime, now) ??
+    checkEffectiveTime(effectiveTime, ledger, now) ??
     checkCapture(command, payment) ??
     checkFees({ parties: payment, currency, amount, fees }, ledger) ??
     checkFeeTotals(command, payment);

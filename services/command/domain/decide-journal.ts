@@ -15,7 +15,7 @@ export function decideJournal(asked: PostTransaction, ledger: LedgerReader, now:
   const { effectiveTime, force: forced } = command;
   const { amount, currency } = journalPrincipal(command);
   const problem =
-    checkEffectiveTime(effectiveTime, now) ??
+    checkEffectiveTime(effectiveTime, ledger, now) ??
     checkCurrencies(command, ledger) ??
     checkJournalPrincipal(command);
   if (problem !== null) return refuse(problem);

@@ -16,7 +16,7 @@ export function decideSubmitPayment(command: SubmitPayment, ledger: LedgerReader
   const { currency, minorUnits } = command.amount;
   const amount = command.upTo ? affordable(command, ledger) : minorUnits;
   const problem =
-    checkEffectiveTime(effectiveTime, now) ??
+    checkEffectiveTime(effectiveTime, ledger, now) ??
     checkPayment(command, ledger) ??
     (fees.length === 0 ? null : checkFees({ parties: command, currency, amount, fees }, ledger));
   if (problem !== null) return refuse(problem);
@@ -71,7 +71,7 @@ export function decideAuthorizePayment(
   const { effectiveTime, payerAccountId } = command;
   const { currency, minorUnits: amount } = command.amount;
   const problem =
-    checkEffectiveTime(effectiveTime, now) ??
+    checkEffectiveTime(effectiveTime, ledger, now) ??
     checkExpireTime(command.expireTime, now) ??
     checkPayment(command, ledger);
   if (problem !== null) return refuse(problem);

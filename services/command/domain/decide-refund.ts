@@ -21,7 +21,7 @@ export function decideRefundPayment(command: RefundPayment, ledger: LedgerReader
   };
   const problem =
     checkNotDeclined(root) ??
-    checkEffectiveTime(effectiveTime, now) ??
+    checkEffectiveTime(effectiveTime, ledger, now) ??
     checkAmount(command, root) ??
     checkReturnedFees(command, root) ??
     checkStandIns(command, parties, currency, ledger);

@@ -19,7 +19,7 @@ export function decideReverseTransaction(
   const reversed = existingTransaction(ledger, command.transactionId);
   const { paymentId, amount, currency, fees } = reversed;
   const root = paymentId === null ? null : existingPayment(ledger, paymentId);
-  const problem = checkReversible(reversed, root) ?? checkEffectiveTime(effectiveTime, now);
+  const problem = checkReversible(reversed, root) ?? checkEffectiveTime(effectiveTime, ledger, now);
   if (problem !== null) return refuse(problem);
   return settle(
     {

@@ -14,6 +14,7 @@ import { decideJournal } from './decide-journal.js';
 import { decideCreateLedger, decideRegisterAsset } from './decide-ledger.js';
 import { decideAdjustAuthorization } from './decide-adjustment.js';
 import { decideAuthorizePayment, decideSubmitPayment } from './decide-payment.js';
+import { decideClosePeriod, decideReopenPeriod } from './decide-period.js';
 import { decideRefundPayment } from './decide-refund.js';
 import { decideReverseTransaction } from './decide-reversal.js';
 import { decideUpdateTransaction } from './decide-transaction.js';
@@ -40,6 +41,10 @@ function decideFound(command: Command, ledger: LedgerReader, now: bigint): Decis
       return decideCreateLedger(command, ledger);
     case 'RegisterAsset':
       return decideRegisterAsset(command, ledger);
+    case 'ClosePeriod':
+      return decideClosePeriod(command, ledger, now);
+    case 'ReopenPeriod':
+      return decideReopenPeriod(command, ledger);
     case 'OpenAccount':
       return decideOpenAccount(command, ledger);
     case 'UpdateAccount':

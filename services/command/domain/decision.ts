@@ -3,6 +3,7 @@ import type { Account } from './account.js';
 import type { Calendar } from './account-limits.js';
 import type { DomainEvent } from './event.js';
 import type { TransactionState } from './transaction.js';
+import type { TrialBalance } from './trial-balance.js';
 
 /**
  * One ledger as the decision sees it. `undefined` means that it does not exist. Reads of what was not loaded throw the
@@ -10,6 +11,10 @@ import type { TransactionState } from './transaction.js';
  */
 export interface LedgerReader {
   exists(): boolean;
+  /** What is dated at or before it is closed, UTC microseconds; null: nothing is. */
+  closedThrough(): bigint | null;
+  /** What all entries come to that are dated at or before a time, UTC microseconds. Only a close reads it. */
+  trialBalance(through: bigint): TrialBalance;
   account(accountId: string): Account | undefined;
   transaction(transactionId: string): TransactionState | undefined;
   /** Says when the periods of limits begin and end. */
@@ -38,6 +43,8 @@ export type RefusalReason =
   // INVALID_ARGUMENT: of codes that ISO 4217 does not list, which the ledger alone knows
   | 'UNKNOWN_CURRENCY'
   | 'INVALID_FIELD'
+  // INVALID_ARGUMENT: by the clock
+  | 'PERIOD_IN_FUTURE'
   // FAILED_PRECONDITION
   | 'CURRENCY_MISMATCH'
   | 'ACCOUNT_TYPE'
@@ -54,7 +61,10 @@ export type RefusalReason =
   | 'TOO_MANY_FEES'
   | 'NOT_REVERSIBLE'
   | 'ALREADY_REVERSED'
-  | 'PAYMENT_HAS_REFUNDS';
+  | 'PAYMENT_HAS_REFUNDS'
+  | 'PERIOD_CLOSED'
+  | 'PERIOD_ALREADY_CLOSED'
+  | 'PERIOD_NOT_CLOSED';
 
 /** A refusal names what it is about, so that the caller's error can. */
 export interface Refusal {
@@ -63,6 +73,8 @@ export interface Refusal {
   readonly message: string;
   /** The field of the request at fault, in snake_case, where one can be named. */
   readonly field?: string;
+  /** Up to when the ledger is closed, UTC microseconds, where that is why: it is added to the sentence. */
+  readonly closedThrough?: bigint;
   /** The id of the resource at fault, where there is one. */
   readonly resourceId?: string;
 }

@@ -8,12 +8,31 @@ import type {
   TransactionKind,
   TransactionState,
 } from './transaction.js';
+import type { TrialBalance } from './trial-balance.js';
 
 export interface LedgerCreated {
   readonly type: 'LedgerCreated';
   readonly ledgerId: string;
   readonly description: string;
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface PeriodClosed {
+  readonly type: 'PeriodClosed';
+  readonly ledgerId: string;
+  /** What is dated at or before it is closed, UTC microseconds. */
+  readonly closedThrough: bigint;
+  /** Over all entries dated so that were posted before this event. */
+  readonly totals: TrialBalance;
+  readonly description: string;
+}
+
+export interface PeriodReopened {
+  readonly type: 'PeriodReopened';
+  readonly ledgerId: string;
+  /** What is dated at or before it stays closed, UTC microseconds; null: nothing does. */
+  readonly closedThrough: bigint | null;
+  readonly reason: string;
 }
 
 export interface AccountEvent {
@@ -93,4 +112,6 @@ export type TransactionEvent =
   | PaymentVoided
   | PaymentExpired;
 
-export type DomainEvent = LedgerCreated | AccountEvent | TransactionEvent;
+export type LedgerEvent = LedgerCreated | PeriodClosed | PeriodReopened;
+
+export type DomainEvent = LedgerEvent | AccountEvent | TransactionEvent;

@@ -32,7 +32,7 @@ describe('an overlay', () => {
     const over = overlay(nothing);
     expect(over.exists()).toBe(false);
     apply(over, given().when(createLedger()).events);
-    expect(over).toMatchObject({ created: true });
+    expect(over).toMatchObject({ ledger: { closedThrough: null } });
     expect(over.exists()).toBe(true);
   });
 
@@ -57,6 +57,8 @@ describe('an overlay', () => {
     const signal = new Error('not loaded');
     const over = overlay({
       exists: () => true,
+      closedThrough: () => null,
+      trialBalance: () => [],
       account: () => {
         throw signal;
       },

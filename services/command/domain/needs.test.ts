@@ -9,6 +9,7 @@ import {
   authorize,
   capture,
   close,
+  closePeriod,
   createLedger,
   credit,
   debit,
@@ -22,6 +23,7 @@ import {
   pay,
   refund,
   registerAsset,
+  reopenPeriod,
   reverse,
   unfreeze,
   update,
@@ -50,6 +52,8 @@ describe('what a command needs at first', () => {
   test.each<[string, Command, string[], string[]]>([
     ['a ledger: nothing', createLedger(), [], []],
     ['an account to open: it and the settlement account', open('X'), ['X', '@settlement:EUR'], []],
+    ['a period to close: nothing', closePeriod(1n), [], []],
+    ['a period to reopen: nothing', reopenPeriod(), [], []],
     ['an asset to register: its settlement account', registerAsset(), ['@settlement:BTC'], []],
     ['an account in an asset: the settlement account once', openInAsset('X'), ['X', '@settlement:BTC'], []],
     [

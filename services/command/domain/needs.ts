@@ -83,6 +83,8 @@ export function accountsNamed(command: Command): readonly NamedAccount[] {
   switch (command.type) {
     case 'CreateLedger':
     case 'RegisterAsset':
+    case 'ClosePeriod':
+    case 'ReopenPeriod':
     case 'OpenAccount':
     case 'AdjustAuthorization':
     case 'VoidPayment':

@@ -14,6 +14,7 @@ import {
   open,
   pay,
   refund,
+  closePeriod,
   registerAsset,
   reverse,
   unfreeze,
@@ -44,6 +45,7 @@ describe('the stream of an event', () => {
 
   test('is the settlement account for an asset', () => {
     expect(streams(registerAsset())).toEqual(['@settlement:BTC']);
+    expect(streams(closePeriod(1n))).toEqual(['@periods']);
   });
 
   test('is the account for account events, the settlement account having its own', () => {

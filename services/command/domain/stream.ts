@@ -2,14 +2,20 @@
 import type { DomainEvent } from './event.js';
 import { invariant, unreachable } from './invariant.js';
 
+/** No account has such an id, so that all in the stream are periods: the last one says what is closed. */
+const PERIODS = '@periods';
+
 /**
- * The account for account events, the ledger for its own; for transactions the root: the payment if there is one, for
+ * The account for account events, the ledger for its creation, one stream for all its periods; for transactions the root: the payment if there is one, for
  * the reversal of anything else the reversed transaction, else the transaction itself.
  */
 export function streamOf(event: DomainEvent): string {
   switch (event.type) {
     case 'LedgerCreated':
       return event.ledgerId;
+    case 'PeriodClosed':
+    case 'PeriodReopened':
+      return PERIODS;
     case 'AssetRegistered':
     case 'AccountOpened':
     case 'AccountUpdated':

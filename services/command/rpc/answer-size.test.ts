@@ -16,6 +16,7 @@ import {
 } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { FeePayer } from '../../../gen/quittance/common/v1/transaction_pb.js';
+import { timestampOf } from '../../../lib/base/time.js';
 import { pointOf, type RecordedEvent } from '../../../lib/log/recorded-event.js';
 import { abbreviatedStatus, fail, toStatus } from '../../../lib/rpc/errors.js';
 import { MESSAGE_MAX_BYTES } from '../../../lib/rpc/decode.js';
@@ -108,6 +109,9 @@ function largest(): ReadonlyMap<Kind, RecordedEvent[]> {
     case: 'updateTransaction',
     value: { ...common(), transactionId: refund, updateMask: mask, description: text(500), metadata },
   });
+  const closedThrough = timestampOf(books.now - 1n);
+  run({ case: 'closePeriod', value: { ...common(), closedThrough, description: text(500) } });
+  run({ case: 'reopenPeriod', value: { ...common(), reason: text(500) } });
   open('gone');
   run({ case: 'closeAccount', value: { ...common(), accountId: account('gone') } });
   return found;

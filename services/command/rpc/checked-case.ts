@@ -14,6 +14,8 @@ import { invalidField } from './request-parts.js';
 export function checkedCase(command: Command | undefined): CommandCase {
   if (command !== undefined) refuseUnknown(command, 'command.');
   if (command?.command.case === undefined) throw invalidField('command', 'is required');
+  // Its trial balance may take long to work out, and what comes after it would wait.
+  if (command.command.case === 'closePeriod') throw invalidField('close_period', 'is a call of its own');
   checkMessage(requestSchema(command.command.case), command.command.value);
   return command.command;
 }

@@ -4,6 +4,7 @@ import { adjustAuthorization } from './commands/adjust-authorization.js';
 import { authorizePayment } from './commands/authorize-payment.js';
 import { capturePayment } from './commands/capture-payment.js';
 import { closeAccount } from './commands/close-account.js';
+import { closePeriod } from './commands/close-period.js';
 import { createLedger } from './commands/create-ledger.js';
 import { deposit } from './commands/deposit.js';
 import { freezeAccount } from './commands/freeze-account.js';
@@ -11,6 +12,7 @@ import { openAccount } from './commands/open-account.js';
 import { postTransaction } from './commands/post-transaction.js';
 import { registerAsset } from './commands/register-asset.js';
 import { refundPayment } from './commands/refund-payment.js';
+import { reopenPeriod } from './commands/reopen-period.js';
 import { reverseTransaction } from './commands/reverse-transaction.js';
 import { submitPayment } from './commands/submit-payment.js';
 import { unfreezeAccount } from './commands/unfreeze-account.js';
@@ -25,6 +27,8 @@ type CommandTable = { readonly [K in Kind]: CommandMethod<K> };
 export const COMMANDS: CommandTable = {
   createLedger,
   registerAsset,
+  closePeriod,
+  reopenPeriod,
   openAccount,
   updateAccount,
   freezeAccount,

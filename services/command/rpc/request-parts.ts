@@ -106,6 +106,13 @@ export function timeOf(timestamp: Timestamp | undefined, field: string): bigint 
   return microsOf(timestamp);
 }
 
+/** The same of a time that the contract requires. @throws CallError INVALID_FIELD */
+export function neededTimeOf(timestamp: Timestamp | undefined, field: string): bigint {
+  const time = timeOf(timestamp, field);
+  if (time === null) throw invalidField(field, 'is required');
+  return time;
+}
+
 /** Text that every store can hold. @throws CallError INVALID_FIELD for NUL and for halves of surrogate pairs. */
 export function textOf(text: string, field: string): string {
   if (text.includes('\0')) throw invalidField(field, 'must not hold NUL');

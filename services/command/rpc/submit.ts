@@ -8,6 +8,7 @@ import {
 } from '../../../lib/log/canonical-body.js';
 import type { Call } from '../../../lib/rpc/call.js';
 import { CallError, fail, toCallError } from '../../../lib/rpc/errors.js';
+import type { ClosingBalances } from '../application/closing-balances.js';
 import type { Executor } from '../application/executor.js';
 import type {
   AtomicJob,
@@ -27,6 +28,11 @@ import { invalidField } from './request-parts.js';
 export interface CommandContext {
   readonly executor: Executor;
   readonly log: LogIdentity;
+}
+
+/** What the methods of ledgers have beside that. */
+export interface LedgerContext extends CommandContext {
+  readonly closingBalances: Pick<ClosingBalances, 'isWanted' | 'during'>;
 }
 
 /** So many commands of a batch or a stream are decided in one flush at most: more would keep other callers waiting. */

@@ -7,7 +7,7 @@ import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { CashFlowRow } from '../../../lib/views/reports/view.js';
 import type { QueryContext } from '../context.js';
 import { bucketBounds } from './buckets.js';
-import { accountWithoutEntries, basisOf, readReport, reportAsOf } from './report-answers.js';
+import { accountWithoutEntries, basisOf, readReport, reportEnd } from './report-answers.js';
 
 /**
  * GetBalanceHistory, from the reports view: what moved the account before the range and in each bucket, in one read, so that the
@@ -32,7 +32,7 @@ export function getBalanceHistory(
       accountId,
       ...unit,
       buckets: balancesIn(bounds, read.value),
-      asOf: await reportAsOf(context, read.asOf, basis, bounds.at(-1)),
+      ...(await reportEnd(context, request.ledgerId, read.asOf, basis, bounds.at(-1))),
     };
   };
 }

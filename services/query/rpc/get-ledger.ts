@@ -3,6 +3,7 @@ import { ledgerNotFound } from '../../../lib/rpc/ledger-not-found.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
 import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
+import { closedAt } from './closed-period.js';
 
 /** GetLedger, from the history view. */
 export function getLedger(
@@ -13,6 +14,10 @@ export function getLedger(
     await context.freshness.reach(context.history, partition, { ledgerId, consistency }, call);
     const read = await readView(context.history, (view) => view.ledger(partition, ledgerId));
     if (read.value === undefined) throw ledgerNotFound(ledgerId);
-    return { ledger: read.value, asOf: await asOf(context, read.asOf) };
+    const [shownAsOf, closed] = await Promise.all([
+      asOf(context, read.asOf),
+      closedAt(context, ledgerId, read.asOf.position),
+    ]);
+    return { ledger: read.value, asOf: shownAsOf, ...closed };
   };
 }

@@ -16,7 +16,7 @@ import { type QueryContext, readView } from '../context.js';
 import { optionalTime } from '../times.js';
 import { answerWithPage, nextPageToken, pageSizeOf, pointAt, requireLedgerInLog } from './answers.js';
 import { requestedUnit } from './currency-unit.js';
-import { basisOf, reportAsOf } from './report-answers.js';
+import { basisOf, reportEnd } from './report-answers.js';
 
 /** What a page token of a trial balance holds: currency and key of the last row sent. */
 const CURSOR = ['string', 'string'] as const;
@@ -62,6 +62,7 @@ export function getTrialBalance(
     const { rows, totals } = read.value;
     if (totals.length === 0) await requireLedgerInLog(context, ledgerId);
     const pinned = pin ?? read.asOf;
+    const end = await reportEnd(context, ledgerId, pinned, basis, before);
     return await answerWithPage(call, GetTrialBalanceResponseSchema, { rows, size }, async (shown, last) => {
       const cursor = last && [last.currency, last.key];
       return {
@@ -73,7 +74,7 @@ export function getTrialBalance(
         })),
         totals: totals.map(sumsOf),
         nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
-        asOf: await reportAsOf(context, pinned, basis, before),
+        ...end,
       };
     });
   };

@@ -7,7 +7,7 @@ import type { RankQuery } from '../../../lib/views/reports/view.js';
 import type { QueryContext } from '../context.js';
 import { requestedRange } from '../times.js';
 import { requestedUnit } from './currency-unit.js';
-import { basisOf, readReport, reportAsOf } from './report-answers.js';
+import { basisOf, readReport, reportEnd } from './report-answers.js';
 
 const DEFAULT_LIMIT = 10;
 
@@ -35,7 +35,7 @@ export function rankAccounts(
         credits: String(credits),
         posted: String(credits - debits),
       })),
-      asOf: await reportAsOf(context, read.asOf, basis, range.to),
+      ...(await reportEnd(context, request.ledgerId, read.asOf, basis, range.to)),
     };
   };
 }

@@ -1,4 +1,5 @@
 /** What the reports share: how fresh they are, errors of what was not found, and how they are dated. */
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import type { Account } from '../../../gen/quittance/common/v1/account_pb.js';
 import type { AsOf, Consistency } from '../../../gen/quittance/common/v1/consistency_pb.js';
 import { TimeBasis } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
@@ -10,6 +11,7 @@ import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import type { WholeReports } from '../whole-views.js';
 import { accountNotFound, pointAt, requireLedgerInLog } from './answers.js';
+import { closedAt } from './closed-period.js';
 
 /** What every request for a report has. */
 interface ReportRequest {
@@ -55,19 +57,30 @@ export async function readReport<R>(
 /** What every query of the view has of the request. */
 type ReportScope = Pick<BucketQuery, 'partition' | 'ledgerId' | 'through'>;
 
+/** Up to where a report goes. */
+interface ReportEnd {
+  readonly asOf: AsOf;
+  readonly closedThrough: Timestamp | undefined;
+}
+
 /**
- * The as_of of a report of what happened before `before`. Later events are recorded after as_of.time, so by
- * recorded time the past is final; by effective time it never is.
+ * The as_of of a report of what happened before `before`, and what was closed there. Later events are recorded after as_of.time, so
+ * by recorded time the past is final; by effective time it is as long as it is closed.
  */
-export function reportAsOf(
+export async function reportEnd(
   context: QueryContext,
+  ledgerId: string,
   point: LogPoint,
   basis: Basis,
   before: bigint | null | undefined,
-): Promise<AsOf> {
+): Promise<ReportEnd> {
   const final =
     basis === 'recorded' && before !== null && before !== undefined && before < point.recordedTime;
-  return asOf(context, point, { final });
+  const [shown, { closedThrough }] = await Promise.all([
+    asOf(context, point, { final }),
+    closedAt(context, ledgerId, point.position),
+  ]);
+  return { asOf: shown, closedThrough };
 }
 
 /**

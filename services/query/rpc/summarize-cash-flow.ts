@@ -4,7 +4,7 @@ import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { bucketBounds, intoBuckets } from './buckets.js';
 import { requestedUnit } from './currency-unit.js';
-import { accountWithoutEntries, basisOf, readReport, reportAsOf } from './report-answers.js';
+import { accountWithoutEntries, basisOf, readReport, reportEnd } from './report-answers.js';
 
 /**
  * SummarizeCashFlow: in and out of the ASSET accounts by bucket, currency and kind. These are debit-normal: a
@@ -31,7 +31,7 @@ export function summarizeCashFlow(
         inflow: String(accountId === null ? debits : credits),
         outflow: String(accountId === null ? credits : debits),
       })),
-      asOf: await reportAsOf(context, read.asOf, basis, bounds.at(-1)),
+      ...(await reportEnd(context, request.ledgerId, read.asOf, basis, bounds.at(-1))),
     };
   };
 }

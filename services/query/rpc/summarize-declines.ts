@@ -4,7 +4,7 @@ import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { bucketBounds, intoBuckets } from './buckets.js';
 import { requestedUnit } from './currency-unit.js';
-import { readReport, reportAsOf } from './report-answers.js';
+import { readReport, reportEnd } from './report-answers.js';
 
 /** SummarizeDeclines: DECLINED transactions by bucket of recorded time, currency and reason. */
 export function summarizeDeclines(
@@ -24,7 +24,7 @@ export function summarizeDeclines(
         count: row.count,
         volume: String(row.volume),
       })),
-      asOf: await reportAsOf(context, read.asOf, 'recorded', bounds.at(-1)),
+      ...(await reportEnd(context, request.ledgerId, read.asOf, 'recorded', bounds.at(-1))),
     };
   };
 }

@@ -4,7 +4,7 @@ import type { MethodFunction } from '../../../lib/rpc/service.js';
 import type { QueryContext } from '../context.js';
 import { bucketBounds, intoBuckets } from './buckets.js';
 import { requestedUnit } from './currency-unit.js';
-import { basisOf, readReport, reportAsOf } from './report-answers.js';
+import { basisOf, readReport, reportEnd } from './report-answers.js';
 
 /** SummarizeVolume: POSTED transactions by bucket, currency and kind; nothing is netted. */
 export function summarizeVolume(
@@ -25,7 +25,7 @@ export function summarizeVolume(
         count: row.count,
         volume: String(row.volume),
       })),
-      asOf: await reportAsOf(context, read.asOf, basis, bounds.at(-1)),
+      ...(await reportEnd(context, request.ledgerId, read.asOf, basis, bounds.at(-1))),
     };
   };
 }

@@ -138,6 +138,8 @@ function wordFor({ reasons }: Outcome): string {
 /** Requests whose shape is right and which change nothing: what they name does not exist. */
 const FIELDS: Readonly<Record<string, () => JsonObject>> = {
   RegisterAsset: () => ({ code: 'POINTS', exponent: 0, name: 'Points', validateOnly: true }),
+  ClosePeriod: () => ({ closedThrough: '2999-01-01T00:00:00Z' }),
+  ReopenPeriod: () => ({ reason: 'x' }),
   OpenAccount: () => ({ accountId: 'nobody', currency: 'EUR', validateOnly: true }),
   UpdateAccount: () => ({ accountId: 'nobody', name: 'x', updateMask: 'name' }),
   FreezeAccount: () => ({ accountId: 'nobody' }),

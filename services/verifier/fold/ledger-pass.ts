@@ -13,6 +13,7 @@ import type { HashRange } from './hash-range.js';
 import * as history from '../rows/history-rows.js';
 import type { KeyCheckpoints } from '../log/key-checkpoints.js';
 import { requestOf, UnreadableEventError } from './made-by.js';
+import { PeriodFold } from './periods.js';
 import type { StoredLog } from '../ports.js';
 import { ReportSums } from '../rows/report-sums.js';
 import { hasStateRow, stateAccountContent, stateKey, stateTransactionContent } from '../rows/state-rows.js';
@@ -41,6 +42,8 @@ export interface LedgerPassOptions {
   readonly range: HashRange;
   /** The first pass also deals with all that is not of one account. */
   readonly isFirst: boolean;
+  /** The ends of the periods that were closed up to `through`, UTC microseconds. */
+  readonly periodEnds: readonly bigint[];
   /** How many chains of transactions are kept in memory. */
   readonly mostChains: number;
   readonly comparisons: Comparisons;
@@ -65,15 +68,17 @@ export class LedgerPass {
   readonly #accounts: AccountFold;
   readonly #chains: Chains;
   readonly #sums: ReportSums;
+  readonly #periods: PeriodFold;
   /** Accounts whose state row was expected already, as of its checkpoint. */
   readonly #stateDone = new WeakSet<AccountFacts>();
   #isBeyond = false;
 
   constructor(options: LedgerPassOptions) {
-    const { ledgerId, stored, range, mostChains } = options;
+    const { ledgerId, stored, range, mostChains, periodEnds } = options;
     this.#options = options;
     this.#chains = new Chains(stored, ledgerId, mostChains);
     this.#sums = new ReportSums(ledgerId);
+    this.#periods = new PeriodFold(periodEnds);
     this.#accounts = new AccountFold(range, {
       before: (account, position) => {
         this.#beforeChange(account, position);
@@ -96,11 +101,17 @@ export class LedgerPass {
     try {
       const effects = await this.#chains.apply(record, first);
       if (isFirst) this.#expectEvent(record, effects);
+      if (isFirst && !this.#isBeyond) this.#checkPeriods(record, effects, first);
       this.#accounts.apply(record, effects, about(log));
     } catch (error) {
       if (!(error instanceof UnreadableEventError)) throw error;
       first('event', 'an event that can be read as what it is', error.message);
     }
+  }
+
+  #checkPeriods({ event }: LogRecord, effects: readonly Effect[], complain: Complain): void {
+    for (const { before, after } of effects) if (before === undefined) this.#periods.made(after, complain);
+    this.#periods.apply(event, complain);
   }
 
   /** All events up to `through` were applied. Adds each currency's balances to `sums`. */

@@ -7,6 +7,7 @@ import { endsOf, type EventRow, streamPage } from '../../../lib/log/postgres-log
 import { readAt, readLedgerPage } from '../../../lib/log/sql/read.sql.js';
 import {
   readAccountPage,
+  readLedgerRows,
   readStateCheckpoint,
   readTransactionPage,
 } from '../../../lib/log/state/postgres-state-reader.js';
@@ -66,6 +67,7 @@ export function postgresStoredLog(pool: Pool, shard = 0): StoredLog {
 export function postgresStateTables(pool: Pool): StateTables {
   return {
     checkpoint: () => readStateCheckpoint(pool),
+    ledger: (ledgerId) => readLedgerRows(pool, [ledgerId]),
     accountPage: (ledgerId, after, limit) => readAccountPage(pool, ledgerId, after, limit),
     transactionPage: (ledgerId, after, limit) => readTransactionPage(pool, ledgerId, after, limit),
   };

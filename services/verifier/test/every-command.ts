@@ -171,6 +171,7 @@ export function everyCommand(fixture: LedgerFixture): void {
   run({ case: 'postTransaction', value: { ...base(), entries: emptied, upTo: true } });
   inAnAsset(fixture, base);
   withLimits(fixture, base);
+  inPeriods(fixture, base);
 }
 
 /** Debits that limits count, and one that they decline; limits that change, and the forced debit that they do not judge. */
@@ -210,6 +211,41 @@ function withLimits(fixture: LedgerFixture, base: () => { ledgerId: string; requ
   const another = { ...base(), accountId: 'lost-card', currency: 'EUR', limits: { debit: 1n } };
   run({ case: 'openAccount', value: another });
   run({ case: 'updateAccount', value: { ...base(), ...change, accountId: 'lost-card' } });
+}
+
+/** Closes with entries of several currencies, before them and after them, and reopenings. */
+function inPeriods(fixture: LedgerFixture, base: () => { ledgerId: string; requestId: string }): void {
+  const run = fixture.run.bind(fixture);
+  const close = (closedThrough: bigint, description = '') =>
+    run({
+      case: 'closePeriod',
+      value: { ...base(), closedThrough: timestampOf(closedThrough), description },
+    });
+  const depositAt = (time: bigint) =>
+    run({
+      case: 'deposit',
+      value: {
+        ...base(),
+        accountId: 'alice',
+        amount: { currency: 'EUR', minorUnits: 3n },
+        effectiveTime: timestampOf(time),
+      },
+    });
+  const end = fixture.now - 9n * DAY;
+  depositAt(end);
+  depositAt(end + 1n);
+  close(end, 'the first');
+  depositAt(end + 2n);
+  close(end + 2n);
+  run({
+    case: 'reopenPeriod',
+    value: { ...base(), keepClosedThrough: timestampOf(end), reason: 'a late one' },
+  });
+  depositAt(end + 1n);
+  close(fixture.now, 'up to now');
+  run({ case: 'reopenPeriod', value: { ...base(), reason: 'all of it' } });
+  depositAt(end - DAY);
+  close(end - 1n);
 }
 
 /** What shows an amount or a payment of an asset. */

@@ -36,6 +36,6 @@ test('the books of an old log are proved', async () => {
 test('its ledger is in the view, and in the memory of the write side', async () => {
   const { value } = await (books.views.history as HistoryView).ledger(0, LEDGER);
   expect(value).toMatchObject({ ledgerId: LEDGER, description: 'Shop', metadata: { a: '1', b: '2' } });
-  const created = books.fixture.events.filter(({ event }) => touchedBy(event).ledgerCreated);
+  const created = books.fixture.events.filter(({ event }) => touchedBy(event).ledger !== null);
   expect(created.map(({ position }) => position)).toEqual([1n]);
 });

@@ -114,7 +114,7 @@ export class RandomCommands {
   #change(ledgerId: string): CommandInit {
     const base = this.#base(ledgerId);
     const account = { ...base, accountId: this.#pick(ACCOUNTS) };
-    switch (this.#below(9)) {
+    switch (this.#below(11)) {
       case 0:
       case 1:
         return { case: 'voidPayment', value: { ...base, paymentId: this.#any(ledgerId) } };
@@ -137,6 +137,12 @@ export class RandomCommands {
         const value = { ...base, paymentId: this.#any(ledgerId), amount: this.#money('EUR', 800) };
         return { case: 'adjustAuthorization', value: { ...value, expireTime } };
       }
+      case 8: {
+        const closedThrough = timestampOf(this.fixture.now - HOUR * BigInt(this.#below(80)));
+        return { case: 'closePeriod', value: { ...base, closedThrough } };
+      }
+      case 9:
+        return { case: 'reopenPeriod', value: { ...base, reason: 'something came late' } };
       default:
         return { case: 'closeAccount', value: account };
     }

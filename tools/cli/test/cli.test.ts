@@ -417,6 +417,42 @@ describe('profiles', () => {
   });
 });
 
+test('a month is closed, refuses what is dated in it, and is reopened for a reason', async () => {
+  const own = createShell({ QUITTANCE_CLI_ADDRESS: server.grpc, QUITTANCE_CLI_LEDGER: 'months' });
+  await own.run('ledger', 'create', 'months');
+  await own.run('account', 'open', 'alice', 'EUR');
+  const late = ['transaction', 'deposit', 'alice', '9.00', 'EUR', '--effective', '2026-01-31'];
+  await own.run(...late);
+  const preview = await own.run('ledger', 'close-period', '2026-01-31', '--dry-run');
+  expect(preview.code).toBe(0);
+  expect(preview.stdout).toMatch(/2026-01-31T23:59:59\.999999Z/);
+  expect(preview.stdout).toMatch(/liability +0\.00 +9\.00 +EUR/);
+  expect((await own.run('ledger', 'get', 'months')).stderr).not.toContain('closed through');
+  const closed = await own.run(
+    'ledger',
+    'close-period',
+    '2026-01-31',
+    '--description',
+    'January',
+    '-o',
+    'json',
+  );
+  expect(JSON.parse(closed.stdout)).toMatchObject({
+    period: { description: 'January', closedThrough: '2026-01-31T23:59:59.999999Z', totalCount: 2 },
+  });
+  expect((await own.run('ledger', 'get', 'months')).stderr).toContain(
+    'closed through 2026-01-31T23:59:59.999999Z',
+  );
+  const refused = await own.run(...late);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('PERIOD_CLOSED')]);
+  expect(refused.stderr).toContain('2026-01-31T23:59:59.999999Z');
+  const reopened = await own.run('ledger', 'reopen-period', 'an invoice came late');
+  expect([reopened.code, reopened.stdout]).toEqual([0, 'nothing is closed\n']);
+  expect((await own.run(...late)).code).toBe(0);
+  expect(await own.run('ledger', 'close-period', 'yesterday')).toMatchObject({ code: 2 });
+  rmSync(own.home, { recursive: true, force: true });
+});
+
 test('the status of a server that serves is good, exit code 0', async () => {
   const { code, stdout } = await shell.run('status', '-o', 'json');
   const parts = JSON.parse(stdout) as { part: string; good: boolean; detail: string }[];

@@ -5,8 +5,12 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Asset } from "../../common/v1/money_pb.js";
 import { file_quittance_common_v1_money } from "../../common/v1/money_pb.js";
+import type { ClosedPeriod } from "../../common/v1/period_pb.js";
+import { file_quittance_common_v1_period } from "../../common/v1/period_pb.js";
 import type { Ledger } from "../../common/v1/transaction_pb.js";
 import { file_quittance_common_v1_transaction } from "../../common/v1/transaction_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/command/v1/ledger_command_service.proto.
  */
 export const file_quittance_command_v1_ledger_command_service: GenFile = /*@__PURE__*/
-  fileDesc("CjFxdWl0dGFuY2UvY29tbWFuZC92MS9sZWRnZXJfY29tbWFuZF9zZXJ2aWNlLnByb3RvEhRxdWl0dGFuY2UuY29tbWFuZC52MSKLAwoTQ3JlYXRlTGVkZ2VyUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJZCgpyZXF1ZXN0X2lkGAIgASgJQkW6SEJyQDI+XlswLTlhLWZdezh9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezEyfSQSFQoNdmFsaWRhdGVfb25seRgDIAEoCBIdCgtkZXNjcmlwdGlvbhgEIAEoCUIIukgFcgMY9AMScwoIbWV0YWRhdGEYBSADKAsyNy5xdWl0dGFuY2UuY29tbWFuZC52MS5DcmVhdGVMZWRnZXJSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCKLpIJZoBIhAgIhdyFTITXlthLXowLTlfLi1dezEsNjR9JCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoIBChRDcmVhdGVMZWRnZXJSZXNwb25zZRIrCgZsZWRnZXIYASABKAsyGy5xdWl0dGFuY2UuY29tbW9uLnYxLkxlZGdlchIQCghwb3NpdGlvbhgCIAEoAxIZChFjb25zaXN0ZW5jeV90b2tlbhgDIAEoCRIQCghyZXBsYXllZBgEIAEoCCKtAgoUUmVnaXN0ZXJBc3NldFJlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSWQoKcmVxdWVzdF9pZBgCIAEoCUJFukhCckAyPl5bMC05YS1mXXs4fS1bMC05YS1mXXs0fS1bMC05YS1mXXs0fS1bMC05YS1mXXs0fS1bMC05YS1mXXsxMn0kEhUKDXZhbGlkYXRlX29ubHkYAyABKAgSLQoEY29kZRgEIAEoCUIfukgcchoyGF5bQS1aXVtBLVowLTlfLi1dezEsMTV9JBIbCghleHBvbmVudBgFIAEoBUIJukgGGgQYEigAEhgKBG5hbWUYBiABKAlCCrpIB3IFEAEYgAEigQEKFVJlZ2lzdGVyQXNzZXRSZXNwb25zZRIpCgVhc3NldBgBIAEoCzIaLnF1aXR0YW5jZS5jb21tb24udjEuQXNzZXQSEAoIcG9zaXRpb24YAiABKAMSGQoRY29uc2lzdGVuY3lfdG9rZW4YAyABKAkSEAoIcmVwbGF5ZWQYBCABKAgy5wEKFExlZGdlckNvbW1hbmRTZXJ2aWNlEmUKDENyZWF0ZUxlZGdlchIpLnF1aXR0YW5jZS5jb21tYW5kLnYxLkNyZWF0ZUxlZGdlclJlcXVlc3QaKi5xdWl0dGFuY2UuY29tbWFuZC52MS5DcmVhdGVMZWRnZXJSZXNwb25zZRJoCg1SZWdpc3RlckFzc2V0EioucXVpdHRhbmNlLmNvbW1hbmQudjEuUmVnaXN0ZXJBc3NldFJlcXVlc3QaKy5xdWl0dGFuY2UuY29tbWFuZC52MS5SZWdpc3RlckFzc2V0UmVzcG9uc2VCgAEKFHF1aXR0YW5jZS5jb21tYW5kLnYxQhlMZWRnZXJDb21tYW5kU2VydmljZVByb3RvUAFaNHF1aXR0YW5jZS5leGFtcGxlL2dlbi9xdWl0dGFuY2UvY29tbWFuZC92MTtjb21tYW5kdjGqAhRRdWl0dGFuY2UuQ29tbWFuZC5WMWIGcHJvdG8z", [file_buf_validate_validate, file_quittance_common_v1_money, file_quittance_common_v1_transaction]);
+  fileDesc("CjFxdWl0dGFuY2UvY29tbWFuZC92MS9sZWRnZXJfY29tbWFuZF9zZXJ2aWNlLnByb3RvEhRxdWl0dGFuY2UuY29tbWFuZC52MSKLAwoTQ3JlYXRlTGVkZ2VyUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJZCgpyZXF1ZXN0X2lkGAIgASgJQkW6SEJyQDI+XlswLTlhLWZdezh9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezEyfSQSFQoNdmFsaWRhdGVfb25seRgDIAEoCBIdCgtkZXNjcmlwdGlvbhgEIAEoCUIIukgFcgMY9AMScwoIbWV0YWRhdGEYBSADKAsyNy5xdWl0dGFuY2UuY29tbWFuZC52MS5DcmVhdGVMZWRnZXJSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCKLpIJZoBIhAgIhdyFTITXlthLXowLTlfLi1dezEsNjR9JCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoIBChRDcmVhdGVMZWRnZXJSZXNwb25zZRIrCgZsZWRnZXIYASABKAsyGy5xdWl0dGFuY2UuY29tbW9uLnYxLkxlZGdlchIQCghwb3NpdGlvbhgCIAEoAxIZChFjb25zaXN0ZW5jeV90b2tlbhgDIAEoCRIQCghyZXBsYXllZBgEIAEoCCKtAgoUUmVnaXN0ZXJBc3NldFJlcXVlc3QSPQoJbGVkZ2VyX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOV8uOi1dezAsMTI3fSQSWQoKcmVxdWVzdF9pZBgCIAEoCUJFukhCckAyPl5bMC05YS1mXXs4fS1bMC05YS1mXXs0fS1bMC05YS1mXXs0fS1bMC05YS1mXXs0fS1bMC05YS1mXXsxMn0kEhUKDXZhbGlkYXRlX29ubHkYAyABKAgSLQoEY29kZRgEIAEoCUIfukgcchoyGF5bQS1aXVtBLVowLTlfLi1dezEsMTV9JBIbCghleHBvbmVudBgFIAEoBUIJukgGGgQYEigAEhgKBG5hbWUYBiABKAlCCrpIB3IFEAEYgAEigQEKFVJlZ2lzdGVyQXNzZXRSZXNwb25zZRIpCgVhc3NldBgBIAEoCzIaLnF1aXR0YW5jZS5jb21tb24udjEuQXNzZXQSEAoIcG9zaXRpb24YAiABKAMSGQoRY29uc2lzdGVuY3lfdG9rZW4YAyABKAkSEAoIcmVwbGF5ZWQYBCABKAgipQIKEkNsb3NlUGVyaW9kUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJZCgpyZXF1ZXN0X2lkGAIgASgJQkW6SEJyQDI+XlswLTlhLWZdezh9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezEyfSQSFQoNdmFsaWRhdGVfb25seRgDIAEoCBI/Cg5jbG9zZWRfdGhyb3VnaBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCC7pICMgBAbIBAjIAEh0KC2Rlc2NyaXB0aW9uGAUgASgJQgi6SAVyAxj0AyKHAQoTQ2xvc2VQZXJpb2RSZXNwb25zZRIxCgZwZXJpb2QYASABKAsyIS5xdWl0dGFuY2UuY29tbW9uLnYxLkNsb3NlZFBlcmlvZBIQCghwb3NpdGlvbhgCIAEoAxIZChFjb25zaXN0ZW5jeV90b2tlbhgDIAEoCRIQCghyZXBsYXllZBgEIAEoCCKlAgoTUmVvcGVuUGVyaW9kUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBJZCgpyZXF1ZXN0X2lkGAIgASgJQkW6SEJyQDI+XlswLTlhLWZdezh9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezR9LVswLTlhLWZdezEyfSQSFQoNdmFsaWRhdGVfb25seRgDIAEoCBJBChNrZWVwX2Nsb3NlZF90aHJvdWdoGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIIukgFsgECMgASGgoGcmVhc29uGAUgASgJQgq6SAdyBRABGPQDIokBChRSZW9wZW5QZXJpb2RSZXNwb25zZRIyCg5jbG9zZWRfdGhyb3VnaBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcG9zaXRpb24YAiABKAMSGQoRY29uc2lzdGVuY3lfdG9rZW4YAyABKAkSEAoIcmVwbGF5ZWQYBCABKAgysgMKFExlZGdlckNvbW1hbmRTZXJ2aWNlEmUKDENyZWF0ZUxlZGdlchIpLnF1aXR0YW5jZS5jb21tYW5kLnYxLkNyZWF0ZUxlZGdlclJlcXVlc3QaKi5xdWl0dGFuY2UuY29tbWFuZC52MS5DcmVhdGVMZWRnZXJSZXNwb25zZRJoCg1SZWdpc3RlckFzc2V0EioucXVpdHRhbmNlLmNvbW1hbmQudjEuUmVnaXN0ZXJBc3NldFJlcXVlc3QaKy5xdWl0dGFuY2UuY29tbWFuZC52MS5SZWdpc3RlckFzc2V0UmVzcG9uc2USYgoLQ2xvc2VQZXJpb2QSKC5xdWl0dGFuY2UuY29tbWFuZC52MS5DbG9zZVBlcmlvZFJlcXVlc3QaKS5xdWl0dGFuY2UuY29tbWFuZC52MS5DbG9zZVBlcmlvZFJlc3BvbnNlEmUKDFJlb3BlblBlcmlvZBIpLnF1aXR0YW5jZS5jb21tYW5kLnYxLlJlb3BlblBlcmlvZFJlcXVlc3QaKi5xdWl0dGFuY2UuY29tbWFuZC52MS5SZW9wZW5QZXJpb2RSZXNwb25zZUKAAQoUcXVpdHRhbmNlLmNvbW1hbmQudjFCGUxlZGdlckNvbW1hbmRTZXJ2aWNlUHJvdG9QAVo0cXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9jb21tYW5kL3YxO2NvbW1hbmR2MaoCFFF1aXR0YW5jZS5Db21tYW5kLlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_quittance_common_v1_money, file_quittance_common_v1_period, file_quittance_common_v1_transaction]);
 
 /**
  * A ledger to make.
@@ -212,7 +216,194 @@ export const RegisterAssetResponseSchema: GenMessage<RegisterAssetResponse> = /*
   messageDesc(file_quittance_command_v1_ledger_command_service, 3);
 
 /**
- * Makes ledgers and registers their assets. Commands with fields that this server does not know are refused (UNKNOWN_FIELD).
+ * A period to close.
+ *
+ * @generated from message quittance.command.v1.ClosePeriodRequest
+ */
+export type ClosePeriodRequest = Message<"quittance.command.v1.ClosePeriodRequest"> & {
+  /**
+   * The ledger. Errors: LEDGER_NOT_FOUND.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * The caller's id of this command, a UUID of 36 lower-case characters (version 7 recommended); unique in the ledger for
+   * ever. The same command again replays its answer. Errors: REQUEST_ID_REUSED.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Answer what would happen now, declines included, and store nothing. The answer has no position and no token.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * What is dated at or before it is closed: not before 1970, microseconds at the finest. After what is closed already, and not in
+   * the future: a month ends with its last microsecond, as in 2026-10-31T23:59:59.999999Z. Errors: PERIOD_IN_FUTURE,
+   * PERIOD_ALREADY_CLOSED.
+   *
+   * @generated from field: google.protobuf.Timestamp closed_through = 4;
+   */
+  closedThrough?: Timestamp | undefined;
+
+  /**
+   * For people, at most 500 characters, such as `October 2026`. No personal data: it cannot be erased.
+   *
+   * @generated from field: string description = 5;
+   */
+  description: string;
+};
+
+/**
+ * Describes the message quittance.command.v1.ClosePeriodRequest.
+ * Use `create(ClosePeriodRequestSchema)` to create a new message.
+ */
+export const ClosePeriodRequestSchema: GenMessage<ClosePeriodRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_command_v1_ledger_command_service, 4);
+
+/**
+ * The period closed.
+ *
+ * @generated from message quittance.command.v1.ClosePeriodResponse
+ */
+export type ClosePeriodResponse = Message<"quittance.command.v1.ClosePeriodResponse"> & {
+  /**
+   * The period, with its trial balance.
+   *
+   * @generated from field: quittance.common.v1.ClosedPeriod period = 1;
+   */
+  period?: ClosedPeriod | undefined;
+
+  /**
+   * The position of the command's last event in the log of the ledger's shard; 0 if validate_only.
+   *
+   * @generated from field: int64 position = 2;
+   */
+  position: bigint;
+
+  /**
+   * For at_least_as_fresh of later reads; empty if validate_only.
+   *
+   * @generated from field: string consistency_token = 3;
+   */
+  consistencyToken: string;
+
+  /**
+   * Whether this is the answer of an earlier, equal command: its values are those of then.
+   *
+   * @generated from field: bool replayed = 4;
+   */
+  replayed: boolean;
+};
+
+/**
+ * Describes the message quittance.command.v1.ClosePeriodResponse.
+ * Use `create(ClosePeriodResponseSchema)` to create a new message.
+ */
+export const ClosePeriodResponseSchema: GenMessage<ClosePeriodResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_command_v1_ledger_command_service, 5);
+
+/**
+ * What to reopen.
+ *
+ * @generated from message quittance.command.v1.ReopenPeriodRequest
+ */
+export type ReopenPeriodRequest = Message<"quittance.command.v1.ReopenPeriodRequest"> & {
+  /**
+   * The ledger. Errors: LEDGER_NOT_FOUND.
+   *
+   * @generated from field: string ledger_id = 1;
+   */
+  ledgerId: string;
+
+  /**
+   * The caller's id of this command, a UUID of 36 lower-case characters (version 7 recommended); unique in the ledger for
+   * ever. The same command again replays its answer. Errors: REQUEST_ID_REUSED.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Answer what would happen now, declines included, and store nothing. The answer has no position and no token.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * What is dated at or before it stays closed; it is before what is closed now. Absent: nothing stays closed. Errors:
+   * PERIOD_NOT_CLOSED.
+   *
+   * @generated from field: google.protobuf.Timestamp keep_closed_through = 4;
+   */
+  keepClosedThrough?: Timestamp | undefined;
+
+  /**
+   * Why, 1 to 500 characters. No personal data: it cannot be erased.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message quittance.command.v1.ReopenPeriodRequest.
+ * Use `create(ReopenPeriodRequestSchema)` to create a new message.
+ */
+export const ReopenPeriodRequestSchema: GenMessage<ReopenPeriodRequest> = /*@__PURE__*/
+  messageDesc(file_quittance_command_v1_ledger_command_service, 6);
+
+/**
+ * What is closed after a reopening.
+ *
+ * @generated from message quittance.command.v1.ReopenPeriodResponse
+ */
+export type ReopenPeriodResponse = Message<"quittance.command.v1.ReopenPeriodResponse"> & {
+  /**
+   * What is dated at or before it is closed; absent: nothing is.
+   *
+   * @generated from field: google.protobuf.Timestamp closed_through = 1;
+   */
+  closedThrough?: Timestamp | undefined;
+
+  /**
+   * The position of the command's last event in the log of the ledger's shard; 0 if validate_only.
+   *
+   * @generated from field: int64 position = 2;
+   */
+  position: bigint;
+
+  /**
+   * For at_least_as_fresh of later reads; empty if validate_only.
+   *
+   * @generated from field: string consistency_token = 3;
+   */
+  consistencyToken: string;
+
+  /**
+   * Whether this is the answer of an earlier, equal command: its values are those of then.
+   *
+   * @generated from field: bool replayed = 4;
+   */
+  replayed: boolean;
+};
+
+/**
+ * Describes the message quittance.command.v1.ReopenPeriodResponse.
+ * Use `create(ReopenPeriodResponseSchema)` to create a new message.
+ */
+export const ReopenPeriodResponseSchema: GenMessage<ReopenPeriodResponse> = /*@__PURE__*/
+  messageDesc(file_quittance_command_v1_ledger_command_service, 7);
+
+/**
+ * Makes ledgers, registers their assets, closes their periods. Commands with fields that this server does not know are refused (UNKNOWN_FIELD).
  *
  * @generated from service quittance.command.v1.LedgerCommandService
  */
@@ -239,6 +430,32 @@ export const LedgerCommandService: GenService<{
     methodKind: "unary";
     input: typeof RegisterAssetRequestSchema;
     output: typeof RegisterAssetResponseSchema;
+  },
+  /**
+   * Closes a ledger up to a time: what is dated (effective_time) at or before it is refused from now on with PERIOD_CLOSED, until it
+   * is reopened. The trial balance through that time is worked out from the log and stands in the event with the hash of the
+   * log. Working it out takes the longer the more was recorded since that time; a call that does not live to see the end
+   * finds it further along when it is sent again with the same request_id. With validate_only it answers the trial balance and
+   * closes nothing. It is a call of its own, not for batches and streams. Errors: LEDGER_NOT_FOUND, PERIOD_IN_FUTURE,
+   * PERIOD_ALREADY_CLOSED, REQUEST_ID_REUSED.
+   *
+   * @generated from rpc quittance.command.v1.LedgerCommandService.ClosePeriod
+   */
+  closePeriod: {
+    methodKind: "unary";
+    input: typeof ClosePeriodRequestSchema;
+    output: typeof ClosePeriodResponseSchema;
+  },
+  /**
+   * Reopens what ClosePeriod has closed, all of it or what is after a time. Errors: LEDGER_NOT_FOUND, PERIOD_NOT_CLOSED,
+   * REQUEST_ID_REUSED.
+   *
+   * @generated from rpc quittance.command.v1.LedgerCommandService.ReopenPeriod
+   */
+  reopenPeriod: {
+    methodKind: "unary";
+    input: typeof ReopenPeriodRequestSchema;
+    output: typeof ReopenPeriodResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_quittance_command_v1_ledger_command_service, 0);

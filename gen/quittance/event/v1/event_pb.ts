@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/event/v1/event.proto.
  */
 export const file_quittance_event_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("Ch5xdWl0dGFuY2UvZXZlbnQvdjEvZXZlbnQucHJvdG8SEnF1aXR0YW5jZS5ldmVudC52MSL4CwoFRXZlbnQSDQoFc2hhcmQYASABKA0SDQoFZXBvY2gYAiABKA0SEAoIcG9zaXRpb24YAyABKAMSEQoJbGVkZ2VyX2lkGAQgASgJEhoKEGVudGl0eV9zdHJlYW1faWQYBSABKAlIABIfChV0cmFuc2FjdGlvbl9zdHJlYW1faWQYBiABKAxIABIcChRyZWNvcmRlZF90aW1lX21pY3JvcxgHIAEoAxISCgpyZXF1ZXN0X2lkGAggASgMEg8KB29yZGluYWwYCSABKA0SNQoMY29tbWFuZF90eXBlGAogASgOMh8ucXVpdHRhbmNlLmV2ZW50LnYxLkNvbW1hbmRUeXBlEhYKDmNhbm9uaWNhbF9ib2R5GAsgASgMEg0KBWFjdG9yGAwgASgJEhAKCHRyYWNlX2lkGA0gASgMEhUKDXByZXZpb3VzX2hhc2gYDiABKAwSEQoJaWdub3JhYmxlGA8gASgIEigKBWJhdGNoGBAgASgLMhkucXVpdHRhbmNlLmV2ZW50LnYxLkJhdGNoEhUKDXRyYWNlX3NhbXBsZWQYESABKAgSNQoLbG9nX3N0YXJ0ZWQYHiABKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuTG9nU3RhcnRlZEgBEjkKDWVwb2NoX3N0YXJ0ZWQYHyABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuRXBvY2hTdGFydGVkSAESOwoObGVkZ2VyX2NyZWF0ZWQYICABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuTGVkZ2VyQ3JlYXRlZEgBEjsKDmFjY291bnRfb3BlbmVkGCEgASgLMiEucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRPcGVuZWRIARI9Cg9hY2NvdW50X3VwZGF0ZWQYIiABKAsyIi5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFVwZGF0ZWRIARI7Cg5hY2NvdW50X2Zyb3plbhgjIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50RnJvemVuSAESPwoQYWNjb3VudF91bmZyb3plbhgkIAEoCzIjLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50VW5mcm96ZW5IARI7Cg5hY2NvdW50X2Nsb3NlZBglIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50Q2xvc2VkSAESQwoSdHJhbnNhY3Rpb25fcG9zdGVkGCYgASgLMiUucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uUG9zdGVkSAESRwoUdHJhbnNhY3Rpb25fZGVjbGluZWQYJyABKAsyJy5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25EZWNsaW5lZEgBEkUKE3RyYW5zYWN0aW9uX3VwZGF0ZWQYKCABKAsyJi5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25VcGRhdGVkSAESQwoScGF5bWVudF9hdXRob3JpemVkGCkgASgLMiUucXVpdHRhbmNlLmV2ZW50LnYxLlBheW1lbnRBdXRob3JpemVkSAESOwoOcGF5bWVudF92b2lkZWQYKiABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuUGF5bWVudFZvaWRlZEgBEj0KD3BheW1lbnRfZXhwaXJlZBgrIAEoCzIiLnF1aXR0YW5jZS5ldmVudC52MS5QYXltZW50RXhwaXJlZEgBEj4KEWxlZGdlcl9jcmVhdGVkX3YyGCwgASgLMiEucXVpdHRhbmNlLmV2ZW50LnYyLkxlZGdlckNyZWF0ZWRIARI/ChBhc3NldF9yZWdpc3RlcmVkGC0gASgLMiMucXVpdHRhbmNlLmV2ZW50LnYxLkFzc2V0UmVnaXN0ZXJlZEgBEj8KEHBheW1lbnRfYWRqdXN0ZWQYLiABKAsyIy5xdWl0dGFuY2UuZXZlbnQudjEuUGF5bWVudEFkanVzdGVkSAFCCAoGc3RyZWFtQgkKB3BheWxvYWQiNgoFQmF0Y2gSEAoIYmF0Y2hfaWQYASABKAwSDQoFaW5kZXgYAiABKA0SDAoEc2l6ZRgDIAEoDSIcCgpMb2dTdGFydGVkEg4KBmxvZ19pZBgBIAEoDCI4CgxFcG9jaFN0YXJ0ZWQSFQoNZm9ya19wb3NpdGlvbhgBIAEoAxIRCglmb3JrX2hhc2gYAiABKAwiDwoNTGVkZ2VyQ3JlYXRlZCJ5Cg9Bc3NldFJlZ2lzdGVyZWQSMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSMwoHcHJvZmlsZRgCIAEoCzIiLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50UHJvZmlsZSJ3Cg1BY2NvdW50T3BlbmVkEjEKB2FjY291bnQYASABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEjMKB3Byb2ZpbGUYAiABKAsyIi5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFByb2ZpbGUieAoOQWNjb3VudFVwZGF0ZWQSMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSMwoHcHJvZmlsZRgCIAEoCzIiLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50UHJvZmlsZSJCCg1BY2NvdW50RnJvemVuEjEKB2FjY291bnQYASABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlIkQKD0FjY291bnRVbmZyb3plbhIxCgdhY2NvdW50GAEgASgLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZSJCCg1BY2NvdW50Q2xvc2VkEjEKB2FjY291bnQYASABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlIpUDChFUcmFuc2FjdGlvblBvc3RlZBIyCgRraW5kGAEgASgOMiQucXVpdHRhbmNlLmNvbW1vbi52MS5UcmFuc2FjdGlvbktpbmQSMgoIYWNjb3VudHMYAiADKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEjQKDGhvbGRfY2hhbmdlcxgDIAMoCzIeLnF1aXR0YW5jZS5ldmVudC52MS5Ib2xkQ2hhbmdlEioKB2VudHJpZXMYBCADKAsyGS5xdWl0dGFuY2UuZXZlbnQudjEuRW50cnkSOgoMdHJhbnNhY3Rpb25zGAUgAygLMiQucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uU3RhdGUSEgoKcGF5bWVudF9pZBgGIAEoDBIfChdyZXZlcnNlc190cmFuc2FjdGlvbl9pZBgHIAEoDBIOCgZmb3JjZWQYCCABKAgSDgoGYW1vdW50GAkgASgDEiUKBGZlZXMYCiADKAsyFy5xdWl0dGFuY2UuZXZlbnQudjEuRmVlIr0DChNUcmFuc2FjdGlvbkRlY2xpbmVkEjIKBGtpbmQYASABKA4yJC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uS2luZBIyCgZyZWFzb24YAiABKA4yIi5xdWl0dGFuY2UuY29tbW9uLnYxLkRlY2xpbmVSZWFzb24SMgoIYWNjb3VudHMYAyADKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEioKB2VudHJpZXMYBCADKAsyGS5xdWl0dGFuY2UuZXZlbnQudjEuRW50cnkSGAoQZGVjbGluZWRfYWNjb3VudBgFIAEoDRISCgpwYXltZW50X2lkGAYgASgMEh8KF3JldmVyc2VzX3RyYW5zYWN0aW9uX2lkGAcgASgMEg4KBmZvcmNlZBgIIAEoCBIOCgZhbW91bnQYCSABKAMSEAoIY3VycmVuY3kYCiABKAkSJQoEZmVlcxgLIAMoCzIXLnF1aXR0YW5jZS5ldmVudC52MS5GZWUSNgoOZXhjZWVkZWRfbGltaXQYDCABKA4yHi5xdWl0dGFuY2UuY29tbW9uLnYxLkxpbWl0S2luZCJQChJUcmFuc2FjdGlvblVwZGF0ZWQSOgoMdHJhbnNhY3Rpb25zGAEgAygLMiQucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uU3RhdGUiuQEKEVBheW1lbnRBdXRob3JpemVkEjIKCGFjY291bnRzGAEgAygLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRI0Cgxob2xkX2NoYW5nZXMYAiADKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuSG9sZENoYW5nZRI6Cgx0cmFuc2FjdGlvbnMYAyADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZSK3AQoPUGF5bWVudEFkanVzdGVkEjIKCGFjY291bnRzGAEgAygLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRI0Cgxob2xkX2NoYW5nZXMYAiADKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuSG9sZENoYW5nZRI6Cgx0cmFuc2FjdGlvbnMYAyADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZSK1AQoNUGF5bWVudFZvaWRlZBIyCghhY2NvdW50cxgBIAMoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSNAoMaG9sZF9jaGFuZ2VzGAIgAygLMh4ucXVpdHRhbmNlLmV2ZW50LnYxLkhvbGRDaGFuZ2USOgoMdHJhbnNhY3Rpb25zGAMgAygLMiQucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uU3RhdGUitgEKDlBheW1lbnRFeHBpcmVkEjIKCGFjY291bnRzGAEgAygLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRI0Cgxob2xkX2NoYW5nZXMYAiADKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuSG9sZENoYW5nZRI6Cgx0cmFuc2FjdGlvbnMYAyADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZSLcAgoMQWNjb3VudFN0YXRlEhIKCmFjY291bnRfaWQYASABKAkSLgoEdHlwZRgCIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuQWNjb3VudFR5cGUSEAoIY3VycmVuY3kYAyABKAkSMgoGc3RhdHVzGAQgASgOMiIucXVpdHRhbmNlLmNvbW1vbi52MS5BY2NvdW50U3RhdHVzEjYKDGZyZWV6ZV9zY29wZRgFIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuRnJlZXplU2NvcGUSFwoPb3ZlcmRyYWZ0X2xpbWl0GAYgASgDEg8KB2NyZWRpdHMYByABKAMSDgoGZGViaXRzGAggASgDEgwKBGhlbGQYCSABKAMSDwoHdmVyc2lvbhgKIAEoAxIxCgZsaW1pdHMYDCABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudExpbWl0cyJ0Cg1BY2NvdW50TGltaXRzEg0KBWRlYml0GAEgASgDEg8KB2JhbGFuY2UYAiABKAMSEQoJdGltZV96b25lGAMgASgJEjAKB3dpbmRvd3MYBCADKAsyHy5xdWl0dGFuY2UuZXZlbnQudjEuRGViaXRXaW5kb3cisQEKC0RlYml0V2luZG93EjAKBnBlcmlvZBgBIAEoDjIgLnF1aXR0YW5jZS5jb21tb24udjEuTGltaXRQZXJpb2QSDgoGYW1vdW50GAIgASgDEg0KBWNvdW50GAMgASgDEhQKDHN0YXJ0X21pY3JvcxgEIAEoAxISCgplbmRfbWljcm9zGAUgASgDEhMKC3VzZWRfYW1vdW50GAYgASgDEhIKCnVzZWRfY291bnQYByABKAMixQEKDkFjY291bnRQcm9maWxlEgwKBG5hbWUYASABKAkSFwoPb3duZXJfcmVmZXJlbmNlGAIgASgJEkIKCG1ldGFkYXRhGAMgAygLMjAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRQcm9maWxlLk1ldGFkYXRhRW50cnkSFwoPcHJvZmlsZV92ZXJzaW9uGAQgASgDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJRCgpIb2xkQ2hhbmdlEg8KB2FjY291bnQYASABKA0SDQoFZGVsdGEYAiABKBISEgoKaGVsZF9hZnRlchgDIAEoAxIPCgd2ZXJzaW9uGAQgASgDIoIBCgVFbnRyeRIPCgdhY2NvdW50GAEgASgNEjEKCWRpcmVjdGlvbhgCIAEoDjIeLnF1aXR0YW5jZS5jb21tb24udjEuRGlyZWN0aW9uEg4KBmFtb3VudBgDIAEoAxIPCgd2ZXJzaW9uGAQgASgDEhQKDHBvc3RlZF9hZnRlchgFIAEoEiJcCgNGZWUSLgoHcGFpZF9ieRgBIAEoDjIdLnF1aXR0YW5jZS5jb21tb24udjEuRmVlUGF5ZXISFQoNdG9fYWNjb3VudF9pZBgCIAEoCRIOCgZhbW91bnQYAyABKAMi/gEKEFRyYW5zYWN0aW9uU3RhdGUSFgoOdHJhbnNhY3Rpb25faWQYASABKAwSDwoHdmVyc2lvbhgCIAEoAxI2CgZzdGF0dXMYAyABKA4yJi5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uU3RhdHVzEiIKGnJldmVyc2VkX2J5X3RyYW5zYWN0aW9uX2lkGAQgASgMEjEKB3BheW1lbnQYBSABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuUGF5bWVudFN0YXRlEjIKCmFubm90YXRpb24YBiABKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuQW5ub3RhdGlvbiKSAQoKQW5ub3RhdGlvbhITCgtkZXNjcmlwdGlvbhgBIAEoCRI+CghtZXRhZGF0YRgCIAMoCzIsLnF1aXR0YW5jZS5ldmVudC52MS5Bbm5vdGF0aW9uLk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIocCCgxQYXltZW50U3RhdGUSGAoQcGF5ZXJfYWNjb3VudF9pZBgBIAEoCRIYChBwYXllZV9hY2NvdW50X2lkGAIgASgJEhAKCGN1cnJlbmN5GAMgASgJEhIKCmF1dGhvcml6ZWQYBCABKAMSEAoIY2FwdHVyZWQYBSABKAMSDgoGdm9pZGVkGAYgASgDEg8KB2V4cGlyZWQYByABKAMSEAoIcmV2ZXJzZWQYCCABKAMSEAoIcmVmdW5kZWQYCSABKAMSGgoSZXhwaXJlX3RpbWVfbWljcm9zGAogASgDEioKBGZlZXMYCyADKAsyHC5xdWl0dGFuY2UuZXZlbnQudjEuRmVlVG90YWwidAoIRmVlVG90YWwSLgoHcGFpZF9ieRgBIAEoDjIdLnF1aXR0YW5jZS5jb21tb24udjEuRmVlUGF5ZXISFQoNdG9fYWNjb3VudF9pZBgCIAEoCRIPCgdjaGFyZ2VkGAMgASgDEhAKCHJlZnVuZGVkGAQgASgDKoEFCgtDb21tYW5kVHlwZRIcChhDT01NQU5EX1RZUEVfVU5TUEVDSUZJRUQQABIeChpDT01NQU5EX1RZUEVfQ1JFQVRFX0xFREdFUhABEh0KGUNPTU1BTkRfVFlQRV9PUEVOX0FDQ09VTlQQAhIfChtDT01NQU5EX1RZUEVfVVBEQVRFX0FDQ09VTlQQAxIfChtDT01NQU5EX1RZUEVfRlJFRVpFX0FDQ09VTlQQBBIhCh1DT01NQU5EX1RZUEVfVU5GUkVFWkVfQUNDT1VOVBAFEh4KGkNPTU1BTkRfVFlQRV9DTE9TRV9BQ0NPVU5UEAYSGAoUQ09NTUFORF9UWVBFX0RFUE9TSVQQBxIZChVDT01NQU5EX1RZUEVfV0lUSERSQVcQCBIfChtDT01NQU5EX1RZUEVfU1VCTUlUX1BBWU1FTlQQCRIiCh5DT01NQU5EX1RZUEVfQVVUSE9SSVpFX1BBWU1FTlQQChIgChxDT01NQU5EX1RZUEVfQ0FQVFVSRV9QQVlNRU5UEAsSHQoZQ09NTUFORF9UWVBFX1ZPSURfUEFZTUVOVBAMEh8KG0NPTU1BTkRfVFlQRV9SRUZVTkRfUEFZTUVOVBANEiEKHUNPTU1BTkRfVFlQRV9QT1NUX1RSQU5TQUNUSU9OEA4SJAogQ09NTUFORF9UWVBFX1JFVkVSU0VfVFJBTlNBQ1RJT04QDxIjCh9DT01NQU5EX1RZUEVfVVBEQVRFX1RSQU5TQUNUSU9OEBASHwobQ09NTUFORF9UWVBFX1JFR0lTVEVSX0FTU0VUEBESJQohQ09NTUFORF9UWVBFX0FESlVTVF9BVVRIT1JJWkFUSU9OEBJCaQoScXVpdHRhbmNlLmV2ZW50LnYxQgpFdmVudFByb3RvUAFaMHF1aXR0YW5jZS5leGFtcGxlL2dlbi9xdWl0dGFuY2UvZXZlbnQvdjE7ZXZlbnR2MaoCElF1aXR0YW5jZS5FdmVudC5WMWIGcHJvdG8z", [file_quittance_common_v1_account, file_quittance_common_v1_transaction, file_quittance_event_v2_event]);
+  fileDesc("Ch5xdWl0dGFuY2UvZXZlbnQvdjEvZXZlbnQucHJvdG8SEnF1aXR0YW5jZS5ldmVudC52MSLyDAoFRXZlbnQSDQoFc2hhcmQYASABKA0SDQoFZXBvY2gYAiABKA0SEAoIcG9zaXRpb24YAyABKAMSEQoJbGVkZ2VyX2lkGAQgASgJEhoKEGVudGl0eV9zdHJlYW1faWQYBSABKAlIABIfChV0cmFuc2FjdGlvbl9zdHJlYW1faWQYBiABKAxIABIcChRyZWNvcmRlZF90aW1lX21pY3JvcxgHIAEoAxISCgpyZXF1ZXN0X2lkGAggASgMEg8KB29yZGluYWwYCSABKA0SNQoMY29tbWFuZF90eXBlGAogASgOMh8ucXVpdHRhbmNlLmV2ZW50LnYxLkNvbW1hbmRUeXBlEhYKDmNhbm9uaWNhbF9ib2R5GAsgASgMEg0KBWFjdG9yGAwgASgJEhAKCHRyYWNlX2lkGA0gASgMEhUKDXByZXZpb3VzX2hhc2gYDiABKAwSEQoJaWdub3JhYmxlGA8gASgIEigKBWJhdGNoGBAgASgLMhkucXVpdHRhbmNlLmV2ZW50LnYxLkJhdGNoEhUKDXRyYWNlX3NhbXBsZWQYESABKAgSNQoLbG9nX3N0YXJ0ZWQYHiABKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuTG9nU3RhcnRlZEgBEjkKDWVwb2NoX3N0YXJ0ZWQYHyABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuRXBvY2hTdGFydGVkSAESOwoObGVkZ2VyX2NyZWF0ZWQYICABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuTGVkZ2VyQ3JlYXRlZEgBEjsKDmFjY291bnRfb3BlbmVkGCEgASgLMiEucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRPcGVuZWRIARI9Cg9hY2NvdW50X3VwZGF0ZWQYIiABKAsyIi5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFVwZGF0ZWRIARI7Cg5hY2NvdW50X2Zyb3plbhgjIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50RnJvemVuSAESPwoQYWNjb3VudF91bmZyb3plbhgkIAEoCzIjLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50VW5mcm96ZW5IARI7Cg5hY2NvdW50X2Nsb3NlZBglIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50Q2xvc2VkSAESQwoSdHJhbnNhY3Rpb25fcG9zdGVkGCYgASgLMiUucXVpdHRhbmNlLmV2ZW50LnYxLlRyYW5zYWN0aW9uUG9zdGVkSAESRwoUdHJhbnNhY3Rpb25fZGVjbGluZWQYJyABKAsyJy5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25EZWNsaW5lZEgBEkUKE3RyYW5zYWN0aW9uX3VwZGF0ZWQYKCABKAsyJi5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25VcGRhdGVkSAESQwoScGF5bWVudF9hdXRob3JpemVkGCkgASgLMiUucXVpdHRhbmNlLmV2ZW50LnYxLlBheW1lbnRBdXRob3JpemVkSAESOwoOcGF5bWVudF92b2lkZWQYKiABKAsyIS5xdWl0dGFuY2UuZXZlbnQudjEuUGF5bWVudFZvaWRlZEgBEj0KD3BheW1lbnRfZXhwaXJlZBgrIAEoCzIiLnF1aXR0YW5jZS5ldmVudC52MS5QYXltZW50RXhwaXJlZEgBEj4KEWxlZGdlcl9jcmVhdGVkX3YyGCwgASgLMiEucXVpdHRhbmNlLmV2ZW50LnYyLkxlZGdlckNyZWF0ZWRIARI/ChBhc3NldF9yZWdpc3RlcmVkGC0gASgLMiMucXVpdHRhbmNlLmV2ZW50LnYxLkFzc2V0UmVnaXN0ZXJlZEgBEj8KEHBheW1lbnRfYWRqdXN0ZWQYLiABKAsyIy5xdWl0dGFuY2UuZXZlbnQudjEuUGF5bWVudEFkanVzdGVkSAESOQoNcGVyaW9kX2Nsb3NlZBgwIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5QZXJpb2RDbG9zZWRIARI9Cg9wZXJpb2RfcmVvcGVuZWQYMSABKAsyIi5xdWl0dGFuY2UuZXZlbnQudjEuUGVyaW9kUmVvcGVuZWRIAUIICgZzdHJlYW1CCQoHcGF5bG9hZCI2CgVCYXRjaBIQCghiYXRjaF9pZBgBIAEoDBINCgVpbmRleBgCIAEoDRIMCgRzaXplGAMgASgNIhwKCkxvZ1N0YXJ0ZWQSDgoGbG9nX2lkGAEgASgMIjgKDEVwb2NoU3RhcnRlZBIVCg1mb3JrX3Bvc2l0aW9uGAEgASgDEhEKCWZvcmtfaGFzaBgCIAEoDCIPCg1MZWRnZXJDcmVhdGVkInkKD0Fzc2V0UmVnaXN0ZXJlZBIxCgdhY2NvdW50GAEgASgLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRIzCgdwcm9maWxlGAIgASgLMiIucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRQcm9maWxlIp0BCgxQZXJpb2RDbG9zZWQSHQoVY2xvc2VkX3Rocm91Z2hfbWljcm9zGAEgASgDEi8KBnRvdGFscxgCIAMoCzIfLnF1aXR0YW5jZS5ldmVudC52MS5QZXJpb2RUb3RhbBITCgt0b3RhbF9jb3VudBgDIAEoDRITCgt0b3RhbHNfaGFzaBgEIAEoDBITCgtkZXNjcmlwdGlvbhgFIAEoCSJ4CgtQZXJpb2RUb3RhbBIQCghjdXJyZW5jeRgBIAEoCRI2CgxhY2NvdW50X3R5cGUYAiABKA4yIC5xdWl0dGFuY2UuY29tbW9uLnYxLkFjY291bnRUeXBlEg4KBmRlYml0cxgDIAEoCRIPCgdjcmVkaXRzGAQgASgJIl4KDlBlcmlvZFJlb3BlbmVkEiIKFWNsb3NlZF90aHJvdWdoX21pY3JvcxgBIAEoA0gAiAEBEg4KBnJlYXNvbhgCIAEoCUIYChZfY2xvc2VkX3Rocm91Z2hfbWljcm9zIncKDUFjY291bnRPcGVuZWQSMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSMwoHcHJvZmlsZRgCIAEoCzIiLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50UHJvZmlsZSJ4Cg5BY2NvdW50VXBkYXRlZBIxCgdhY2NvdW50GAEgASgLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRIzCgdwcm9maWxlGAIgASgLMiIucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRQcm9maWxlIkIKDUFjY291bnRGcm96ZW4SMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUiRAoPQWNjb3VudFVuZnJvemVuEjEKB2FjY291bnQYASABKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlIkIKDUFjY291bnRDbG9zZWQSMQoHYWNjb3VudBgBIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUilQMKEVRyYW5zYWN0aW9uUG9zdGVkEjIKBGtpbmQYASABKA4yJC5xdWl0dGFuY2UuY29tbW9uLnYxLlRyYW5zYWN0aW9uS2luZBIyCghhY2NvdW50cxgCIAMoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSNAoMaG9sZF9jaGFuZ2VzGAMgAygLMh4ucXVpdHRhbmNlLmV2ZW50LnYxLkhvbGRDaGFuZ2USKgoHZW50cmllcxgEIAMoCzIZLnF1aXR0YW5jZS5ldmVudC52MS5FbnRyeRI6Cgx0cmFuc2FjdGlvbnMYBSADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZRISCgpwYXltZW50X2lkGAYgASgMEh8KF3JldmVyc2VzX3RyYW5zYWN0aW9uX2lkGAcgASgMEg4KBmZvcmNlZBgIIAEoCBIOCgZhbW91bnQYCSABKAMSJQoEZmVlcxgKIAMoCzIXLnF1aXR0YW5jZS5ldmVudC52MS5GZWUivQMKE1RyYW5zYWN0aW9uRGVjbGluZWQSMgoEa2luZBgBIAEoDjIkLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb25LaW5kEjIKBnJlYXNvbhgCIAEoDjIiLnF1aXR0YW5jZS5jb21tb24udjEuRGVjbGluZVJlYXNvbhIyCghhY2NvdW50cxgDIAMoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50U3RhdGUSKgoHZW50cmllcxgEIAMoCzIZLnF1aXR0YW5jZS5ldmVudC52MS5FbnRyeRIYChBkZWNsaW5lZF9hY2NvdW50GAUgASgNEhIKCnBheW1lbnRfaWQYBiABKAwSHwoXcmV2ZXJzZXNfdHJhbnNhY3Rpb25faWQYByABKAwSDgoGZm9yY2VkGAggASgIEg4KBmFtb3VudBgJIAEoAxIQCghjdXJyZW5jeRgKIAEoCRIlCgRmZWVzGAsgAygLMhcucXVpdHRhbmNlLmV2ZW50LnYxLkZlZRI2Cg5leGNlZWRlZF9saW1pdBgMIAEoDjIeLnF1aXR0YW5jZS5jb21tb24udjEuTGltaXRLaW5kIlAKElRyYW5zYWN0aW9uVXBkYXRlZBI6Cgx0cmFuc2FjdGlvbnMYASADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZSK5AQoRUGF5bWVudEF1dGhvcml6ZWQSMgoIYWNjb3VudHMYASADKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEjQKDGhvbGRfY2hhbmdlcxgCIAMoCzIeLnF1aXR0YW5jZS5ldmVudC52MS5Ib2xkQ2hhbmdlEjoKDHRyYW5zYWN0aW9ucxgDIAMoCzIkLnF1aXR0YW5jZS5ldmVudC52MS5UcmFuc2FjdGlvblN0YXRlIrcBCg9QYXltZW50QWRqdXN0ZWQSMgoIYWNjb3VudHMYASADKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEjQKDGhvbGRfY2hhbmdlcxgCIAMoCzIeLnF1aXR0YW5jZS5ldmVudC52MS5Ib2xkQ2hhbmdlEjoKDHRyYW5zYWN0aW9ucxgDIAMoCzIkLnF1aXR0YW5jZS5ldmVudC52MS5UcmFuc2FjdGlvblN0YXRlIrUBCg1QYXltZW50Vm9pZGVkEjIKCGFjY291bnRzGAEgAygLMiAucXVpdHRhbmNlLmV2ZW50LnYxLkFjY291bnRTdGF0ZRI0Cgxob2xkX2NoYW5nZXMYAiADKAsyHi5xdWl0dGFuY2UuZXZlbnQudjEuSG9sZENoYW5nZRI6Cgx0cmFuc2FjdGlvbnMYAyADKAsyJC5xdWl0dGFuY2UuZXZlbnQudjEuVHJhbnNhY3Rpb25TdGF0ZSK2AQoOUGF5bWVudEV4cGlyZWQSMgoIYWNjb3VudHMYASADKAsyIC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFN0YXRlEjQKDGhvbGRfY2hhbmdlcxgCIAMoCzIeLnF1aXR0YW5jZS5ldmVudC52MS5Ib2xkQ2hhbmdlEjoKDHRyYW5zYWN0aW9ucxgDIAMoCzIkLnF1aXR0YW5jZS5ldmVudC52MS5UcmFuc2FjdGlvblN0YXRlItwCCgxBY2NvdW50U3RhdGUSEgoKYWNjb3VudF9pZBgBIAEoCRIuCgR0eXBlGAIgASgOMiAucXVpdHRhbmNlLmNvbW1vbi52MS5BY2NvdW50VHlwZRIQCghjdXJyZW5jeRgDIAEoCRIyCgZzdGF0dXMYBCABKA4yIi5xdWl0dGFuY2UuY29tbW9uLnYxLkFjY291bnRTdGF0dXMSNgoMZnJlZXplX3Njb3BlGAUgASgOMiAucXVpdHRhbmNlLmNvbW1vbi52MS5GcmVlemVTY29wZRIXCg9vdmVyZHJhZnRfbGltaXQYBiABKAMSDwoHY3JlZGl0cxgHIAEoAxIOCgZkZWJpdHMYCCABKAMSDAoEaGVsZBgJIAEoAxIPCgd2ZXJzaW9uGAogASgDEjEKBmxpbWl0cxgMIAEoCzIhLnF1aXR0YW5jZS5ldmVudC52MS5BY2NvdW50TGltaXRzInQKDUFjY291bnRMaW1pdHMSDQoFZGViaXQYASABKAMSDwoHYmFsYW5jZRgCIAEoAxIRCgl0aW1lX3pvbmUYAyABKAkSMAoHd2luZG93cxgEIAMoCzIfLnF1aXR0YW5jZS5ldmVudC52MS5EZWJpdFdpbmRvdyKxAQoLRGViaXRXaW5kb3cSMAoGcGVyaW9kGAEgASgOMiAucXVpdHRhbmNlLmNvbW1vbi52MS5MaW1pdFBlcmlvZBIOCgZhbW91bnQYAiABKAMSDQoFY291bnQYAyABKAMSFAoMc3RhcnRfbWljcm9zGAQgASgDEhIKCmVuZF9taWNyb3MYBSABKAMSEwoLdXNlZF9hbW91bnQYBiABKAMSEgoKdXNlZF9jb3VudBgHIAEoAyLFAQoOQWNjb3VudFByb2ZpbGUSDAoEbmFtZRgBIAEoCRIXCg9vd25lcl9yZWZlcmVuY2UYAiABKAkSQgoIbWV0YWRhdGEYAyADKAsyMC5xdWl0dGFuY2UuZXZlbnQudjEuQWNjb3VudFByb2ZpbGUuTWV0YWRhdGFFbnRyeRIXCg9wcm9maWxlX3ZlcnNpb24YBCABKAMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlEKCkhvbGRDaGFuZ2USDwoHYWNjb3VudBgBIAEoDRINCgVkZWx0YRgCIAEoEhISCgpoZWxkX2FmdGVyGAMgASgDEg8KB3ZlcnNpb24YBCABKAMiggEKBUVudHJ5Eg8KB2FjY291bnQYASABKA0SMQoJZGlyZWN0aW9uGAIgASgOMh4ucXVpdHRhbmNlLmNvbW1vbi52MS5EaXJlY3Rpb24SDgoGYW1vdW50GAMgASgDEg8KB3ZlcnNpb24YBCABKAMSFAoMcG9zdGVkX2FmdGVyGAUgASgSIlwKA0ZlZRIuCgdwYWlkX2J5GAEgASgOMh0ucXVpdHRhbmNlLmNvbW1vbi52MS5GZWVQYXllchIVCg10b19hY2NvdW50X2lkGAIgASgJEg4KBmFtb3VudBgDIAEoAyL+AQoQVHJhbnNhY3Rpb25TdGF0ZRIWCg50cmFuc2FjdGlvbl9pZBgBIAEoDBIPCgd2ZXJzaW9uGAIgASgDEjYKBnN0YXR1cxgDIAEoDjImLnF1aXR0YW5jZS5jb21tb24udjEuVHJhbnNhY3Rpb25TdGF0dXMSIgoacmV2ZXJzZWRfYnlfdHJhbnNhY3Rpb25faWQYBCABKAwSMQoHcGF5bWVudBgFIAEoCzIgLnF1aXR0YW5jZS5ldmVudC52MS5QYXltZW50U3RhdGUSMgoKYW5ub3RhdGlvbhgGIAEoCzIeLnF1aXR0YW5jZS5ldmVudC52MS5Bbm5vdGF0aW9uIpIBCgpBbm5vdGF0aW9uEhMKC2Rlc2NyaXB0aW9uGAEgASgJEj4KCG1ldGFkYXRhGAIgAygLMiwucXVpdHRhbmNlLmV2ZW50LnYxLkFubm90YXRpb24uTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihwIKDFBheW1lbnRTdGF0ZRIYChBwYXllcl9hY2NvdW50X2lkGAEgASgJEhgKEHBheWVlX2FjY291bnRfaWQYAiABKAkSEAoIY3VycmVuY3kYAyABKAkSEgoKYXV0aG9yaXplZBgEIAEoAxIQCghjYXB0dXJlZBgFIAEoAxIOCgZ2b2lkZWQYBiABKAMSDwoHZXhwaXJlZBgHIAEoAxIQCghyZXZlcnNlZBgIIAEoAxIQCghyZWZ1bmRlZBgJIAEoAxIaChJleHBpcmVfdGltZV9taWNyb3MYCiABKAMSKgoEZmVlcxgLIAMoCzIcLnF1aXR0YW5jZS5ldmVudC52MS5GZWVUb3RhbCJ0CghGZWVUb3RhbBIuCgdwYWlkX2J5GAEgASgOMh0ucXVpdHRhbmNlLmNvbW1vbi52MS5GZWVQYXllchIVCg10b19hY2NvdW50X2lkGAIgASgJEg8KB2NoYXJnZWQYAyABKAMSEAoIcmVmdW5kZWQYBCABKAMqwAUKC0NvbW1hbmRUeXBlEhwKGENPTU1BTkRfVFlQRV9VTlNQRUNJRklFRBAAEh4KGkNPTU1BTkRfVFlQRV9DUkVBVEVfTEVER0VSEAESHQoZQ09NTUFORF9UWVBFX09QRU5fQUNDT1VOVBACEh8KG0NPTU1BTkRfVFlQRV9VUERBVEVfQUNDT1VOVBADEh8KG0NPTU1BTkRfVFlQRV9GUkVFWkVfQUNDT1VOVBAEEiEKHUNPTU1BTkRfVFlQRV9VTkZSRUVaRV9BQ0NPVU5UEAUSHgoaQ09NTUFORF9UWVBFX0NMT1NFX0FDQ09VTlQQBhIYChRDT01NQU5EX1RZUEVfREVQT1NJVBAHEhkKFUNPTU1BTkRfVFlQRV9XSVRIRFJBVxAIEh8KG0NPTU1BTkRfVFlQRV9TVUJNSVRfUEFZTUVOVBAJEiIKHkNPTU1BTkRfVFlQRV9BVVRIT1JJWkVfUEFZTUVOVBAKEiAKHENPTU1BTkRfVFlQRV9DQVBUVVJFX1BBWU1FTlQQCxIdChlDT01NQU5EX1RZUEVfVk9JRF9QQVlNRU5UEAwSHwobQ09NTUFORF9UWVBFX1JFRlVORF9QQVlNRU5UEA0SIQodQ09NTUFORF9UWVBFX1BPU1RfVFJBTlNBQ1RJT04QDhIkCiBDT01NQU5EX1RZUEVfUkVWRVJTRV9UUkFOU0FDVElPThAPEiMKH0NPTU1BTkRfVFlQRV9VUERBVEVfVFJBTlNBQ1RJT04QEBIfChtDT01NQU5EX1RZUEVfUkVHSVNURVJfQVNTRVQQERIlCiFDT01NQU5EX1RZUEVfQURKVVNUX0FVVEhPUklaQVRJT04QEhIdChlDT01NQU5EX1RZUEVfQ0xPU0VfUEVSSU9EEBQSHgoaQ09NTUFORF9UWVBFX1JFT1BFTl9QRVJJT0QQFUJpChJxdWl0dGFuY2UuZXZlbnQudjFCCkV2ZW50UHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9ldmVudC92MTtldmVudHYxqgISUXVpdHRhbmNlLkV2ZW50LlYxYgZwcm90bzM", [file_quittance_common_v1_account, file_quittance_common_v1_transaction, file_quittance_event_v2_event]);
 
 /**
  * One event of the log: the envelope and what happened. Encoded once; its hash is SHA-256 of exactly these bytes, and the
@@ -62,7 +62,8 @@ export type Event = Message<"quittance.event.v1.Event"> & {
    */
   stream: {
     /**
-     * Of account events and AssetRegistered: the account. Of LedgerCreated: the ledger.
+     * Of account events and AssetRegistered: the account. Of LedgerCreated: the ledger. Of PeriodClosed and PeriodReopened:
+     * `@periods`.
      *
      * @generated from field: string entity_stream_id = 5;
      */
@@ -298,6 +299,22 @@ export type Event = Message<"quittance.event.v1.Event"> & {
      */
     value: PaymentAdjusted;
     case: "paymentAdjusted";
+  } | {
+    /**
+     * A period was closed: what is dated in it is refused from now on.
+     *
+     * @generated from field: quittance.event.v1.PeriodClosed period_closed = 48;
+     */
+    value: PeriodClosed;
+    case: "periodClosed";
+  } | {
+    /**
+     * What was closed was reopened, all of it or a part.
+     *
+     * @generated from field: quittance.event.v1.PeriodReopened period_reopened = 49;
+     */
+    value: PeriodReopened;
+    case: "periodReopened";
   } | { case: undefined; value?: undefined };
 };
 
@@ -438,6 +455,126 @@ export const AssetRegisteredSchema: GenMessage<AssetRegistered> = /*@__PURE__*/
   messageDesc(file_quittance_event_v1_event, 5);
 
 /**
+ * A period was closed. The log whose trial balance it states ends right before it: previous_hash of the envelope is its hash.
+ *
+ * @generated from message quittance.event.v1.PeriodClosed
+ */
+export type PeriodClosed = Message<"quittance.event.v1.PeriodClosed"> & {
+  /**
+   * UTC microseconds since 1970: what is dated at or before it is closed.
+   *
+   * @generated from field: int64 closed_through_micros = 1;
+   */
+  closedThroughMicros: bigint;
+
+  /**
+   * The trial balance through that time: what all entries dated at or before it come to that were posted before this event, in order
+   * of currency (by bytes) and account type (by number), without rows of zero. At most 1,000 rows: of more, the first ones.
+   *
+   * @generated from field: repeated quittance.event.v1.PeriodTotal totals = 2;
+   */
+  totals: PeriodTotal[];
+
+  /**
+   * How many rows the trial balance has in all.
+   *
+   * @generated from field: uint32 total_count = 3;
+   */
+  totalCount: number;
+
+  /**
+   * SHA-256 of all rows, as common.v1.ClosedPeriod.totals_hash says.
+   *
+   * @generated from field: bytes totals_hash = 4;
+   */
+  totalsHash: Uint8Array;
+
+  /**
+   * What the caller said of it.
+   *
+   * @generated from field: string description = 5;
+   */
+  description: string;
+};
+
+/**
+ * Describes the message quittance.event.v1.PeriodClosed.
+ * Use `create(PeriodClosedSchema)` to create a new message.
+ */
+export const PeriodClosedSchema: GenMessage<PeriodClosed> = /*@__PURE__*/
+  messageDesc(file_quittance_event_v1_event, 6);
+
+/**
+ * What the accounts of one type in one currency come to.
+ *
+ * @generated from message quittance.event.v1.PeriodTotal
+ */
+export type PeriodTotal = Message<"quittance.event.v1.PeriodTotal"> & {
+  /**
+   * As in AccountState.
+   *
+   * @generated from field: string currency = 1;
+   */
+  currency: string;
+
+  /**
+   * The type of the accounts.
+   *
+   * @generated from field: quittance.common.v1.AccountType account_type = 2;
+   */
+  accountType: AccountType;
+
+  /**
+   * Sum of debits in minor units, a decimal.
+   *
+   * @generated from field: string debits = 3;
+   */
+  debits: string;
+
+  /**
+   * Sum of credits in minor units, a decimal.
+   *
+   * @generated from field: string credits = 4;
+   */
+  credits: string;
+};
+
+/**
+ * Describes the message quittance.event.v1.PeriodTotal.
+ * Use `create(PeriodTotalSchema)` to create a new message.
+ */
+export const PeriodTotalSchema: GenMessage<PeriodTotal> = /*@__PURE__*/
+  messageDesc(file_quittance_event_v1_event, 7);
+
+/**
+ * What was closed was reopened.
+ *
+ * @generated from message quittance.event.v1.PeriodReopened
+ */
+export type PeriodReopened = Message<"quittance.event.v1.PeriodReopened"> & {
+  /**
+   * UTC microseconds since 1970: what is dated at or before it stays closed. Absent: nothing does.
+   *
+   * @generated from field: optional int64 closed_through_micros = 1;
+   */
+  closedThroughMicros?: bigint | undefined;
+
+  /**
+   * Why, as the caller said it.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message quittance.event.v1.PeriodReopened.
+ * Use `create(PeriodReopenedSchema)` to create a new message.
+ */
+export const PeriodReopenedSchema: GenMessage<PeriodReopened> = /*@__PURE__*/
+  messageDesc(file_quittance_event_v1_event, 8);
+
+/**
  * An account was opened.
  *
  * @generated from message quittance.event.v1.AccountOpened
@@ -463,7 +600,7 @@ export type AccountOpened = Message<"quittance.event.v1.AccountOpened"> & {
  * Use `create(AccountOpenedSchema)` to create a new message.
  */
 export const AccountOpenedSchema: GenMessage<AccountOpened> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 6);
+  messageDesc(file_quittance_event_v1_event, 9);
 
 /**
  * An account's profile or overdraft limit was changed.
@@ -491,7 +628,7 @@ export type AccountUpdated = Message<"quittance.event.v1.AccountUpdated"> & {
  * Use `create(AccountUpdatedSchema)` to create a new message.
  */
 export const AccountUpdatedSchema: GenMessage<AccountUpdated> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 7);
+  messageDesc(file_quittance_event_v1_event, 10);
 
 /**
  * An account was frozen.
@@ -512,7 +649,7 @@ export type AccountFrozen = Message<"quittance.event.v1.AccountFrozen"> & {
  * Use `create(AccountFrozenSchema)` to create a new message.
  */
 export const AccountFrozenSchema: GenMessage<AccountFrozen> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 8);
+  messageDesc(file_quittance_event_v1_event, 11);
 
 /**
  * An account was unfrozen.
@@ -533,7 +670,7 @@ export type AccountUnfrozen = Message<"quittance.event.v1.AccountUnfrozen"> & {
  * Use `create(AccountUnfrozenSchema)` to create a new message.
  */
 export const AccountUnfrozenSchema: GenMessage<AccountUnfrozen> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 9);
+  messageDesc(file_quittance_event_v1_event, 12);
 
 /**
  * An account was closed.
@@ -554,7 +691,7 @@ export type AccountClosed = Message<"quittance.event.v1.AccountClosed"> & {
  * Use `create(AccountClosedSchema)` to create a new message.
  */
 export const AccountClosedSchema: GenMessage<AccountClosed> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 10);
+  messageDesc(file_quittance_event_v1_event, 13);
 
 /**
  * Money moved: a deposit, withdrawal, payment, capture, refund, journal or reversal.
@@ -639,7 +776,7 @@ export type TransactionPosted = Message<"quittance.event.v1.TransactionPosted"> 
  * Use `create(TransactionPostedSchema)` to create a new message.
  */
 export const TransactionPostedSchema: GenMessage<TransactionPosted> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 11);
+  messageDesc(file_quittance_event_v1_event, 14);
 
 /**
  * Money was asked to move, or to be held, and did not.
@@ -737,7 +874,7 @@ export type TransactionDeclined = Message<"quittance.event.v1.TransactionDecline
  * Use `create(TransactionDeclinedSchema)` to create a new message.
  */
 export const TransactionDeclinedSchema: GenMessage<TransactionDeclined> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 12);
+  messageDesc(file_quittance_event_v1_event, 15);
 
 /**
  * A transaction's description or metadata was changed.
@@ -758,7 +895,7 @@ export type TransactionUpdated = Message<"quittance.event.v1.TransactionUpdated"
  * Use `create(TransactionUpdatedSchema)` to create a new message.
  */
 export const TransactionUpdatedSchema: GenMessage<TransactionUpdated> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 13);
+  messageDesc(file_quittance_event_v1_event, 16);
 
 /**
  * A hold was placed. The body says who pays whom how much.
@@ -793,7 +930,7 @@ export type PaymentAuthorized = Message<"quittance.event.v1.PaymentAuthorized"> 
  * Use `create(PaymentAuthorizedSchema)` to create a new message.
  */
 export const PaymentAuthorizedSchema: GenMessage<PaymentAuthorized> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 14);
+  messageDesc(file_quittance_event_v1_event, 17);
 
 /**
  * What a hold reserves, or when it expires, was changed on request.
@@ -828,7 +965,7 @@ export type PaymentAdjusted = Message<"quittance.event.v1.PaymentAdjusted"> & {
  * Use `create(PaymentAdjustedSchema)` to create a new message.
  */
 export const PaymentAdjustedSchema: GenMessage<PaymentAdjusted> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 15);
+  messageDesc(file_quittance_event_v1_event, 18);
 
 /**
  * What remained of a hold was released on request.
@@ -863,7 +1000,7 @@ export type PaymentVoided = Message<"quittance.event.v1.PaymentVoided"> & {
  * Use `create(PaymentVoidedSchema)` to create a new message.
  */
 export const PaymentVoidedSchema: GenMessage<PaymentVoided> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 16);
+  messageDesc(file_quittance_event_v1_event, 19);
 
 /**
  * What remained of a hold was released by time.
@@ -898,7 +1035,7 @@ export type PaymentExpired = Message<"quittance.event.v1.PaymentExpired"> & {
  * Use `create(PaymentExpiredSchema)` to create a new message.
  */
 export const PaymentExpiredSchema: GenMessage<PaymentExpired> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 17);
+  messageDesc(file_quittance_event_v1_event, 20);
 
 /**
  * The whole state of an account after an event. Amounts are minor units of `currency`.
@@ -989,7 +1126,7 @@ export type AccountState = Message<"quittance.event.v1.AccountState"> & {
  * Use `create(AccountStateSchema)` to create a new message.
  */
 export const AccountStateSchema: GenMessage<AccountState> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 18);
+  messageDesc(file_quittance_event_v1_event, 21);
 
 /**
  * The limits of an account, with what is used of them after the event: what a period is, is decided once.
@@ -1031,7 +1168,7 @@ export type AccountLimits = Message<"quittance.event.v1.AccountLimits"> & {
  * Use `create(AccountLimitsSchema)` to create a new message.
  */
 export const AccountLimitsSchema: GenMessage<AccountLimits> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 19);
+  messageDesc(file_quittance_event_v1_event, 22);
 
 /**
  * The debits of one period.
@@ -1094,7 +1231,7 @@ export type DebitWindow = Message<"quittance.event.v1.DebitWindow"> & {
  * Use `create(DebitWindowSchema)` to create a new message.
  */
 export const DebitWindowSchema: GenMessage<DebitWindow> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 20);
+  messageDesc(file_quittance_event_v1_event, 23);
 
 /**
  * What people call an account, and the caller's pairs.
@@ -1136,7 +1273,7 @@ export type AccountProfile = Message<"quittance.event.v1.AccountProfile"> & {
  * Use `create(AccountProfileSchema)` to create a new message.
  */
 export const AccountProfileSchema: GenMessage<AccountProfile> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 21);
+  messageDesc(file_quittance_event_v1_event, 24);
 
 /**
  * A change of what is held on an account.
@@ -1178,7 +1315,7 @@ export type HoldChange = Message<"quittance.event.v1.HoldChange"> & {
  * Use `create(HoldChangeSchema)` to create a new message.
  */
 export const HoldChangeSchema: GenMessage<HoldChange> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 22);
+  messageDesc(file_quittance_event_v1_event, 25);
 
 /**
  * One movement of one account.
@@ -1227,7 +1364,7 @@ export type Entry = Message<"quittance.event.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 23);
+  messageDesc(file_quittance_event_v1_event, 26);
 
 /**
  * A fee.
@@ -1262,7 +1399,7 @@ export type Fee = Message<"quittance.event.v1.Fee"> & {
  * Use `create(FeeSchema)` to create a new message.
  */
 export const FeeSchema: GenMessage<Fee> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 24);
+  messageDesc(file_quittance_event_v1_event, 27);
 
 /**
  * What may change of a transaction after it was made, whole, after an event.
@@ -1319,7 +1456,7 @@ export type TransactionState = Message<"quittance.event.v1.TransactionState"> & 
  * Use `create(TransactionStateSchema)` to create a new message.
  */
 export const TransactionStateSchema: GenMessage<TransactionState> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 25);
+  messageDesc(file_quittance_event_v1_event, 28);
 
 /**
  * Description and metadata as UpdateTransaction left them.
@@ -1347,7 +1484,7 @@ export type Annotation = Message<"quittance.event.v1.Annotation"> & {
  * Use `create(AnnotationSchema)` to create a new message.
  */
 export const AnnotationSchema: GenMessage<Annotation> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 26);
+  messageDesc(file_quittance_event_v1_event, 29);
 
 /**
  * A payment after an event. Amounts are minor units of `currency`.
@@ -1438,7 +1575,7 @@ export type PaymentState = Message<"quittance.event.v1.PaymentState"> & {
  * Use `create(PaymentStateSchema)` to create a new message.
  */
 export const PaymentStateSchema: GenMessage<PaymentState> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 27);
+  messageDesc(file_quittance_event_v1_event, 30);
 
 /**
  * What of a fee was charged and returned.
@@ -1480,7 +1617,7 @@ export type FeeTotal = Message<"quittance.event.v1.FeeTotal"> & {
  * Use `create(FeeTotalSchema)` to create a new message.
  */
 export const FeeTotalSchema: GenMessage<FeeTotal> = /*@__PURE__*/
-  messageDesc(file_quittance_event_v1_event, 28);
+  messageDesc(file_quittance_event_v1_event, 31);
 
 /**
  * The request message whose canonical body an event carries. The name is that of the message in quittance.command.v1
@@ -1621,6 +1758,20 @@ export enum CommandType {
    * @generated from enum value: COMMAND_TYPE_ADJUST_AUTHORIZATION = 18;
    */
   ADJUST_AUTHORIZATION = 18,
+
+  /**
+   * ClosePeriodRequest.
+   *
+   * @generated from enum value: COMMAND_TYPE_CLOSE_PERIOD = 20;
+   */
+  CLOSE_PERIOD = 20,
+
+  /**
+   * ReopenPeriodRequest.
+   *
+   * @generated from enum value: COMMAND_TYPE_REOPEN_PERIOD = 21;
+   */
+  REOPEN_PERIOD = 21,
 }
 
 /**

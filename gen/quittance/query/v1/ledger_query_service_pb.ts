@@ -5,10 +5,14 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { AsOf, Consistency } from "../../common/v1/consistency_pb.js";
 import { file_quittance_common_v1_consistency } from "../../common/v1/consistency_pb.js";
 import type { Asset } from "../../common/v1/money_pb.js";
 import { file_quittance_common_v1_money } from "../../common/v1/money_pb.js";
+import type { ClosedPeriod } from "../../common/v1/period_pb.js";
+import { file_quittance_common_v1_period } from "../../common/v1/period_pb.js";
 import type { Ledger } from "../../common/v1/transaction_pb.js";
 import { file_quittance_common_v1_transaction } from "../../common/v1/transaction_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -17,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quittance/query/v1/ledger_query_service.proto.
  */
 export const file_quittance_query_v1_ledger_query_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci1xdWl0dGFuY2UvcXVlcnkvdjEvbGVkZ2VyX3F1ZXJ5X3NlcnZpY2UucHJvdG8SEnF1aXR0YW5jZS5xdWVyeS52MSKsAQoSTGlzdExlZGdlcnNSZXF1ZXN0EjUKC2NvbnNpc3RlbmN5GAEgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIiChBsZWRnZXJfaWRfcHJlZml4GAIgASgJQgi6SAVyAxiAARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgCAihgEKE0xpc3RMZWRnZXJzUmVzcG9uc2USLAoHbGVkZ2VycxgBIAMoCzIbLnF1aXR0YW5jZS5jb21tb24udjEuTGVkZ2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIoCgVhc19vZhgDIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiKIAQoQR2V0TGVkZ2VyUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBI1Cgtjb25zaXN0ZW5jeRgCIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3kiagoRR2V0TGVkZ2VyUmVzcG9uc2USKwoGbGVkZ2VyGAEgASgLMhsucXVpdHRhbmNlLmNvbW1vbi52MS5MZWRnZXISKAoFYXNfb2YYAiABKAsyGS5xdWl0dGFuY2UuY29tbW9uLnYxLkFzT2YixgEKEUxpc3RBc3NldHNSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgCAigwEKEkxpc3RBc3NldHNSZXNwb25zZRIqCgZhc3NldHMYASADKAsyGi5xdWl0dGFuY2UuY29tbW9uLnYxLkFzc2V0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIoCgVhc19vZhgDIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZjK6AgoSTGVkZ2VyUXVlcnlTZXJ2aWNlEmMKC0xpc3RMZWRnZXJzEiYucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RMZWRnZXJzUmVxdWVzdBonLnF1aXR0YW5jZS5xdWVyeS52MS5MaXN0TGVkZ2Vyc1Jlc3BvbnNlIgOQAgESXQoJR2V0TGVkZ2VyEiQucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldExlZGdlclJlcXVlc3QaJS5xdWl0dGFuY2UucXVlcnkudjEuR2V0TGVkZ2VyUmVzcG9uc2UiA5ACARJgCgpMaXN0QXNzZXRzEiUucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RBc3NldHNSZXF1ZXN0GiYucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RBc3NldHNSZXNwb25zZSIDkAIBQnYKEnF1aXR0YW5jZS5xdWVyeS52MUIXTGVkZ2VyUXVlcnlTZXJ2aWNlUHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9xdWVyeS92MTtxdWVyeXYxqgISUXVpdHRhbmNlLlF1ZXJ5LlYxYgZwcm90bzM", [file_buf_validate_validate, file_quittance_common_v1_consistency, file_quittance_common_v1_money, file_quittance_common_v1_transaction]);
+  fileDesc("Ci1xdWl0dGFuY2UvcXVlcnkvdjEvbGVkZ2VyX3F1ZXJ5X3NlcnZpY2UucHJvdG8SEnF1aXR0YW5jZS5xdWVyeS52MSKsAQoSTGlzdExlZGdlcnNSZXF1ZXN0EjUKC2NvbnNpc3RlbmN5GAEgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIiChBsZWRnZXJfaWRfcHJlZml4GAIgASgJQgi6SAVyAxiAARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgCAihgEKE0xpc3RMZWRnZXJzUmVzcG9uc2USLAoHbGVkZ2VycxgBIAMoCzIbLnF1aXR0YW5jZS5jb21tb24udjEuTGVkZ2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIoCgVhc19vZhgDIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZiKIAQoQR2V0TGVkZ2VyUmVxdWVzdBI9CglsZWRnZXJfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Xy46LV17MCwxMjd9JBI1Cgtjb25zaXN0ZW5jeRgCIAEoCzIgLnF1aXR0YW5jZS5jb21tb24udjEuQ29uc2lzdGVuY3ki2AEKEUdldExlZGdlclJlc3BvbnNlEisKBmxlZGdlchgBIAEoCzIbLnF1aXR0YW5jZS5jb21tb24udjEuTGVkZ2VyEigKBWFzX29mGAIgASgLMhkucXVpdHRhbmNlLmNvbW1vbi52MS5Bc09mEjIKDmNsb3NlZF90aHJvdWdoGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI4Cg1jbG9zZWRfcGVyaW9kGBUgASgLMiEucXVpdHRhbmNlLmNvbW1vbi52MS5DbG9zZWRQZXJpb2QixgEKEUxpc3RBc3NldHNSZXF1ZXN0Ej0KCWxlZGdlcl9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTlfLjotXXswLDEyN30kEjUKC2NvbnNpc3RlbmN5GAIgASgLMiAucXVpdHRhbmNlLmNvbW1vbi52MS5Db25zaXN0ZW5jeRIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgCAigwEKEkxpc3RBc3NldHNSZXNwb25zZRIqCgZhc3NldHMYASADKAsyGi5xdWl0dGFuY2UuY29tbW9uLnYxLkFzc2V0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIoCgVhc19vZhgDIAEoCzIZLnF1aXR0YW5jZS5jb21tb24udjEuQXNPZjK6AgoSTGVkZ2VyUXVlcnlTZXJ2aWNlEmMKC0xpc3RMZWRnZXJzEiYucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RMZWRnZXJzUmVxdWVzdBonLnF1aXR0YW5jZS5xdWVyeS52MS5MaXN0TGVkZ2Vyc1Jlc3BvbnNlIgOQAgESXQoJR2V0TGVkZ2VyEiQucXVpdHRhbmNlLnF1ZXJ5LnYxLkdldExlZGdlclJlcXVlc3QaJS5xdWl0dGFuY2UucXVlcnkudjEuR2V0TGVkZ2VyUmVzcG9uc2UiA5ACARJgCgpMaXN0QXNzZXRzEiUucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RBc3NldHNSZXF1ZXN0GiYucXVpdHRhbmNlLnF1ZXJ5LnYxLkxpc3RBc3NldHNSZXNwb25zZSIDkAIBQnYKEnF1aXR0YW5jZS5xdWVyeS52MUIXTGVkZ2VyUXVlcnlTZXJ2aWNlUHJvdG9QAVowcXVpdHRhbmNlLmV4YW1wbGUvZ2VuL3F1aXR0YW5jZS9xdWVyeS92MTtxdWVyeXYxqgISUXVpdHRhbmNlLlF1ZXJ5LlYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_quittance_common_v1_consistency, file_quittance_common_v1_money, file_quittance_common_v1_period, file_quittance_common_v1_transaction]);
 
 /**
  * Which ledgers to list.
@@ -143,6 +147,21 @@ export type GetLedgerResponse = Message<"quittance.query.v1.GetLedgerResponse"> 
    * @generated from field: quittance.common.v1.AsOf as_of = 2;
    */
   asOf?: AsOf | undefined;
+
+  /**
+   * What is dated at or before it is closed (ClosePeriod); absent: nothing is.
+   *
+   * @generated from field: google.protobuf.Timestamp closed_through = 20;
+   */
+  closedThrough?: Timestamp | undefined;
+
+  /**
+   * The last close with its trial balance; absent if there was none, and after a reopening. ListEvents by the kinds PERIOD_CLOSED
+   * and PERIOD_REOPENED lists all there were.
+   *
+   * @generated from field: quittance.common.v1.ClosedPeriod closed_period = 21;
+   */
+  closedPeriod?: ClosedPeriod | undefined;
 };
 
 /**

@@ -92,7 +92,12 @@ export async function open(
         getBalance,
         watchBalances: (_request, call) => watchBalances(call),
       }),
-      implement(LedgerCommandService, { createLedger, registerAsset: unused }),
+      implement(LedgerCommandService, {
+        createLedger,
+        registerAsset: unused,
+        closePeriod: unused,
+        reopenPeriod: unused,
+      }),
       implement(TransactionCommandService, {
         deposit: unused,
         withdraw: unused,

@@ -19,7 +19,8 @@ import { Buffer } from 'node:buffer';
 import { Direction } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import type * as log from '../../../../gen/quittance/event/v1/event_pb.js';
 import { isAssetUnit } from '../../../base/currency.js';
-import { accountOf, effectiveTimeOf, postingOf, ROLLUP_WIDTH, type VolumeFact } from '../fold.js';
+import { effectiveTimeOf } from '../../../log/effective-time.js';
+import { accountOf, postingOf, ROLLUP_WIDTH, type VolumeFact } from '../fold.js';
 
 /** A run is of 65,536 positions. */
 export const RUN_BITS = 16n;

@@ -42,6 +42,9 @@ const MOVEMENTS = [
 ] as const;
 const WHAT = [...MOVEMENTS, 'limit', 'update', 'freeze', 'unfreeze', 'close', 'expire', 'annotate'] as const;
 
+/** How long before now a period ends that is closed, microseconds; below zero it is in the future. */
+const PERIOD_ENDS = [make.DAY_US, 3n * make.DAY_US, 500n, 0n, -1n];
+
 /** Accounts opened first; four in EUR, two in USD and two in an asset besides the settlement accounts. */
 export const OPENINGS: readonly Command[] = [
   make.createLedger(),
@@ -108,16 +111,25 @@ export function commandOf(step: Step, history: History, now: bigint): Command | 
     case 'freeze':
       return make.freeze(own, { scope: step.flag ? 'ALL' : 'DEBITS' });
     case 'unfreeze':
-      return make.unfreeze(own);
+      return step.picks[2] % 2 === 0 ? make.unfreeze(own) : periodOf(step, now);
     case 'close':
       return make.close(own);
     case 'expire':
       return make.expire(pick(history.payments, first));
     case 'annotate':
-      return make.annotate(pick(history.transactions, first), { description: 'x' });
+      return step.picks[2] % 4 === 0
+        ? make.annotate(pick(history.transactions, first), { description: 'x' })
+        : periodOf(step, now);
     default:
       return movementOf(step, history, now);
   }
+}
+
+/** Closes a period, or reopens one. */
+function periodOf({ picks: [first, second], flag }: Step, now: bigint): Command {
+  return second % 2 === 0
+    ? make.reopenPeriod(flag ? null : now - make.DAY_US)
+    : make.closePeriod(now - (PERIOD_ENDS[first % PERIOD_ENDS.length] ?? 0n));
 }
 
 /** The command of a step that moves money; null for the others. */

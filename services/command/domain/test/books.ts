@@ -1,7 +1,7 @@
 /** The second opinion: books kept from entries and hold changes alone, against which carried states are held. */
 import { expect } from '@jest/globals';
 import type { AccountState } from '../account.js';
-import type { DomainEvent, TransactionEvent } from '../event.js';
+import type { DomainEvent, PeriodClosed, TransactionEvent, TransactionPosted } from '../event.js';
 import type { Fee, HoldChange, PostedEntry, TransactionState } from '../transaction.js';
 
 type Sums = Pick<AccountState, 'credits' | 'debits' | 'held' | 'version'>;
@@ -15,11 +15,56 @@ export class Books {
   /** Sum of hold changes by payment. */
   private readonly holds = new Map<string, bigint>();
 
+  private readonly postings: TransactionPosted[] = [];
+  private closedThrough = -1n;
+
   record(event: DomainEvent): void {
-    if (event.type === 'LedgerCreated') return;
+    switch (event.type) {
+      case 'LedgerCreated':
+        return;
+      case 'PeriodClosed':
+        expect(event.closedThrough).toBeGreaterThan(this.closedThrough);
+        this.checkTrialBalance(event);
+        this.closedThrough = event.closedThrough;
+        return;
+      case 'PeriodReopened':
+        expect(event.closedThrough ?? -1n).toBeLessThan(this.closedThrough);
+        this.closedThrough = event.closedThrough ?? -1n;
+        return;
+      case 'TransactionPosted':
+        expect(event.effectiveTime).toBeGreaterThan(this.closedThrough);
+        this.postings.push(event);
+        break;
+      default:
+    }
     if ('account' in event) this.recordAccount(event.account.state);
     else this.recordTransaction(event);
     this.checkBooks();
+  }
+
+  /** The totals of a close are what all entries come to that are dated in it, and debits equal credits. */
+  private checkTrialBalance({ closedThrough, totals }: PeriodClosed): void {
+    const sums = new Map<string, [debits: bigint, credits: bigint]>();
+    for (const { effectiveTime, entries } of this.postings) {
+      if (effectiveTime > closedThrough) continue;
+      for (const { accountId, direction, amount } of entries) {
+        const { currency, type } = this.account(accountId);
+        const [debits, credits] = sums.get(`${currency} ${type}`) ?? [0n, 0n];
+        sums.set(
+          `${currency} ${type}`,
+          direction === 'DEBIT' ? [debits + amount, credits] : [debits, credits + amount],
+        );
+      }
+    }
+    const stated = totals.map(
+      ({ currency, type, debits, credits }) => [`${currency} ${type}`, [debits, credits]] as const,
+    );
+    expect(new Map(stated)).toEqual(sums);
+    const nets = new Map<string, bigint>();
+    for (const { currency, debits, credits } of totals) {
+      nets.set(currency, (nets.get(currency) ?? 0n) + credits - debits);
+    }
+    expect([...nets.values()].every((net) => net === 0n)).toBe(true);
   }
 
   private recordAccount(state: AccountState): void {

@@ -7,6 +7,7 @@ import type {
   AuthorizePayment,
   CapturePayment,
   CloseAccount,
+  ClosePeriod,
   CreateLedger,
   Deposit,
   ExpirePayment,
@@ -15,6 +16,7 @@ import type {
   PostTransaction,
   RefundPayment,
   RegisterAsset,
+  ReopenPeriod,
   ReverseTransaction,
   SubmitPayment,
   UnfreezeAccount,
@@ -62,6 +64,19 @@ export function openInAsset(
   code = 'BTC',
 ): OpenAccount {
   return open(accountId, accountType, { currency: code, asset: { exponent: null } });
+}
+
+/** Closes what is dated at or before a time. */
+export function closePeriod(closedThrough: bigint, more: Given<ClosePeriod> = {}): ClosePeriod {
+  return { type: 'ClosePeriod', ...common(), closedThrough, description: '', ...more };
+}
+
+/** Reopens what is closed after a time; null: all of it. */
+export function reopenPeriod(
+  keepClosedThrough: bigint | null = null,
+  more: Given<ReopenPeriod> = {},
+): ReopenPeriod {
+  return { type: 'ReopenPeriod', ...common(), keepClosedThrough, reason: 'a late invoice', ...more };
 }
 
 export function createLedger(more: Given<CreateLedger> = {}): CreateLedger {

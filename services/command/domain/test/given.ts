@@ -19,6 +19,8 @@ const STEP_US = 1_000n;
 /** A ledger that nobody created. */
 export const nothing: LedgerReader = {
   exists: () => false,
+  closedThrough: () => null,
+  trialBalance: () => [],
   account: () => undefined,
   transaction: () => undefined,
   calendar: periodAt,

@@ -40,6 +40,8 @@ export function onlyLoaded(commands: readonly Command[], ledger: LedgerReader): 
   };
   return {
     exists: () => ledger.exists(),
+    closedThrough: () => ledger.closedThrough(),
+    trialBalance: (through) => ledger.trialBalance(through),
     account: (id) => only(accounts, id),
     transaction: (id) => only(transactions, id),
     calendar: ledger.calendar,
