@@ -144,7 +144,7 @@ test('in order of expiry only open holds are listed, either way round, in pages'
   expect(await references({ orderBy, status: TransactionStatus.VOIDED })).toEqual([]);
 });
 
-test('pages join to the whole, whatever the filter; a token of one order is no token of the other', async () => {
+test('pages join to the whole with each filter; a token of one order is no token of the other', async () => {
   for (const filter of [{}, { payerAccountId: 'alice' }, { hasRemaining: true }, { endExpireTime: at(31n) }])
     expect((await allReferences({ ...filter, pageSize: 1 })).all).toEqual(await references(filter));
   const { nextPageToken: pageToken = '' } = await list({ pageSize: 1 });

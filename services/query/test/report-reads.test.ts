@@ -164,7 +164,7 @@ describe('GetTrialBalance', () => {
     expect(rows?.map(({ key }) => key)).toEqual(['@settlement', 'shop', 'user']);
   });
 
-  test('groups by as many parts of the id as asked for, an id with fewer by itself', async () => {
+  test('groups by as many parts of the id as asked for, an id with fewer alone', async () => {
     const groupBy = TrialBalanceGrouping.ID_PREFIX;
     const { rows, totals } = await trialBalance({ groupBy, depth: 2 });
     expect(rows?.map(({ key }) => key)).toEqual(['@settlement:EUR', 'shop', 'user:alice', 'user:bob']);
