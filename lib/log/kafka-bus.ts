@@ -4,7 +4,7 @@
  * Kafka no longer has: each message names the event before it, and a view that has not seen that event reads
  * it from the log.
  */
-import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { BusBatch, BusHandler, EventBus } from './bus.js';
 import type { LogPoint, RecordedEvent } from './recorded-event.js';
 import type { Log } from '../base/logging.js';
@@ -26,6 +26,8 @@ export interface KafkaBusOptions {
   readonly logger: Pick<Log, 'info' | 'warn'>;
   /** How events are decoded: several buses of a process may share it. */
   readonly decode?: DecodeRecord;
+  /** What each consumption connects with; by default a client of its own to the brokers. */
+  readonly connect?: (clientId: string) => Pick<Kafka, 'admin' | 'consumer'>;
 }
 
 /** At most so many messages per batch. */
@@ -68,15 +70,20 @@ class Consumption {
   /** By partition; a promise from the assignment on. */
   readonly #lanes = new Map<number, Promise<Lane>>();
   #end: (failure: Error | undefined) => void = () => {};
+  #isOver = false;
+  /** From a crash of the consumer until it fetches again, or does not start again. */
+  #starting: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
   constructor(options: KafkaBusOptions, handler: BusHandler, signal: AbortSignal) {
     this.#options = options;
     this.#handler = handler;
     this.#signal = signal;
-    const kafka = kafkaClient(options.brokers, `quittance-${options.group}`, PATIENT, options.security);
+    const { brokers, group, security } = options;
+    const { connect = (clientId: string) => kafkaClient(brokers, clientId, PATIENT, security) } = options;
+    const kafka = connect(`quittance-${group}`);
     this.#admin = kafka.admin();
     this.#consumer = kafka.consumer({
-      groupId: options.group,
+      groupId: group,
       sessionTimeout: SESSION_MS,
       heartbeatInterval: HEARTBEAT_MS,
       rebalanceTimeout: SESSION_MS,
@@ -84,7 +91,7 @@ class Consumption {
       minBytes: 1,
       maxBytesPerPartition: FETCH_MAX_BYTES,
       allowAutoTopicCreation: false,
-      retry: { ...PATIENT, restartOnFailure: () => Promise.resolve(true) },
+      retry: { ...PATIENT, restartOnFailure: () => Promise.resolve(!this.#isOver) },
     });
   }
 
@@ -96,6 +103,7 @@ class Consumption {
     this.#listen();
     const starting = this.#start().catch((error: unknown) => this.#end(asError(kafkaError(error))));
     const failure = await ended;
+    this.#isOver = true;
     this.#signal.removeEventListener('abort', onAbort);
     await this.#leave(starting);
     if (failure !== undefined) throw failure;
@@ -115,16 +123,27 @@ class Consumption {
   }
 
   #listen(): void {
-    const { CRASH, GROUP_JOIN } = this.#consumer.events;
+    const { CRASH, FETCH_START, GROUP_JOIN } = this.#consumer.events;
     const { logger, topic, group } = this.#options;
     this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
       logger.warn({ group, restart, err: error }, 'the consumer has crashed');
+      if (restart) {
+        this.#starting ??= newPhase();
+        return;
+      }
+      this.#started();
       // A consumer that does not restart stays down: the caller of `consume` makes another.
-      if (!restart) this.#end(asError(kafkaError(error)));
+      this.#end(asError(kafkaError(error)));
     });
     this.#consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
-      this.#assign(memberAssignment[topic] ?? []);
+      if (!this.#isOver) this.#assign(memberAssignment[topic] ?? []);
     });
+    this.#consumer.on(FETCH_START, () => this.#started());
+  }
+
+  #started(): void {
+    this.#starting?.end();
+    this.#starting = undefined;
   }
 
   /**
@@ -267,12 +286,25 @@ class Consumption {
   async #leave(starting: Promise<void>): Promise<void> {
     for (const partition of this.#lanes.keys()) this.#handler.released?.(partition);
     this.#lanes.clear();
-    const left = starting.then(() =>
-      Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]),
-    );
+    const left = starting.then(() => Promise.allSettled([this.#disconnect(), this.#admin.disconnect()]));
     // Waiting for a broker that is away has an end: the group forgets this member by itself.
     await Promise.race([left, new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref())]);
   }
+
+  /**
+   * Stops the consumer. kafkajs does not stop one that is about to join the group after a crash: it forgets it, and the consumer joins
+   * all the same, gets partitions and keeps them for ever. So it may join first.
+   */
+  async #disconnect(): Promise<void> {
+    await this.#starting?.over;
+    await this.#consumer.disconnect();
+  }
+}
+
+function newPhase() {
+  let end = () => {};
+  const over = new Promise<void>((resolve) => (end = resolve));
+  return { over, end };
 }
 
 /** Messages that follow each other. */
