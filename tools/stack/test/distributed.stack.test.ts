@@ -161,11 +161,14 @@ async function proveAll(): Promise<void> {
 
 test('each process says of itself what it is and how it stands, and tells no store', async () => {
   const ask = (from: GrpcClient) => from.unary(SystemService.method.getSystem, {});
-  const command = await ask(client);
+  // The gateway takes all operations to projectors.
+  const { grpc } = platform.stack.command.addresses;
+  const decider = patientClient(grpc);
+  const command = await ask(decider).finally(() => decider.close());
   expect(command).toMatchObject({
     mode: SystemMode.DISTRIBUTED,
     process: 'command',
-    addresses: { grpc: platform.grpcAddress },
+    addresses: { grpc },
     queue: { deciding: true },
     lease: { held: true, holderAddress: '' },
     relay: { up: true },
