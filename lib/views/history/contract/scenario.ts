@@ -80,6 +80,7 @@ export class Scenario {
       });
       for (const accountId of ACCOUNTS) this.#run(this.#opening(ledgerId, accountId));
       this.#adjustAHold(ledgerId);
+      this.#closeAPeriod(ledgerId);
     }
   }
 
@@ -109,6 +110,14 @@ export class Scenario {
     fixture.run(adjustment(501n));
     fixture.runAtomic([adjustment(200n), release(), withdrawal]);
     fixture.runAtomic([adjustment(50n), release()]);
+  }
+
+  /** A period that is closed and reopened, which no view shows. */
+  #closeAPeriod(ledgerId: string): void {
+    const { fixture } = this;
+    const closedThrough = timestampOf(fixture.now - HOUR);
+    fixture.run({ case: 'closePeriod', value: { ledgerId, requestId: this.#id(), closedThrough } });
+    fixture.run({ case: 'reopenPeriod', value: { ledgerId, requestId: this.#id(), reason: 'late' } });
   }
 
   /** Runs so many commands. */
