@@ -116,7 +116,7 @@ test('the command line gives the credentials of its profile', async () => {
     stdout: `${ledger}\n`,
   });
   const status = await shell.run('status', '-o', 'id');
-  expect(status).toMatchObject({ code: 0, stdout: 'server\nbalances\nhistory\nreports\n' });
+  expect(status).toMatchObject({ code: 0, stdout: 'server\nqueue\nbalances\nhistory\nreports\n' });
   rmSync(shell.home, { recursive: true });
 });
 
