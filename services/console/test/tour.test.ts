@@ -262,6 +262,19 @@ jest.setTimeout(TEST_LIMIT_MS);
     expect(await page.getByRole('button', { name: 'Refund…' }).count()).toBe(0);
   });
 
+  test('payments are listed with their totals, and open holds by their expiry', async () => {
+    await open('payments', 'Payments');
+    const rows = page.getByRole('table', { name: 'Payments' }).getByRole('row');
+    const refunded = rows.filter({ hasText: 'clicked-twice' });
+    await refunded.waitFor();
+    expect(await refunded.innerText()).toMatch(/alice\s+shop\s+10\.00\s+10\.00\s+10\.00\s+0\.00 EUR/);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'open', exact: true }).click();
+    await page.getByText('No payment is so.').waitFor();
+    await open('payments?q=open:no', 'Payments');
+    await page.getByRole('alert').filter({ hasText: 'open: is yes' }).waitFor();
+  });
+
   test('an event is shown with its command, and the browser checks its hash over the stored bytes', async () => {
     await open('events', 'Events');
     await page.locator('[data-row]').first().waitFor();
@@ -399,6 +412,7 @@ jest.setTimeout(TEST_LIMIT_MS);
     for (const path of [
       'overview',
       'transactions',
+      'payments',
       'accounts',
       'events',
       'reports',

@@ -6,6 +6,7 @@ import { EventPage } from '../pages/event.js';
 import { EventsPage } from '../pages/events.js';
 import { OverviewPage } from '../pages/overview.js';
 import { PaymentPage } from '../pages/payment.js';
+import { PaymentsPage } from '../pages/payments.js';
 import { PlaygroundPage } from '../pages/playground.js';
 import { ProofPage } from '../pages/proof.js';
 import { ReadModelsPage } from '../pages/read-models.js';
@@ -29,9 +30,10 @@ export const PAGES: readonly PageEntry[] = [
     name: 'transactions',
     title: 'Transactions',
     key: 't',
-    also: ['transaction', 'payment'],
+    also: ['transaction'],
     component: TransactionsPage,
   },
+  { name: 'payments', title: 'Payments', key: 'h', also: ['payment'], component: PaymentsPage },
   { name: 'transaction', title: 'Transaction', component: TransactionPage },
   { name: 'accounts', title: 'Accounts', key: 'a', also: ['account'], component: AccountsPage },
   { name: 'account', title: 'Account', component: AccountPage },

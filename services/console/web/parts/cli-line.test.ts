@@ -58,6 +58,11 @@ const lines: readonly (readonly [DescMethod, JsonObject, string])[] = [
     'quittance transaction list --ledger books --status declined --from effective:2026-11-01T00:00:00Z --desc --limit 100 --fresh',
   ],
   [
+    ofQueries.listPayments,
+    { payerAccountId: 'alice', hasRemaining: true, orderBy: 'PAYMENT_ORDER_EXPIRE_TIME' },
+    'quittance payment list --payer alice --remaining --order expire-time',
+  ],
+  [
     AccountQueryService.method.getBalance,
     { accountId: 'alice', position: '18231' },
     'quittance account get alice --at 18231',

@@ -151,6 +151,20 @@ const FORMS: Readonly<Record<string, Form>> = {
       ...LIST,
     },
   },
+  ListPayments: {
+    words: 'payment list',
+    places: [],
+    flags: {
+      status: word('--status', 'TRANSACTION_STATUS_'),
+      payerAccountId: text('--payer'),
+      payeeAccountId: text('--payee'),
+      hasRemaining: text('--remaining'),
+      startExpireTime: text('--expires-from'),
+      endExpireTime: text('--expires-before'),
+      orderBy: word('--order', 'PAYMENT_ORDER_'),
+      ...LIST,
+    },
+  },
   ListEntries: {
     words: 'entry list',
     places: [],
