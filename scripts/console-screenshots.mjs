@@ -23,7 +23,9 @@ const PAGES = [
   ['account/customer:anna', 'Posted'],
   ['events', 'posted'],
   ['reports', 'balances'],
+  ['payments', 'Payments'],
   ['read-models', 'running'],
+  ['system', 'decided here'],
   ['proof', 'Prove the books'],
   ['playground', 'Request, as JSON'],
 ];

@@ -335,6 +335,15 @@ jest.setTimeout(TEST_LIMIT_MS);
     await history.getByRole('status').filter({ hasText: 'done' }).waitFor();
   });
 
+  test('the process says what it is, how it is set up and how it stands', async () => {
+    await open('system', 'System');
+    const [process] = await page.getByRole('region').all();
+    await process?.getByText('decided here').waitFor();
+    await process?.getByText(platform.grpcAddress).waitFor();
+    for (const view of ['balances', 'history', 'reports']) await process?.getByText(`View ${view}`).waitFor();
+    await expectAccessible(page);
+  });
+
   test('the books are proved, and a tampered view shows in red', async () => {
     await open('proof', 'Proof');
     await page.getByRole('button', { name: 'Prove the books' }).click();
@@ -417,6 +426,7 @@ jest.setTimeout(TEST_LIMIT_MS);
       'events',
       'reports',
       'read-models',
+      'system',
       'proof',
       'playground',
     ]) {

@@ -1,5 +1,5 @@
 /** Times as the operator wants them: short in lists, exact on hover, all in one zone. */
-import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 
 /** `UTC`, or an IANA name; the browser's own is asked for once. */
 export const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -39,17 +39,22 @@ function fieldsOf(date: Date, zone: string): { readonly day: string; readonly ti
   };
 }
 
+/** The second that the time lies in. A date has milliseconds: 59.9999995 s would be rounded up to the next minute. */
+function secondOf({ seconds }: Timestamp): Date {
+  return new Date(Number(seconds) * 1_000);
+}
+
 /** The time alone if it is of today, else day and minute. */
 export function shortTime(time: Timestamp | undefined, zone: string, now = new Date()): string {
   if (time === undefined) return '';
-  const at = fieldsOf(timestampDate(time), zone);
+  const at = fieldsOf(secondOf(time), zone);
   return at.day === fieldsOf(now, zone).day ? at.time : `${at.day} ${at.time.slice(0, 5)}`;
 }
 
 /** To the microsecond, with the zone. */
 export function exactTime(time: Timestamp | undefined, zone: string): string {
   if (time === undefined) return '';
-  const { day, time: clock } = fieldsOf(timestampDate(time), zone);
+  const { day, time: clock } = fieldsOf(secondOf(time), zone);
   const micros = String(Math.trunc(time.nanos / 1000)).padStart(6, '0');
   return `${day} ${clock}.${micros} ${zone}`;
 }

@@ -66,7 +66,7 @@ const COLUMNS: readonly Column<Transaction>[] = [
   },
   {
     name: 'Status',
-    width: 'minmax(160px, 1fr)',
+    width: 'minmax(216px, 1fr)',
     cell: (transaction) => <TransactionState transaction={transaction} />,
   },
   {

@@ -142,7 +142,6 @@ const FORMS: Readonly<Record<string, Form>> = {
     places: [],
     flags: {
       accountId: text('--account'),
-      kind: KIND,
       kinds: KIND,
       status: word('--status', 'TRANSACTION_STATUS_'),
       reference: text('--reference'),
@@ -170,7 +169,6 @@ const FORMS: Readonly<Record<string, Form>> = {
     places: [],
     flags: {
       accountId: text('--account'),
-      kind: KIND,
       kinds: KIND,
       direction: word('--direction', 'DIRECTION_'),
       transactionId: text('--transaction'),

@@ -6,7 +6,7 @@ import { useStore } from '../state/store.js';
 
 export interface Column<T> {
   readonly name: string;
-  /** A track of a CSS grid, such as `minmax(120px, 1fr)`. */
+  /** A track of a CSS grid, `96px` or `minmax(120px, 1fr)`. */
   readonly width: string;
   readonly isRight?: boolean;
   readonly cell: (row: T) => ReactNode;
@@ -26,6 +26,15 @@ export interface RowsProps<T> {
 
 const ROW_PX = { dense: 28, roomy: 36 };
 const OVERSCAN_ROWS = 12;
+
+/** All rows are as wide as their tracks ask, and not as their words are long: so columns stand below each other. */
+function tracksOf(columns: readonly Pick<Column<never>, 'width'>[]) {
+  const least = (width: string) => Number.parseInt(/\d+/.exec(width)?.[0] ?? '0', 10);
+  return {
+    gridTemplateColumns: columns.map(({ width }) => width).join(' '),
+    minWidth: columns.reduce((sum, { width }) => sum + least(width), 0),
+  };
+}
 
 export function Rows<T>({ label, columns: all, count, rowAt, keyOf, onSee }: RowsProps<T>) {
   const { isHidden, toggle } = useHiddenColumns(label);
@@ -49,7 +58,7 @@ export function Rows<T>({ label, columns: all, count, rowAt, keyOf, onSee }: Row
   useEffect(() => {
     virtual.measure();
   }, [virtual, row_px]);
-  const tracks = { gridTemplateColumns: columns.map(({ width }) => width).join(' ') };
+  const tracks = tracksOf(columns);
   return (
     <>
       <ColumnChooser names={all.slice(1).map(({ name }) => name)} isHidden={isHidden} onToggle={toggle} />

@@ -28,6 +28,19 @@ function to(baseUrl: string): Transport {
   return made;
 }
 
+/** A process that this page calls. */
+export interface ReachedProcess {
+  readonly origin: string;
+  readonly transport: Transport;
+}
+
+/** Each process that this page calls, once: the one that serves it first. */
+export function processTransports({ commandOrigin, projectorOrigin }: Settings): readonly ReachedProcess[] {
+  const own = ownBase();
+  const origins = new Set([own, commandOrigin ?? own, projectorOrigin ?? own]);
+  return [...origins].map((origin) => ({ origin, transport: to(origin) }));
+}
+
 /** One transport per process, chosen by the package of the method. */
 export function createRoutedTransport({ commandOrigin, projectorOrigin }: Settings): Transport {
   const own = to(ownBase());
