@@ -1,5 +1,6 @@
 /** Times as the operator wants them: short in lists, exact on hover, all in one zone. */
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { countOf } from './numbers.js';
 
 /** `UTC`, or an IANA name; the browser's own is asked for once. */
 export const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -41,7 +42,7 @@ function fieldsOf(date: Date, zone: string): { readonly day: string; readonly ti
 
 /** The second that the time lies in. A date has milliseconds: 59.9999995 s would be rounded up to the next minute. */
 function secondOf({ seconds }: Timestamp): Date {
-  return new Date(Number(seconds) * 1_000);
+  return new Date(countOf(seconds) * 1_000);
 }
 
 /** The time alone if it is of today, else day and minute. */
