@@ -30,7 +30,7 @@ const { createLedger } = LedgerCommandService.method;
 const { openAccount } = AccountCommandService.method;
 const { deposit } = TransactionCommandService.method;
 
-/** Of a read that waits in vain. */
+/** Of a call that waits in vain. */
 const VAIN_DEADLINES_MS = [1_000, 4_000, 16_000];
 
 /** A client whose calls wait for as long as a busy machine needs, unless they say how long. */
@@ -87,8 +87,8 @@ export async function serverEndingOf<I extends DescMessage, O extends DescMessag
 }
 
 /**
- * As serverEndingOf, of a read that waits in vain for its view: the wait ends just before the deadline. On a busy machine the
- * deadline may pass before the read has begun to wait; then it is asked again with a later one.
+ * As serverEndingOf, of a call that waits in vain, for its view or for a process that decides: the wait ends just before the deadline.
+ * On a busy machine the deadline may pass before the call has begun to wait; then it is sent again with a later one.
  */
 export async function vainEndingOf<I extends DescMessage, O extends DescMessage>(
   connectUrl: string,
