@@ -106,6 +106,19 @@ test('a consumer that crashes once more after its end does not start again', asy
   await until(() => consumer.calls.includes('disconnect'));
 });
 
+test('a consumer that was to start again just before its end leaves once it has joined', async () => {
+  const { consumer, stop, consuming } = consumption();
+  await until(() => consumer.calls.includes('run'));
+  stop.abort();
+  await consuming;
+  consumer.calls.length = 0;
+  consumer.tell('CRASH', CRASH);
+  consumer.tell('GROUP_JOIN', JOINED);
+  expect(consumer.calls).toEqual([]);
+  consumer.tell('FETCH_START');
+  await until(() => consumer.calls.includes('disconnect'));
+});
+
 test('a consumer that fetches again after a crash leaves at once when it is to end', async () => {
   const { consumer, stop, recorder, consuming } = consumption();
   await until(() => consumer.calls.includes('run'));

@@ -129,6 +129,8 @@ class Consumption {
       logger.warn({ group, restart, err: error }, 'the consumer has crashed');
       if (restart) {
         this.#starting ??= newPhase();
+        // kafkajs had asked whether to start again just before the end.
+        if (this.#isOver) void this.#disconnect().catch(() => undefined);
         return;
       }
       this.#started();

@@ -26,7 +26,7 @@ test('where one process answers all, the page calls only that', () => {
   expect(site?.settings).toMatchObject({ isReadOnly: false, commandOrigin: null, projectorOrigin: null });
 });
 
-test('the page is told where to log in, and its policy lets it ask there', () => {
+test('the settings of the page name where to log in, and its policy lets it ask there', () => {
   const env = {
     QUITTANCE_AUTH: 'on',
     QUITTANCE_AUTH_ISSUER: 'https://login.example.com/realm',
