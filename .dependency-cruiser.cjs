@@ -52,7 +52,7 @@ module.exports = {
       '^services/projector/',
       [
         '^services/projector/',
-        '^services/verifier/((rpc|log)/|metrics\\.ts$)',
+        '^services/verifier/compose\\.ts$',
         '^services/webhooks/(compose|config)\\.ts$',
         '^gen/',
         '^lib/',

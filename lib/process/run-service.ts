@@ -29,6 +29,9 @@ export interface ServiceParts<C> {
   readonly closeables: Closeables;
 }
 
+/** What a composition root gives back: what is behind the doors, besides what it was given itself. */
+export type ComposedService = Omit<Behind, 'registry' | 'log' | 'tracer'>;
+
 /** A service, as its entry file names it. */
 export interface RunnableService<C extends DoorsConfig> {
   /** `command`, `projector` or `query`. */
@@ -38,7 +41,7 @@ export interface RunnableService<C extends DoorsConfig> {
   /** @throws StartError */
   readConfig(env: Environment): C;
   /** Opens what it needs; what it opened is closed through `closeables`, in reverse order. */
-  compose(parts: ServiceParts<C>): Promise<Omit<Behind, 'registry' | 'log' | 'tracer'>>;
+  compose(parts: ServiceParts<C>): Promise<ComposedService>;
 }
 
 /** Runs it until a signal. @returns the exit code. */

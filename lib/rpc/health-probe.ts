@@ -1,4 +1,5 @@
 /** Keeps health true: a service whose store does not answer is not serving, and serves again by itself. */
+import type { Closeables } from '../base/closeables.js';
 import type { Health } from './health.js';
 
 export interface HealthProbe {
@@ -9,7 +10,17 @@ export interface HealthProbe {
 }
 
 /** How often a service asks whether it can serve. Milliseconds. */
-export const HEALTH_INTERVAL_MS = 1_000;
+const INTERVAL_MS = 1_000;
+
+/** Probes now and then every second, until `closeables` close. The first round is awaited. */
+export async function keepHealth(
+  health: Pick<Health, 'set'>,
+  probes: readonly HealthProbe[],
+  closeables: Closeables,
+): Promise<void> {
+  const probing = await probeHealth(health, probes, INTERVAL_MS);
+  closeables.add('the health probe', () => probing.stop());
+}
 
 /** Probes now and then every interval, until stopped. The first round is awaited. */
 export async function probeHealth(

@@ -6,23 +6,21 @@ import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_comm
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { SystemMode } from '../../gen/quittance/ops/v1/system_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
+import { composeWakeups } from '../../lib/log/compose-log.js';
 import { reportLost } from '../../lib/log/epochs/postgres-epochs.js';
 import { kafkaPublisher } from '../../lib/log/kafka-publisher.js';
 import { recordedPartitions } from '../../lib/log/kafka-topic.js';
 import { createPool, KEYED_PLANS } from '../../lib/log/postgres-client.js';
-import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
 import { migrateLog } from '../../lib/log/postgres-migrate.js';
 import { postgresRelayCursor } from '../../lib/log/postgres-relay.js';
-import { Wakeups } from '../../lib/log/wakeups.js';
+import type { Wakeups } from '../../lib/log/wakeups.js';
 import type { SystemFacts } from '../../lib/process/system-service.js';
-import type { Guard } from '../../lib/rpc/guard.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
-import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
+import { keepHealth } from '../../lib/rpc/health-probe.js';
 import { partitioner } from '../../lib/log/partition.js';
 import type { TlsConfig } from '../../lib/base/tls-config.js';
-import type { ServiceParts } from '../../lib/process/run-service.js';
-import type { Service } from '../../lib/rpc/service.js';
+import type { ComposedService, ServiceParts } from '../../lib/process/run-service.js';
 import { systemClock } from '../../lib/base/time.js';
 import { composeCommand, DEFAULT_LIMITS } from './compose.js';
 import type { CommandConfig } from './config.js';
@@ -44,21 +42,11 @@ export const RELAY_HEALTH = 'quittance.relay';
 
 type Parts = ServiceParts<CommandConfig>;
 
-interface Composed {
-  readonly services: readonly Service[];
-  readonly health: Health;
-  readonly system: SystemFacts;
-  readonly passage: CommandPassage;
-  readonly guard: Guard | undefined;
-  readonly handOver: () => Promise<void>;
-}
-
 /** Migrates, catches up with the log, begins to decide and to relay. */
-export async function composeCommandService(parts: Parts): Promise<Composed> {
+export async function composeCommandService(parts: Parts): Promise<ComposedService> {
   const { config, log, registry, tracer, closeables } = parts;
   const postgres = { connectionString: config.databaseUrl };
-  const wakeups = new Wakeups();
-  closeables.add('listening for commits', listenForCommits(postgres, () => wakeups.wake()).stop);
+  const wakeups = composeWakeups(postgres, closeables);
   const health = createHealth(COMMANDS, [RELAY_HEALTH]);
   const relaying = await composeRelay(parts, postgres, wakeups, health);
   const { services, standing, context, measured } = await composeCommand(
@@ -84,19 +72,12 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
   const { executor } = context;
   // A process without the lease takes commands too, as long as it knows where to send them.
   const probe = async () => executor.isServing || standing.place.at === 'peer';
-  const probing = await probeHealth(health, [{ services: COMMANDS, probe }], HEALTH_INTERVAL_MS);
-  closeables.add('the health probe', () => probing.stop());
-  const passage = new CommandPassage({
-    standing,
-    services: COMMANDS,
-    connect: await connector(config.tls),
-  });
+  await keepHealth(health, [{ services: COMMANDS, probe }], closeables);
+  const connect = await connector(config.tls);
+  const passage = new CommandPassage({ standing, services: COMMANDS, connect });
   closeables.add('the connection to the holder of the lease', () => {
     passage.close();
   });
-  const handOver = async () => {
-    await standing.handOver();
-  };
   const guard = await openGuard(config.auth, { postgres, log, registry }, closeables);
   const system: SystemFacts = {
     mode: SystemMode.DISTRIBUTED,
@@ -105,7 +86,10 @@ export async function composeCommandService(parts: Parts): Promise<Composed> {
     lease: () => leaseFact(standing),
     relay: () => relayFact(relaying.running()),
   };
-  return { services, health, system, passage, guard, handOver };
+  const handOver = async () => {
+    await standing.handOver();
+  };
+  return { services, health, system, guard, passage, handOver };
 }
 
 /** How the holder of the lease is called: with what lies in the files when the process starts to call it. */

@@ -17,10 +17,9 @@ import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_se
 import { ReportQueryService } from '../../gen/quittance/query/v1/report_query_service_pb.js';
 import { TransactionQueryService } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
+import { composeWakeups, logAnswers } from '../../lib/log/compose-log.js';
 import { createPool, KEYED_PLANS, type Pool } from '../../lib/log/postgres-client.js';
-import { listenForCommits } from '../../lib/log/postgres-listen.js';
 import { postgresLogReader } from '../../lib/log/postgres-log-reader.js';
-import { Wakeups } from '../../lib/log/wakeups.js';
 import { type Closeables, createCloseables, unwindOnFailure } from '../../lib/base/closeables.js';
 import { consoleSite } from '../../lib/process/console-site.js';
 import { openDoors, type OpenDoors } from '../../lib/process/doors.js';
@@ -29,7 +28,7 @@ import type { DoorsConfig } from '../../lib/base/doors-config.js';
 import { diskMetrics, processRegistry } from '../../lib/observe/process-metrics.js';
 import { versionOf } from '../../lib/process/version.js';
 import { createHealth, type Health } from '../../lib/rpc/health.js';
-import { HEALTH_INTERVAL_MS, probeHealth } from '../../lib/rpc/health-probe.js';
+import { keepHealth } from '../../lib/rpc/health-probe.js';
 import type { Service } from '../../lib/rpc/service.js';
 import { systemClock } from '../../lib/base/time.js';
 import { postgresBalances } from '../../lib/views/balances/postgres/balances.js';
@@ -44,9 +43,7 @@ import type { ProjectionOperations } from '../projector/operations.js';
 import { viewFacts } from '../projector/system.js';
 import { projectionService } from '../projector/rpc/projection-service.js';
 import { ProjectorThread } from '../projector/thread/projector-thread.js';
-import { proofMetrics } from '../verifier/metrics.js';
-import { ledgerService } from '../verifier/rpc/ledger-service.js';
-import { postgresStateTables, postgresStoredLog } from '../verifier/log/postgres-stored-log.js';
+import { composeVerifier } from '../verifier/compose.js';
 import type { ViewId } from '../../lib/views/view.js';
 import { composeQuery } from '../query/compose.js';
 import { ReadFigures, readMetrics } from '../query/metrics.js';
@@ -127,12 +124,9 @@ async function composeServices(
   const health = createHealth(HEALTH_NAMES);
   const projector = openProjector(parts, health, registry);
   closeables.add('projector', () => projector.stop());
-  const wakeups = new Wakeups();
-  const listening = listenForCommits(postgres, (position) => {
-    wakeups.wake();
+  const wakeups = composeWakeups(postgres, closeables, (position) => {
     projector.committed(position);
   });
-  closeables.add('listening for commits', listening.stop);
   const command = await composeCommand(
     {
       postgres,
@@ -158,10 +152,11 @@ async function composeServices(
   const figures = new ReadFigures();
   readMetrics(registry, figures);
   const query = composeQuery({ log: reader, partitionOf, figures, tracer, ...reading });
-  const verify = composeVerifier(pools, registry);
+  const viewsToVerify = viewsOn(pools.verify, pools);
+  const verifier = composeVerifier({ pool: pools.verify, views: viewsToVerify, partitionOf, registry });
   const sending = { postgres, registry, logger: log, wakeups, options: parts.webhooks };
   const webhooks = composeWebhooks(sending, closeables);
-  const answers = async () => (await reader.head()).position >= 0n;
+  const answers = logAnswers(reader);
   const probes = [
     {
       services: COMMAND_SERVICES,
@@ -169,9 +164,8 @@ async function composeServices(
     },
     { services: READ_SERVICES, probe: answers },
   ];
-  const probing = await probeHealth(health, probes, HEALTH_INTERVAL_MS);
-  closeables.add('the health probe', () => probing.stop());
-  const operations = [projectionService(projector), verify, webhooks];
+  await keepHealth(health, probes, closeables);
+  const operations = [projectionService(projector), verifier, webhooks];
   return {
     services: [...command.services, ...query, ...operations],
     health,
@@ -205,18 +199,6 @@ function openProjector(
   });
   projectorMetrics(registry, () => projector.figures());
   return projector;
-}
-
-function composeVerifier(pools: ReturnType<typeof openPools>, registry: Registry): Service {
-  const views = viewsOn(pools.verify, pools);
-  const serving = {
-    balances: () => views.balances.current(),
-    history: () => views.history.current(),
-    reports: () => views.reports.current(),
-  };
-  const stored = postgresStoredLog(pools.verify, SHARD);
-  const deps = { stored, state: postgresStateTables(pools.verify), views: serving, partitionOf };
-  return ledgerService(deps, proofMetrics(registry, SHARD));
 }
 
 /** Look-ups of history and of reports plan differently from each other and from the rest: each has a pool of its own. */
