@@ -5,13 +5,11 @@ import {
   ListAccountsResponseSchema,
 } from '../../../gen/quittance/query/v1/account_query_service_pb.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { OpenedAccount } from '../../../lib/views/history/view.js';
-import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requestedUnit } from './currency-unit.js';
-import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
 import { filteredPage, type RowSource } from './filtered-page.js';
+import { answerWithList } from './history-list.js';
 import { hasMetadata, isInRange, unitRange } from './row-filters.js';
 
 /** ListAccounts: in order of opening, from the history view; all pages are as of the first one's position. */
@@ -19,35 +17,27 @@ export function listAccounts(
   context: QueryContext,
 ): MethodFunction<(typeof AccountQueryService)['method']['listAccounts']> {
   return async (request, call) => {
-    const { ledgerId, consistency, accountIdPrefix, type, status, ownerReference } = request;
-    const partition = context.partitionOf(ledgerId);
+    const { ledgerId, accountIdPrefix: idPrefix, type, status, ownerReference } = request;
     const isShown = filterOf(request);
-    const fingerprint = queryFingerprint(ListAccountsRequestSchema, request);
-    const page =
-      request.pageToken === '' ? undefined : decodePageToken(request.pageToken, fingerprint, ['bigint']);
-    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
-    const currency = await requestedUnit(context, request);
-    const size = pageSizeOf(request.pageSize);
-    const listing = { partition, ledgerId, currency, type, status, ownerReference };
-    const source: RowSource<OpenedAccount, OpenedAccount, bigint> = {
-      read: (at) =>
-        readView(context.history, (view) => view.accounts({ ...listing, idPrefix: accountIdPrefix, ...at })),
+    return await answerWithList(context, request, call, {
+      requestSchema: ListAccountsRequestSchema,
+      answerSchema: ListAccountsResponseSchema,
+      cursor: ['bigint'],
+      keyIn: ([openedAt]) => openedAt,
+      cursorAt: (openedAt) => [openedAt],
+      page: async (partition, start) => {
+        const currency = await requestedUnit(context, request);
+        const listing = { partition, ledgerId, currency, type, status, ownerReference, idPrefix };
+        const source: RowSource<OpenedAccount, OpenedAccount, bigint> = {
+          read: (at) => readView(context.history, (view) => view.accounts({ ...listing, ...at })),
+          keyAfter: ({ openedAt }) => openedAt,
+          shown: (opened) => (isShown === undefined || isShown(opened) ? [opened] : []),
+          isFiltered: isShown !== undefined,
+        };
+        return filteredPage(source, start);
+      },
       keyAfter: ({ openedAt }) => openedAt,
-      shown: (opened) => (isShown === undefined || isShown(opened) ? [opened] : []),
-      isFiltered: isShown !== undefined,
-    };
-    const start = { through: page?.position ?? null, after: page?.cursor[0] ?? null, size };
-    const found = await filteredPage(source, start);
-    if (found.rows.length === 0) await requireLedger(context, ledgerId);
-    const pinned = page ?? found.asOf;
-    const rows = { rows: found.rows, size };
-    return await answerWithPage(call, ListAccountsResponseSchema, rows, async (shown, last) => {
-      const after = last?.openedAt ?? found.goesOnAfter;
-      return {
-        accounts: shown.map(({ account }) => account),
-        nextPageToken: after === undefined ? '' : await nextPageToken(context, pinned, fingerprint, [after]),
-        asOf: await asOf(context, pinned),
-      };
+      answerOf: (rows, end) => ({ accounts: rows.map(({ account }) => account), ...end }),
     });
   };
 }

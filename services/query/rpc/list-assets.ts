@@ -9,11 +9,10 @@ import { microsOf } from '../../../lib/base/time.js';
 import { assetOf } from '../../../lib/log/asset-of.js';
 import { SETTLEMENT_PREFIX } from '../../../lib/log/settlement-account.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { OpenedAccount } from '../../../lib/views/history/view.js';
-import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
-import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
+import { filteredPage, type RowSource } from './filtered-page.js';
+import { answerWithList } from './history-list.js';
 
 /**
  * ListAssets: in order of position, from the settlement accounts in the history view; all pages are as of the first one's
@@ -22,36 +21,38 @@ import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answ
 export function listAssets(
   context: QueryContext,
 ): MethodFunction<(typeof LedgerQueryService)['method']['listAssets']> {
-  return async (request, call) => {
-    const { ledgerId, consistency } = request;
-    const partition = context.partitionOf(ledgerId);
-    const fingerprint = queryFingerprint(ListAssetsRequestSchema, request);
-    const page =
-      request.pageToken === '' ? undefined : decodePageToken(request.pageToken, fingerprint, ['bigint']);
-    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
-    const size = pageSizeOf(request.pageSize);
-    const read = await readView(context.history, (view) =>
-      view.accounts({
-        partition,
-        ledgerId,
-        currency: '',
-        type: AccountType.UNSPECIFIED,
-        status: AccountStatus.UNSPECIFIED,
-        ownerReference: '',
-        idPrefix: SETTLEMENT_PREFIX,
-        through: page?.position ?? null,
-        after: page?.cursor[0] ?? null,
-        limit: size + 1,
-      }),
-    );
-    if (read.value.length === 0) await requireLedger(context, ledgerId);
-    const pinned = page ?? read.asOf;
-    const rows = { rows: read.value, size };
-    return await answerWithPage(call, ListAssetsResponseSchema, rows, async (shown, last) => ({
-      assets: shown.map(assetIn),
-      nextPageToken: last ? await nextPageToken(context, pinned, fingerprint, [last.openedAt]) : '',
-      asOf: await asOf(context, pinned),
-    }));
+  return (request, call) =>
+    answerWithList(context, request, call, {
+      requestSchema: ListAssetsRequestSchema,
+      answerSchema: ListAssetsResponseSchema,
+      cursor: ['bigint'],
+      keyIn: ([openedAt]) => openedAt,
+      cursorAt: (openedAt) => [openedAt],
+      page: (partition, start) => filteredPage(sourceOf(context, partition, request.ledgerId), start),
+      keyAfter: ({ openedAt }) => openedAt,
+      answerOf: (rows, end) => ({ assets: rows.map(assetIn), ...end }),
+    });
+}
+
+function sourceOf(
+  context: QueryContext,
+  partition: number,
+  ledgerId: string,
+): RowSource<OpenedAccount, OpenedAccount, bigint> {
+  const listing = {
+    partition,
+    ledgerId,
+    currency: '',
+    type: AccountType.UNSPECIFIED,
+    status: AccountStatus.UNSPECIFIED,
+    ownerReference: '',
+    idPrefix: SETTLEMENT_PREFIX,
+  };
+  return {
+    read: (at) => readView(context.history, (view) => view.accounts({ ...listing, ...at })),
+    keyAfter: ({ openedAt }) => openedAt,
+    shown: (opened) => [opened],
+    isFiltered: false,
   };
 }
 

@@ -11,23 +11,14 @@ import {
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { microsOf } from '../../../lib/base/time.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { EntryKey, EntryListing, EntryRow } from '../../../lib/views/history/view.js';
 import type { Read } from '../../../lib/views/view.js';
-import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { isWithin, requestedRange } from '../times.js';
-import {
-  answerWithPage,
-  ENTRIES_MAX,
-  entryIndexOf,
-  entryRecordOf,
-  nextPageToken,
-  pageSizeOf,
-  requireLedger,
-} from './answers.js';
+import { ENTRIES_MAX, entryIndexOf, entryRecordOf } from './answers.js';
 import { requestedUnit } from './currency-unit.js';
 import { filteredPage, type RowsAt, type RowSource } from './filtered-page.js';
+import { answerWithList } from './history-list.js';
 import { amountFilter, transactionFilter } from './row-filters.js';
 
 /**
@@ -38,32 +29,21 @@ export function listEntries(
   context: QueryContext,
 ): MethodFunction<(typeof TransactionQueryService)['method']['listEntries']> {
   return async (request, call) => {
-    const { ledgerId, consistency, pageToken } = request;
-    const partition = context.partitionOf(ledgerId);
     const filter = filterOf(request);
-    const fingerprint = queryFingerprint(ListEntriesRequestSchema, request);
-    const page = pageToken === '' ? undefined : decodePageToken(pageToken, fingerprint, ['bigint', 'bigint']);
-    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
-    await requestedUnit(context, request);
-    const size = pageSizeOf(request.pageSize);
-    const after: EntryKey | null =
-      page === undefined ? null : { position: page.cursor[0], index: entryIndexOf(page.cursor[1]) };
-    const start = { through: page?.position ?? null, after, size };
-    const found =
-      filter.ofTransaction === undefined
-        ? await filteredPage(entriesOf(context, partition, filter), start)
-        : await filteredPage(entriesOfTransactions(context, partition, filter, after), start);
-    if (found.rows.length === 0) await requireLedger(context, ledgerId);
-    const pinned = page ?? found.asOf;
-    const rows = { rows: found.rows, size };
-    return await answerWithPage(call, ListEntriesResponseSchema, rows, async (shown, last) => {
-      const key = last === undefined ? found.goesOnAfter : keyOf(last);
-      const cursor = key && [key.position, BigInt(key.index)];
-      return {
-        entries: shown.map(entryRecordOf),
-        nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
-        asOf: await asOf(context, pinned),
-      };
+    return await answerWithList(context, request, call, {
+      requestSchema: ListEntriesRequestSchema,
+      answerSchema: ListEntriesResponseSchema,
+      cursor: ['bigint', 'bigint'],
+      keyIn: ([position, index]) => ({ position, index: entryIndexOf(index) }),
+      cursorAt: ({ position, index }) => [position, BigInt(index)],
+      page: async (partition, start) => {
+        await requestedUnit(context, request);
+        return filter.ofTransaction === undefined
+          ? filteredPage(entriesOf(context, partition, filter), start)
+          : filteredPage(entriesOfTransactions(context, partition, filter, start.after), start);
+      },
+      keyAfter: keyOf,
+      answerOf: (rows, end) => ({ entries: rows.map(entryRecordOf), ...end }),
     });
   };
 }

@@ -12,13 +12,11 @@ import {
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { microsOf } from '../../../lib/base/time.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { HoldKey, TimeRange, TransactionListing } from '../../../lib/views/history/view.js';
-import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { isWithin, requestedRange } from '../times.js';
-import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
 import { filteredPage, type RowSource } from './filtered-page.js';
+import { answerWithList } from './history-list.js';
 
 /**
  * ListPayments, from the history view: the transactions that began payments, in order of position, or of expiry by the index
@@ -28,30 +26,16 @@ export function listPayments(
   context: QueryContext,
 ): MethodFunction<(typeof TransactionQueryService)['method']['listPayments']> {
   return async (request, call) => {
-    const { ledgerId, consistency, pageToken } = request;
-    const partition = context.partitionOf(ledgerId);
     const filter = filterOf(request);
-    const fingerprint = queryFingerprint(ListPaymentsRequestSchema, request);
-    const page = pageToken === '' ? undefined : decodePageToken(pageToken, fingerprint, ['bigint', 'bigint']);
-    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
-    const size = pageSizeOf(request.pageSize);
-    const source = sourceOf(context, partition, request, filter);
-    const found = await filteredPage(source, {
-      through: page?.position ?? null,
-      after: page === undefined ? null : { expireTime: page.cursor[0], position: page.cursor[1] },
-      size,
-    });
-    if (found.rows.length === 0) await requireLedger(context, ledgerId);
-    const pinned = page ?? found.asOf;
-    const rows = { rows: found.rows, size };
-    return await answerWithPage(call, ListPaymentsResponseSchema, rows, async (shown, last) => {
-      const key = last === undefined ? found.goesOnAfter : source.keyAfter(last);
-      const cursor = key && [key.expireTime, key.position];
-      return {
-        payments: [...shown],
-        nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
-        asOf: await asOf(context, pinned),
-      };
+    return await answerWithList(context, request, call, {
+      requestSchema: ListPaymentsRequestSchema,
+      answerSchema: ListPaymentsResponseSchema,
+      cursor: ['bigint', 'bigint'],
+      keyIn: ([expireTime, position]) => ({ expireTime, position }),
+      cursorAt: ({ expireTime, position }) => [expireTime, position],
+      page: (partition, start) => filteredPage(sourceOf(context, partition, request, filter), start),
+      keyAfter: request.orderBy === PaymentOrder.EXPIRE_TIME ? expiryKey : positionKey,
+      answerOf: (rows, end) => ({ payments: [...rows], ...end }),
     });
   };
 }
@@ -89,6 +73,15 @@ function isAnyTime({ from, to }: TimeRange): boolean {
 
 type PaymentSource = RowSource<Transaction, Transaction, HoldKey>;
 
+function expiryKey({ payment, position }: Transaction): HoldKey {
+  return { expireTime: expiryOf(payment) ?? 0n, position };
+}
+
+/** The same shape, as the page token is of one. */
+function positionKey({ position }: Transaction): HoldKey {
+  return { expireTime: 0n, position };
+}
+
 function sourceOf(
   context: QueryContext,
   partition: number,
@@ -114,7 +107,7 @@ function byExpiry(
   return {
     read: (at) =>
       readView(context.history, (view) => view.openHolds({ partition, ledgerId, expire, descending, ...at })),
-    keyAfter: ({ payment, position }) => ({ expireTime: expiryOf(payment) ?? 0n, position }),
+    keyAfter: expiryKey,
     shown: (transaction) => (isAskedFor(transaction, filter) ? [transaction] : []),
     isFiltered: hasParty(filter),
   };
@@ -150,7 +143,7 @@ function byPosition(
       readView(context.history, (view) =>
         view.transactions({ partition, ...listing, through, limit, after: after?.position ?? null }),
       ),
-    keyAfter: ({ position }) => ({ expireTime: 0n, position }),
+    keyAfter: positionKey,
     shown: (transaction) => (isAskedFor(transaction, filter) ? [transaction] : []),
     isFiltered: isOfParty || !isAnyTime(filter.expire),
   };

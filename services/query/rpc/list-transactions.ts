@@ -10,14 +10,12 @@ import {
   type TransactionQueryService,
 } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import type { MethodFunction } from '../../../lib/rpc/service.js';
-import { decodePageToken, queryFingerprint } from '../../../lib/rpc/tokens.js';
 import type { TransactionListing } from '../../../lib/views/history/view.js';
-import { asOf } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { requestedRange } from '../times.js';
-import { answerWithPage, nextPageToken, pageSizeOf, requireLedger } from './answers.js';
 import { requestedUnit } from './currency-unit.js';
-import { filteredPage, type RowSource } from './filtered-page.js';
+import { filteredPage, type RowsAt, type RowSource } from './filtered-page.js';
+import { answerWithList } from './history-list.js';
 import { amountFilter, transactionFilter } from './row-filters.js';
 
 /**
@@ -28,43 +26,31 @@ export function listTransactions(
   context: QueryContext,
 ): MethodFunction<(typeof TransactionQueryService)['method']['listTransactions']> {
   return async (request, call) => {
-    const { ledgerId, consistency } = request;
-    const partition = context.partitionOf(ledgerId);
-    const source = sourceOf(context, partition, request);
-    const fingerprint = queryFingerprint(ListTransactionsRequestSchema, request);
-    const page =
-      request.pageToken === '' ? undefined : decodePageToken(request.pageToken, fingerprint, ['bigint']);
-    await context.freshness.reach(context.history, partition, { ledgerId, consistency, page }, call);
-    await requestedUnit(context, request);
-    const size = pageSizeOf(request.pageSize);
-    const found = await filteredPage(source, {
-      through: page?.position ?? null,
-      after: page?.cursor[0] ?? null,
-      size,
-    });
-    if (found.rows.length === 0) await requireLedger(context, ledgerId);
-    const pinned = page ?? found.asOf;
-    const rows = { rows: found.rows, size };
-    return await answerWithPage(call, ListTransactionsResponseSchema, rows, async (shown, last) => {
-      const after = last?.position ?? found.goesOnAfter;
-      return {
-        transactions: [...shown],
-        nextPageToken: after === undefined ? '' : await nextPageToken(context, pinned, fingerprint, [after]),
-        asOf: await asOf(context, pinned),
-      };
+    const listing = listingOf(request);
+    const isShown = filterOf(request);
+    return await answerWithList(context, request, call, {
+      requestSchema: ListTransactionsRequestSchema,
+      answerSchema: ListTransactionsResponseSchema,
+      cursor: ['bigint'],
+      keyIn: ([position]) => position,
+      cursorAt: (position) => [position],
+      page: async (partition, start) => {
+        await requestedUnit(context, request);
+        return filteredPage(sourceOf(context, { partition, ...listing }, isShown), start);
+      },
+      keyAfter: ({ position }) => position,
+      answerOf: (rows, end) => ({ transactions: [...rows], ...end }),
     });
   };
 }
 
 function sourceOf(
   context: QueryContext,
-  partition: number,
-  request: ListTransactionsRequest,
+  listing: Omit<TransactionListing, keyof RowsAt<bigint>>,
+  isShown: ReturnType<typeof filterOf>,
 ): RowSource<Transaction, Transaction, bigint> {
-  const listing = listingOf(request);
-  const isShown = filterOf(request);
   return {
-    read: (at) => readView(context.history, (view) => view.transactions({ partition, ...listing, ...at })),
+    read: (at) => readView(context.history, (view) => view.transactions({ ...listing, ...at })),
     keyAfter: ({ position }) => position,
     shown: (transaction) => (isShown === undefined || isShown(transaction) ? [transaction] : []),
     isFiltered: isShown !== undefined,
