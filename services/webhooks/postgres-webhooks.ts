@@ -1,10 +1,11 @@
 /** The tables of webhooks in PostgreSQL, for calls. */
 import type { EventKind } from '../../gen/quittance/query/v1/event_query_service_pb.js';
-import type { Pool } from '../../lib/log/postgres-client.js';
+import type { Queries } from '../../lib/log/postgres-client.js';
 import type { WebhookStore, WebhookTotals } from './store.js';
 import {
   type DeliveryState,
   type FailedDelivery,
+  type NewWebhook,
   type Webhook,
   type WebhookChoice,
   type WebhookKey,
@@ -53,7 +54,7 @@ interface TotalsRow {
 }
 
 /** The pool is from createPool. */
-export function postgresWebhooks(pool: Pool): WebhookStore {
+export function postgresWebhooks(pool: Queries): WebhookStore {
   const read = async (ledgerId: string, webhookId: string | null) => {
     const { rows } = await pool.query<WebhookRow & (DeliveryRow | NoDelivery)>(sql.readWebhooks, [
       ledgerId,
@@ -66,19 +67,7 @@ export function postgresWebhooks(pool: Pool): WebhookStore {
     return rowCount === 1;
   };
   return {
-    create: async ({ ledgerId, webhookId, secret, epoch, position, ...choice }) => {
-      const { rows } = await pool.query<{ is_made: boolean; is_full: boolean }>(sql.insertWebhook, [
-        ledgerId,
-        webhookId,
-        ...valuesOf(choice),
-        Buffer.from(secret),
-        epoch,
-        position,
-        WEBHOOKS_PER_LEDGER,
-      ]);
-      if (rows[0]?.is_made === true) return true;
-      return rows[0]?.is_full === true ? false : undefined;
-    },
+    create: (webhook) => create(pool, webhook),
     list: (ledgerId) => read(ledgerId, null),
     get: async ({ ledgerId, webhookId }) => (await read(ledgerId, webhookId))[0],
     update: (key, choice) => change(sql.updateWebhook, key, ...valuesOf(choice)),
@@ -99,6 +88,30 @@ export function postgresWebhooks(pool: Pool): WebhookStore {
     replay: (key, startPosition) => change(sql.replayWebhook, key, startPosition),
     totals: async () => totalsOf((await pool.query<TotalsRow>(sql.readTotals)).rows[0]),
   };
+}
+
+interface InsertRow {
+  readonly is_made: boolean;
+  readonly is_there: boolean;
+  readonly is_full: boolean;
+}
+
+async function create(
+  pool: Queries,
+  { ledgerId, webhookId, secret, epoch, position, ...choice }: NewWebhook,
+): Promise<boolean | undefined> {
+  const own = [Buffer.from(secret), epoch, position, WEBHOOKS_PER_LEDGER];
+  const values = [ledgerId, webhookId, ...valuesOf(choice), ...own];
+  // Each time that another call is quicker, a slot more is taken.
+  for (let tries = 0; tries <= WEBHOOKS_PER_LEDGER; tries += 1) {
+    const { rows } = await pool.query<InsertRow>(sql.insertWebhook, values);
+    const [row] = rows;
+    if (row === undefined) throw new Error('a select of sums has one row');
+    if (row.is_made) return true;
+    if (row.is_there) return undefined;
+    if (row.is_full) return false;
+  }
+  throw new Error(`the webhooks of ${ledgerId} change all the time`);
 }
 
 /** Null where a change leaves it as it is. */

@@ -37,7 +37,8 @@ order by e.ledger_id, e.webhook_id`;
 
 /**
  * $1 ledger  $2 webhook  $3 URL  $4 description  $5 kinds  $6 accounts  $7 retry period, seconds  $8 secret  $9 epoch  $10 position
- * $11 webhooks of a ledger at most. Two calls at the same time may make one more.
+ * $11 webhooks of a ledger at most: it takes the first slot that is free, and no two webhooks can have the same one. A row without any
+ * of the three says that another call has taken the slot at the same moment.
  */
 export const insertWebhook = `
 with others as (
@@ -45,13 +46,17 @@ with others as (
   from webhooks.endpoints where ledger_id = $1
 ), made as (
   insert into webhooks.endpoints
-    (ledger_id, webhook_id, url, description, kinds, account_ids, retry_period, secret, epoch, position)
-  select $1, $2, $3, $4, $5::integer[], $6::text[], $7::integer, $8::bytea, $9::integer, $10::bigint
-  from others where count < $11
-  on conflict (ledger_id, webhook_id) do nothing
+    (ledger_id, webhook_id, slot, url, description, kinds, account_ids, retry_period, secret, epoch, position)
+  select $1, $2, free.slot, $3, $4, $5::integer[], $6::text[], $7::integer, $8::bytea, $9::integer, $10::bigint
+  from (
+    select slot from generate_series(1, $11::integer) slot
+    where not exists (select from webhooks.endpoints e where e.ledger_id = $1 and e.slot = slot.slot)
+    order by slot limit 1
+  ) free
+  on conflict do nothing
   returning 1
 )
-select exists (select from made) as is_made, count >= $11 and not is_there as is_full from others`;
+select exists (select from made) as is_made, is_there, count >= $11::integer as is_full from others`;
 
 /** $1 ledger  $2 webhook  $3 URL  $4 description  $5 kinds  $6 accounts  $7 retry period, seconds; null: as it is. */
 export const updateWebhook = `

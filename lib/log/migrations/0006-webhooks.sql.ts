@@ -4,7 +4,7 @@
  *
  * `position`: every event of the ledger up to here was delivered, was of no interest, or stands in webhooks.deliveries as parked.
  * `version` rises with each call that changes a row: what a process has read of it before counts no more. One process at a time
- * serves a webhook: `holder`, until `lease_expire_time` by the clock of the database.
+ * serves a webhook: `holder`, until `lease_expire_time` by the clock of the database. A ledger has as many webhooks as there are slots.
  *
  * webhooks.deliveries holds what failed alone. `state` is 1 of the one that is retried, 2 of those that are parked, 3 of parked ones
  * that are to be sent once more.
@@ -15,6 +15,7 @@ create schema webhooks;
 create table webhooks.endpoints (
   ledger_id text collate "C" not null,
   webhook_id text collate "C" not null,
+  slot smallint not null,
   url text not null,
   description text not null,
   kinds integer[] not null,
@@ -34,7 +35,8 @@ create table webhooks.endpoints (
   lease_expire_time timestamptz,
   create_time timestamptz not null default clock_timestamp(),
   update_time timestamptz not null default clock_timestamp(),
-  primary key (ledger_id, webhook_id)
+  primary key (ledger_id, webhook_id),
+  unique (ledger_id, slot)
 ) with (fillfactor = 50);
 
 create table webhooks.deliveries (

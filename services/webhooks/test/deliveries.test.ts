@@ -1,7 +1,7 @@
 /** The tables of the deliveries: one process serves a webhook at a time, and what it does not have it cannot move. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createPool, KEYED_PLANS, type Pool } from '../../../lib/log/postgres-client.js';
+import { createPool, KEYED_PLANS, type Pool, type Queries } from '../../../lib/log/postgres-client.js';
 import { migrateLog } from '../../../lib/log/postgres-migrate.js';
 import { until } from '../../../test/load.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.js';
@@ -10,7 +10,7 @@ import { postgresDeliveries } from '../postgres-deliveries.js';
 import { postgresWebhooks } from '../postgres-webhooks.js';
 import { newSecret } from '../signature.js';
 import type { DeliveryStore, WebhookStore } from '../store.js';
-import type { NewWebhook } from '../webhook.js';
+import { type NewWebhook, WEBHOOKS_PER_LEDGER } from '../webhook.js';
 
 const LEASE_MS = 600_000;
 const KEY = { ledgerId: 'shop', webhookId: 'all' };
@@ -43,19 +43,19 @@ beforeEach(async () => {
   );
 });
 
-const create = (webhook: Partial<NewWebhook> = {}) =>
-  store.create({
-    ...KEY,
-    url: 'https://receiver.test/',
-    description: '',
-    kinds: [],
-    accountIds: [],
-    retryPeriod_s: 600,
-    secret: newSecret(),
-    epoch: 0,
-    position: 4n,
-    ...webhook,
-  });
+const NEW: NewWebhook = {
+  ...KEY,
+  url: 'https://receiver.test/',
+  description: '',
+  kinds: [],
+  accountIds: [],
+  retryPeriod_s: 600,
+  secret: newSecret(),
+  epoch: 0,
+  position: 4n,
+};
+
+const create = (webhook: Partial<NewWebhook> = {}) => store.create({ ...NEW, ...webhook });
 
 const claimAll = (holder = randomUUID(), lease_ms = LEASE_MS) => deliveries.claim(holder, 10, lease_ms);
 
@@ -75,6 +75,35 @@ const attempt = (changes: Partial<FailedAttempt> = {}): FailedAttempt => ({
   pauseReason: '',
   ...changes,
 });
+
+test('a ledger has no more webhooks than it may, also if two are created at the same moment', async () => {
+  for (let index = 1; index < WEBHOOKS_PER_LEDGER; index += 1) {
+    expect(await create({ webhookId: `h${String(index)}` })).toBe(true);
+  }
+  const other = await pool.connect();
+  try {
+    await other.query('begin');
+    const inTransaction = postgresWebhooks(other);
+    expect(await inTransaction.create({ ...NEW, webhookId: 'first' })).toBe(true);
+    let ended: boolean | undefined;
+    const second = create({ webhookId: 'second' }).then((result) => {
+      ended = true;
+      return result;
+    });
+    await until('the second call has ended or waits', async () => ended ?? (await isWaiting(other)));
+    await other.query('commit');
+    expect(await second).toBe(false);
+  } finally {
+    other.release();
+  }
+  expect(await store.list('shop')).toHaveLength(WEBHOOKS_PER_LEDGER);
+});
+
+/** Whether a statement of this database waits for another one. */
+async function isWaiting(client: Queries): Promise<boolean> {
+  const { rowCount } = await client.query('select from pg_locks where not granted');
+  return rowCount !== 0;
+}
 
 describe('a webhook is taken', () => {
   test('by one process at a time, until that gives it back or its lease runs out', async () => {
