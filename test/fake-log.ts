@@ -99,6 +99,22 @@ export class FakeLog implements LogReader {
     });
   }
 
+  lastOfStream(
+    streamId: string,
+    ledgerIds: readonly string[],
+    through: bigint,
+  ): Promise<readonly RecordedEvent[]> {
+    return this.#read(() =>
+      ledgerIds.flatMap((ledgerId) => {
+        const last = this.events.findLast(
+          ({ position, event }) =>
+            position <= through && event.ledgerId === ledgerId && event.stream.value === streamId,
+        );
+        return last === undefined ? [] : [last];
+      }),
+    );
+  }
+
   atTime(recordedTime: bigint): Promise<LogPoint | undefined> {
     return this.#read(() => {
       const last = this.events.findLast(({ event }) => event.recordedTimeMicros <= recordedTime);

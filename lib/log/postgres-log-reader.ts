@@ -2,12 +2,14 @@
 import { hash as digestOf } from 'node:crypto';
 import { type LogPoint, type RecordedEvent, pointOf } from './recorded-event.js';
 import { decodeEvent } from './codec.js';
+import { textArray } from './postgres-arrays.js';
 import type { Pool } from './postgres-client.js';
 import type { LogPage, LogReader } from './reader.js';
 import {
   readAt,
   readFlushAfterTime,
   readHead,
+  readLastOfStream,
   readLedgerPage,
   readLedgerPageBack,
   readNow,
@@ -74,6 +76,14 @@ export function postgresLogReader(pool: Pool, wakeups: Wakeups, shard = 0): LogR
       return logId;
     },
     page: (page) => readPageOf(pool, page),
+    lastOfStream: async (streamId, ledgerIds, through) => {
+      const { rows } = await pool.query<EventRow>({
+        name: 'read_last_of_stream',
+        text: readLastOfStream,
+        values: [textArray(ledgerIds), streamId, through],
+      });
+      return rows.map(decodedRow);
+    },
     atTime: async (recordedTime) => {
       const { rows } = await pool.query<FlushRow>({
         name: 'read_flush_after_time',

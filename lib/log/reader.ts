@@ -28,6 +28,15 @@ export interface LogReader {
   head(): Promise<LogPoint>;
   /** Events in order of position, or in the reverse order, decoded. */
   page(page: LogPage): Promise<readonly RecordedEvent[]>;
+  /**
+   * The last event at or before a position of one stream in each of several ledgers, in any order; those without such an event are
+   * left out. Not for streams of transactions.
+   */
+  lastOfStream(
+    streamId: string,
+    ledgerIds: readonly string[],
+    through: bigint,
+  ): Promise<readonly RecordedEvent[]>;
   /** The last event recorded at or before a time (UTC microseconds); undefined if there is none. */
   atTime(recordedTime: bigint): Promise<LogPoint | undefined>;
   /** The event at a position; undefined beyond the end. */

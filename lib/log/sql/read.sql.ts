@@ -94,6 +94,17 @@ export const readStreamPage = streamPage('asc');
 /** The same from the last event back. */
 export const readStreamPageBack = streamPage('desc');
 
+/** $1 ledgers  $2 stream, none of transactions  $3 through: the last event of the stream in each of the ledgers that has one. */
+export const readLastOfStream = `
+select p.position, ${eventOf('e')} as event
+from unnest($1::text[]) l (ledger_id)
+cross join lateral (
+  select position from log.streams
+  where ledger_id = l.ledger_id and stream_id = $2 and position <= $3
+  order by ledger_id desc, stream_id desc, position desc limit 1
+) p
+cross join ${eventAt('p.position', 'e')}`;
+
 /** $1 position */
 export const readAt = `
 select p.position, ${eventOf('e')} as event

@@ -13,11 +13,16 @@ export function getLedger(
     const partition = context.partitionOf(ledgerId);
     await context.freshness.reach(context.history, partition, { ledgerId, consistency }, call);
     const read = await readView(context.history, (view) => view.ledger(partition, ledgerId));
-    if (read.value === undefined) throw ledgerNotFound(ledgerId);
-    const [shownAsOf, closed] = await Promise.all([
+    const { value: ledger } = read;
+    if (ledger === undefined) throw ledgerNotFound(ledgerId);
+    const [shownAsOf, { closedThrough, closedPeriod }] = await Promise.all([
       asOf(context, read.asOf),
       closedAt(context, ledgerId, read.asOf.position),
     ]);
-    return { ledger: read.value, asOf: shownAsOf, ...closed };
+    return {
+      ledger: closedThrough === undefined ? ledger : { ...ledger, closedThrough },
+      asOf: shownAsOf,
+      closedPeriod,
+    };
   };
 }

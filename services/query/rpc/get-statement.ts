@@ -27,6 +27,7 @@ import {
   pointAt,
   requireLedger,
 } from './answers.js';
+import { closedAt } from './closed-period.js';
 
 /** What a page token of a statement holds: time, position and index of the last line sent. */
 const CURSOR = ['bigint', 'bigint', 'bigint'] as const;
@@ -69,6 +70,7 @@ export function getStatement(
     const { opening, closing, broughtForward, lines, currency } = read.value;
     const pinned = pin ?? read.asOf;
     const rows = { rows: lines, size };
+    const { closedThrough } = await closedAt(context, ledgerId, pinned.position);
     return await answerWithPage(call, GetStatementResponseSchema, rows, async (shown, last) => {
       const cursor = last && [timeOf(asked, last), last.position, BigInt(last.entry.index)];
       return {
@@ -78,6 +80,7 @@ export function getStatement(
         lines: withBalance(broughtForward, shown),
         nextPageToken: cursor ? await nextPageToken(context, pinned, fingerprint, cursor) : '',
         asOf: await asOf(context, pinned, { final: isFinal(asked, pinned) }),
+        closedThrough,
       };
     });
   };

@@ -12,6 +12,7 @@ import type { Read } from '../../../lib/views/view.js';
 import { asOf, type Requirement } from '../consistency.js';
 import { type QueryContext, readView } from '../context.js';
 import { answerWithPage, nextPageToken, pageSizeOf } from './answers.js';
+import { withClosedThrough } from './closed-period.js';
 
 /** What ListLedgers needs to know besides: ledgers of one list live in all partitions. */
 export interface LedgersContext extends QueryContext {
@@ -42,8 +43,9 @@ export function listLedgers(
     const ledgers = reads
       .flatMap((read) => read.value)
       .filter(({ position }) => position <= pinned.position)
-      .sort((a, b) => (a.position < b.position ? -1 : 1));
-    const rows = { rows: ledgers, size };
+      .sort((a, b) => (a.position < b.position ? -1 : 1))
+      .slice(0, size + 1);
+    const rows = { rows: await withClosedThrough(context, ledgers, pinned.position), size };
     return await answerWithPage(call, ListLedgersResponseSchema, rows, async (shown, last) => ({
       ledgers: [...shown],
       nextPageToken: last ? await nextPageToken(context, pinned, fingerprint, [last.position]) : '',

@@ -45,6 +45,21 @@ export class MemoryLog implements LogReader {
     return Promise.resolve(this.#fixture.point(BigInt(this.#fixture.events.length - 1)));
   }
 
+  lastOfStream(
+    streamId: string,
+    ledgerIds: readonly string[],
+    through: bigint,
+  ): Promise<readonly RecordedEvent[]> {
+    const found = ledgerIds.flatMap((ledgerId) => {
+      const last = this.#fixture.events.findLast(
+        ({ position, event }) =>
+          position <= through && event.ledgerId === ledgerId && event.stream.value === streamId,
+      );
+      return last === undefined ? [] : [last];
+    });
+    return Promise.resolve(found);
+  }
+
   page({ after, through, limit, ledgerId, isDescending }: LogPage): Promise<readonly RecordedEvent[]> {
     this.pages++;
     const found = this.#fixture.events.filter(

@@ -15,6 +15,7 @@ import {
   RankBy,
   ReportQueryService,
 } from '../../../gen/quittance/query/v1/report_query_service_pb.js';
+import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { DAY, microsOf, timestampOf } from '../../../lib/base/time.js';
 import { endingOf, patientClient, proveBooks } from '../../../test/load.js';
 import type { GrpcClient } from '../../../tools/client/grpc-client.js';
@@ -80,11 +81,8 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
     expect(preview).toMatchObject({ position: 0n, consistencyToken: '', replayed: false });
     expect(preview.period).toMatchObject({ position: 0n, totals: january, totalCount: 2 });
     expect(preview.period?.logHash).toHaveLength(0);
-    const { ledger, closedThrough } = await platform[door](LedgerQueryService).getLedger({
-      ledgerId,
-      consistency: FRESH,
-    });
-    expect([ledger?.ledgerId, closedThrough]).toEqual([ledgerId, undefined]);
+    const { ledger } = await platform[door](LedgerQueryService).getLedger({ ledgerId, consistency: FRESH });
+    expect([ledger?.ledgerId, ledger?.closedThrough]).toEqual([ledgerId, undefined]);
   });
 
   test('a close states the trial balance and the hash of the log, and is answered alike again', async () => {
@@ -140,12 +138,12 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
     expect((await money.reverseTransaction(reversal)).replayed).toBe(false);
   });
 
-  test('the ledger and all reports say what is closed', async () => {
-    const { closedThrough, closedPeriod } = await platform[door](LedgerQueryService).getLedger({
-      ledgerId,
-      consistency: FRESH,
-    });
-    expect(closedThrough).toEqual(timestampOf(JANUARY));
+  test('the ledger, its statements and all reports say what is closed', async () => {
+    const ledgers = platform[door](LedgerQueryService);
+    const { ledger, closedPeriod } = await ledgers.getLedger({ ledgerId, consistency: FRESH });
+    expect(ledger?.closedThrough).toEqual(timestampOf(JANUARY));
+    const listed = await ledgers.listLedgers({ ledgerIdPrefix: ledgerId, consistency: FRESH });
+    expect(listed.ledgers.map(({ closedThrough }) => closedThrough)).toEqual([timestampOf(JANUARY)]);
     expect(closedPeriod).toMatchObject({ description: 'January 2026', totals: january });
     const reports = platform[door](ReportQueryService);
     const read = { ledgerId, consistency: FRESH };
@@ -159,10 +157,16 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
       reports.rankAccounts({ ...read, rankBy: RankBy.POSTED, currency: 'EUR' }),
       reports.summarizeCashFlow({ ...read, buckets }),
     ]);
-    for (const answer of [balance, ...others]) expect(answer.closedThrough).toEqual(timestampOf(JANUARY));
+    const statement = { accountId: 'alice', ...read, pageSize: 1 };
+    const { getStatement } = platform[door](TransactionQueryService);
+    const page = await getStatement(statement);
+    const next = await getStatement({ ...statement, pageToken: page.nextPageToken });
+    for (const answer of [balance, ...others, page, next])
+      expect(answer.closedThrough).toEqual(timestampOf(JANUARY));
     // At a position before the close nothing was closed.
     const before = { ledgerId, position: (closedPeriod?.position ?? 0n) - 1n };
     expect((await reports.getTrialBalance(before)).closedThrough).toBeUndefined();
+    expect((await getStatement({ ...statement, ...before })).closedThrough).toBeUndefined();
   });
 
   test('a period is not closed backwards, in the future, in a batch, or where there is no ledger', async () => {
@@ -194,7 +198,9 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
     await platform[door](TransactionCommandService).deposit(deposit(30n, inJanuary));
     const queries = platform[door](LedgerQueryService);
     const open = await queries.getLedger({ ledgerId, consistency: FRESH });
-    expect([open.closedThrough, open.closedPeriod]).toEqual([undefined, undefined]);
+    expect([open.ledger?.closedThrough, open.closedPeriod]).toEqual([undefined, undefined]);
+    const { ledgers: listed } = await queries.listLedgers({ ledgerIdPrefix: ledgerId, consistency: FRESH });
+    expect(listed.map(({ closedThrough }) => closedThrough)).toEqual([undefined]);
     const closed = await ledgers.closePeriod(close(JANUARY));
     expect(closed.period?.totals).toMatchObject([
       row(AccountType.LIABILITY, 0n, 930n),

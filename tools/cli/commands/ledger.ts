@@ -5,13 +5,11 @@ import {
 } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { LedgerQueryService } from '../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { idOf, one, text } from '../flags.js';
-import { say } from '../io.js';
 import { printPages } from '../pages.js';
 import { printOne } from '../printer.js';
 import { CALL_FLAGS, COMMAND_FLAGS, FRESHNESS_FLAGS, LIST_FLAGS } from '../shared-flags.js';
 import { LEDGERS } from '../sheets/ledgers.js';
 import { type Noun, verb } from '../verb.js';
-import { isoOf } from '../when.js';
 import { printAnswer } from './answer.js';
 import { METADATA_FLAG, metadataOf } from './fields.js';
 import { CLOSE_PERIOD, REOPEN_PERIOD } from './period.js';
@@ -60,7 +58,6 @@ const get = verb({
     );
     if (answer.ledger !== undefined)
       await printOne(session.io, session.format, LEDGERS, { row: answer.ledger });
-    if (answer.closedThrough !== undefined) say(session.io, `closed through ${isoOf(answer.closedThrough)}`);
     session.sayAsOf(answer.asOf);
     return undefined;
   },

@@ -12,6 +12,7 @@ export const LEDGERS: Sheet<Ledger> = {
       of: ({ createTime }) => isoOf(createTime),
       brief: ({ createTime }) => briefOf(createTime),
     },
+    { name: 'closed-through', of: ({ closedThrough }) => isoOf(closedThrough) },
     { name: 'description', of: (ledger) => ledger.description },
     { name: 'position', of: (ledger) => String(ledger.position), isRight: true, isWide: true },
     { name: 'metadata', of: (ledger) => metadataText(ledger.metadata), isWide: true },

@@ -403,7 +403,8 @@ export const ReopenPeriodResponseSchema: GenMessage<ReopenPeriodResponse> = /*@_
   messageDesc(file_quittance_command_v1_ledger_command_service, 7);
 
 /**
- * Makes ledgers, registers their assets, closes their periods. Commands with fields that this server does not know are refused (UNKNOWN_FIELD).
+ * Makes ledgers, registers their assets, closes their periods. Commands with fields that this server does not know are refused
+ * (UNKNOWN_FIELD).
  *
  * @generated from service quittance.command.v1.LedgerCommandService
  */

@@ -592,8 +592,8 @@ export type AuthorizePaymentRequest = Message<"quittance.command.v1.AuthorizePay
   metadata: { [key: string]: string };
 
   /**
-   * What the entries are dated: not before 1970, not in the future, microseconds at the finest. Default: the recorded_time.
-   * Never affects funds. Errors: TIME_OUT_OF_RANGE, PERIOD_CLOSED.
+   * What the authorization is dated; its captures have times of their own. Not before 1970, not in the future, microseconds at the
+   * finest. Default: the recorded_time. Never affects funds. Errors: TIME_OUT_OF_RANGE, PERIOD_CLOSED.
    *
    * @generated from field: google.protobuf.Timestamp effective_time = 11;
    */

@@ -148,7 +148,7 @@ export enum ErrorReason {
   DEAD_LETTER_NOT_FOUND = 25,
 
   /**
-   * No event of the ledger is at that position.
+   * NOT_FOUND. No event of the ledger is at that position; ResourceInfo names it.
    *
    * @generated from enum value: ERROR_REASON_EVENT_NOT_FOUND = 26;
    */

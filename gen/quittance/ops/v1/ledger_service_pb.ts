@@ -181,7 +181,7 @@ export type VerifyVerdict = Message<"quittance.ops.v1.VerifyVerdict"> & {
   hash: Uint8Array;
 
   /**
-   * One a subject.
+   * One per subject.
    *
    * @generated from field: repeated quittance.ops.v1.VerifyOutcome outcomes = 4;
    */

@@ -192,7 +192,7 @@ export type SystemLog = Message<"quittance.ops.v1.SystemLog"> & {
   position: bigint;
 
   /**
-   * The epoch of the last event: how often the log was restored to an older end.
+   * The epoch of the last event: it rises each time that the log was restored to an older end, or may have been.
    *
    * @generated from field: int32 epoch = 2;
    */
