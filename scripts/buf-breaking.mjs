@@ -12,6 +12,6 @@ if (existsSync(RELEASED)) {
 } else {
   process.stdout.write(
     `${RELEASED} does not exist: nothing was released yet, so nothing can be broken.\n` +
-      `At the first release: npx buf build -o ${RELEASED}, and commit it.\n`,
+      `At the first release: npm run release:contracts.\n`,
   );
 }

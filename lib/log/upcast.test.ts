@@ -43,7 +43,7 @@ test.each(golden.map((each) => [Object.keys(each.event).at(-1), each] as const))
 test('every kind of event that was ever written is among them', () => {
   const kinds = EventSchema.oneofs.find(({ name }) => name === 'payload')?.fields ?? [];
   const written = new Set(golden.map((each) => decodeMessage(EventSchema, bytesOf(each)).payload.case));
-  // The first needs a log that was restored; the others are not released yet.
+  // These are in test/golden/lives.json.
   const missing = kinds.map(({ localName }) => localName).filter((name) => !written.has(name as never));
   expect(missing).toEqual([
     'epochStarted',
