@@ -42,6 +42,8 @@ export interface ProcessOptions {
   readonly expiry_ms?: number;
   /** The state tables are written so long after the write before; 20 if not given. */
   readonly stateInterval_ms?: number;
+  /** How often the runner of schedules looks for what is due; as in production if not given. */
+  readonly schedules_ms?: number;
   /** Silent if not given. */
   readonly logger?: Log;
 }
@@ -88,6 +90,7 @@ export class CommandProcess {
         onEpoch: options.onEpoch,
         address: options.address,
         standingTimes: options.standingTimes,
+        schedules_ms: options.schedules_ms,
       },
       closeables,
     );

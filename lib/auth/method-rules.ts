@@ -64,6 +64,16 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
     ExecuteBatch: { kind: undefined, subject: 'batch' },
     StreamCommands: { kind: undefined, subject: 'commands' },
   },
+  // Who may pay from a ledger may have it paid later.
+  'quittance.command.v1.ScheduleService': {
+    CreateSchedule: write,
+    GetSchedule: read,
+    ListSchedules: read,
+    PauseSchedule: write,
+    ResumeSchedule: write,
+    CancelSchedule: write,
+    ListScheduleRuns: read,
+  },
   'quittance.query.v1.LedgerQueryService': {
     ListLedgers: { kind: undefined, subject: 'visible ledgers' },
     GetLedger: read,

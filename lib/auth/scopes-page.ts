@@ -2,6 +2,7 @@
 import { create, type DescMethod, fromJson, type JsonObject, type Message } from '@bufbuild/protobuf';
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { ScheduleService } from '../../gen/quittance/command/v1/schedule_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ErrorReason } from '../../gen/quittance/common/v1/error_reason_pb.js';
 import { Health } from '../../gen/grpc/health/v1/health_pb.js';
@@ -37,6 +38,7 @@ const SERVICES = [
   LedgerCommandService,
   AccountCommandService,
   TransactionCommandService,
+  ScheduleService,
   LedgerQueryService,
   AccountQueryService,
   TransactionQueryService,

@@ -11,6 +11,7 @@ import { createRelay } from './migrations/0003-relay.sql.js';
 import { createLease } from './migrations/0004-lease.sql.js';
 import { createEpochs } from './migrations/0005-epochs.sql.js';
 import { createWebhooks } from './migrations/0006-webhooks.sql.js';
+import { createSchedules } from './migrations/0007-schedules.sql.js';
 import type { Pool, PoolClient } from './postgres-client.js';
 
 /** In order; a number, once released, never changes its text. */
@@ -21,6 +22,7 @@ const MIGRATIONS: readonly (readonly [version: number, sql: string])[] = [
   [4, createLease],
   [5, createEpochs],
   [6, createWebhooks],
+  [7, createSchedules],
 ];
 
 const LATEST = MIGRATIONS.length;

@@ -101,4 +101,16 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorReason, CatalogueEntry>> = {
   [ErrorReason.WEBHOOK_URL_NOT_ALLOWED]: invalid,
   [ErrorReason.TOO_MANY_WEBHOOKS]: state,
   [ErrorReason.WEBHOOK_DELIVERY_NOT_FOUND]: notFound,
+
+  [ErrorReason.SCHEDULE_NOT_FOUND]: notFound,
+  [ErrorReason.SCHEDULE_ALREADY_EXISTS]: exists,
+  [ErrorReason.TOO_MANY_SCHEDULES]: state,
+  [ErrorReason.SCHEDULE_RULE_INVALID]: invalid,
+  [ErrorReason.SCHEDULE_RULE_ENDLESS]: invalid,
+  [ErrorReason.SCHEDULE_RULE_EMPTY]: invalid,
+  [ErrorReason.SCHEDULE_RULE_TOO_FREQUENT]: invalid,
+  [ErrorReason.SCHEDULE_RULE_TOO_LONG]: invalid,
+  [ErrorReason.UNKNOWN_TIME_ZONE]: invalid,
+  [ErrorReason.SCHEDULE_IN_PAST]: invalid,
+  [ErrorReason.SCHEDULE_ENDED]: state,
 };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { ScheduleService } from '../../gen/quittance/command/v1/schedule_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { SystemMode } from '../../gen/quittance/ops/v1/system_service_pb.js';
 import { openGuard } from '../../lib/auth/compose-guard.js';
@@ -34,9 +35,12 @@ import { CommandPassage } from './standing/command-passage.js';
 import type { Duty } from './standing/duties.js';
 import { commandFacts, leaseFact, relayFact } from './system.js';
 
-const COMMANDS = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
-  ({ typeName }) => typeName,
-);
+const COMMANDS = [
+  LedgerCommandService,
+  AccountCommandService,
+  TransactionCommandService,
+  ScheduleService,
+].map(({ typeName }) => typeName);
 /** The name under which grpc.health.v1 knows the relay. It does not keep commands from being taken. */
 export const RELAY_HEALTH = 'quittance.relay';
 

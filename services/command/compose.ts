@@ -34,6 +34,7 @@ import { Memory } from './application/memory.js';
 import { refoldState } from './application/refold-state.js';
 import { WriteBehind } from './application/write-behind.js';
 import type { WriteLog } from './application/write-log.js';
+import { composeSchedules } from './compose-schedules.js';
 import type { MeasuredCommand } from './metrics.js';
 import { accountCommandService } from './rpc/account-command-service.js';
 import { ledgerCommandService } from './rpc/ledger-command-service.js';
@@ -69,6 +70,8 @@ export interface CommandDeps {
   readonly expiry_ms?: number;
   /** The state tables are written at the latest so long after the write before, milliseconds. */
   readonly stateInterval_ms?: number;
+  /** How often the runner of schedules looks for what is due, milliseconds. */
+  readonly schedules_ms?: number | undefined;
 }
 
 export interface CommandLimits {
@@ -137,10 +140,12 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
       onHalt: deps.onHalt,
     });
     await executor.start();
+    const schedules = composeSchedules(deps, executor, pools.read, reader);
     const duties = new Duties(
       [
         writeBehindDuty(deps, memory, pools),
         expirerDuty(deps, memory, executor, pools),
+        schedules.duty,
         ...(deps.duties ?? []),
       ],
       logger,
@@ -154,8 +159,9 @@ export function composeCommand(deps: CommandDeps, closeables: Closeables): Promi
     const closingBalances = new ClosingBalances(memory, balanceSource(pools.read, reader), clock);
     const context = { executor, closingBalances, log: { logId: await reader.logId(), shard } };
     const openHolds = () => summarizeOpenHolds(pools.read, COUNTED_HOLDS);
-    const measured = { executor, memory, tailLimit: limits.tail, openHolds };
-    return { services: servicesOf(context), context, memory, measured, standing };
+    const measured = { executor, memory, tailLimit: limits.tail, openHolds, schedules: schedules.measured };
+    const services = [...servicesOf(context), schedules.service(context.log)];
+    return { services, context, memory, measured, standing };
   });
 }
 

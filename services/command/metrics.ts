@@ -16,6 +16,7 @@ import {
 import type { Executor } from './application/executor.js';
 import { type CommandCounts, FLUSH_SIZES, PLAIN_OUTCOMES, type WriteFigures } from './application/figures.js';
 import type { Memory } from './application/memory.js';
+import { type MeasuredSchedules, scheduleMetrics } from './schedules/metrics.js';
 import type { Standing } from './standing/standing.js';
 
 /** What the metrics show. */
@@ -26,6 +27,7 @@ export interface MeasuredCommand {
   readonly tailLimit: number;
   /** The open holds as the state tables have them. */
   openHolds(): Promise<OpenHoldsSummary>;
+  readonly schedules: MeasuredSchedules;
 }
 
 /** Registers the metrics of what decides commands; values are read at each scrape. */
@@ -57,6 +59,7 @@ export function commandMetrics(registry: Registry, measured: MeasuredCommand): v
     () => tailLimit,
   );
   registerHolds(registry, measured);
+  scheduleMetrics(registry, measured.schedules);
 }
 
 /** Registers the metrics of the lease, where several processes share one. */

@@ -6,6 +6,7 @@ import type pino from 'pino';
 import type { Registry } from 'prom-client';
 import { AccountCommandService } from '../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { ScheduleService } from '../../gen/quittance/command/v1/schedule_service_pb.js';
 import { TransactionCommandService } from '../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { LedgerService } from '../../gen/quittance/ops/v1/ledger_service_pb.js';
 import { ProjectionService } from '../../gen/quittance/ops/v1/projection_service_pb.js';
@@ -76,9 +77,12 @@ const VIEWS: readonly ViewId[] = ['balances', 'history', 'reports'];
 /** The embedded log is one partition. */
 const partitionOf = () => 0;
 
-const COMMAND_SERVICES = [LedgerCommandService, AccountCommandService, TransactionCommandService].map(
-  typeNameOf,
-);
+const COMMAND_SERVICES = [
+  LedgerCommandService,
+  AccountCommandService,
+  TransactionCommandService,
+  ScheduleService,
+].map(typeNameOf);
 const READ_SERVICES = [
   LedgerQueryService,
   AccountQueryService,

@@ -82,14 +82,22 @@ function reused(request: Request, { event }: RecordedEvent): CallError {
 }
 
 function differingFields(schema: DescMessage, request: Request, storedBody: Uint8Array): string[] {
-  const stored: object = decodeCommand(request.type, storedBody).value;
-  const given: object = decodeCommand(request.type, request.body).value;
-  const differing = schema.fields
-    .filter(
-      (field) => !sameValue(Reflect.get(stored, field.localName), Reflect.get(given, field.localName), field),
-    )
-    .map(({ name }) => name);
+  const differing = fieldsThatDiffer(
+    schema,
+    decodeCommand(request.type, storedBody).value,
+    decodeCommand(request.type, request.body).value,
+  );
   return differing.length === 0 ? ['command'] : differing;
+}
+
+/** The names of the fields in which two messages of a type differ; of a oneof all that it may hold. */
+export function fieldsThatDiffer(schema: DescMessage, stored: object, given: object): string[] {
+  return schema.fields
+    .filter((field) => {
+      const name = field.oneof?.localName ?? field.localName;
+      return !sameValue(Reflect.get(stored, name), Reflect.get(given, name), field);
+    })
+    .map(({ name }) => name);
 }
 
 function sameValue(a: unknown, b: unknown, field: DescMessage['fields'][number]): boolean {

@@ -38,8 +38,11 @@ export interface LedgerContext extends CommandContext {
 /** So many commands of a batch or a stream are decided in one flush at most: more would keep other callers waiting. */
 export const COMMANDS_PER_JOB = 100;
 
+/** Who sends a command, and the trace that it belongs to. */
+type Sender = Pick<Call, 'actor' | 'traceId' | 'span'>;
+
 /** A request whose contract rules were checked, as the executor takes it. @throws CallError on what its shape forbids */
-export function requestOf(named: CommandCase, call: Call): Request {
+export function requestOf(named: CommandCase, call: Sender): Request {
   return requestFor(toCommand(named.case, named.value), named, call);
 }
 
@@ -50,7 +53,7 @@ export function movementRequestOf(named: CommandCase, call: Call): MovementReque
   return requestFor(command, named, call);
 }
 
-function requestFor<C extends Command>(command: C, named: CommandCase, { actor, traceId, span }: Call) {
+function requestFor<C extends Command>(command: C, named: CommandCase, { actor, traceId, span }: Sender) {
   const canonical = canonicalCommand(named);
   return {
     command,

@@ -1,0 +1,149 @@
+/** ScheduleService/CreateSchedule. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  type CreateScheduleRequest,
+  CreateScheduleRequestSchema,
+  type CreateScheduleResponseSchema,
+  type ScheduleService,
+} from '../../../../gen/quittance/command/v1/schedule_service_pb.js';
+import { ErrorReason } from '../../../../gen/quittance/common/v1/error_reason_pb.js';
+import { isSameBytes } from '../../../../lib/base/bytes.js';
+import { encodeMessage } from '../../../../lib/base/codec/binary.js';
+import type { Micros } from '../../../../lib/base/time.js';
+import { withoutOutputOnly } from '../../../../lib/log/output-only.js';
+import type { Call } from '../../../../lib/rpc/call.js';
+import { CallError, fail } from '../../../../lib/rpc/errors.js';
+import type { MethodFunction } from '../../../../lib/rpc/service.js';
+import { fieldsThatDiffer } from '../../application/replay.js';
+import { decideOne, requestOf } from '../../rpc/submit.js';
+import { beginning } from '../progress.js';
+import { type Schedule, SCHEDULES_PER_LEDGER } from '../schedule.js';
+import { scheduledPayment } from '../scheduled-payment.js';
+import type { NewSchedule } from '../store.js';
+import { keptOf } from '../times.js';
+import { checkChoices, checkedTimes } from './checked-request.js';
+import type { ScheduleContext } from './context.js';
+import { scheduleMessage } from './schedule-message.js';
+
+type Method = MethodFunction<(typeof ScheduleService)['method']['createSchedule']>;
+type Answer = MessageInitShape<typeof CreateScheduleResponseSchema>;
+
+/** The method. A retry is answered before anything else is looked at: its times may have passed. */
+export function createSchedule(context: ScheduleContext): Method {
+  const { store, clock } = context;
+  return async (given, call) => {
+    const { ledgerId, requestId, validateOnly } = given;
+    const body = bodyOf(given);
+    const before = await store.findByRequest(ledgerId, requestId);
+    if (before !== undefined) return replayed(before, given, body);
+    const request = { ...given, scheduleId: given.scheduleId === '' ? requestId : given.scheduleId };
+    checkChoices(request);
+    const now = clock();
+    const times = await checkedTimes(request, now);
+    await checkPayment(context, request, times, call);
+    const schedule = newSchedule(request, body, times, now, call.actor);
+    const created = { ...schedule, request, updateTime: now };
+    if (validateOnly) {
+      if ((await store.get(request)) !== undefined) throw alreadyExists(request);
+      return { schedule: scheduleMessage(created) };
+    }
+    if (await store.create(schedule)) return { schedule: scheduleMessage(created) };
+    const rival = await store.findByRequest(ledgerId, requestId);
+    if (rival !== undefined) return replayed(rival, given, body);
+    if ((await store.get(request)) !== undefined) throw alreadyExists(request);
+    throw fail(
+      ErrorReason.TOO_MANY_SCHEDULES,
+      `the ledger has ${String(SCHEDULES_PER_LEDGER)} schedules that are active or paused, and may have no more`,
+      { resource: { type: 'ledger', name: ledgerId } },
+    );
+  };
+}
+
+function newSchedule(
+  request: CreateScheduleRequest,
+  body: Uint8Array,
+  all: readonly Micros[],
+  now: Micros,
+  actor: string,
+): NewSchedule {
+  const { ledgerId, scheduleId, requestId, payment } = request;
+  const { times, hasMore } = keptOf(all);
+  return {
+    ...beginning(times, hasMore),
+    ledgerId,
+    scheduleId,
+    requestId,
+    body,
+    payerAccountId: payment?.payerAccountId ?? '',
+    payeeAccountId: payment?.payeeAccountId ?? '',
+    actor,
+    total: all.length,
+    createTime: now,
+  };
+}
+
+/** The request in canonical form: without request_id, validate_only and output-only fields, its map sorted by key. */
+function bodyOf(request: CreateScheduleRequest): Uint8Array {
+  const value = { ...request, requestId: '', validateOnly: false };
+  if (value.payment !== undefined) {
+    const { metadata } = value.payment;
+    const sorted = Object.keys(metadata).sort();
+    value.payment = {
+      ...value.payment,
+      metadata: Object.fromEntries(sorted.map((key) => [key, metadata[key] ?? ''])),
+    };
+  }
+  const canonical = withoutOutputOnly(CreateScheduleRequestSchema, value);
+  // Copied: the encoder may answer a part of a buffer that others share.
+  return Uint8Array.from(encodeMessage(CreateScheduleRequestSchema, canonical));
+}
+
+/** @throws CallError REQUEST_ID_REUSED where it was another request */
+function replayed(before: Schedule, given: CreateScheduleRequest, body: Uint8Array): Answer {
+  if (isSameBytes(before.body, body)) return { schedule: scheduleMessage(before), replayed: true };
+  const same = { requestId: '', validateOnly: false };
+  const stored = { ...before.request, ...same };
+  const now = { ...given, ...same };
+  const differing = fieldsThatDiffer(CreateScheduleRequestSchema, stored, now).filter(
+    (field) => field !== 'schedule_id' || (given.scheduleId || given.requestId) !== before.scheduleId,
+  );
+  const fields = differing.map((field) => ({
+    field,
+    description: 'differs from the request that has this request_id',
+  }));
+  throw fail(
+    ErrorReason.REQUEST_ID_REUSED,
+    `request_id ${given.requestId} was used for another schedule; it differs in ${differing.join(', ')}`,
+    { fields, resource: { type: 'request', name: given.requestId } },
+  );
+}
+
+function alreadyExists({ scheduleId }: CreateScheduleRequest): CallError {
+  return fail(ErrorReason.SCHEDULE_ALREADY_EXISTS, `the ledger has, or had, a schedule ${scheduleId}`, {
+    resource: { type: 'schedule', name: scheduleId },
+  });
+}
+
+/** The first payment, as it would be decided now. A decline says nothing of then. @throws CallError as SubmitPayment does */
+async function checkPayment(
+  { executor }: ScheduleContext,
+  request: CreateScheduleRequest,
+  [first]: readonly Micros[],
+  call: Call,
+): Promise<void> {
+  if (first === undefined) throw new Error('a schedule has a time');
+  const value = { ...scheduledPayment(request, first, 1), validateOnly: true };
+  try {
+    await decideOne(executor, requestOf({ case: 'submitPayment', value }, call), call);
+  } catch (error) {
+    throw error instanceof CallError ? withinPayment(error) : error;
+  }
+}
+
+/** The fields of the payment as the request has them. */
+function withinPayment(error: CallError): CallError {
+  const { reason, code, message, details, retryAfter_ms, cause } = error;
+  if (details.fields === undefined) return error;
+  const fields = details.fields.map((problem) => ({ ...problem, field: `payment.${problem.field}` }));
+  return new CallError(reason, code, message, { ...details, fields }, retryAfter_ms, cause);
+}
