@@ -1,10 +1,11 @@
 /** The runner of schedules on a command service and its tables, by a set clock: what is paid, when, and how often. */
 import { randomUUID } from 'node:crypto';
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import {
   CancelScheduleRequestSchema,
+  type CreateScheduleRequest,
   CreateScheduleRequestSchema,
   GetScheduleRequestSchema,
   ListScheduleRunsRequestSchema,
@@ -88,11 +89,15 @@ const fund = (minorUnits: bigint) =>
 
 const euro = (minorUnits: bigint) => ({ currency: 'EUR', minorUnits });
 
+type Choices = Partial<
+  Pick<
+    CreateScheduleRequest,
+    'scheduleId' | 'requestId' | 'onDecline' | 'retryIntervalSeconds' | 'retryPeriodSeconds' | 'onMissed'
+  >
+>;
+
 /** Ten from alice to bob, daily, the first in a day. */
-async function schedule(
-  request: MessageInitShape<typeof CreateScheduleRequestSchema> = {},
-  count = 5,
-): Promise<{ requestId: string; times: bigint[] }> {
+async function schedule(choices: Choices = {}, count = 5): Promise<{ requestId: string; times: bigint[] }> {
   const requestId = randomUUID();
   const startTime = timestampOf(now + DAY);
   await createSchedule(context)(
@@ -104,7 +109,7 @@ async function schedule(
         case: 'recurrence',
         value: { rule: `FREQ=DAILY;COUNT=${String(count)}`, timeZone: 'UTC', startTime },
       },
-      ...request,
+      ...choices,
     }),
     aCall({ actor: 'carol' }),
   );
