@@ -88,6 +88,15 @@ function textOf(field: DescField): fc.Arbitrary<string> {
   );
 }
 
+/** A number that the rule of a field allows, small where it allows small ones. */
+function allowedInt32(field: DescField): fc.Arbitrary<number> {
+  const { type } = getOption(field, fieldOption);
+  const { greaterThan, lessThan } = type.case === 'int32' ? type.value : {};
+  const least = greaterThan?.case === 'gte' ? greaterThan.value : 0;
+  const most = lessThan?.case === 'lte' ? lessThan.value : 2 ** 31 - 1;
+  return fc.integer({ min: least, max: Math.min(most, least + 100) });
+}
+
 function valueOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
   if (field.message !== undefined) return messageOf(field.message, depth - 1, field);
   if (field.enum !== undefined) {
@@ -102,7 +111,7 @@ function valueOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
       return fc.boolean();
     case ScalarType.INT32: {
       const edges = fc.constantFrom(-1, 0, 1000, 1001, 2 ** 31 - 1);
-      return fc.oneof({ weight: 9, arbitrary: fc.nat(100) }, { weight: 1, arbitrary: edges });
+      return fc.oneof({ weight: 9, arbitrary: allowedInt32(field) }, { weight: 1, arbitrary: edges });
     }
     case ScalarType.INT64: {
       const edges = fc.constantFrom(-1n, 0n, 10n ** 18n - 1n, 10n ** 18n, 2n ** 63n - 1n, -(2n ** 63n));

@@ -1,5 +1,7 @@
 /** The tables of schedules in PostgreSQL. */
 import { CreateScheduleRequestSchema } from '../../../gen/quittance/command/v1/schedule_service_pb.js';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { DeclineReason } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { decodeMessage } from '../../../lib/base/codec/binary.js';
 import type { Pool } from '../../../lib/log/postgres-client.js';
 import { type Run, type Schedule, SCHEDULES_PER_LEDGER, type State } from './schedule.js';
@@ -155,12 +157,14 @@ function scheduleOf(row: ScheduleRow): Schedule {
 }
 
 function runOf(row: RunRow): Run {
+  const outcome = named(OUTCOMES, row.outcome);
   return {
     occurrence: row.occurrence_time,
     attempt: row.attempt,
-    outcome: named(OUTCOMES, row.outcome),
+    outcome,
     transactionId: row.transaction_id ?? '',
-    reason: row.reason,
+    declineReason: outcome === 'declined' ? row.reason : DeclineReason.UNSPECIFIED,
+    errorReason: outcome === 'failed' ? row.reason : ErrorReason.UNSPECIFIED,
     runTime: row.run_time,
     count: row.occurrences,
     last: row.last_occurrence_time,
@@ -198,7 +202,7 @@ function runRows({ ledgerId, scheduleId, runs }: Change) {
     attempt: run.attempt,
     outcome: OUTCOMES.indexOf(run.outcome) + 1,
     transaction_id: run.transactionId === '' ? null : run.transactionId,
-    reason: run.reason,
+    reason: run.outcome === 'failed' ? run.errorReason : run.declineReason,
     run_time: String(run.runTime),
     occurrences: run.count,
     last_occurrence_time: String(run.last),

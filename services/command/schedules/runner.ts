@@ -5,6 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Code } from '@connectrpc/connect';
+import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import { DeclineReason } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { CallError, toCallError } from '../../../lib/rpc/errors.js';
 import type { Log } from '../../../lib/base/logging.js';
 import { Repeated } from '../../../lib/base/repeated.js';
@@ -87,8 +89,8 @@ export class ScheduleRunner {
 
   /** @throws the first failure, when all payments of the round have been dealt with */
   async #round(): Promise<'done' | 'more'> {
-    const { store, executor, clock } = this.#deps;
-    if (!executor.isServing) return 'done';
+    const { store, clock } = this.#deps;
+    if (!this.#isServing()) return 'done';
     const found = await store.due(clock(), ROUND_MAX);
     if (found.length === 0) return 'done';
     const failures: unknown[] = [];
@@ -96,11 +98,15 @@ export class ScheduleRunner {
     const made = await Promise.all(begun.map((schedule) => this.#make(schedule)));
     failures.push(...made.flatMap(({ settlement, failure }) => (settlement === undefined ? [failure] : [])));
     // Without the lease another process goes on, and at once.
-    if (executor.isServing) await this.#postpone(made.filter(({ settlement }) => settlement === undefined));
+    if (this.#isServing()) await this.#postpone(made.filter(({ settlement }) => settlement === undefined));
     const known = made.filter(({ settlement }) => settlement !== undefined);
     await this.#record(known, failures);
     if (failures.length > 0) throw failures[0];
     return 'more';
+  }
+
+  #isServing(): boolean {
+    return this.#deps.executor.isServing;
   }
 
   /** Notes what is sent now and what was skipped. Returns what is to be sent. */
@@ -215,7 +221,17 @@ export function skippedRuns(skipped: Skipped | undefined, runTime: Micros): Run[
   if (skipped === undefined) return [];
   const { first, last, count } = skipped;
   return [
-    { occurrence: first, attempt: 0, outcome: 'skipped', transactionId: '', reason: 0, runTime, count, last },
+    {
+      occurrence: first,
+      attempt: 0,
+      outcome: 'skipped',
+      transactionId: '',
+      declineReason: DeclineReason.UNSPECIFIED,
+      errorReason: ErrorReason.UNSPECIFIED,
+      runTime,
+      count,
+      last,
+    },
   ];
 }
 
@@ -242,7 +258,8 @@ function outcomeChange(
     attempt,
     outcome: settlement.outcome,
     transactionId: settlement.outcome === 'failed' ? '' : transactionId,
-    reason: settlement.outcome === 'posted' ? 0 : settlement.reason,
+    declineReason: settlement.outcome === 'declined' ? settlement.reason : DeclineReason.UNSPECIFIED,
+    errorReason: settlement.outcome === 'failed' ? settlement.reason : ErrorReason.UNSPECIFIED,
     runTime: now,
     count: 1,
     last: occurrence,

@@ -76,8 +76,10 @@ export interface Run {
   readonly outcome: Settlement['outcome'] | 'skipped';
   /** Empty if there is none. */
   readonly transactionId: string;
-  /** The number of the decline reason or of the error reason; 0 if there is none. */
-  readonly reason: number;
+  /** UNSPECIFIED unless it was declined. */
+  readonly declineReason: DeclineReason;
+  /** UNSPECIFIED unless it was refused with an error. */
+  readonly errorReason: ErrorReason;
   readonly runTime: Micros;
   /** How many times it stands for. */
   readonly count: number;
