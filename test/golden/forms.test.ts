@@ -1,6 +1,12 @@
 /** Tokens, keys, ids, messages and requests that others keep or check: they are written as they were, and read as they were. */
 import { create, type JsonValue } from '@bufbuild/protobuf';
 import { expect, test } from '@jest/globals';
+import {
+  CreateScheduleRequestSchema,
+  OnDecline,
+  OnMissed,
+} from '../../gen/quittance/command/v1/schedule_service_pb.js';
+import { FeePayer } from '../../gen/quittance/common/v1/transaction_pb.js';
 import { ListAccountsRequestSchema } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { WatchEventsRequestSchema } from '../../gen/quittance/query/v1/event_query_service_pb.js';
 import {
@@ -8,6 +14,7 @@ import {
   WatchTransactionsRequestSchema,
 } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { apiKeyParts } from '../../lib/auth/api-key.js';
+import { canonicalBody } from '../../lib/log/canonical-body.js';
 import { fromKafkaMessage, toKafkaMessage } from '../../lib/log/cloud-event.js';
 import { partitioner } from '../../lib/log/partition.js';
 import { pointOf, type RecordedEvent } from '../../lib/log/recorded-event.js';
@@ -23,6 +30,8 @@ import {
   type TokenPoint,
 } from '../../lib/rpc/tokens.js';
 import { periodClosed } from '../../services/command/application/encode-period.js';
+import { canonicalSchedule } from '../../services/command/schedules/canonical-schedule.js';
+import { scheduledPayment } from '../../services/command/schedules/scheduled-payment.js';
 import { postOf } from '../../services/webhooks/request.js';
 import { movementRequestId } from '../../tools/import/commands.js';
 import { withIds } from '../../tools/import/ids.js';
@@ -91,6 +100,36 @@ const movement: FileRecord = {
   },
 };
 
+const euro = (minorUnits: bigint) => ({ currency: 'EUR', minorUnits });
+const SCHEDULE = create(CreateScheduleRequestSchema, {
+  ledgerId: 'golden',
+  requestId: '01980000-0000-7000-8000-000000000001',
+  scheduleId: 'rent',
+  payment: {
+    payerAccountId: 'alice',
+    payeeAccountId: 'landlord',
+    amount: euro(80_000n),
+    upTo: true,
+    fees: [{ paidBy: FeePayer.PAYER, toAccountId: 'fees', amount: euro(50n) }],
+    reference: 'contract 7',
+    description: 'rent',
+    metadata: { b: '2', a: '1' },
+  },
+  timing: {
+    case: 'recurrence',
+    value: {
+      rule: 'FREQ=MONTHLY;COUNT=12',
+      timeZone: 'Europe/Berlin',
+      startTime: { seconds: 1_800_000_000n },
+    },
+  },
+  onDecline: OnDecline.RETRY,
+  retryIntervalSeconds: 3_600,
+  retryPeriodSeconds: 86_400,
+  onMissed: OnMissed.MAKE_LAST,
+  lateAfterSeconds: 600,
+});
+
 async function* twice(): AsyncGenerator<FileRecord> {
   await Promise.resolve();
   yield movement;
@@ -154,6 +193,12 @@ const FORMS: Readonly<Record<string, () => JsonValue>> = {
   'request ids of an import': () =>
     [1, 2].map((attempt) => movementRequestId('golden', 'movement-1', attempt)),
   'ids of movements without ids': () => movementIds,
+  'row of a schedule': () => hexOf(canonicalSchedule(SCHEDULE)),
+  'payments of a schedule': () =>
+    [1, 2].map((attempt) => {
+      const value = scheduledPayment(SCHEDULE, 1_800_000_000_000_000n, attempt);
+      return { requestId: value.requestId, body: hexOf(canonicalBody({ case: 'submitPayment', value })) };
+    }),
 };
 
 function bodyAndHeaders({ key, value, headers }: ReturnType<typeof toKafkaMessage>): JsonValue {

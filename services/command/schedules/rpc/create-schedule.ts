@@ -8,14 +8,13 @@ import {
 } from '../../../../gen/quittance/command/v1/schedule_service_pb.js';
 import { ErrorReason } from '../../../../gen/quittance/common/v1/error_reason_pb.js';
 import { isSameBytes } from '../../../../lib/base/bytes.js';
-import { encodeMessage } from '../../../../lib/base/codec/binary.js';
 import type { Micros } from '../../../../lib/base/time.js';
-import { withoutOutputOnly } from '../../../../lib/log/output-only.js';
 import type { Call } from '../../../../lib/rpc/call.js';
 import { CallError, fail } from '../../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../../lib/rpc/service.js';
 import { fieldsThatDiffer } from '../../application/replay.js';
 import { decideOne, requestOf } from '../../rpc/submit.js';
+import { canonicalSchedule } from '../canonical-schedule.js';
 import { beginning } from '../progress.js';
 import { type Schedule, SCHEDULES_PER_LEDGER } from '../schedule.js';
 import { scheduledPayment } from '../scheduled-payment.js';
@@ -33,7 +32,7 @@ export function createSchedule(context: ScheduleContext): Method {
   const { store, clock } = context;
   return async (given, call) => {
     const { ledgerId, requestId, validateOnly } = given;
-    const body = bodyOf(given);
+    const body = canonicalSchedule(given);
     const before = await store.findByRequest(ledgerId, requestId);
     if (before !== undefined) return replayed(before, given, body);
     const request = { ...given, scheduleId: given.scheduleId === '' ? requestId : given.scheduleId };
@@ -80,22 +79,6 @@ function newSchedule(
     total: all.length,
     createTime: now,
   };
-}
-
-/** The request in canonical form: without request_id, validate_only and output-only fields, its map sorted by key. */
-function bodyOf(request: CreateScheduleRequest): Uint8Array {
-  const value = { ...request, requestId: '', validateOnly: false };
-  if (value.payment !== undefined) {
-    const { metadata } = value.payment;
-    const sorted = Object.keys(metadata).sort();
-    value.payment = {
-      ...value.payment,
-      metadata: Object.fromEntries(sorted.map((key) => [key, metadata[key] ?? ''])),
-    };
-  }
-  const canonical = withoutOutputOnly(CreateScheduleRequestSchema, value);
-  // Copied: the encoder may answer a part of a buffer that others share.
-  return Uint8Array.from(encodeMessage(CreateScheduleRequestSchema, canonical));
 }
 
 /** @throws CallError REQUEST_ID_REUSED where it was another request */
