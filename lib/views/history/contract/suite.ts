@@ -1,5 +1,5 @@
 /** What every store of the history view must do: the suite that the test of each adapter runs. */
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import { parkingContract, servingView } from '../../parked/contract/suite.js';
 import type { ViewGenerations } from '../../view.js';
 import type { HistoryView } from '../view.js';
@@ -33,6 +33,8 @@ export function historyContract(name: string, make: () => Promise<HistoryStore>)
       store = await make();
       await Promise.all([store.generations.migrate(), store.generations.migrate()]);
     });
+    // A server takes the longer for each of them the more there are, and for all of them at once longer than a test may take.
+    afterEach(() => dropAllButTheServing(theStore().generations));
     afterAll(() => store?.close());
     const freshView: FreshView = () => theStore().generations.create();
 
@@ -53,4 +55,11 @@ export function historyContract(name: string, make: () => Promise<HistoryStore>)
       return servingView(generations);
     });
   });
+}
+
+async function dropAllButTheServing(generations: ViewGenerations<HistoryView>): Promise<void> {
+  const { generation: serving } = await generations.current();
+  for (const generation of await generations.list()) {
+    if (generation !== serving) await generations.drop(generation);
+  }
 }
