@@ -13,6 +13,7 @@ export default {
   },
   globalSetup: '<rootDir>/test/global-setup.mjs',
   globalTeardown: '<rootDir>/test/global-teardown.mjs',
+  testSequencer: '<rootDir>/test/longest-first.mjs',
   reporters: ['default', '<rootDir>/test/totals-reporter.mjs'],
   // Ends a test that hangs. Long, as the machine may be busy with something else: no test is about this limit.
   testTimeout: 60_000,

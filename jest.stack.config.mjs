@@ -14,6 +14,7 @@ const shared = { ...base, testPathIgnorePatterns: ['/node_modules/'] };
 delete shared.testTimeout;
 delete shared.maxWorkers;
 delete shared.reporters;
+delete shared.testSequencer;
 
 /** The end-to-end tests of these names, by another composition of the platform. */
 const endToEnd = (displayName, platform, names) => ({
@@ -29,6 +30,7 @@ const endToEnd = (displayName, platform, names) => ({
 export default {
   testTimeout: 240_000,
   reporters: base.reporters,
+  testSequencer: base.testSequencer,
   globalSetup: base.globalSetup,
   globalTeardown: base.globalTeardown,
   projects: [
