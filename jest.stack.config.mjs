@@ -1,7 +1,8 @@
 /**
  * The tests that need Kafka, Redis, MongoDB or ClickHouse, for `npm run test:stack`, which starts one server of each kind and
  * names them in QUITTANCE_TEST_KAFKA, _REDIS, _MONGODB and _CLICKHOUSE. A test has topics, databases, key prefixes and ports of
- * its own in them. Those of the project `faults` start and kill servers of their own, and run alone.
+ * its own in them. Those below tools/stack start servers of their own; those of the project `faults` also kill them again and again,
+ * and run in a worker of their own.
  * The end-to-end tests of the embedded platform run here once more, over the distributed one.
  */
 import base from './jest.config.mjs';
@@ -15,6 +16,9 @@ delete shared.testTimeout;
 delete shared.maxWorkers;
 delete shared.reporters;
 delete shared.testSequencer;
+
+/** What takes as long in one worker as all else in two. */
+const FAULTS = ['distributed', 'losses'].map((name) => `<rootDir>/tools/stack/test/${name}.stack.test.ts`);
 
 /** The end-to-end tests of these names, by another composition of the platform. */
 const endToEnd = (displayName, platform, names) => ({
@@ -51,6 +55,12 @@ export default {
       'bad-input-batches-and-streams',
     ]),
     endToEnd('end to end, history in PostgreSQL', 'platform-on-postgres', ['reads']),
-    { ...shared, displayName: 'faults', testMatch: ['<rootDir>/tools/stack/**/*.stack.test.ts'] },
+    { ...shared, displayName: 'faults', testMatch: FAULTS },
+    {
+      ...shared,
+      displayName: 'stacks of their own',
+      testMatch: ['<rootDir>/tools/stack/**/*.stack.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', ...FAULTS.map((file) => file.replace('<rootDir>', ''))],
+    },
   ],
 };

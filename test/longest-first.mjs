@@ -15,6 +15,7 @@ export const LONGEST = [
   'services/standalone/test/watch.test.ts',
   'lib/views/reports/clickhouse/reports.stack.test.ts',
   'services/standalone/test/bad-input-lists-and-tokens.test.ts',
+  'tools/stack/test/restored-log.stack.test.ts',
   'services/standalone/test/crash.test.ts',
   'lib/views/reports/clickhouse/redelivery.stack.test.ts',
   'services/standalone/test/overload.test.ts',

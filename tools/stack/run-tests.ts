@@ -1,6 +1,6 @@
 /**
  * `npm run test:stack`: installs the servers, and runs side by side the tests that share one server of each kind and the tests
- * that start and kill servers of their own, which wait most of the time. Arguments go to jest.
+ * that kill servers of their own again and again, which wait most of the time. Arguments go to jest.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,7 +36,7 @@ const SHARED: readonly Shared[] = [
 ];
 
 /** Projects of jest.stack.config.mjs. */
-const SHARING = ['stores', 'end to end', 'end to end, history in PostgreSQL'];
+const SHARING = ['stores', 'end to end', 'end to end, history in PostgreSQL', 'stacks of their own'];
 const ALONE = ['faults'];
 
 /** The number of this process: no other run on this machine has it. */
@@ -61,10 +61,10 @@ async function runTests(): Promise<number> {
   };
   const [shared, alone] = await allOf([
     timed(
-      'tests that share servers',
+      'tests on servers that live',
       withServers((variables) => jest(SHARING, WORKERS, variables, 'inherit')),
     ),
-    timed('tests with servers of their own', jest(ALONE, 1, {}, 'pipe')),
+    timed('tests that kill servers', jest(ALONE, 1, {}, 'pipe')),
   ]);
   print(shared.output);
   print(alone.output);
