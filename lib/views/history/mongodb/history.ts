@@ -36,11 +36,13 @@ import {
   entryFilter,
   ledgerFilter,
   postedFilter,
+  throughOf,
   transactionFilter,
   upTo,
   validAt,
 } from './lists.js';
 import { readOpenHolds } from './open-holds.js';
+import { type PositionRange, recordedPositions } from './recorded.js';
 import { readRows } from './rows.js';
 import { readStatement } from './statement.js';
 import { accountRecord, entryOf, transactionValue } from './values.js';
@@ -261,8 +263,9 @@ class MongodbHistory implements HistoryView {
 
   transactions(listing: TransactionListing): Promise<Read<readonly Transaction[]>> {
     return this.#read(listing.partition, async (at) => {
+      const recorded = await this.#recorded(listing, at);
       const found = await this.#collections.transactions
-        .find(transactionFilter(listing, at))
+        .find(transactionFilter(listing, recorded, at))
         .sort({ position: listing.descending ? -1 : 1 })
         .limit(listing.limit)
         .toArray();
@@ -290,10 +293,19 @@ class MongodbHistory implements HistoryView {
     );
   }
 
+  /** Between which positions the transactions of a listing are, by when they were recorded and by its end. */
+  #recorded(
+    { ledgerId, recorded, through }: TransactionListing | EntryListing,
+    at: bigint,
+  ): Promise<PositionRange> {
+    return recordedPositions(this.#collections.transactions, ledgerId, recorded, throughOf(through, at));
+  }
+
   /** The entries of a whole ledger have no index of their own: transactions hold them. */
   async #postedEntries(listing: EntryListing, at: bigint): Promise<EntryRow[]> {
+    const recorded = await this.#recorded(listing, at);
     const found = await this.#collections.transactions
-      .find(postedFilter(listing, at))
+      .find(postedFilter(listing, recorded, at))
       .sort({ position: listing.descending ? -1 : 1 })
       .limit(transactionsOfPage(listing))
       .toArray();
@@ -305,8 +317,9 @@ class MongodbHistory implements HistoryView {
     const of = id === '' ? undefined : await this.#collections.transactions.findOne({ ledger, id });
     if (of === null) return [];
     const direction = listing.descending ? -1 : 1;
+    const recorded = await this.#recorded(listing, at);
     const found = await this.#collections.entries
-      .find(entryFilter(listing, of?.position, at))
+      .find(entryFilter(listing, of === undefined ? recorded : within(recorded, of.position)))
       .sort({ position: direction, index: direction })
       .limit(listing.limit)
       .toArray();
@@ -360,4 +373,11 @@ class MongodbHistory implements HistoryView {
     const { credits, debits, position } = sums;
     return { credits: BigInt(credits), debits: BigInt(debits), position };
   }
+}
+
+/** What of a range is at a position: that alone, or nothing. */
+function within({ from, to }: PositionRange, position: bigint): PositionRange {
+  return position < from || position >= to
+    ? { from: position, to: position }
+    : { from: position, to: position + 1n };
 }

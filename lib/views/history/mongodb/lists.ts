@@ -9,6 +9,7 @@ import type {
   LedgerDocument,
   TransactionDocument,
 } from './documents.js';
+import type { PositionRange } from './recorded.js';
 import type {
   AccountListing,
   EntryListing,
@@ -80,68 +81,72 @@ export function accountFilter(listing: AccountListing, at: bigint): Filter<Accou
   };
 }
 
-export function transactionFilter(listing: TransactionListing, at: bigint): Filter<TransactionDocument> {
+/** What a filter looks at: between the positions of what was recorded in the range asked for, and beyond the key of the page before. */
+function positions(
+  { from, to }: PositionRange,
+  after: { readonly first: bigint; readonly last: bigint } | null,
+  descending: boolean,
+): { $gte: bigint; $lt: bigint } {
+  if (after === null) return { $gte: from, $lt: to };
+  const { first, last } = after;
+  return descending
+    ? { $gte: from, $lt: last + 1n < to ? last + 1n : to }
+    : { $gte: first > from ? first : from, $lt: to };
+}
+
+/** `recorded`: between which positions the transactions are that the listing asks for by time and end. */
+export function transactionFilter(
+  listing: TransactionListing,
+  recorded: PositionRange,
+  at: bigint,
+): Filter<TransactionDocument> {
   const { ledgerId: ledger, accountId, kinds, status, reference, paymentId: payment } = listing;
   const { after, descending } = listing;
-  const recorded = dated(listing.recorded);
   const effective = dated(listing.effective);
-  const through = throughOf(listing.through, at);
-  const end = descending && after !== null && after <= through ? after - 1n : through;
+  const beyond = after === null ? null : { first: after + 1n, last: after - 1n };
   return {
     ledger,
-    position: { ...upTo(end), ...(descending || after === null ? {} : { $gt: after }) },
+    position: positions(recorded, beyond, descending),
     ...validAt(at),
     ...(accountId === '' ? {} : { names: accountId }),
     ...(payment === '' ? {} : { payment }),
     ...(kinds.length === 0 ? {} : { kind: { $in: [...kinds] } }),
     ...(status === TransactionStatus.UNSPECIFIED ? {} : { status }),
     ...(reference === '' ? {} : { reference }),
-    ...(recorded === undefined ? {} : { recorded }),
     ...(effective === undefined ? {} : { effective }),
   };
 }
 
-/**
- * Of an account's entries. `position`: where the transaction is that the listing asks for; undefined if it asks
- * for none.
- */
-export function entryFilter(
-  listing: EntryListing,
-  position: bigint | undefined,
-  at: bigint,
-): Filter<EntryDocument> {
+/** Of an account's entries, between positions: see `transactionFilter`. */
+export function entryFilter(listing: EntryListing, recorded: PositionRange): Filter<EntryDocument> {
   const { ledgerId: ledger, accountId: account, kinds, direction } = listing;
-  const recorded = dated(listing.recorded);
   const effective = dated(listing.effective);
-  const end = throughOf(listing.through, at);
   return {
     ledger,
     account,
-    position:
-      position === undefined ? upTo(end) : { $gte: position, ...upTo(position < end ? position : end) },
+    position: positions(recorded, eventOf(listing), listing.descending),
     ...(kinds.length === 0 ? {} : { kind: { $in: [...kinds] } }),
     ...(direction === Direction.UNSPECIFIED ? {} : { direction }),
-    ...(recorded === undefined ? {} : { recorded }),
     ...(effective === undefined ? {} : { effective }),
     ...beyondEntry(listing),
   };
 }
 
-/** The transactions that hold a page of a ledger's entries. */
-export function postedFilter(listing: EntryListing, at: bigint): Filter<TransactionDocument> {
-  const { ledgerId: ledger, kinds, transactionId: id, after, descending } = listing;
-  const recorded = dated(listing.recorded);
+/** The transactions that hold a page of a ledger's entries, between positions: see `transactionFilter`. */
+export function postedFilter(
+  listing: EntryListing,
+  recorded: PositionRange,
+  at: bigint,
+): Filter<TransactionDocument> {
+  const { ledgerId: ledger, kinds, transactionId: id } = listing;
   const effective = dated(listing.effective);
-  const through = throughOf(listing.through, at);
-  const end = descending && after !== null && after.position < through ? after.position : through;
   return {
     ledger,
-    position: { ...upTo(end), ...(descending || after === null ? {} : { $gte: after.position }) },
+    position: positions(recorded, eventOf(listing), listing.descending),
     ...validAt(at),
     status: TransactionStatus.POSTED,
     ...(kinds.length === 0 ? {} : { kind: { $in: [...kinds] } }),
     ...(id === '' ? {} : { id }),
-    ...(recorded === undefined ? {} : { recorded }),
     ...(effective === undefined ? {} : { effective }),
   };
 }
@@ -172,7 +177,12 @@ function beyondHold({ expireTime, position }: HoldKey, descending: boolean): Fil
     : { $or: [{ expire: { $gt: expireTime } }, { expire: expireTime, position: { $gt: position } }] };
 }
 
-/** The bound of the position alone is for the index; the rest for the entries of one event. */
+/** The event in which the page before ended: entries of it may be on the next page. */
+function eventOf({ after }: EntryListing): { readonly first: bigint; readonly last: bigint } | null {
+  return after === null ? null : { first: after.position, last: after.position };
+}
+
+/** The bound of the position alone is for the index; this is for the entries of one event. */
 function beyondEntry({ after, descending }: EntryListing): Filter<EntryDocument> {
   if (after === null) return {};
   const { position, index } = after;

@@ -5,6 +5,7 @@
 import type { Collection, Filter } from 'mongodb';
 import type { EntryDocument, HistoryCollections } from './documents.js';
 import { throughOf, upTo, validAt } from './lists.js';
+import { type PositionRange, recordedPositions } from './recorded.js';
 import { entryOf } from './values.js';
 import type { StatementPage, StatementQuery } from '../view.js';
 
@@ -12,7 +13,7 @@ type Entries = Filter<EntryDocument>;
 
 /** Undefined if the account does not exist at the query's end. */
 export async function readStatement(
-  { accounts, entries }: HistoryCollections,
+  { accounts, entries, transactions }: HistoryCollections,
   query: StatementQuery,
   at: bigint,
 ): Promise<StatementPage | undefined> {
@@ -25,30 +26,54 @@ export async function readStatement(
     ...validAt(at),
   });
   if (opened === null) return undefined;
-  const own: Entries = { ledger, account, position: upTo(through) };
+  const { currency } = opened;
+  const of = { ledger, account };
+  if (basis === 'effective') {
+    const own: Entries = { ...of, position: upTo(through) };
+    const lines = await entries
+      .find({ ...own, ...effectiveLines(query) })
+      .sort({ effective: 1, position: 1, index: 1 })
+      .limit(query.limit)
+      .toArray();
+    return { ...(await byEffective(entries, own, query)), lines: lines.map(entryOf), currency };
+  }
+  const recorded = await recordedPositions(transactions, ledger, range, through);
   const lines = await entries
-    .find({ ...own, [basis]: timesIn(range.from, range.to), ...afterKey(query) })
-    .sort(basis === 'effective' ? { effective: 1, position: 1, index: 1 } : { position: 1, index: 1 })
+    .find({ ...of, ...recordedLines(recorded, query) })
+    .sort({ position: 1, index: 1 })
     .limit(query.limit)
     .toArray();
-  const balances =
-    basis === 'effective' ? await byEffective(entries, own, query) : await byRecorded(entries, own, query);
-  return { ...balances, lines: lines.map(entryOf), currency: opened.currency };
+  return {
+    ...(await byRecorded(entries, of, recorded, { through, after: query.after })),
+    lines: lines.map(entryOf),
+    currency,
+  };
 }
 
 const FIRST = -(2n ** 63n);
 const LAST = 2n ** 63n - 1n;
 
-function timesIn(from: bigint | null, to: bigint | null): { $gte: bigint; $lt: bigint } {
-  return { $gte: from ?? FIRST, $lt: to ?? LAST };
+/** The bound of the time alone is for the index; the rest for the lines of one time. */
+function effectiveLines({ range, after }: StatementQuery): Entries {
+  const from = range.from ?? FIRST;
+  const $lt = range.to ?? LAST;
+  if (after === null) return { effective: { $gte: from, $lt } };
+  const { time } = after;
+  return {
+    effective: { $gte: time > from ? time : from, $lt },
+    $or: [{ effective: { $gt: time } }, { effective: time, ...beyond(after) }],
+  };
 }
 
-function afterKey({ basis, after }: StatementQuery): Entries {
-  if (after === null) return {};
-  const { time, position, index } = after;
-  const inEvent = { $or: [{ position: { $gt: position } }, { position, index: { $gt: index } }] };
-  if (basis === 'recorded') return inEvent;
-  return { $or: [{ effective: { $gt: time } }, { effective: time, ...inEvent }] };
+/** The bound of the position alone is for the index; the rest for the entries of one event. */
+function recordedLines({ from, to }: PositionRange, { after }: StatementQuery): Entries {
+  if (after === null) return { position: { $gte: from, $lt: to } };
+  const { position } = after;
+  return { position: { $gte: position > from ? position : from, $lt: to }, ...beyond(after) };
+}
+
+function beyond({ position, index }: NonNullable<StatementQuery['after']>): Entries {
+  return { $or: [{ position: { $gt: position } }, { position, index: { $gt: index } }] };
 }
 
 type Balances = Pick<StatementPage, 'opening' | 'closing' | 'broughtForward'>;
@@ -93,22 +118,23 @@ async function sumOf(entries: Collection<EntryDocument>, filter: Entries): Promi
 /** Looked up: each entry says what was posted after it. */
 async function byRecorded(
   entries: Collection<EntryDocument>,
-  own: Entries,
-  { range, after }: StatementQuery,
+  of: Entries,
+  { from, to }: PositionRange,
+  { through, after }: { readonly through: bigint; readonly after: StatementQuery['after'] },
 ): Promise<Balances> {
-  const { from, to } = range;
-  const end = from !== null && (to ?? LAST) < from ? from : (to ?? LAST);
+  const end = to < from ? from : to;
   const [opening, closing] = await Promise.all([
-    from === null ? 0n : postedAfter(entries, { ...own, recorded: { $lt: from } }),
-    postedAfter(entries, { ...own, recorded: { $lt: end } }),
+    postedAfter(entries, { ...of, position: { $lt: from } }),
+    postedAfter(entries, { ...of, position: { $lt: end } }),
   ]);
   if (after === null) return { opening, closing, broughtForward: opening };
   const { position, index } = after;
-  const read: Entries = {
-    $and: [own, { $or: [{ position: { $lt: position } }, { position, index: { $lte: index } }] }],
-  };
-  const last = await lastOf(entries, read);
-  const isBeyond = last !== null && last.recorded >= (from ?? FIRST);
+  const last = await lastOf(entries, {
+    ...of,
+    position: upTo(position < through ? position : through),
+    $or: [{ position: { $lt: position } }, { position, index: { $lte: index } }],
+  });
+  const isBeyond = last !== null && last.position >= from;
   return { opening, closing, broughtForward: isBeyond ? last.postedAfter : opening };
 }
 
