@@ -46,8 +46,8 @@ insert into ${SCHEMA}.packs (ledger, through, rows)
 select l, 1000 * n + 99 + 100 * p, '' from generate_series(0, ${SEGMENTS - 1}) n, generate_series(1, 2) l, generate_series(0, 9) p;
 insert into ${SCHEMA}.off_time_packs (ledger, effective_bucket, through, rows)
 select l, n / 100, 10 * n + 9, '' from generate_series(0, ${SEGMENTS * 100 - 1}) n, generate_series(1, 2) l;
-insert into ${SCHEMA}.tail (partition, through, recorded_bucket, rows)
-select p, ${SEGMENTS} * 1000 + 10 * n, ${SEGMENTS}, '' from generate_series(0, 3) p, generate_series(1, 500) n`;
+insert into ${SCHEMA}.tail (partition, through, to_time, recorded_bucket, rows)
+select p, ${SEGMENTS} * 1000 + 10 * n, ${SEGMENTS} * 900000000::bigint, ${SEGMENTS}, '' from generate_series(0, 3) p, generate_series(1, 500) n`;
 
 interface PlanNode {
   readonly 'Node Type': string;

@@ -35,7 +35,7 @@ export interface Standing {
   readonly segments: readonly (BoundSegment | undefined)[];
   /** The sealed segment of which a part counts, or nothing. */
   readonly open: BoundSegment | undefined;
-  /** Packs of all ledgers of the partition, beyond `sealed`; none if there is an open segment. */
+  /** Packs of all ledgers of the partition, beyond `sealed` and not all before the first bound; none if there is an open segment. */
   readonly tail: readonly Buffer[];
 }
 

@@ -15,6 +15,8 @@ interface TailPack {
   readonly pack: PackBuilder;
   /** The position of its last record. */
   through: bigint;
+  /** When that was recorded, UTC microseconds. */
+  toTime: bigint;
 }
 
 /** Of one generation. */
@@ -57,6 +59,7 @@ export class ReportWriter {
         values: [
           int4Array(packs.map(() => partition)),
           int8Array(packs.map(({ through }) => through)),
+          int8Array(packs.map(({ toTime }) => toTime)),
           int4Array(packs.map(({ pack }) => pack.segment.bucket)),
           byteaArray(packs.map(({ pack }) => pack.bytes())),
         ],
@@ -86,10 +89,12 @@ function packsOf(
       passed += 1;
     }
     if (segment.bucket !== open?.pack.segment.bucket || segment.run !== open.pack.segment.run) {
-      open = { pack: new PackBuilder(segment, movements.length * RECORD_BYTES), through: position };
+      const pack = new PackBuilder(segment, movements.length * RECORD_BYTES);
+      open = { pack, through: position, toTime: recordedTimeMicros };
       packs.push(open);
     }
     open.through = position;
+    open.toTime = recordedTimeMicros;
     const ledger = known(numbers.ledgers.get(ledgerId));
     if (posted !== undefined) {
       open.pack.addPosting(event, posted, ledger, numbers.accounts, next);

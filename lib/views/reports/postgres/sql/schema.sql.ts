@@ -29,11 +29,12 @@ create table ${schema}.accounts (
   currency text collate "C" not null,
   unique (ledger, account_id)
 );
--- Of all ledgers of the partition; through is the position of the last record.
+-- Of all ledgers of the partition; through is the position of the last record, to_time when it was recorded.
 create table ${schema}.tail (
   partition int not null,
-  through bigint not null,
   recorded_bucket int not null,
+  through bigint not null,
+  to_time bigint not null,
   rows bytea not null,
   primary key (partition, through)
 );

@@ -6,7 +6,8 @@
  *     bound     for each bound, by its place: the first sealed segment with a record at or after it, unless
  *               there is none
  *     open      the segment after the last that counts as a whole, if it is sealed: some of it counts
- *     tail      what is in no segment; none if `open` is there
+ *     tail      what is in no segment, but for packs that were recorded before the first bound: no record is dated after
+ *               it was recorded; none if `open` is there
  *
  * $1 partition, $2 ledger id, $3 the last position that counts or null, $4 the bounds, $5 an account id or
  * null. What is sealed never changes, so that statements after this one need not see its snapshot.
@@ -47,7 +48,8 @@ select 'open', null, null, null, ${segment}, null, ${NO_CHECKPOINT} from open s
 union all
 select 'tail', null, null, null, null, t.through, null, t.rows, ${NO_CHECKPOINT}
 from ${schema}.tail t
-where t.partition = $1 and t.through > (select sealed from point) and not exists (select from open)`;
+where t.partition = $1 and t.through > (select sealed from point) and t.to_time >= coalesce(($4::bigint[])[1], t.to_time)
+  and not exists (select from open)`;
 
 /** Packs of a ledger: $1 ledger, $2 after this position, $3 through this one, $4 how many. */
 export const packsSql = (schema: string): string => `

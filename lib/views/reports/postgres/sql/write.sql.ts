@@ -45,6 +45,6 @@ on conflict (ledger, account_id) do nothing`;
 /** Packs of the tail: arrays of the columns. */
 export const insertTail = (schema: string): WriteStatement => ({
   name: 'tail',
-  rows: (first) => rowsOfArrays(first, 'int bigint int bytea'),
-  change: { into: `${schema}.tail`, columns: 'partition, through, recorded_bucket, rows' },
+  rows: (first) => rowsOfArrays(first, 'int bigint bigint int bytea'),
+  change: { into: `${schema}.tail`, columns: 'partition, through, to_time, recorded_bucket, rows' },
 });
