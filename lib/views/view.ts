@@ -95,6 +95,12 @@ export interface View {
    */
   rows(page: RowPage): Promise<readonly ViewRow[]>;
   /**
+   * Gives all rows of a ledger to `take`, each once, in any order and in pieces, where the store can read them so for less
+   * than `rows` costs. Each piece is of its own moment: a row that is made meanwhile may be left out. Ends early with what `take`
+   * throws.
+   */
+  scan?(ledgerId: string, take: TakeRows): Promise<void>;
+  /**
    * Compares this generation with another of the same store by what is stored, where the store can do it for
    * less than rows cost. Both hold all events up to `through`; what later events made or changed is not called
    * equal, but may be left out.
@@ -131,6 +137,9 @@ export interface RowPage {
   readonly afterKey: string | null;
   readonly limit: number;
 }
+
+/** Takes some rows; the next ones come when it has resolved. */
+export type TakeRows = (rows: readonly ViewRow[]) => Promise<void>;
 
 /** A row of a view, for comparison. Equal views have equal keys and contents. */
 export interface ViewRow {

@@ -31,7 +31,7 @@ import { BUCKETS } from './rows/row-sums.js';
 export interface VerifyLimits {
   /** Accounts in memory. */
   readonly mostAccounts: number;
-  /** Chains of transactions in memory. */
+  /** Chains of transactions with an open hold in memory. */
   readonly mostChains: number;
   /** Rows of a subject in memory when differences are named. */
   readonly mostRows: number;

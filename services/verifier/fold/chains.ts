@@ -3,26 +3,35 @@
  * when needed.
  */
 import { LRUCache } from 'lru-cache';
+import { TransactionStatus } from '../../../gen/quittance/common/v1/transaction_pb.js';
 import { decodeStored, type LogRecord } from '../log/chain-walk.js';
 import { idOf, UnreadableEventError } from './made-by.js';
 import type { StoredLog } from '../ports.js';
 import { type Chain, type Complain, type Effect, foldTransactions } from './transaction-fold.js';
 
 const PAGE_EVENTS = 1_000;
+/**
+ * Chains kept of which no hold is open: few are ever asked for again, and what lives through a collection of the young generation is
+ * copied twice.
+ */
+const MOST_SETTLED = 250;
 
 /**
  * Each chain of transactions is in one stream of the log, so one that was forgotten is folded again from its
- * stream alone: memory is bounded by how many are kept, whatever the number of transactions.
+ * stream alone: memory is bounded by how many are kept, however many transactions there are.
  */
 export class Chains {
   readonly #log: StoredLog;
   readonly #ledgerId: string;
-  readonly #kept: LRUCache<string, Chain>;
+  readonly #open: LRUCache<string, Chain>;
+  readonly #settled: LRUCache<string, Chain>;
 
+  /** @param most how many chains with an open hold are kept */
   constructor(log: StoredLog, ledgerId: string, most: number) {
     this.#log = log;
     this.#ledgerId = ledgerId;
-    this.#kept = new LRUCache({ max: most });
+    this.#open = new LRUCache({ max: most });
+    this.#settled = new LRUCache({ max: Math.min(most, MOST_SETTLED) });
   }
 
   /** What the event does to transactions. @throws UnreadableEventError */
@@ -30,19 +39,25 @@ export class Chains {
     const { event } = record;
     if (event.stream.case !== 'transactionStreamId') return [];
     const streamId = idOf(event.stream.value);
-    const kept = this.#kept.get(streamId);
-    if (kept !== undefined) return foldTransactions(kept, record, complain);
+    const kept = this.#settled.get(streamId) ?? this.#open.get(streamId);
+    if (kept !== undefined) return this.#fold(streamId, kept, record, complain);
     if (streamId === idOf(event.requestId) && event.payload.case !== 'transactionUpdated') {
-      return foldTransactions(this.#keep(streamId, new Map()), record, complain);
+      return this.#fold(streamId, new Map(), record, complain);
     }
     return this.#load(streamId, record.position).then((chain) =>
-      foldTransactions(this.#keep(streamId, chain), record, complain),
+      this.#fold(streamId, chain, record, complain),
     );
   }
 
-  #keep(streamId: string, chain: Chain): Chain {
-    this.#kept.set(streamId, chain);
-    return chain;
+  #fold(streamId: string, chain: Chain, record: LogRecord, complain: Complain): readonly Effect[] {
+    try {
+      return foldTransactions(chain, record, complain);
+    } finally {
+      const isOpen = chain.get(streamId)?.status === TransactionStatus.AUTHORIZED;
+      const [into, from] = isOpen ? [this.#open, this.#settled] : [this.#settled, this.#open];
+      into.set(streamId, chain);
+      from.delete(streamId);
+    }
   }
 
   /**

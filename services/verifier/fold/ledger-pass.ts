@@ -44,7 +44,7 @@ export interface LedgerPassOptions {
   readonly isFirst: boolean;
   /** The ends of the periods that were closed up to `through`, UTC microseconds. */
   readonly periodEnds: readonly bigint[];
-  /** How many chains of transactions are kept in memory. */
+  /** How many chains of transactions with an open hold are kept in memory. */
   readonly mostChains: number;
   readonly comparisons: Comparisons;
   readonly checkpoints: StateCheckpoints;

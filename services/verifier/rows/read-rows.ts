@@ -3,7 +3,8 @@
  * page.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { View } from '../../../lib/views/view.js';
+import { readAhead } from '../../../lib/base/read-ahead.js';
+import type { View, ViewRow } from '../../../lib/views/view.js';
 import type { Comparison } from '../compare/comparison.js';
 import { KeyCheckpoints } from '../log/key-checkpoints.js';
 import type { StateCheckpoints } from '../fold/ledger-pass.js';
@@ -33,20 +34,26 @@ export async function readView(
   onRows: OnRows,
   signal: AbortSignal,
 ): Promise<void> {
-  const limit = view.id === 'history' ? HISTORY_PAGE_ROWS : PAGE_ROWS;
-  const read = (afterKey: string | null) => awaitedLater(view.rows({ ledgerId, afterKey, limit }));
-  for (let next = read(null); ;) {
+  const take = async (rows: readonly ViewRow[]): Promise<void> => {
     signal.throwIfAborted();
-    const rows = await next;
-    const last = rows.at(-1);
-    const isLast = last === undefined || rows.length < limit;
-    // Read while this page is compared.
-    if (!isLast) next = read(last.key);
     await inTurns(rows, ({ key, position, content }) => {
       comparison.addActual(key, position, content);
     });
     onRows(rows.length);
-    if (isLast) return;
+  };
+  if (view.scan !== undefined) return view.scan(ledgerId, take);
+  for await (const rows of readAhead(inPages(view, ledgerId))) await take(rows);
+}
+
+/** Pages of the rows of a ledger, in the order of their keys. */
+async function* inPages(view: View, ledgerId: string): AsyncGenerator<readonly ViewRow[]> {
+  const limit = view.id === 'history' ? HISTORY_PAGE_ROWS : PAGE_ROWS;
+  for (let afterKey: string | null = null; ;) {
+    const rows: readonly ViewRow[] = await view.rows({ ledgerId, afterKey, limit });
+    yield rows;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < limit) return;
+    afterKey = last.key;
   }
 }
 

@@ -102,6 +102,9 @@ describe('a clean ledger', () => {
       new Proxy(view, {
         get: (target, name): unknown => {
           if (name === 'rows') return (page: RowPage) => noted(view.id, target.rows(page));
+          if (name === 'scan' && target.scan !== undefined)
+            return (...given: Parameters<typeof target.scan>) =>
+              noted(view.id, target.scan?.(...given) ?? Promise.resolve());
           const member: unknown = Reflect.get(target, name);
           if (typeof member !== 'function') return member;
           return (...given: unknown[]): unknown => Reflect.apply(member, target, given);

@@ -130,7 +130,8 @@ type Reader = (
   limit: number,
 ) => Promise<ViewRow[]>;
 
-const READERS: Readonly<Record<RowKind, Reader>> = {
+/** Rows of one kind after a key of it, in the order of their keys. */
+export const READERS: Readonly<Record<RowKind, Reader>> = {
   async account(pool, schema, ledgerId, after, limit) {
     const { rows } = await pool.query<AccountRecord & { changed_position: bigint }>(sql.accountRows(schema), [
       ledgerId,

@@ -8,6 +8,7 @@ import {
 } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { KEYED_PLANS, type Pool } from '../../../log/postgres-client.js';
 import { codeOf, knownExponent } from '../../../base/currency.js';
+import { readAhead } from '../../../base/read-ahead.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
 import {
   type CheckpointColumns,
@@ -23,6 +24,7 @@ import type {
   Read,
   RowPage,
   StoredComparison,
+  TakeRows,
   Unparking,
   ViewBatch,
   ViewGenerations,
@@ -41,6 +43,7 @@ import {
   type Optional,
   transactionIn,
 } from '../records.js';
+import { scanRows } from './scan.js';
 import { HistoryWriter } from './writer.js';
 import { listAccounts } from './lists/accounts.js';
 import { pageOfEntries } from '../page-of-entries.js';
@@ -136,6 +139,10 @@ class PostgresHistory implements HistoryView {
 
   rows(page: RowPage): Promise<readonly ViewRow[]> {
     return canonicalRows(this.#pool, this.#schema, page);
+  }
+
+  async scan(ledgerId: string, take: TakeRows): Promise<void> {
+    for await (const rows of readAhead(scanRows(this.#pool, this.#schema, ledgerId))) await take(rows);
   }
 
   compareStored(generation: number, through: bigint, signal: AbortSignal): Promise<StoredComparison> {

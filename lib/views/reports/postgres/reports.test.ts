@@ -4,11 +4,15 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/postgres
 import { createPool, type Pool } from '../../../log/postgres-client.js';
 import { parkingContract, servingView } from '../../parked/contract/suite.js';
 import { reportsContract } from '../contract/suite.js';
-import { reportFacts } from '../fold.js';
+import { reportFacts, ROLLUP_WIDTH } from '../fold.js';
 import { PackCursor } from './pack.js';
 import { postgresReports, REPORT_PLANS } from './reports.js';
+import { readStanding } from './standing.js';
+import { INT64_MAX } from '../../../base/bigints.js';
 import { batchOf, busyLedger, LEDGERS, spread } from '../contract/busy-ledger.js';
 import { expectExact } from '../contract/exact-reports.js';
+import { allRows } from '../contract/applying.js';
+import { scannedRows } from '../../../../test/scanned-rows.js';
 
 const opened: { database: TestDatabase; pool: Pool }[] = [];
 
@@ -62,6 +66,67 @@ test('segments are sealed once, also when two processes follow the same events',
   expect(counts?.volumes).toBeGreaterThan(100n);
   expect(counts?.segments).toBeGreaterThan(20n);
 });
+
+test('a scan gives each row of a ledger once, sealed or not', async () => {
+  const pool = await freshPool();
+  const generations = postgresReports(pool);
+  await generations.migrate();
+  const view = await generations.current();
+  const events = spread(busyLedger(5, 900).events, 997n);
+  for (let at = 0; at < events.length; at += 50) await view.apply(batchOf(events.slice(at, at + 50)));
+  const { sealed, left } = await tailOf(pool);
+  expect(sealed).toBeGreaterThan(3n);
+  // The segment that was entered last is not sealed.
+  expect(left).toBeGreaterThan(0n);
+  for (const ledgerId of LEDGERS) {
+    const rows = await allRows(view, 1_000, ledgerId);
+    expect(rows.length).toBeGreaterThan(700);
+    expect(await scannedRows(view, ledgerId)).toEqual(rows);
+  }
+  expect(await scannedRows(view, 'nowhere')).toEqual([]);
+});
+
+test('a report from some moment on reads none of the packs before it', async () => {
+  const pool = await freshPool();
+  const generations = postgresReports(pool);
+  await generations.migrate();
+  const view = await generations.current();
+  const { events } = busyLedger(6, 300);
+  const bucket = busiestBucket(events);
+  for (const recorded of events) {
+    if (recorded.event.recordedTimeMicros / ROLLUP_WIDTH <= bucket) await view.apply(batchOf([recorded]));
+  }
+  const scope = { partition: 0, ledgerId: LEDGERS[0], through: null, accountId: null };
+  const timesFrom = async (from: bigint) => {
+    const asked = { ...scope, bounds: [from, INT64_MAX] };
+    const { tail } = await readStanding({ pool, schema: 'reports_1' }, asked);
+    return tail.map((pack) => lastTimeOf(new PackCursor(pack)));
+  };
+  // What is before these 15 minutes may be sealed meanwhile.
+  const times = await timesFrom(bucket * ROLLUP_WIDTH);
+  expect(times.length).toBeGreaterThan(2);
+  const middle = Math.floor(times.length / 2);
+  expect(await timesFrom(BigInt(times[middle] ?? 0))).toEqual(times.slice(middle));
+  expect(await timesFrom(BigInt(times[middle] ?? 0) + 1n)).toEqual(times.slice(middle + 1));
+  expect(await timesFrom((bucket + 1n) * ROLLUP_WIDTH)).toEqual([]);
+});
+
+/** The 15 minutes in which most transactions were posted. */
+function busiestBucket(events: readonly RecordedEvent[]): bigint {
+  const counts = new Map<bigint, number>();
+  for (const { event } of events) {
+    if (event.payload.case !== 'transactionPosted') continue;
+    const bucket = event.recordedTimeMicros / ROLLUP_WIDTH;
+    counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+  }
+  const [most] = [...counts].sort(([, one], [, other]) => other - one);
+  return most?.[0] ?? 0n;
+}
+
+function lastTimeOf(cursor: PackCursor): number {
+  while (cursor.next());
+  return cursor.recordedTime;
+}
 
 test('what a process that ended left unsealed, the next one seals', async () => {
   const pool = await freshPool();

@@ -2,6 +2,7 @@
  * The reports view in PostgreSQL. Data and checkpoint change in one statement; segments are sealed beside it,
  * and reports never wait for that.
  */
+import { readAhead } from '../../../base/read-ahead.js';
 import type { Pool } from '../../../log/postgres-client.js';
 import { PostgresApplier } from '../../stores/postgres/apply.js';
 import {
@@ -15,6 +16,7 @@ import type { ViewBatch, ViewGenerations } from '../../view.js';
 import { compareStored } from './compare-stored.js';
 import { readCashFlow, readDeclines, readRank, readTrialBalance, readVolume } from './queries.js';
 import { readRows } from './rows.js';
+import { scanRows } from './scan.js';
 import { ReportSealer } from './sealer.js';
 import { ReportWriter } from './writer.js';
 import { schemaSql } from './sql/schema.sql.js';
@@ -73,6 +75,9 @@ function openReports(pool: Pool, schema: string, generation: number): ReportsVie
     unpark: (unparking) => applier.unpark(unparking),
     checkpoint: (partition) => readCheckpoint(pool, schema, partition),
     rows: (page) => readRows(store, page),
+    scan: async (ledgerId, take) => {
+      for await (const rows of readAhead(scanRows(store, ledgerId))) await take(rows);
+    },
     compareStored: (other, through, signal) => {
       const theirs = { pool, schema: schemaOf('reports', other) };
       return compareStored({ ours: store, theirs, through, signal });

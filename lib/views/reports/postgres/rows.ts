@@ -41,7 +41,8 @@ export async function readRows(store: ReportStore, page: RowPage): Promise<reado
   return rows;
 }
 
-async function nextLedger(
+/** The first ledger at or after an id, or only that one. */
+export async function nextLedger(
   store: ReportStore,
   ledgerId: string,
   only: boolean,
@@ -70,7 +71,7 @@ function sectionRows(
 }
 
 /** What every row of a record says. */
-function commonOf(cursor: PackCursor, { ledger_id }: LedgerNumber) {
+export function commonOf(cursor: PackCursor, { ledger_id }: LedgerNumber) {
   return {
     ledgerId: ledger_id,
     position: BigInt(cursor.position),
@@ -127,14 +128,16 @@ async function entries(
 
 type AccountColumn = 'accountId' | 'type' | 'currency';
 
-interface AccountRow {
+/** An account as the view numbers it. */
+export interface AccountRow {
   readonly account: number;
   readonly account_id: string;
   readonly type: number;
   readonly currency: string;
 }
 
-async function accountsOf({ pool, schema }: ReportStore, numbers: readonly number[]) {
+/** The accounts of numbers, each once. */
+export async function accountsOf({ pool, schema }: ReportStore, numbers: readonly number[]) {
   const { rows } = await pool.query<AccountRow>(accountsSql(schema), [int4Array([...new Set(numbers)])]);
   return new Map(rows.map((row) => [row.account, row]));
 }
@@ -160,7 +163,8 @@ async function volumes(
   return rows;
 }
 
-type SumSection = Exclude<Section, 'decline' | 'entry' | 'volume'>;
+/** A kind of rows that are sums. */
+export type SumSection = Exclude<Section, 'decline' | 'entry' | 'volume'>;
 
 interface SumTable {
   readonly rollup: string;
@@ -191,7 +195,7 @@ const SUMS: Readonly<Record<SumSection, SumTable>> = {
 };
 
 /** Goes from 15-minute bucket to bucket, as many at a time as have rows enough for the page. */
-async function sums(
+export async function sums(
   store: ReportStore,
   number: LedgerNumber,
   section: SumSection,

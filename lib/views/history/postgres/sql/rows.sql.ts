@@ -75,3 +75,26 @@ cross join lateral (
   order by v.position, v.entry desc limit $5
 ) d
 order by a.ledger_id, a.account_id, d.position limit $5`;
+
+/**
+ * The lines of a ledger, account by account, each with the time that its entry is dated: $1 ledger_id, then the line after which to
+ * begin ($2 account_id, $3 position, $4 entry), $5 limit.
+ */
+export const lineRows = (schema: string): string => `
+select a.account_id, d.*
+from (
+  select account_id, opened_position from ${schema}.accounts where ledger_id = $1 and account_id >= $2
+) a
+cross join lateral (
+  select ${versionColumns}, v.entry, v.amount, coalesce(v.effective_time, t.recorded_time) as effective_time
+  from ${schema}.lines v
+  left join ${schema}.transactions t
+    on t.ledger = (select g.position from ${schema}.ledgers g where g.ledger_id = $1) and t.position = v.position
+      and v.entry >= 0
+  where v.account = a.opened_position
+    and (v.position, v.entry) > (
+      case when a.account_id = $2 then $3::bigint else -1 end, case when a.account_id = $2 then $4::smallint else -1 end
+    )
+  order by v.position, v.entry limit $5
+) d
+order by a.account_id, d.position, d.entry limit $5`;
