@@ -194,6 +194,14 @@ export function duration_ms(typed: string): number {
   return Number(digits) * factor;
 }
 
+/** Reads `90s`, `10m`, `12h` or `3d` into seconds. @throws InvalidArgumentError */
+export function duration_s(typed: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(typed) ?? [];
+  const factor = { s: 1, m: 60, h: 3_600, d: 86_400 }[unit];
+  if (factor === undefined) throw new InvalidArgumentError('It is a number with s, m, h or d, such as 12h.');
+  return Number(digits) * factor;
+}
+
 /** Reads `key=value`. @throws InvalidArgumentError */
 export function pair(typed: string): readonly [key: string, value: string] {
   const at = typed.indexOf('=');

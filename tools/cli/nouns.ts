@@ -13,6 +13,7 @@ import { LEDGER } from './commands/ledger.js';
 import { PAYMENT } from './commands/payment.js';
 import { PROJECTION } from './commands/projection.js';
 import { REPORT } from './commands/report.js';
+import { SCHEDULE } from './commands/schedule.js';
 import { shellOf } from './commands/shell.js';
 import { STATUS } from './commands/status.js';
 import { TRANSACTION } from './commands/transaction.js';
@@ -33,6 +34,7 @@ export const NOUNS: readonly Noun[] = [
   BATCH,
   PROJECTION,
   DEAD_LETTER,
+  SCHEDULE,
   WEBHOOK,
   CONFIG,
 ];

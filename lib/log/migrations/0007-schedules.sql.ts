@@ -3,7 +3,7 @@
  * brings both back to the same time. Times are UTC microseconds by the clock of the process that decides, as in the log.
  *
  * `request` is the CreateScheduleRequest in canonical form. `occurrence_time` is the time at hand, `upcoming` what follows it, as far
- * as it was worked out. `is_begun`: the payment of `attempt` may have been sent, and is sent until there is an answer. `wake_time`:
+ * as it was worked out. `exponent` is that of the currency. `is_begun`: the payment of `attempt` may have been sent, and is sent until there is an answer. `wake_time`:
  * when the holder of the lease is to look at the schedule; null: not at all. `state` is 1 active, 2 paused, 3 ended, 4 cancelled.
  * `version` rises with each change.
  *
@@ -19,6 +19,7 @@ create table schedules.schedules (
   request bytea not null,
   payer_account_id text collate "C" not null,
   payee_account_id text collate "C" not null,
+  exponent smallint not null,
   actor text not null,
   state smallint not null,
   pause_reason text not null default '',

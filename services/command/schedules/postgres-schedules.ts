@@ -13,6 +13,7 @@ interface ScheduleRow {
   readonly schedule_id: string;
   readonly request_id: string;
   readonly request: Uint8Array;
+  readonly exponent: number;
   readonly actor: string;
   readonly state: number;
   readonly pause_reason: string;
@@ -89,6 +90,7 @@ export function postgresSchedules(pool: Pool): ScheduleStore {
         schedule.total,
         schedule.createTime,
         SCHEDULES_PER_LEDGER,
+        schedule.exponent,
       ]);
       return rowCount === 1;
     },
@@ -96,18 +98,21 @@ export function postgresSchedules(pool: Pool): ScheduleStore {
     get: ({ ledgerId, scheduleId }) => one(sql.readSchedule, ledgerId, scheduleId),
     list: async ({ ledgerId, after, limit, state, accountId = null }) => {
       const stateNumber = state === undefined ? null : STATES.indexOf(state) + 1;
+      const isFiltered = stateNumber !== null || accountId !== null;
+      const most = isFiltered ? LOOKED_MAX : limit + 1;
       const { rows } = await pool.query<(ScheduleRow | NoSchedule) & Looked>(sql.listSchedules, [
         ledgerId,
         after,
-        limit,
+        limit + 1,
         stateNumber,
         accountId,
-        LOOKED_MAX,
+        most,
       ]);
-      const schedules = rows.flatMap((row) => (row.ledger_id === null ? [] : [scheduleOf(row)]));
-      const isFull = schedules.length === limit;
-      const last = isFull ? schedules.at(-1)?.scheduleId : rows[0]?.last_looked;
-      return { schedules, next: isFull || rows[0]?.looked === LOOKED_MAX ? (last ?? undefined) : undefined };
+      const found = rows.flatMap((row) => (row.ledger_id === null ? [] : [scheduleOf(row)]));
+      const schedules = found.slice(0, limit);
+      if (found.length > limit) return { schedules, next: schedules.at(-1)?.scheduleId };
+      const [first] = rows;
+      return { schedules, next: first?.looked === most ? (first.last_looked ?? undefined) : undefined };
     },
     runs: async ({ ledgerId, scheduleId }, before, limit) => {
       const place = [before?.occurrence ?? AFTER_ALL, before?.attempt ?? 0];
@@ -139,6 +144,7 @@ function scheduleOf(row: ScheduleRow): Schedule {
       scheduleId: row.schedule_id,
     },
     body: row.request,
+    exponent: row.exponent,
     actor: row.actor,
     state: named(STATES, row.state),
     pauseReason: row.pause_reason,

@@ -217,7 +217,7 @@ describe('a rule is refused', () => {
         const rest = found.slice(middle + 1, middle + 31);
         expect(timesAfter(given, after, rest.length)).toEqual(rest);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 });

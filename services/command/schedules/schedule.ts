@@ -46,6 +46,8 @@ export interface Schedule extends ScheduleKey, Progress {
   readonly request: CreateScheduleRequest;
   /** The same in canonical form, as it was given. */
   readonly body: Uint8Array;
+  /** How many decimal digits of the currency the minor unit is. */
+  readonly exponent: number;
   readonly actor: string;
   /** How many times it has in all. */
   readonly total: number;

@@ -1,7 +1,7 @@
 /** The statements of schedules. Each finds its rows by key or by an index. */
 
 const columns = `
-  s.ledger_id, s.schedule_id, s.request_id, s.request, s.actor, s.state, s.pause_reason, s.occurrence_time, s.attempt, s.is_begun,
+  s.ledger_id, s.schedule_id, s.request_id, s.request, s.exponent, s.actor, s.state, s.pause_reason, s.occurrence_time, s.attempt, s.is_begun,
   s.wake_time, s.upcoming, s.has_more, s.total, s.posted, s.declined, s.failed, s.skipped, s.version, s.create_time, s.update_time`;
 
 /** $1 ledger  $2 schedule */
@@ -17,8 +17,8 @@ export const readDue = `
 select ${columns} from schedules.schedules s where s.wake_time <= $1 order by s.wake_time limit $2`;
 
 /**
- * $1 ledger  $2 after  $3 limit  $4 state; null: any  $5 account; null: any  $6 schedules to look at, at most. The last row that was
- * looked at has the columns of a schedule only if it is one of those asked for.
+ * $1 ledger  $2 after  $3 limit  $4 state; null: any  $5 account; null: any  $6 schedules to look at, at most. There is always a row: if
+ * none is found, the columns of its schedule are null.
  */
 export const listSchedules = `
 with looked as (
@@ -37,13 +37,13 @@ order by f.schedule_id`;
 
 /**
  * $1 ledger  $2 schedule  $3 request  $4 request in canonical form  $5 payer  $6 payee  $7 actor  $8 occurrence  $9 upcoming  $10 has
- * more  $11 total  $12 now  $13 schedules of a ledger at most: two calls at the same time may make one more.
+ * more  $11 total  $12 now  $13 schedules of a ledger at most: two calls at the same time may make one more.  $14 exponent
  */
 export const insertSchedule = `
 insert into schedules.schedules
-  (ledger_id, schedule_id, request_id, request, payer_account_id, payee_account_id, actor, state, occurrence_time, attempt, is_begun,
+  (ledger_id, schedule_id, request_id, request, payer_account_id, payee_account_id, exponent, actor, state, occurrence_time, attempt, is_begun,
    wake_time, upcoming, has_more, total, posted, declined, failed, skipped, create_time, update_time)
-select $1, $2, $3::uuid, $4::bytea, $5, $6, $7, 1, $8::bigint, 1, false, $8::bigint, $9::bigint[], $10::boolean, $11::integer,
+select $1, $2, $3::uuid, $4::bytea, $5, $6, $14::smallint, $7, 1, $8::bigint, 1, false, $8::bigint, $9::bigint[], $10::boolean, $11::integer,
   0, 0, 0, 0, $12::bigint, $12::bigint
 where (select count(*) from schedules.schedules where ledger_id = $1 and state <= 2) < $13
 on conflict do nothing`;

@@ -9,6 +9,7 @@ export interface NewSchedule extends ScheduleKey, Progress {
   readonly body: Uint8Array;
   readonly payerAccountId: string;
   readonly payeeAccountId: string;
+  readonly exponent: number;
   readonly actor: string;
   readonly total: number;
   readonly createTime: Micros;

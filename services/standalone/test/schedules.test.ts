@@ -86,15 +86,16 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
     for (let ahead = SECOND; ; ahead *= 2n) {
       const at = systemClock() + ahead;
       const timing = { case: 'at', value: timestampOf(at) } as const;
-      const creating = schedules().createSchedule(request({ scheduleId: 'once', timing }));
+      const soon = request({ scheduleId: 'once', timing });
+      const creating = schedules().createSchedule(soon);
       const ending = await endingOf(creating);
       if (ending === 'SCHEDULE_IN_PAST') continue;
-      return { schedule: (await creating).schedule, at };
+      return { schedule: (await creating).schedule, at, requestId: soon.requestId };
     }
   }
 
   test('a payment is made in its time, once, and is found by the schedule', async () => {
-    const { schedule, at } = await createdSoon();
+    const { schedule, at, requestId } = await createdSoon();
     expect(schedule).toMatchObject({
       state: ScheduleState.ACTIVE,
       nextTimes: [{ seconds: at / SECOND }],
@@ -103,6 +104,8 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
       onMissed: OnMissed.MAKE_EACH,
       lateAfterSeconds: 3_600,
       actor: 'anonymous',
+      requestId,
+      payment: { amount: { currency: 'EUR', minorUnits: 10n, exponent: 2 } },
     });
     const key = { ledgerId, scheduleId: 'once' };
     await until('the schedule has ended', async () => {
@@ -225,6 +228,17 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
       pageToken = page.nextPageToken;
     } while (pageToken !== '');
     expect(listed).toEqual(ids);
+    const whole = await schedules().listSchedules({ ledgerId, accountId: 'bank', pageSize: ids.length });
+    expect(whole).toMatchObject({ schedules: [{}, {}, {}], nextPageToken: '' });
+    const { schedules: all } = await schedules().listSchedules({ ledgerId, pageSize: 1000 });
+    const first = await schedules().listSchedules({ ledgerId, pageSize: all.length - 1 });
+    const rest = await schedules().listSchedules({
+      ledgerId,
+      pageSize: all.length - 1,
+      pageToken: first.nextPageToken,
+    });
+    expect([...first.schedules, ...rest.schedules]).toEqual(all);
+    expect(rest.nextPageToken).toBe('');
     const state = ScheduleState.PAUSED;
     const paused = await schedules().listSchedules({ ledgerId, accountId: 'bank', state });
     expect(paused.schedules).toMatchObject([{ scheduleId: 'list-b', pauseReason: 'holidays' }]);

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { create as messageOf, type JsonObject } from '@bufbuild/protobuf';
 import { FieldMaskSchema } from '@bufbuild/protobuf/wkt';
-import { InvalidArgumentError } from 'commander';
 import {
   type Webhook,
   WebhookSchema,
@@ -10,7 +9,7 @@ import {
 } from '../../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { EventKind } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
-import { choice, one, position, repeated, text, toggle, value, wordsOf } from '../flags.js';
+import { choice, duration_s, one, position, repeated, text, toggle, value, wordsOf } from '../flags.js';
 import { say } from '../io.js';
 import { printPages } from '../pages.js';
 import { printList, printOne } from '../printer.js';
@@ -32,16 +31,8 @@ const CHOICE_FLAGS = {
   kind: { ...repeated('kind', KIND.help, KIND.read), choices: KIND.choices ?? [] },
   account: repeated('account', 'only events that change this account', (typed) => typed),
   description: text('text', 'what it is for'),
-  retry: value('duration', 'for how long an event is retried, such as 30s, 12h or 3d (default)', seconds),
+  retry: value('duration', 'for how long an event is retried, such as 30s, 12h or 3d (default)', duration_s),
 };
-
-/** Reads `90s`, `10m`, `12h` or `3d`. @throws InvalidArgumentError */
-function seconds(typed: string): number {
-  const [, digits = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(typed) ?? [];
-  const factor = { s: 1, m: 60, h: 3_600, d: 86_400 }[unit];
-  if (factor === undefined) throw new InvalidArgumentError('It is a number with s, m, h or d, such as 12h.');
-  return Number(digits) * factor;
-}
 
 /** Made here: a call that is sent again after its answer was lost sets the same one. */
 function newSecret(): string {
@@ -188,7 +179,7 @@ const rotate = verb({
   name: 'rotate-secret',
   summary: 'make another secret; requests carry the signatures of both for a time',
   positionals: ID,
-  flags: { overlap: value('duration', 'for how long, such as 2h (default: a day)', seconds), ...FLAGS },
+  flags: { overlap: value('duration', 'for how long, such as 2h (default: a day)', duration_s), ...FLAGS },
   examples: [['quittance webhook rotate-secret orders --overlap 2h', 'two hours to change the receiver']],
   run: async (session, { args: { webhook: webhookId }, flags: { overlap: overlapSeconds } }) => {
     const secret = newSecret();

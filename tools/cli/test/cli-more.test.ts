@@ -135,6 +135,63 @@ describe('a webhook', () => {
   });
 });
 
+describe('a schedule', () => {
+  const schedule = (verb: string, ...words: string[]) =>
+    shell.run('schedule', verb, ...words, '--ledger', 'scheduled');
+  const RENT = ['alice', 'shop', '8.00 EUR', '--id', 'rent', '--start', '2999-01-31T08:00Z'];
+  const RULE = ['--rule', 'FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=3', '--zone', 'Europe/Berlin'];
+
+  test('is created, shown with its times, listed, paused, resumed and cancelled', async () => {
+    await shell.run('ledger', 'create', 'scheduled');
+    for (const account of ['alice', 'shop'])
+      await shell.run('account', 'open', account, 'EUR', '--ledger', 'scheduled');
+    const preview = await schedule('create', ...RENT, ...RULE, '--dry-run', '-o', 'wide');
+    expect(preview).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing was stored') });
+    expect(preview.stdout).toContain('2999-02-28T08:00:00Z 2999-03-31T07:00:00Z');
+    expect((await schedule('get', 'rent')).code).toBe(4);
+    const words = [
+      '--on-decline',
+      'retry',
+      '--retry-interval',
+      '6h',
+      '--on-missed',
+      'skip',
+      '--late-after',
+      '2h',
+    ];
+    const created = await schedule('create', ...RENT, ...RULE, ...words, '-o', 'json');
+    const { schedule: shown } = JSON.parse(created.stdout) as { schedule: object };
+    expect(shown).toMatchObject({
+      retryIntervalSeconds: 21_600,
+      retryPeriodSeconds: 64_800,
+      lateAfterSeconds: 7_200,
+      onMissed: 'ON_MISSED_SKIP',
+      occurrenceCount: 3,
+    });
+    await schedule('pause', 'rent', '--reason', 'moving out');
+    const [row] = rowsOf(
+      (await schedule('list', '--state', 'paused', '--account', 'alice', '-o', 'csv')).stdout,
+    );
+    expect(row).toMatchObject({
+      schedule: 'rent',
+      state: 'paused',
+      payer: 'alice',
+      payee: 'shop',
+      amount: '8.00',
+      currency: 'EUR',
+      next: '2999-01-31T08:00:00.000000Z',
+      times: '3',
+      posted: '0',
+      'paused-why': 'moving out',
+    });
+    expect((await schedule('resume', 'rent', '-o', 'id')).stdout).toBe('rent\n');
+    expect((await schedule('runs', 'rent', '-o', 'json')).stdout.trim()).toBe('[]');
+    expect((await schedule('cancel', 'rent', '--yes')).code).toBe(0);
+    expect((await schedule('list', '--state', 'active', '-o', 'json')).stdout.trim()).toBe('[]');
+    expect((await schedule('create', ...RENT)).code).toBe(2);
+  });
+});
+
 describe('a command whose outcome is not known', () => {
   test('is sent again under the request id that was printed', async () => {
     let calls = 0;

@@ -13,6 +13,7 @@ import type { Call } from '../../../../lib/rpc/call.js';
 import { CallError, fail } from '../../../../lib/rpc/errors.js';
 import type { MethodFunction } from '../../../../lib/rpc/service.js';
 import { fieldsThatDiffer } from '../../application/replay.js';
+import { answerOf } from '../../rpc/answer.js';
 import { decideOne, requestOf } from '../../rpc/submit.js';
 import { canonicalSchedule } from '../canonical-schedule.js';
 import { beginning } from '../progress.js';
@@ -39,8 +40,15 @@ export function createSchedule(context: ScheduleContext): Method {
     checkChoices(request);
     const now = clock();
     const times = await checkedTimes(request, now);
-    await checkPayment(context, request, times, call);
-    const schedule = newSchedule(request, body, times, now, call.actor);
+    const exponent = await checkedExponent(context, request, times, call);
+    const { actor } = call;
+    const schedule: NewSchedule = {
+      ...newSchedule(request, times),
+      body,
+      exponent,
+      actor,
+      createTime: now,
+    };
     const created = { ...schedule, request, updateTime: now };
     if (validateOnly) {
       if ((await store.get(request)) !== undefined) throw alreadyExists(request);
@@ -60,11 +68,8 @@ export function createSchedule(context: ScheduleContext): Method {
 
 function newSchedule(
   request: CreateScheduleRequest,
-  body: Uint8Array,
   all: readonly Micros[],
-  now: Micros,
-  actor: string,
-): NewSchedule {
+): Omit<NewSchedule, 'actor' | 'body' | 'createTime' | 'exponent'> {
   const { ledgerId, scheduleId, requestId, payment } = request;
   const { times, hasMore } = keptOf(all);
   return {
@@ -72,12 +77,9 @@ function newSchedule(
     ledgerId,
     scheduleId,
     requestId,
-    body,
     payerAccountId: payment?.payerAccountId ?? '',
     payeeAccountId: payment?.payeeAccountId ?? '',
-    actor,
     total: all.length,
-    createTime: now,
   };
 }
 
@@ -107,17 +109,22 @@ function alreadyExists({ scheduleId }: CreateScheduleRequest): CallError {
   });
 }
 
-/** The first payment, as it would be decided now. A decline says nothing of then. @throws CallError as SubmitPayment does */
-async function checkPayment(
-  { executor }: ScheduleContext,
+/**
+ * The exponent of the currency, from the first payment as it would be decided now. A decline says nothing of then.
+ * @throws CallError as SubmitPayment does
+ */
+async function checkedExponent(
+  { executor, log }: ScheduleContext,
   request: CreateScheduleRequest,
   [first]: readonly Micros[],
   call: Call,
-): Promise<void> {
+): Promise<number> {
   if (first === undefined) throw new Error('a schedule has a time');
   const value = { ...scheduledPayment(request, first, 1), validateOnly: true };
   try {
-    await decideOne(executor, requestOf({ case: 'submitPayment', value }, call), call);
+    const decided = await decideOne(executor, requestOf({ case: 'submitPayment', value }, call), call);
+    const { transaction } = answerOf('submitPayment', decided, log).value;
+    return transaction?.amount?.exponent ?? 0;
   } catch (error) {
     throw error instanceof CallError ? withinPayment(error) : error;
   }

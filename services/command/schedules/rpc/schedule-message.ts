@@ -1,11 +1,13 @@
 /** Schedules and their runs as the API shows them. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
+  type ScheduledPayment,
   type ScheduleRunSchema,
   ScheduleRunOutcome,
   type ScheduleSchema,
   ScheduleState,
 } from '../../../../gen/quittance/command/v1/schedule_service_pb.js';
+import type { Money } from '../../../../gen/quittance/common/v1/money_pb.js';
 import { SECOND, timestampOf } from '../../../../lib/base/time.js';
 import { policyOf } from '../policy.js';
 import { nextAttemptOf, nextTimesOf } from '../progress.js';
@@ -42,7 +44,7 @@ export function scheduleMessage(
     scheduleId: schedule.scheduleId,
     state: STATES[schedule.state],
     pauseReason: schedule.pauseReason,
-    ...(request.payment === undefined ? {} : { payment: request.payment }),
+    ...(request.payment === undefined ? {} : { payment: shownPayment(request.payment, schedule.exponent) }),
     timing: request.timing,
     onDecline: policy.onDecline,
     retryIntervalSeconds: Number(policy.retryInterval / SECOND),
@@ -57,9 +59,21 @@ export function scheduleMessage(
     failedCount: counts.failed,
     skippedCount: counts.skipped,
     actor: schedule.actor,
+    requestId: request.requestId,
     createTime: timestampOf(schedule.createTime),
     updateTime: timestampOf(schedule.updateTime),
   };
+}
+
+/** The payment with the exponent of its currency, which is no part of the request. */
+function shownPayment(payment: ScheduledPayment, exponent: number): ScheduledPayment {
+  const shown = { ...payment, fees: payment.fees.map((fee) => withExponent(fee, exponent)) };
+  return withExponent(shown, exponent);
+}
+
+function withExponent<T extends { amount?: Money | undefined }>(priced: T, exponent: number): T {
+  const { amount } = priced;
+  return amount === undefined ? priced : { ...priced, amount: { ...amount, exponent } };
 }
 
 /** A run as the API shows it. */
