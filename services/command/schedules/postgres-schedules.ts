@@ -6,7 +6,7 @@ import { decodeMessage } from '../../../lib/base/codec/binary.js';
 import type { Pool } from '../../../lib/log/postgres-client.js';
 import { type Run, type Schedule, SCHEDULES_PER_LEDGER, type State } from './schedule.js';
 import * as sql from './schedules.sql.js';
-import type { Change, ScheduleStore } from './store.js';
+import type { Change, SchedulePage, ScheduleQuery, ScheduleStore } from './store.js';
 
 interface ScheduleRow {
   readonly ledger_id: string;
@@ -96,24 +96,7 @@ export function postgresSchedules(pool: Pool): ScheduleStore {
     },
     findByRequest: (ledgerId, requestId) => one(sql.readByRequest, ledgerId, requestId),
     get: ({ ledgerId, scheduleId }) => one(sql.readSchedule, ledgerId, scheduleId),
-    list: async ({ ledgerId, after, limit, state, accountId = null }) => {
-      const stateNumber = state === undefined ? null : STATES.indexOf(state) + 1;
-      const isFiltered = stateNumber !== null || accountId !== null;
-      const most = isFiltered ? LOOKED_MAX : limit + 1;
-      const { rows } = await pool.query<(ScheduleRow | NoSchedule) & Looked>(sql.listSchedules, [
-        ledgerId,
-        after,
-        limit + 1,
-        stateNumber,
-        accountId,
-        most,
-      ]);
-      const found = rows.flatMap((row) => (row.ledger_id === null ? [] : [scheduleOf(row)]));
-      const schedules = found.slice(0, limit);
-      if (found.length > limit) return { schedules, next: schedules.at(-1)?.scheduleId };
-      const [first] = rows;
-      return { schedules, next: first?.looked === most ? (first.last_looked ?? undefined) : undefined };
-    },
+    list: (query) => pageOf(pool, query),
     runs: async ({ ledgerId, scheduleId }, before, limit) => {
       const place = [before?.occurrence ?? AFTER_ALL, before?.attempt ?? 0];
       const { rows } = await pool.query<RunRow>(sql.listRuns, [ledgerId, scheduleId, ...place, limit]);
@@ -132,6 +115,28 @@ export function postgresSchedules(pool: Pool): ScheduleStore {
       return rows[0];
     },
   };
+}
+
+async function pageOf(
+  pool: Pool,
+  { ledgerId, after, limit, state, accountId = null }: ScheduleQuery,
+): Promise<SchedulePage> {
+  const stateNumber = state === undefined ? null : STATES.indexOf(state) + 1;
+  const isFiltered = stateNumber !== null || accountId !== null;
+  const most = isFiltered ? LOOKED_MAX : limit + 1;
+  const { rows } = await pool.query<(ScheduleRow | NoSchedule) & Looked>(sql.listSchedules, [
+    ledgerId,
+    after,
+    limit + 1,
+    stateNumber,
+    accountId,
+    most,
+  ]);
+  const found = rows.flatMap((row) => (row.ledger_id === null ? [] : [scheduleOf(row)]));
+  const schedules = found.slice(0, limit);
+  if (found.length > limit) return { schedules, next: schedules.at(-1)?.scheduleId };
+  const [first] = rows;
+  return { schedules, next: first?.looked === most ? (first.last_looked ?? undefined) : undefined };
 }
 
 function scheduleOf(row: ScheduleRow): Schedule {
