@@ -119,17 +119,17 @@ export function postgresSchedules(pool: Pool): ScheduleStore {
 
 async function pageOf(
   pool: Pool,
-  { ledgerId, after, limit, state, accountId = null }: ScheduleQuery,
+  { ledgerId, after, limit, state, accountId }: ScheduleQuery,
 ): Promise<SchedulePage> {
   const stateNumber = state === undefined ? null : STATES.indexOf(state) + 1;
-  const isFiltered = stateNumber !== null || accountId !== null;
+  const isFiltered = state !== undefined || accountId !== undefined;
   const most = isFiltered ? LOOKED_MAX : limit + 1;
   const { rows } = await pool.query<(ScheduleRow | NoSchedule) & Looked>(sql.listSchedules, [
     ledgerId,
     after,
     limit + 1,
     stateNumber,
-    accountId,
+    accountId ?? null,
     most,
   ]);
   const found = rows.flatMap((row) => (row.ledger_id === null ? [] : [scheduleOf(row)]));
