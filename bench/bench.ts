@@ -39,12 +39,12 @@ export const FULL: Scale = {
 };
 export const SMOKE: Scale = {
   accounts: 50,
-  warmUp_ms: 500,
-  measure_ms: 500,
+  warmUp_ms: 200,
+  measure_ms: 300,
   pgbenchScale: 1,
   pgbench_s: 1,
   grown: 5_000,
-  watch_ms: 2_000,
+  watch_ms: 1_000,
 };
 
 /** A build under test, with accounts in it. */

@@ -32,7 +32,8 @@ class Meter {
     const now = performance.now();
     if (now < this.#from_ms) return;
     this.answeredCount += 1;
-    if (now < this.#until_ms) this.#latencies_ms.push(now - from_ms);
+    // The first counts also when it is late: without any there would be no latency to tell.
+    if (now < this.#until_ms || this.#latencies_ms.length === 0) this.#latencies_ms.push(now - from_ms);
   }
 
   result(): Omit<LoadResult, 'failed' | 'sample' | 'answered'> {
