@@ -47,6 +47,7 @@ _quittance_ids() {
 `;
 
 /**
+ * In bash a word that ends with an equals sign gets its value behind it, and no space.
  * Asks the finder with the words before the one that is begun, and keeps those that begin so; else files are offered. To bash a
  * colon and an @ end a word: it gets no more than what follows the last one.
  */
@@ -64,6 +65,7 @@ const GLUE: Readonly<Record<CompletedShell, string>> = {
   done
   _quittance_begun="\${words[last]}"
   COMPREPLY=($(compgen -W "$(_quittance_words "\${words[@]:0:last}")" -- "$_quittance_begun"))
+  [[ "\${COMPREPLY[0]}" == *= ]] && compopt -o nospace 2>/dev/null
   if [[ "$_quittance_begun" == *[:@]* && "$COMP_WORDBREAKS" == *:* ]]; then
     COMPREPLY=("\${COMPREPLY[@]#"\${_quittance_begun%"\${_quittance_begun##*[:@]}"}"}")
   fi

@@ -1,8 +1,16 @@
 /** What verbs take: flags and positionals, each with the function that reads its text, so that a verb gets typed values. */
 import { InvalidArgumentError, Option } from 'commander';
 
-/** What ids may be of. */
-export const ID_KINDS = ['ledger', 'account', 'transaction', 'payment'] as const;
+/** What ids may be of. `explained` is what `explain` takes; a `month-end` is the last day of a month. */
+export const ID_KINDS = [
+  'ledger',
+  'account',
+  'transaction',
+  'payment',
+  'webhook',
+  'explained',
+  'month-end',
+] as const;
 export type IdKind = (typeof ID_KINDS)[number];
 
 /** A flag; its name is its key in the record of flags, in kebab case. */

@@ -1,5 +1,6 @@
 /** Ids that begin as what was typed does, for completion: few at a time, and asked of the server at most once in a while. */
 import { join } from 'node:path';
+import { WebhookService } from '../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import { TransactionQueryService } from '../../gen/quittance/query/v1/transaction_query_service_pb.js';
@@ -15,6 +16,8 @@ const LAST_LOOKED_AT = 200;
 /** A second press of the tab key asks no server. */
 const GOOD_FOR_MICROS = 10_000_000n;
 const KEPT = 100;
+const MONTHS_OFFERED = 12;
+const MICROS_PER_MS = 1_000n;
 
 /** At most 50. @throws the error of the call */
 export async function idsOf(session: Session, kind: IdKind, begun: string): Promise<readonly string[]> {
@@ -57,6 +60,18 @@ async function fetched(session: Session, kind: IdKind, begun: string): Promise<r
       }));
       return accounts.map(({ accountId }) => accountId);
     }
+    case 'webhook': {
+      const request = { ledgerId: session.ledger };
+      const { webhooks } = await session.call('ops', WebhookService.method.listWebhooks, request);
+      return webhooks.map(({ webhookId }) => webhookId).filter((id) => id.startsWith(begun));
+    }
+    case 'explained':
+      return [
+        ...(await fetched(session, 'account', begun)),
+        ...(await fetched(session, 'transaction', begun)),
+      ];
+    case 'month-end':
+      return monthEndsBefore(session.io.now()).filter((day) => day.startsWith(begun));
     case 'transaction':
     case 'payment': {
       const last = await lastOf(session);
@@ -66,6 +81,14 @@ async function fetched(session: Session, kind: IdKind, begun: string): Promise<r
       return [...new Set(ids)].filter((id) => id !== '' && id.startsWith(begun));
     }
   }
+}
+
+/** The last days of the months before this one, in UTC, the latest first. */
+function monthEndsBefore(nowMicros: bigint): readonly string[] {
+  const now = new Date(Number(nowMicros / MICROS_PER_MS));
+  return Array.from({ length: MONTHS_OFFERED }, (_, months) =>
+    new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months, 0)).toISOString().slice(0, 10),
+  );
 }
 
 async function lastOf(session: Session) {

@@ -6,7 +6,7 @@ import { AccountQueryService } from '../../../gen/quittance/query/v1/account_que
 import { EventQueryService } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { TransactionQueryService } from '../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
-import { one } from '../flags.js';
+import { idOf, one } from '../flags.js';
 import { put } from '../io.js';
 import { printList, printOne } from '../printer.js';
 import type { Session } from '../session.js';
@@ -30,7 +30,7 @@ const { columns: _columns, ...CALLED } = CALL_FLAGS;
 export const EXPLAIN = verb({
   name: 'explain',
   summary: 'show why: of a transaction, a position or an account',
-  positionals: { id: one('a transaction or payment, a position, or an account') },
+  positionals: { id: idOf('explained', one('a transaction or payment, a position, or an account')) },
   flags: { ...FRESHNESS_FLAGS, ...LEDGER_FLAGS, ...CALLED },
   examples: [
     ['quittance explain 0198…', 'what moved, by which command, with which hash'],

@@ -19,11 +19,14 @@ type TypedLimit = 'none' | { readonly name: LimitName; readonly value: string };
 
 /** What sets limits: all of an account together. */
 export const LIMIT_FLAGS = grouped('Limits', {
-  limit: repeated(
-    'limit',
-    'what it allows at most: debit, balance, day, week or month with an amount (day=500.00), day-count, week-count or month-count with a number; or none',
-    readLimit,
-  ),
+  limit: {
+    ...repeated(
+      'limit',
+      'what it allows at most: debit, balance, day, week or month with an amount (day=500.00), day-count, week-count or month-count with a number; or none',
+      readLimit,
+    ),
+    choices: ['none', ...[...AMOUNTS, ...COUNTS].map((name) => `${name}=`)],
+  },
   limitZone: text('zone', 'where days, weeks and months begin, such as Europe/Prague (default UTC)'),
 });
 

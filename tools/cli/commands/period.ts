@@ -8,7 +8,7 @@ import {
 import type { ClosedPeriod } from '../../../gen/quittance/common/v1/period_pb.js';
 import { DAY, microsOf, timestampOf } from '../../../lib/base/time.js';
 import { UsageError } from '../../../lib/process/command-line.js';
-import { one, text, value } from '../flags.js';
+import { idOf, one, text, value } from '../flags.js';
 import { given } from '../given.js';
 import { put, say } from '../io.js';
 import { printList } from '../printer.js';
@@ -25,7 +25,7 @@ const SHARED = { ...COMMAND_FLAGS, ...LEDGER_FLAGS, ...CALL_FLAGS };
 export const CLOSE_PERIOD = verb({
   name: 'close-period',
   summary: 'refuse from now on what is dated at or before a time, and keep the trial balance through it',
-  positionals: { through: one('a day, which is closed to its end (UTC), or a time') },
+  positionals: { through: idOf('month-end', one('a day, which is closed to its end (UTC), or a time')) },
   flags: { description: text('text', 'a text for people, such as "October 2026"'), ...SHARED },
   examples: [
     ['quittance ledger close-period 2026-10-31 --dry-run', 'the trial balance through October'],

@@ -28,7 +28,10 @@ const MOVED = {
   currency: maybe('its currency'),
 };
 const MOVE_FLAGS = {
-  settlement: text('account', 'the asset account on the other side (default: @settlement:CURRENCY)'),
+  settlement: idOf(
+    'account',
+    text('account', 'the asset account on the other side (default: @settlement:CURRENCY)'),
+  ),
   expectedVersion: value('number', 'refuse if the account has another version', position),
   ...BOOKING_FLAGS,
   ...SHARED,

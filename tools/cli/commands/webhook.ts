@@ -9,7 +9,7 @@ import {
 } from '../../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { EventKind } from '../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { UsageError } from '../../../lib/process/command-line.js';
-import { choice, duration_s, one, position, repeated, text, toggle, value, wordsOf } from '../flags.js';
+import { choice, duration_s, idOf, one, position, repeated, text, toggle, value, wordsOf } from '../flags.js';
 import { say } from '../io.js';
 import { printPages } from '../pages.js';
 import { printList, printOne } from '../printer.js';
@@ -22,14 +22,18 @@ import { from } from './answer.js';
 import { CONFIRM_FLAG, confirm } from './confirm.js';
 
 const methods = WebhookService.method;
-const ID = { webhook: one('the name of the webhook in its ledger') };
+const NEW_ID = { webhook: one('the name of the webhook in its ledger') };
+const ID = { webhook: idOf('webhook', NEW_ID.webhook) };
 const FLAGS = { ...LEDGER_FLAGS, ...CALL_FLAGS };
 const KIND = choice('kind', 'only events of this kind', wordsOf<EventKind>(EventKind));
 const SECRET_BYTES = 32;
 
 const CHOICE_FLAGS = {
   kind: { ...repeated('kind', KIND.help, KIND.read), choices: KIND.choices ?? [] },
-  account: repeated('account', 'only events that change this account', (typed) => typed),
+  account: idOf(
+    'account',
+    repeated('account', 'only events that change this account', (typed) => typed),
+  ),
   description: text('text', 'what it is for'),
   retry: value('duration', 'for how long an event is retried, such as 30s, 12h or 3d (default)', duration_s),
 };
@@ -51,7 +55,7 @@ async function print(session: Session, webhook: Webhook | undefined, secret?: st
 const create = verb({
   name: 'create',
   summary: 'have the events of a ledger posted to a URL, signed; its secret is shown once',
-  positionals: { ...ID, url: one('where to, https') },
+  positionals: { ...NEW_ID, url: one('where to, https') },
   flags: {
     ...CHOICE_FLAGS,
     from: value('position', 'begin there (default: with what comes)', position),

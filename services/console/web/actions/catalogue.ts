@@ -6,6 +6,12 @@ import { TransactionCommandService } from '../../../../gen/quittance/command/v1/
 
 export type FieldKind =
   | 'text'
+  /** The id of an account, which may be there already. */
+  | 'account'
+  /** A whole number. */
+  | 'count'
+  /** A day, to whose end in UTC something goes, or a time. */
+  | 'end'
   | 'currency'
   /** A decimal amount with its currency: the contract's Money. */
   | 'money'
@@ -15,7 +21,7 @@ export type FieldKind =
   | 'choice';
 
 export interface ActionField {
-  /** As the contract's JSON has it. */
+  /** As the contract's JSON has it; a field of a field with a point between. */
   readonly name: string;
   readonly label: string;
   readonly kind: FieldKind;
@@ -25,6 +31,10 @@ export interface ActionField {
   /** Of a choice: the contract's names and what they are called. */
   readonly choices?: readonly (readonly [string, string])[];
   readonly hint?: string;
+  /** The heading below which it stands, shut as long as nothing is typed there. */
+  readonly group?: string;
+  /** It says how others are to be read, and is not sent. */
+  readonly isLocal?: boolean;
 }
 
 export interface Action {
@@ -32,14 +42,17 @@ export interface Action {
   readonly title: string;
   readonly method: DescMethodUnary;
   readonly fields: readonly ActionField[];
+  /** Fields that an update mask names where they are no longer what they were. */
+  readonly masked?: readonly string[];
 }
 
 const account = (name: string, label: string): ActionField => ({
   name,
   label,
-  kind: 'text',
+  kind: 'account',
   isRequired: true,
 });
+const newAccount: ActionField = { name: 'accountId', label: 'Account', kind: 'text', isRequired: true };
 const amount: ActionField = { name: 'amount', label: 'Amount', kind: 'money', isRequired: true };
 const reference: ActionField = {
   name: 'reference',
@@ -84,6 +97,31 @@ const share: ActionField = {
 };
 const withUpTo = (fields: readonly ActionField[]) =>
   fields.flatMap((field) => (field === amount ? [amount, upTo] : [field]));
+
+const profile: readonly ActionField[] = [
+  { name: 'overdraftLimit', label: 'Overdraft limit', kind: 'minor units' },
+  { name: 'name', label: 'Name', kind: 'text' },
+  { name: 'ownerReference', label: 'Owner', kind: 'text' },
+];
+const group = 'Limits';
+const period = (name: string): readonly ActionField[] => [
+  { name: `limits.${name}.amount`, label: `Debits of a ${name}`, kind: 'minor units', group },
+  { name: `limits.${name}.count`, label: `Number of debits of a ${name}`, kind: 'count', group },
+];
+const limits: readonly ActionField[] = [
+  { name: 'limits.debit', label: 'Largest debit', kind: 'minor units', group },
+  { name: 'limits.balance', label: 'Largest balance', kind: 'minor units', group },
+  ...period('day'),
+  ...period('week'),
+  ...period('month'),
+  {
+    name: 'limits.timeZone',
+    label: 'Zone of days, weeks and months',
+    kind: 'text',
+    hint: 'such as Europe/Prague; empty: UTC',
+    group,
+  },
+];
 
 const { method: ofAccounts } = AccountCommandService;
 const { method: ofTransactions } = TransactionCommandService;
@@ -133,7 +171,7 @@ export const ACTIONS: readonly Action[] = [
     title: 'Open an account',
     method: ofAccounts.openAccount,
     fields: [
-      account('accountId', 'Account'),
+      newAccount,
       { name: 'currency', label: 'Currency', kind: 'currency', isRequired: true },
       {
         name: 'type',
@@ -147,9 +185,26 @@ export const ACTIONS: readonly Action[] = [
           ['ACCOUNT_TYPE_EQUITY', 'equity'],
         ],
       },
-      { name: 'overdraftLimit', label: 'Overdraft limit', kind: 'minor units' },
-      { name: 'name', label: 'Name', kind: 'text' },
-      { name: 'ownerReference', label: 'Owner', kind: 'text' },
+      ...profile,
+      ...limits,
+    ],
+  },
+  {
+    id: 'update-account',
+    title: 'Change an account',
+    method: ofAccounts.updateAccount,
+    masked: ['name', 'ownerReference', 'overdraftLimit', 'limits'],
+    fields: [
+      account('accountId', 'Account'),
+      {
+        name: 'currency',
+        label: 'Currency',
+        kind: 'currency',
+        isLocal: true,
+        hint: 'of the account: it says how many digits amounts have',
+      },
+      ...profile,
+      ...limits,
     ],
   },
   {
@@ -180,6 +235,35 @@ export const ACTIONS: readonly Action[] = [
     title: 'Close an account',
     method: ofAccounts.closeAccount,
     fields: [account('accountId', 'Account')],
+  },
+  {
+    id: 'close-period',
+    title: 'Close a period',
+    method: LedgerCommandService.method.closePeriod,
+    fields: [
+      {
+        name: 'closedThrough',
+        label: 'Closed through',
+        kind: 'end',
+        isRequired: true,
+        hint: 'a day such as 2026-10-31, to its end in UTC, or a time; nothing dated up to then is posted any more',
+      },
+      { ...description, hint: 'such as October 2026' },
+    ],
+  },
+  {
+    id: 'reopen-period',
+    title: 'Reopen a period',
+    method: LedgerCommandService.method.reopenPeriod,
+    fields: [
+      { name: 'reason', label: 'Why', kind: 'text', isRequired: true, hint: 'it is kept in the log' },
+      {
+        name: 'keepClosedThrough',
+        label: 'Stays closed through',
+        kind: 'end',
+        hint: 'a day, to its end in UTC, or a time; empty: nothing stays closed',
+      },
+    ],
   },
   {
     id: 'register-asset',

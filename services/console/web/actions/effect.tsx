@@ -1,8 +1,13 @@
 /** What a command does to the accounts that it touches: before, and after. */
+import { fromJson, type JsonObject } from '@bufbuild/protobuf';
+import { TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { useEffect, useRef } from 'react';
 import { createClient, type Transport } from '@connectrpc/connect';
 import { type Account } from '../../../../gen/quittance/common/v1/account_pb.js';
+import { ClosedPeriodSchema } from '../../../../gen/quittance/common/v1/period_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
-import { Amount, StateWord, TransactionLink, TransactionState } from '../parts/text.js';
+import { PeriodTotals } from '../parts/periods.js';
+import { Amount, ExactTime, StateWord, TransactionLink, TransactionState } from '../parts/text.js';
 import type { Answer } from '../state/command.js';
 
 export interface Before {
@@ -34,11 +39,14 @@ interface EffectProps {
 }
 
 export function Effect({ before, preview, sent }: EffectProps) {
+  const section = useRef<HTMLElement>(null);
   const answer = sent ?? preview;
+  // Below a long form it would not be seen that there is an answer.
+  useEffect(() => section.current?.scrollIntoView({ block: 'nearest' }), [answer]);
   if (answer === undefined) return null;
   const { transaction, accounts } = answer;
   return (
-    <section className="part" aria-label={sent === undefined ? 'Preview' : 'Answer'}>
+    <section ref={section} className="part" aria-label={sent === undefined ? 'Preview' : 'Answer'}>
       <div className="title">
         <h2>{sent === undefined ? 'What would happen now' : 'What happened'}</h2>
         {sent?.isReplayed === true ? <span className="chip">replayed</span> : null}
@@ -54,27 +62,44 @@ export function Effect({ before, preview, sent }: EffectProps) {
           <StateWord tone="good">committed</StateWord> at position {sent.position}
         </p>
       )}
-      <table>
-        <thead>
-          <tr>
-            <th>Account</th>
-            <th className="right">Posted before</th>
-            <th className="right">after</th>
-            <th className="right">Available before</th>
-            <th className="right">after</th>
-          </tr>
-        </thead>
-        <tbody>
-          {accounts.map((account) => (
-            <EffectRow
-              key={account.accountId}
-              account={account}
-              before={before.find(({ accountId }) => accountId === account.accountId)}
-            />
-          ))}
-        </tbody>
-      </table>
+      {accounts.length === 0 ? null : (
+        <table>
+          <thead>
+            <tr>
+              <th>Account</th>
+              <th className="right">Posted before</th>
+              <th className="right">after</th>
+              <th className="right">Available before</th>
+              <th className="right">after</th>
+            </tr>
+          </thead>
+          <tbody>
+            {accounts.map((account) => (
+              <EffectRow
+                key={account.accountId}
+                account={account}
+                before={before.find(({ accountId }) => accountId === account.accountId)}
+              />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <PeriodEffect json={answer.json} />
     </section>
+  );
+}
+
+/** Of a command that closes or reopens a period: what is closed then, and what it came to. */
+function PeriodEffect({ json }: { readonly json: JsonObject }) {
+  const { period, closedThrough } = json;
+  if (period !== undefined && period !== null)
+    return <PeriodTotals period={fromJson(ClosedPeriodSchema, period)} />;
+  if (!('closedThrough' in json)) return null;
+  if (closedThrough === null || closedThrough === undefined) return <p>No period stays closed.</p>;
+  return (
+    <p>
+      What is dated up to <ExactTime at={fromJson(TimestampSchema, closedThrough)} /> stays closed.
+    </p>
   );
 }
 

@@ -1,6 +1,13 @@
 /** The fields of a form, each by its kind, with what is wrong beside it. */
+import { skipToken } from '@connectrpc/connect-query';
+import { type ReactNode, useState } from 'react';
+import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
+import { useRead } from '../state/reads.js';
+import { useRoute } from '../state/route.js';
 import type { ActionField } from './catalogue.js';
 import { type FormValues, isReplaced } from './form-values.js';
+
+const OFFERED_MOST = 8;
 
 interface FieldsProps {
   readonly fields: readonly ActionField[];
@@ -10,7 +17,7 @@ interface FieldsProps {
 }
 
 export function Fields({ fields, values, problems, onChange }: FieldsProps) {
-  return fields.map((field) => (
+  const shown = (field: ActionField) => (
     <Field
       key={field.name}
       field={field}
@@ -18,7 +25,38 @@ export function Fields({ fields, values, problems, onChange }: FieldsProps) {
       problem={problems[field.name]}
       onChange={onChange}
     />
-  ));
+  );
+  const groups = [...new Set(fields.flatMap(({ group }) => (group === undefined ? [] : [group])))];
+  return (
+    <>
+      {fields.filter(({ group }) => group === undefined).map(shown)}
+      {groups.map((group) => {
+        const own = fields.filter((field) => field.group === group);
+        return (
+          <Group key={group} name={group} isUsed={own.some(({ name }) => (values[name] ?? '') !== '')}>
+            {own.map(shown)}
+          </Group>
+        );
+      })}
+    </>
+  );
+}
+
+interface GroupProps {
+  readonly name: string;
+  readonly isUsed: boolean;
+  readonly children: ReactNode;
+}
+
+/** Open from the start where something is typed. */
+function Group({ name, isUsed, children }: GroupProps) {
+  const [isOpen, setOpen] = useState(isUsed);
+  return (
+    <details open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>{name}</summary>
+      <div className="form">{children}</div>
+    </details>
+  );
 }
 
 interface FieldProps {
@@ -52,6 +90,7 @@ function Field({ field, values, problem, onChange }: FieldProps) {
   const input = (key: string, size?: number) => (
     <input
       name={key}
+      list={kind === 'account' ? `accounts-${name}` : undefined}
       size={size}
       autoComplete="off"
       disabled={isReplaced(field, values)}
@@ -68,6 +107,7 @@ function Field({ field, values, problem, onChange }: FieldProps) {
         {label}
         {input(name)}
       </label>
+      {kind === 'account' ? <AccountsBegunSo id={`accounts-${name}`} begun={value} /> : null}
       {kind === 'money' ? <span>{input(`${name}.currency`, 5)}</span> : null}
       {hint === undefined ? null : <span className="hint">{hint}</span>}
       {problem === undefined ? null : (
@@ -77,6 +117,30 @@ function Field({ field, values, problem, onChange }: FieldProps) {
       )}
     </div>
   );
+}
+
+/** Accounts that begin with what is typed: the browser offers them below the field. */
+function AccountsBegunSo({ id, begun }: { readonly id: string; readonly begun: string }) {
+  const { ledger } = useRoute();
+  const { data } = useRead(
+    AccountQueryService.method.listAccounts,
+    ledger === '' ? skipToken : accountsBegunSo(ledger, begun),
+    false,
+  );
+  return (
+    <datalist id={id}>
+      {data?.accounts.map(({ accountId, name, currency }) => (
+        <option key={accountId} value={accountId}>
+          {name === '' ? currency : `${name}, ${currency}`}
+        </option>
+      ))}
+    </datalist>
+  );
+}
+
+/** The question by which both the field and the form look for an account. */
+export function accountsBegunSo(ledgerId: string, begun: string) {
+  return { ledgerId, accountIdPrefix: begun.trim(), pageSize: OFFERED_MOST };
 }
 
 interface CheckProps {

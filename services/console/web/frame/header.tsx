@@ -5,6 +5,8 @@ import {
   LedgerQueryService,
 } from '../../../../gen/quittance/query/v1/ledger_query_service_pb.js';
 import type { Ledger } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { EventQueryService } from '../../../../gen/quittance/query/v1/event_query_service_pb.js';
+import { timestampOfMicros } from '../events.js';
 import { skipToken, useTransport } from '@connectrpc/connect-query';
 import { create } from '@bufbuild/protobuf';
 import { countText } from '../numbers.js';
@@ -63,23 +65,38 @@ function LedgerPicker({ ledgers }: { readonly ledgers: readonly Ledger[] }) {
 }
 
 function Search() {
+  const { ledger } = useRoute();
+  const transport = useTransport();
   const [text, setText] = useState('');
-  const find = (event: SubmitEvent) => {
-    event.preventDefault();
+  const [problem, setProblem] = useState('');
+  const find = async () => {
+    setProblem('');
     if (text.trim() === '') return;
-    goTo(linkOfSearch(text));
+    goTo(await linkOfSearch(transport, ledger, text));
     setText('');
   };
   return (
-    <form className="search" role="search" onSubmit={find}>
+    <form
+      className="search"
+      role="search"
+      onSubmit={(event: SubmitEvent) => {
+        event.preventDefault();
+        find().catch((error: unknown) => setProblem(failureOf(error).message));
+      }}
+    >
       <input
         id="search"
         aria-label="Search"
-        placeholder="Search: an id, a position, an account, reference:order-1"
+        placeholder="Search: an id, a position, an account, a reference"
         style={{ width: '100%' }}
         value={text}
         onChange={({ target }) => setText(target.value)}
       />
+      {problem === '' ? null : (
+        <span className="bad small" role="alert">
+          {problem}
+        </span>
+      )}
     </form>
   );
 }
@@ -112,8 +129,23 @@ function AsOfChip() {
       title="Go back to now"
       onClick={() => setParams({ at: undefined })}
     >
-      pinned at {countText(pin)} ✕
+      pinned at {countText(pin)}
+      <PinnedTime pin={pin} /> ✕
     </button>
+  );
+}
+
+/** When the last event was recorded that the pinned pages take into account. */
+function PinnedTime({ pin }: { readonly pin: bigint }) {
+  const { ledger } = useRoute();
+  const until = { ledgerId: ledger, endPosition: pin + 1n, descending: true, pageSize: 1 };
+  const { data } = useRead(EventQueryService.method.listEvents, ledger === '' ? skipToken : until, false);
+  const micros = data?.events[0]?.event?.recordedTimeMicros;
+  return micros === undefined ? null : (
+    <>
+      {' · '}
+      <Time at={timestampOfMicros(micros)} />
+    </>
   );
 }
 
@@ -154,6 +186,7 @@ function PinForm({ began, onDone }: { readonly began: string; readonly onDone: (
       <button type="submit" className="plain">
         pin
       </button>
+      <span className="muted small">a day: before it began</span>
       {problem === '' ? null : (
         <span className="bad" role="alert">
           {problem}

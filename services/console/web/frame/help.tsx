@@ -3,7 +3,7 @@ import { useRef } from 'react';
 
 const KEYS = [
   ['Ctrl-K', 'go to a page, an action, an account or an id'],
-  ['/', 'search: an id, a position, an account, reference:order-1'],
+  ['/', 'search: an id, a position, an account, a reference'],
   ['g and a letter', 'go to the page that has this letter'],
   ['j, k, Enter', 'down, up, open: in a list'],
   ['c', 'copy what the page shows as curl, grpcurl or a command line'],

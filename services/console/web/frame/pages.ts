@@ -14,6 +14,7 @@ import { ReportsPage } from '../pages/reports.js';
 import { SystemPage } from '../pages/system.js';
 import { TransactionPage } from '../pages/transaction.js';
 import { TransactionsPage } from '../pages/transactions.js';
+import { WebhooksPage } from '../pages/webhooks.js';
 
 export interface PageEntry {
   readonly name: string;
@@ -43,6 +44,7 @@ export const PAGES: readonly PageEntry[] = [
   { name: 'event', title: 'Event', component: EventPage },
   { name: 'reports', title: 'Reports', key: 'r', component: ReportsPage },
   { name: 'read-models', title: 'Read models', key: 'm', component: ReadModelsPage },
+  { name: 'webhooks', title: 'Webhooks', key: 'w', component: WebhooksPage },
   { name: 'system', title: 'System', key: 's', component: SystemPage },
   { name: 'proof', title: 'Proof', key: 'p', component: ProofPage },
   { name: 'playground', title: 'Playground', key: 'y', component: PlaygroundPage },

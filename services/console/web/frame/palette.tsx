@@ -11,7 +11,7 @@ import { useFreshness, useRead } from '../state/reads.js';
 import { goTo, linkTo, useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
 import { PAGES } from './pages.js';
-import { isUuid } from './search.js';
+import { isUuid, linkOfReference } from './search.js';
 
 interface Entry {
   readonly key: string;
@@ -127,7 +127,7 @@ function useEntries(typed: string): readonly Entry[] {
     key: 'reference',
     words: `Transactions of the reference ${typed}`,
     kind: 'reference',
-    choose: () => goTo(linkTo('transactions', '', { q: `reference:${typed}` })),
+    choose: () => goTo(linkOfReference(typed)),
   };
   const isReference = ledger !== '' && typed !== '' && !isUuid(typed.toLowerCase());
   const known = [...found, ...[...pages, ...actions].filter(isMeant)].slice(0, ENTRIES_MOST);

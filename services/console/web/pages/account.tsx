@@ -1,7 +1,7 @@
 /** One account: what has it now, what had it then, and why. */
 import { create } from '@bufbuild/protobuf';
-import type { ReactNode } from 'react';
-import { skipToken } from '@connectrpc/connect-query';
+import { type ReactNode, useState } from 'react';
+import { skipToken, useTransport } from '@connectrpc/connect-query';
 import {
   type Account,
   AccountStatus,
@@ -10,7 +10,8 @@ import {
 } from '../../../../gen/quittance/common/v1/account_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { ListTransactionsRequestSchema } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
-import { moneyText } from '../money.js';
+import { moneyText, plainMoney } from '../money.js';
+import { BalanceHistory } from '../parts/balance-history.js';
 import { BalanceTrend } from '../parts/balance-trend.js';
 import { Statement } from '../parts/statement.js';
 import { Amount, ExactTime, FailureNote, Id, Pairs } from '../parts/text.js';
@@ -20,10 +21,14 @@ import { useFreshness, usePin, useRead } from '../state/reads.js';
 import { ACTIONS } from '../actions/catalogue.js';
 import { openAction } from '../state/actions.js';
 import { usePageCall } from '../state/page-call.js';
-import { setParams, useRoute } from '../state/route.js';
+import { failureOf } from '../state/errors.js';
+import { pinOf } from '../state/pin-of.js';
+import { linkTo, setParams, useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
 import { AccountState } from './accounts.js';
 import { TransactionList } from './transactions.js';
+
+const TABS = ['transactions', 'statement', 'over time'] as const;
 
 export function AccountPage() {
   const { ledger, id, params } = useRoute();
@@ -51,7 +56,7 @@ export function AccountPage() {
       )}
       <Compare />
       <div className="title" role="group" aria-label="What to list">
-        {['transactions', 'statement'].map((name) => (
+        {TABS.map((name) => (
           <button
             key={name}
             type="button"
@@ -65,6 +70,8 @@ export function AccountPage() {
       </div>
       {tab === 'statement' ? (
         <Statement ledger={ledger} account={id} />
+      ) : tab === 'over time' ? (
+        <BalanceHistory />
       ) : (
         <TransactionList request={create(ListTransactionsRequestSchema, { accountId: id })} />
       )}
@@ -101,7 +108,12 @@ function Summary({ account, balance, pin }: SummaryProps) {
         aria-label={pin === undefined ? 'Balance now' : `Balance at position ${String(pin)}`}
       >
         <BalanceFigure name="Posted" value={balance?.posted} exponent={balance?.exponent} />
-        <BalanceFigure name="Held" value={balance?.held} exponent={balance?.exponent} />
+        <BalanceFigure
+          name="Held"
+          value={balance?.held}
+          exponent={balance?.exponent}
+          href={linkTo('payments', '', { q: `payer:${account.accountId} open:yes` })}
+        />
         <BalanceFigure name="Available" value={balance?.available} exponent={balance?.exponent} />
         <BalanceTrend account={account} />
       </dl>
@@ -159,7 +171,32 @@ function limitPairs({ limits, balance }: Account): (readonly [string, ReactNode]
   return pairs;
 }
 
-function AccountActions({ account: { accountId, currency, status } }: { readonly account: Account }) {
+/** What a form that changes the account begins with. */
+function presentOf(account: Account): Readonly<Record<string, string>> {
+  const { accountId, currency, name, ownerReference, overdraftLimit, limits, balance } = account;
+  const amount = (minorUnits: bigint | undefined) =>
+    minorUnits === undefined || minorUnits === 0n ? '' : plainMoney(minorUnits, balance?.exponent ?? 0);
+  const count = (number: bigint | undefined) => (number === undefined || number === 0n ? '' : String(number));
+  return {
+    accountId,
+    currency,
+    name,
+    ownerReference,
+    overdraftLimit: amount(overdraftLimit),
+    'limits.debit': amount(limits?.debit),
+    'limits.balance': amount(limits?.balance),
+    'limits.day.amount': amount(limits?.day?.amount),
+    'limits.day.count': count(limits?.day?.count),
+    'limits.week.amount': amount(limits?.week?.amount),
+    'limits.week.count': count(limits?.week?.count),
+    'limits.month.amount': amount(limits?.month?.amount),
+    'limits.month.count': count(limits?.month?.count),
+    'limits.timeZone': limits?.timeZone ?? '',
+  };
+}
+
+function AccountActions({ account }: { readonly account: Account }) {
+  const { accountId, currency, status } = account;
   const { ledger } = useRoute();
   const may = useMay();
   const money = { 'amount.currency': currency };
@@ -169,6 +206,7 @@ function AccountActions({ account: { accountId, currency, status } }: { readonly
     ['deposit', 'Deposit…', status !== AccountStatus.CLOSED, { accountId, ...money }],
     ['freeze', 'Freeze…', status === AccountStatus.OPEN, { accountId }],
     ['unfreeze', 'Unfreeze…', status === AccountStatus.FROZEN, { accountId }],
+    ['update-account', 'Change…', status !== AccountStatus.CLOSED, presentOf(account)],
     ['close', 'Close…', status !== AccountStatus.CLOSED, { accountId }],
   ] as const;
   return (
@@ -191,62 +229,79 @@ function BalanceFigure({
   name,
   value,
   exponent,
+  href,
 }: {
   readonly name: string;
   readonly value: bigint | undefined;
   readonly exponent: number | undefined;
+  /** What explains the figure, where there is anything to explain. */
+  readonly href?: string;
 }) {
   if (value === undefined) return null;
+  const amount = <Amount minorUnits={value} exponent={exponent ?? 0} />;
   return (
     <div className="figure">
       <dt>{name}</dt>
-      <dd>
-        <Amount minorUnits={value} exponent={exponent ?? 0} />
-      </dd>
+      <dd>{href === undefined || value === 0n ? amount : <a href={href}>{amount}</a>}</dd>
     </div>
   );
 }
 
-/** The difference between an earlier position and what the page shows. */
+/** The difference between an earlier position, which may be typed as a time, and what the page shows. */
 function Compare() {
-  const { ledger, id, params } = useRoute();
-  const pin = usePin();
+  const { ledger, params } = useRoute();
+  const transport = useTransport();
+  const [problem, setProblem] = useState('');
   const from = typedPosition(params.get('from') ?? '');
-  const of = { ledgerId: ledger, accountId: id, consistency: useFreshness() };
-  const before = useRead(
-    AccountQueryService.method.getBalance,
-    from === undefined ? skipToken : { ...of, at: { case: 'position', value: from } },
-    false,
-  );
-  const after = useRead(
-    AccountQueryService.method.getBalance,
-    from === undefined ? skipToken : pin === undefined ? of : { ...of, at: { case: 'position', value: pin } },
-    false,
-  );
-  const [one, two] = [before.data?.balance, after.data?.balance];
+  const compare = async (typed: string) => {
+    setProblem('');
+    const position = typed.trim() === '' ? undefined : await pinOf(transport, ledger, typed, new Date());
+    setParams({ from: position === undefined ? undefined : String(position) });
+  };
   return (
     <form
       className="filters"
       onSubmit={(event) => {
         event.preventDefault();
         const typed = new FormData(event.currentTarget).get('from');
-        setParams({
-          from: typeof typed === 'string' && typedPosition(typed) !== undefined ? typed : undefined,
-        });
+        compare(typeof typed === 'string' ? typed : '').catch((error: unknown) =>
+          setProblem(failureOf(error).message),
+        );
       }}
     >
-      <label>
-        Compare with position{' '}
+      <label title="18231, 2026-11-27T10:00Z, 2026-11-27 or -2h">
+        Compare with position or time{' '}
         <input
+          key={String(from)}
           name="from"
           defaultValue={params.get('from') ?? ''}
-          size={10}
+          size={17}
           style={{ flex: 'none', minWidth: 0 }}
         />
       </label>
       <button type="submit">Compare</button>
+      {problem === '' ? null : (
+        <span className="bad" role="alert">
+          {problem}
+        </span>
+      )}
+      {from === undefined ? null : <Difference from={from} />}
+    </form>
+  );
+}
+
+function Difference({ from }: { readonly from: bigint }) {
+  const { ledger, id } = useRoute();
+  const pin = usePin();
+  const of = { ledgerId: ledger, accountId: id, consistency: useFreshness() };
+  const at = (position: bigint) => ({ ...of, at: { case: 'position' as const, value: position } });
+  const before = useRead(AccountQueryService.method.getBalance, at(from), false);
+  const after = useRead(AccountQueryService.method.getBalance, pin === undefined ? of : at(pin), false);
+  const [one, two] = [before.data?.balance, after.data?.balance];
+  return (
+    <>
       <FailureNote error={before.error ?? after.error} />
-      {one === undefined || two === undefined || from === undefined ? null : (
+      {one === undefined || two === undefined ? null : (
         <span role="status">
           posted <Amount minorUnits={one.posted} exponent={one.exponent} /> then,{' '}
           <Amount minorUnits={two.posted} exponent={two.exponent} />{' '}
@@ -254,6 +309,6 @@ function Compare() {
           <Amount minorUnits={two.posted - one.posted} exponent={two.exponent} currency={two.currency} />
         </span>
       )}
-    </form>
+    </>
   );
 }

@@ -1,18 +1,46 @@
 /** Who has how much: accounts by prefix, with their balance and state. */
+import { create } from '@bufbuild/protobuf';
 import { callUnaryMethod, useTransport } from '@connectrpc/connect-query';
 import { FilterLine } from '../parts/filter-line.js';
 import { type Account, AccountStatus, AccountType } from '../../../../gen/quittance/common/v1/account_pb.js';
-import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
+import {
+  AccountQueryService,
+  ListAccountsRequestSchema,
+} from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
+import { useState } from 'react';
 import { parseFilter } from '../parts/filter.js';
+import { FilterReader } from '../parts/filter-reader.js';
+import { ListStatus } from '../parts/list-status.js';
+import { NotPinned } from '../parts/not-pinned.js';
 import { type Column, Rows } from '../parts/rows.js';
 import { Amount, Empty, FailureNote, StateWord } from '../parts/text.js';
-import { accountStatusWord, accountTypeWord, freezeWord, valueOfWord, wordsOf } from '../parts/words.js';
+import { accountStatusWord, accountTypeWord, freezeWord } from '../parts/words.js';
+import { Views } from '../parts/views.js';
+import { useExponents } from '../state/exponents.js';
 import { useFreshness } from '../state/reads.js';
-import { PAGE_ROWS, useKeyset } from '../state/keyset.js';
+import { PAGE_ROWS, useKeyset, wholePage } from '../state/keyset.js';
 import { usePageCall } from '../state/page-call.js';
 import { linkTo, setParams, useRoute } from '../state/route.js';
 
-const KEYS = ['prefix', 'currency', 'type', 'status', 'owner'];
+/** What the list takes, with what each means. */
+const FILTERS = {
+  prefix: 'how the id begins',
+  currency: 'EUR',
+  type: 'liability, asset, revenue, expense, equity',
+  status: 'open, frozen, closed',
+  owner: 'your own id of the owner',
+  min: 'posted, an amount of the currency; -0.01 is below zero',
+  max: 'likewise',
+  metadata: 'order=17, or a key alone',
+} as const;
+const KEYS = Object.keys(FILTERS);
+
+const VIEWS = [
+  ['all', ''],
+  ['customers', 'type:liability'],
+  ['frozen', 'status:frozen'],
+  ['overdrawn', 'type:liability currency:EUR max:-0.01'],
+] as const;
 
 const COLUMNS: readonly Column<Account>[] = [
   {
@@ -73,11 +101,14 @@ export function AccountsPage() {
     <>
       <div className="title">
         <h1>Accounts</h1>
+        <Views views={VIEWS} />
       </div>
+      <NotPinned what="accounts with their present balances" />
       <FilterLine
         key={`filter ${q}`}
         text={q}
         example="prefix:customer: currency:EUR type:liability status:frozen owner:crm-7"
+        filters={FILTERS}
         onFilter={(text) => setParams({ q: text })}
       />
       <AccountList key={q} q={q} />
@@ -89,39 +120,36 @@ function AccountList({ q }: { readonly q: string }) {
   const { ledger } = useRoute();
   const transport = useTransport();
   const consistency = useFreshness();
-  const { values, problems } = parseFilter(q, KEYS);
-  const type = valueOfWord<AccountType>(AccountType, values['type'] ?? '') ?? AccountType.UNSPECIFIED;
-  const status =
-    valueOfWord<AccountStatus>(AccountStatus, values['status'] ?? '') ?? AccountStatus.UNSPECIFIED;
-  const wrong = [
-    ...problems,
-    ...(values['type'] !== undefined && type === AccountType.UNSPECIFIED
-      ? [`type: is one of ${wordsOf(AccountType).join(', ')}`]
-      : []),
-    ...(values['status'] !== undefined && status === AccountStatus.UNSPECIFIED
-      ? [`status: is one of ${wordsOf(AccountStatus).join(', ')}`]
-      : []),
-  ];
-  const request = {
+  const reader = new FilterReader(parseFilter(q, KEYS, ['metadata']));
+  const exponentOf = useExponents();
+  const [isHeld, setHeld] = useState(false);
+  const request = create(ListAccountsRequestSchema, {
     ledgerId: ledger,
-    accountIdPrefix: values['prefix'] ?? '',
-    currency: values['currency']?.toUpperCase() ?? '',
-    ownerReference: values['owner'] ?? '',
-    type,
-    status,
+    accountIdPrefix: reader.text('prefix'),
+    currency: reader.currency(),
+    ownerReference: reader.text('owner'),
+    type: reader.word<AccountType>('type', AccountType) ?? AccountType.UNSPECIFIED,
+    status: reader.word<AccountStatus>('status', AccountStatus) ?? AccountStatus.UNSPECIFIED,
+    metadata: reader.metadata(),
     pageSize: PAGE_ROWS,
-  };
+  });
+  const least = reader.amount('min', exponentOf, true);
+  const most = reader.amount('max', exponentOf, true);
+  if (least !== undefined) request.minPosted = least;
+  if (most !== undefined) request.maxPosted = most;
+  const wrong = reader.problems;
   usePageCall(AccountQueryService.method.listAccounts, request);
-  const load = async (pageToken: string, signal: AbortSignal) => {
+  const load = async (token: string, signal: AbortSignal) => {
     if (wrong.length > 0) return { rows: [], next: '' };
-    const page = { ...request, consistency, pageToken };
-    const answer = await callUnaryMethod(transport, AccountQueryService.method.listAccounts, page, {
-      signal,
+    return wholePage(token, async (page) => {
+      const { listAccounts } = AccountQueryService.method;
+      const asked = create(ListAccountsRequestSchema, { ...request, consistency, ...page });
+      const answer = await callUnaryMethod(transport, listAccounts, asked, { signal });
+      return { rows: answer.accounts, next: answer.nextPageToken };
     });
-    return { rows: answer.accounts, next: answer.nextPageToken };
   };
   const token = consistency.requirement.case === 'atLeastAsFresh' ? consistency.requirement.value : '';
-  const list = useKeyset(`accounts|${ledger}|${q}|${token}`, load);
+  const list = useKeyset(`accounts|${ledger}|${q}|${token}`, load, isHeld);
   if (wrong.length > 0)
     return wrong.map((problem) => (
       <p key={problem} className="error" role="alert">
@@ -139,7 +167,10 @@ function AccountList({ q }: { readonly q: string }) {
         rowAt={list.rowAt}
         keyOf={(index) => list.rowAt(index)?.accountId ?? `row ${String(index)}`}
         onSee={list.see}
-      />
+        onHold={setHeld}
+      >
+        <ListStatus isHeld={isHeld} />
+      </Rows>
     </>
   );
 }

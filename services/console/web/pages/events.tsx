@@ -1,15 +1,20 @@
 /** What exactly was committed, in order: the log itself, newest first. */
+import { create } from '@bufbuild/protobuf';
 import { callUnaryMethod, useTransport } from '@connectrpc/connect-query';
 import { FilterLine } from '../parts/filter-line.js';
 import {
   EventKind,
   EventQueryService,
   type EventRecord,
+  type ListEventsRequest,
+  ListEventsRequestSchema,
 } from '../../../../gen/quittance/query/v1/event_query_service_pb.js';
+import { useState } from 'react';
 import { parseFilter } from '../parts/filter.js';
+import { FilterReader } from '../parts/filter-reader.js';
+import { ListStatus } from '../parts/list-status.js';
 import { type Column, Rows } from '../parts/rows.js';
 import { Empty, FailureNote, Time } from '../parts/text.js';
-import { valueOfWord, wordsOf } from '../parts/words.js';
 import { countText, typedPosition } from '../numbers.js';
 import { useFreshness, usePin } from '../state/reads.js';
 import { type Page, PAGE_ROWS, useKeyset, wholePage } from '../state/keyset.js';
@@ -17,7 +22,16 @@ import { usePageCall } from '../state/page-call.js';
 import { linkTo, setParams, useRoute } from '../state/route.js';
 import { hexOf, payloadName, streamOf, timestampOfMicros } from '../events.js';
 
-const KEYS = ['kind', 'actor', 'stream', 'before'];
+/** What the list takes, with what each means. */
+const FILTERS = {
+  kind: 'account_opened, or several with commas',
+  actor: 'who sent the command',
+  stream: 'an account, or the id that a transaction began with',
+  before: 'a position',
+  from: 'a day, a time, -2h, -7d',
+  to: 'likewise',
+} as const;
+const KEYS = Object.keys(FILTERS);
 
 const COLUMNS: readonly Column<EventRecord>[] = [
   {
@@ -66,6 +80,7 @@ export function EventsPage() {
         key={`filter ${q}`}
         text={q}
         example="kind:account_opened actor:anonymous stream:alice before:18231"
+        filters={FILTERS}
         onFilter={(text) => setParams({ q: text, until: undefined })}
       />
       <EventList key={q} q={q} />
@@ -76,30 +91,28 @@ export function EventsPage() {
 function EventList({ q }: { readonly q: string }) {
   const { ledger } = useRoute();
   const pin = usePin();
-  const { values, problems } = parseFilter(q, KEYS);
-  const kind = valueOfWord<EventKind>(EventKind, values['kind'] ?? '');
-  const before = values['before'] === undefined ? 0n : typedPosition(values['before']);
-  const wrong = [
-    ...problems,
-    ...(values['kind'] !== undefined && kind === undefined
-      ? [`kind: is one of ${wordsOf(EventKind).join(', ')}`]
-      : []),
-    ...(before === undefined ? ['before: is a position'] : []),
-  ];
-  const wanted = {
-    actor: values['actor'] ?? '',
-    streamId: values['stream'] ?? '',
-    kinds: kind === undefined ? [] : [kind],
-    endPosition: lesser(before ?? 0n, pin === undefined ? 0n : pin + 1n),
-  };
-  usePageCall(EventQueryService.method.listEvents, {
-    ...wanted,
+  // The moment stays while the list is read: all pages are of one question.
+  const [now] = useState(() => new Date());
+  const reader = new FilterReader(parseFilter(q, KEYS, ['kind']));
+  const before = reader.text('before') === '' ? 0n : typedPosition(reader.text('before'));
+  const wanted = create(ListEventsRequestSchema, {
     ledgerId: ledger,
+    actor: reader.text('actor'),
+    streamId: reader.text('stream'),
+    kinds: reader.words<EventKind>('kind', EventKind),
+    endPosition: lesser(before ?? 0n, pin === undefined ? 0n : pin + 1n),
     descending: true,
     pageSize: PAGE_ROWS,
   });
+  const start = reader.time('from', now);
+  const end = reader.time('to', now);
+  if (start !== undefined) wanted.startRecordedTime = start;
+  if (end !== undefined) wanted.endRecordedTime = end;
+  const wrong = [...reader.problems, ...(before === undefined ? ['before: is a position'] : [])];
+  usePageCall(EventQueryService.method.listEvents, wanted);
   const load = useLoader(wanted, wrong.length === 0);
-  const list = useKeyset(`events|${ledger}|${q}|${String(pin)}`, load);
+  const [isHeld, setHeld] = useState(false);
+  const list = useKeyset(`events|${ledger}|${q}|${String(pin)}`, load, isHeld || pin !== undefined);
   if (wrong.length > 0) {
     return wrong.map((problem) => (
       <p key={problem} className="error" role="alert">
@@ -118,7 +131,10 @@ function EventList({ q }: { readonly q: string }) {
         rowAt={list.rowAt}
         keyOf={(index) => String(list.rowAt(index)?.event?.position ?? `row ${String(index)}`)}
         onSee={list.see}
-      />
+        onHold={setHeld}
+      >
+        {pin === undefined ? <ListStatus isHeld={isHeld} /> : <span className="muted small">pinned</span>}
+      </Rows>
     </>
   );
 }
@@ -129,21 +145,13 @@ function lesser(one: bigint, two: bigint): bigint {
   return one < two ? one : two;
 }
 
-interface Wanted {
-  readonly actor: string;
-  readonly streamId: string;
-  readonly kinds: EventKind[];
-  readonly endPosition: bigint;
-}
-
-function useLoader(wanted: Wanted, isRight: boolean) {
-  const { ledger } = useRoute();
+function useLoader(wanted: ListEventsRequest, isRight: boolean) {
   const transport = useTransport();
   const consistency = useFreshness();
   return async (token: string, signal: AbortSignal): Promise<Page<EventRecord>> => {
     if (!isRight) return { rows: [], next: '' };
     return wholePage(token, async (page) => {
-      const request = { ...wanted, ledgerId: ledger, consistency, descending: true, ...page };
+      const request = create(ListEventsRequestSchema, { ...wanted, consistency, ...page });
       const { events, nextPageToken } = await callUnaryMethod(
         transport,
         EventQueryService.method.listEvents,

@@ -1,4 +1,5 @@
 /** Is money moving? Is anything late, broken, or unproven? */
+import { useState } from 'react';
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import {
   Interval,
@@ -11,8 +12,13 @@ import {
   ProjectionState,
 } from '../../../../gen/quittance/ops/v1/projection_service_pb.js';
 import { TransactionStatus, type Transaction } from '../../../../gen/quittance/common/v1/transaction_pb.js';
-import { TransactionQueryService } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
+import {
+  PaymentOrder,
+  TransactionQueryService,
+} from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { Bars } from '../parts/bars.js';
+import { Expiry, remainingOf } from '../parts/payment-summary.js';
+import { RebuildShare } from '../parts/rebuild-share.js';
 import { Checklist } from '../parts/checklist.js';
 import { AccountLink, Amount, FailureNote, StateWord, Time, TransactionState } from '../parts/text.js';
 import { kindWord } from '../parts/words.js';
@@ -29,6 +35,7 @@ import { useTransactionFeed } from '../state/watch.js';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const FEED_ROWS = 12;
+const HOLDS_ROWS = 5;
 
 export function OverviewPage() {
   const { ledger } = useRoute();
@@ -44,6 +51,9 @@ export function OverviewPage() {
   });
   const feed = useTransactionFeed(ledger);
   const transactions = merged(feed.transactions, recent.data?.transactions ?? []);
+  // The rows stay where they are while one is pointed at.
+  const [held, setHeld] = useState<readonly Transaction[]>();
+  const latest = transactions.slice(0, FEED_ROWS);
   return (
     <>
       <div className="title">
@@ -54,9 +64,12 @@ export function OverviewPage() {
       {recent.isSuccess ? <Figures transactions={transactions} /> : null}
       <div className="columns">
         <DayOfMoney />
-        <ReadModels />
+        <div className="part">
+          <ReadModels />
+          <OpenHolds />
+        </div>
       </div>
-      <LiveFeed transactions={transactions.slice(0, FEED_ROWS)} />
+      <LiveFeed transactions={held ?? latest} onHold={(isHeld) => setHeld(isHeld ? latest : undefined)} />
     </>
   );
 }
@@ -185,6 +198,9 @@ function ReadModels() {
               <td>{projection.projectionId}</td>
               <td>
                 <ProjectionWord projection={projection} />
+                {projection.rebuild === undefined ? null : (
+                  <RebuildShare rebuild={projection.rebuild} head={projection.headPosition} />
+                )}
               </td>
               <td className="right">{countText(projection.lagEvents)}</td>
               <td className="right">{countText(projection.deadLetters)}</td>
@@ -192,6 +208,68 @@ function ReadModels() {
           ))}
         </tbody>
       </table>
+    </section>
+  );
+}
+
+/** The holds that end next: what is not captured by then is released. */
+function OpenHolds() {
+  const { ledger } = useRoute();
+  const { data, error } = useRead(
+    TransactionQueryService.method.listPayments,
+    {
+      ledgerId: ledger,
+      consistency: useFreshness(),
+      hasRemaining: true,
+      orderBy: PaymentOrder.EXPIRE_TIME,
+      pageSize: HOLDS_ROWS,
+    },
+    SELDOM_MS,
+  );
+  const payments = data?.payments ?? [];
+  return (
+    <section className="part" aria-label="Open holds">
+      <h2>
+        <a href={linkTo('payments', '', { q: 'open:yes' })}>Open holds, the next to expire first</a>
+      </h2>
+      <FailureNote error={error} />
+      {data !== undefined && payments.length === 0 ? <p className="muted">No hold is open.</p> : null}
+      {payments.length === 0 ? null : (
+        <table>
+          <thead>
+            <tr>
+              <th>Expires</th>
+              <th className="right">Remaining</th>
+              <th>Payer</th>
+              <th>Reference</th>
+            </tr>
+          </thead>
+          <tbody>
+            {payments.map(({ transactionId, reference, payment }) =>
+              payment === undefined ? null : (
+                <tr key={transactionId}>
+                  <td>
+                    <a href={linkTo('payment', transactionId)}>
+                      <Expiry payment={payment} />
+                    </a>
+                  </td>
+                  <td className="right">
+                    <Amount
+                      minorUnits={remainingOf(payment)}
+                      exponent={payment.exponent}
+                      currency={payment.currency}
+                    />
+                  </td>
+                  <td>
+                    <AccountLink id={payment.payerAccountId} />
+                  </td>
+                  <td>{reference}</td>
+                </tr>
+              ),
+            )}
+          </tbody>
+        </table>
+      )}
     </section>
   );
 }
@@ -209,14 +287,26 @@ export function ProjectionWord({ projection: { state, failure } }: { readonly pr
   }
 }
 
-function LiveFeed({ transactions }: { readonly transactions: readonly Transaction[] }) {
+interface LiveFeedProps {
+  readonly transactions: readonly Transaction[];
+  readonly onHold: (isHeld: boolean) => void;
+}
+
+function LiveFeed({ transactions, onHold }: LiveFeedProps) {
   if (transactions.length === 0) return null;
   return (
     <section className="part" aria-label="Latest transactions">
       <h2>
         <a href={linkTo('transactions')}>Latest transactions</a>
       </h2>
-      <div className="scroll" tabIndex={0} role="region" aria-label="Table of the latest transactions">
+      <div
+        className="scroll"
+        tabIndex={0}
+        role="region"
+        aria-label="Table of the latest transactions"
+        onPointerEnter={() => onHold(true)}
+        onPointerLeave={() => onHold(false)}
+      >
         <table>
           <thead>
             <tr>

@@ -1,8 +1,13 @@
 /** One payment: what can still be done, and who did what. */
-import type { Payment, Transaction } from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import {
+  type Payment,
+  type Transaction,
+  TransactionStatus,
+} from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import { TransactionCommandService } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { TransactionQueryService } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { plainMoney } from '../money.js';
+import { WhyDeclined } from '../parts/decline-reason.js';
 import { PaymentSummary, remainingOf } from '../parts/payment-summary.js';
 import { Amount, FailureNote, Id, Time, TransactionState } from '../parts/text.js';
 import { kindWord } from '../parts/words.js';
@@ -34,10 +39,19 @@ export function PaymentPage() {
             <h1>Payment</h1>
             <TransactionState transaction={transaction} />
             <Id value={id} />
+            {transaction.reference === '' ? null : (
+              <span>
+                reference <Id value={transaction.reference} />
+              </span>
+            )}
             <PaymentActions payment={payment} />
           </div>
           <div className="columns">
-            <PaymentSummary payment={payment} />
+            {transaction.status === TransactionStatus.DECLINED ? (
+              <WhyDeclined transaction={transaction} />
+            ) : (
+              <PaymentSummary payment={payment} />
+            )}
             <Timeline transactions={[transaction, ...rest]} />
           </div>
         </>

@@ -1,13 +1,8 @@
 /** Which payments are open, about to expire, declined? */
 import { create } from '@bufbuild/protobuf';
-import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { callUnaryMethod, useTransport } from '@connectrpc/connect-query';
 import { useState } from 'react';
-import {
-  type Payment,
-  type Transaction,
-  TransactionStatus,
-} from '../../../../gen/quittance/common/v1/transaction_pb.js';
+import { type Transaction, TransactionStatus } from '../../../../gen/quittance/common/v1/transaction_pb.js';
 import {
   type ListPaymentsRequest,
   ListPaymentsRequestSchema,
@@ -15,49 +10,57 @@ import {
   TransactionQueryService,
 } from '../../../../gen/quittance/query/v1/transaction_query_service_pb.js';
 import { FilterLine } from '../parts/filter-line.js';
-import { parseFilter, typedTime } from '../parts/filter.js';
-import { remainingOf } from '../parts/payment-summary.js';
+import { parseFilter } from '../parts/filter.js';
+import { FilterReader } from '../parts/filter-reader.js';
+import { ListStatus } from '../parts/list-status.js';
+import { NotPinned } from '../parts/not-pinned.js';
+import { Expiry, remainingOf } from '../parts/payment-summary.js';
 import { type Column, Rows } from '../parts/rows.js';
 import { AccountLink, Amount, Empty, FailureNote, Time, TransactionState } from '../parts/text.js';
 import { Views } from '../parts/views.js';
-import { valueOfWord, wordsOf } from '../parts/words.js';
 import { PAGE_ROWS, useKeyset, wholePage } from '../state/keyset.js';
 import { usePageCall } from '../state/page-call.js';
 import { useFreshness } from '../state/reads.js';
 import { linkTo, setParams, useRoute } from '../state/route.js';
-import { distance } from '../times.js';
 
-const KEYS = ['status', 'payer', 'payee', 'open', 'expires'];
+/** What the list takes, with what each means. */
+const FILTERS = {
+  status: 'authorized, captured, posted, declined, voided, expired',
+  payer: 'an account',
+  payee: 'an account',
+  open: 'yes: something is still held',
+  expires: 'before a day, a time, or +24h',
+} as const;
+const KEYS = Object.keys(FILTERS);
 const { listPayments } = TransactionQueryService.method;
 
 const VIEWS = [
   ['all', ''],
   ['open', 'open:yes'],
   ['expires within a day', 'expires:+24h'],
+  ['within a week', 'expires:+7d'],
   ['captured', 'status:captured'],
   ['declined', 'status:declined'],
   ['expired', 'status:expired'],
 ] as const;
 
-type Total = 'authorized' | 'captured' | 'refunded';
-
-function TotalOf({ payment, of }: { readonly payment: Payment | undefined; readonly of: Total }) {
-  return payment === undefined ? null : <Amount minorUnits={payment[of]} exponent={payment.exponent} />;
-}
+type Total = 'captured' | 'refunded';
 
 function total(name: string, of: Total): Column<Transaction> {
   return {
     name,
-    width: '128px',
+    width: '80px',
     isRight: true,
-    cell: ({ payment }) => <TotalOf payment={payment} of={of} />,
+    cell: ({ payment }) =>
+      payment === undefined ? null : <Amount minorUnits={payment[of]} exponent={payment.exponent} />,
   };
 }
 
+/** As narrow as they can be: what remains and when it expires are to be seen without scrolling. */
 const COLUMNS: readonly Column<Transaction>[] = [
   {
     name: 'Began',
-    width: '136px',
+    width: '128px',
     cell: ({ transactionId, recordedTime }) => (
       <a href={linkTo('payment', transactionId)} data-row="">
         <Time at={recordedTime} />
@@ -66,40 +69,46 @@ const COLUMNS: readonly Column<Transaction>[] = [
   },
   {
     name: 'Status',
-    width: 'minmax(216px, 1fr)',
+    width: 'minmax(208px, 1fr)',
     cell: (transaction) => <TransactionState transaction={transaction} />,
   },
   {
     name: 'Payer',
-    width: 'minmax(144px, 1fr)',
+    width: 'minmax(136px, 1fr)',
     cell: ({ payment }) => <AccountLink id={payment?.payerAccountId ?? ''} />,
   },
   {
     name: 'Payee',
-    width: 'minmax(144px, 1fr)',
+    width: 'minmax(136px, 1fr)',
     cell: ({ payment }) => <AccountLink id={payment?.payeeAccountId ?? ''} />,
   },
-  total('Authorized', 'authorized'),
+  {
+    name: 'Amount',
+    width: '88px',
+    isRight: true,
+    // A declined one has authorized nothing: what it asked for is shown.
+    cell: ({ payment, amount, status }) =>
+      payment === undefined || amount === undefined ? null : (
+        <Amount
+          minorUnits={status === TransactionStatus.DECLINED ? amount.minorUnits : payment.authorized}
+          exponent={payment.exponent}
+        />
+      ),
+  },
   total('Captured', 'captured'),
   total('Refunded', 'refunded'),
   {
     name: 'Remaining',
-    width: '144px',
+    width: '112px',
     isRight: true,
     cell: ({ payment }) =>
       payment === undefined ? null : (
         <Amount minorUnits={remainingOf(payment)} exponent={payment.exponent} currency={payment.currency} />
       ),
   },
-  { name: 'Expires', width: '96px', cell: ({ payment }) => expiryOf(payment) },
-  { name: 'Reference', width: 'minmax(112px, 1fr)', cell: ({ reference }) => reference },
+  { name: 'Expires', width: '88px', cell: ({ payment }) => <Expiry payment={payment} /> },
+  { name: 'Reference', width: 'minmax(104px, 1fr)', cell: ({ reference }) => reference },
 ];
-
-/** Only of a hold that is open: another one is not going to expire. */
-function expiryOf(payment: Payment | undefined): string {
-  if (payment?.expireTime === undefined || remainingOf(payment) === 0n) return '';
-  return distance(new Date(), timestampDate(payment.expireTime));
-}
 
 export function PaymentsPage() {
   const q = useRoute().params.get('q') ?? '';
@@ -109,10 +118,12 @@ export function PaymentsPage() {
         <h1>Payments</h1>
         <Views views={VIEWS} />
       </div>
+      <NotPinned what="payments with their present totals" />
       <FilterLine
         key={`filter ${q}`}
         text={q}
         example="status:authorized payer:alice payee:shop open:yes expires:+24h"
+        filters={FILTERS}
         onFilter={(text) => setParams({ q: text })}
       />
       <PaymentList key={q} q={q} />
@@ -122,31 +133,21 @@ export function PaymentsPage() {
 
 /** Open holds come by their expiry, the next one first; all else comes latest first. */
 function requestOf(q: string, ledgerId: string, now: Date) {
-  const { values, problems } = parseFilter(q, KEYS);
-  const { status: typed = '', open, expires = '' } = values;
-  const status = valueOfWord<TransactionStatus>(TransactionStatus, typed);
-  const end = typedTime(expires, now);
-  const isByExpiry = open !== undefined || end !== undefined;
+  const reader = new FilterReader(parseFilter(q, KEYS));
+  const end = reader.time('expires', now, 'is a day, a time, or +24h');
+  const isByExpiry = reader.isSet('open') || end !== undefined;
   const request = create(ListPaymentsRequestSchema, {
     ledgerId,
-    status: status ?? TransactionStatus.UNSPECIFIED,
-    payerAccountId: values['payer'] ?? '',
-    payeeAccountId: values['payee'] ?? '',
+    status: reader.word<TransactionStatus>('status', TransactionStatus) ?? TransactionStatus.UNSPECIFIED,
+    payerAccountId: reader.text('payer'),
+    payeeAccountId: reader.text('payee'),
     hasRemaining: isByExpiry,
     orderBy: isByExpiry ? PaymentOrder.EXPIRE_TIME : PaymentOrder.POSITION,
     descending: !isByExpiry,
     pageSize: PAGE_ROWS,
   });
-  if (end !== undefined) request.endExpireTime = timestampFromDate(end);
-  const wrong = [
-    ...problems,
-    ...(typed !== '' && status === undefined
-      ? [`status: is one of ${wordsOf(TransactionStatus).join(', ')}`]
-      : []),
-    ...(open !== undefined && open !== 'yes' ? ['open: is yes'] : []),
-    ...(expires !== '' && end === undefined ? ['expires: is a day, a time, or +24h'] : []),
-  ];
-  return { request, wrong };
+  if (end !== undefined) request.endExpireTime = end;
+  return { request, wrong: reader.problems };
 }
 
 function PaymentList({ q }: { readonly q: string }) {
@@ -156,7 +157,9 @@ function PaymentList({ q }: { readonly q: string }) {
   usePageCall(listPayments, request);
   const consistency = useFreshness();
   const token = consistency.requirement.case === 'atLeastAsFresh' ? consistency.requirement.value : '';
-  const list = useKeyset(`payments|${ledger}|${q}|${token}`, useLoader(request, wrong.length === 0));
+  const [isHeld, setHeld] = useState(false);
+  const load = useLoader(request, wrong.length === 0);
+  const list = useKeyset(`payments|${ledger}|${q}|${token}`, load, isHeld);
   if (wrong.length > 0)
     return wrong.map((problem) => (
       <p key={problem} className="error" role="alert">
@@ -174,7 +177,10 @@ function PaymentList({ q }: { readonly q: string }) {
         rowAt={list.rowAt}
         keyOf={(index) => list.rowAt(index)?.transactionId ?? `row ${String(index)}`}
         onSee={list.see}
-      />
+        onHold={setHeld}
+      >
+        <ListStatus isHeld={isHeld} />
+      </Rows>
     </>
   );
 }

@@ -10,6 +10,7 @@ import { LedgerCommandService } from '../../../../gen/quittance/command/v1/ledge
 import { TransactionCommandService } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ProjectionService } from '../../../../gen/quittance/ops/v1/projection_service_pb.js';
 import { SystemService } from '../../../../gen/quittance/ops/v1/system_service_pb.js';
+import { WebhookService } from '../../../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { LedgerQueryService } from '../../../../gen/quittance/query/v1/ledger_query_service_pb.js';
@@ -30,6 +31,7 @@ const SERVICES = [
   AccountCommandService,
   TransactionCommandService,
   ProjectionService,
+  WebhookService,
   SystemService,
 ];
 

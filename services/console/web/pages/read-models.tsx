@@ -1,7 +1,5 @@
 /** How far are the read models, why did one fail, how goes the rebuild? */
-import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
-import { callUnaryMethod, useTransport } from '@connectrpc/connect-query';
-import { useQueryClient } from '@tanstack/react-query';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { useState } from 'react';
 import {
   type Projection,
@@ -12,13 +10,16 @@ import {
 } from '../../../../gen/quittance/ops/v1/projection_service_pb.js';
 import { ProjectionWord } from './overview.js';
 import { DeadLetters } from '../parts/dead-letters.js';
+import { isRunning, RebuildShare } from '../parts/rebuild-share.js';
 import { FailureNote, StateWord, Time } from '../parts/text.js';
 import { wordOf } from '../parts/words.js';
 import { countText } from '../numbers.js';
+import { useAct } from '../state/act.js';
 import { usePageCall } from '../state/page-call.js';
 import { OFTEN_MS, useRead } from '../state/reads.js';
 import { useRoute } from '../state/route.js';
 import { useMay } from '../state/session.js';
+import { distance } from '../times.js';
 
 const { method } = ProjectionService;
 
@@ -90,13 +91,24 @@ function Figure({ name, value }: { readonly name: string; readonly value: string
 
 function RebuildLine({ rebuild, head }: { readonly rebuild: Rebuild; readonly head: bigint }) {
   const { phase, generation, position, comparedRows, differentRows, failure } = rebuild;
+  const began = rebuild.startTime === undefined ? undefined : timestampDate(rebuild.startTime);
   const tone = phase === RebuildPhase.FAILED ? 'bad' : phase === RebuildPhase.DONE ? 'good' : 'warn';
   return (
-    <p role="status">
-      Rebuild of generation {generation}: <StateWord tone={tone}>{wordOf(RebuildPhase, phase)}</StateWord>, at{' '}
-      {countText(position)} of {countText(head)}, {countText(comparedRows)} rows compared,{' '}
-      {countText(differentRows)} differ. {failure}
-    </p>
+    <div className="part">
+      <p role="status">
+        Rebuild of generation {generation}: <StateWord tone={tone}>{wordOf(RebuildPhase, phase)}</StateWord>,
+        at {countText(position)} of {countText(head)}, {countText(comparedRows)} rows compared,{' '}
+        {countText(differentRows)} differ. {failure}
+      </p>
+      {isRunning(rebuild) ? (
+        <p>
+          <RebuildShare rebuild={rebuild} head={head} />
+          {began === undefined ? null : (
+            <span className="muted small">, began {distance(new Date(), began)}; this generation serves</span>
+          )}
+        </p>
+      ) : null}
+    </div>
   );
 }
 
@@ -154,21 +166,4 @@ function Controls({
       )}
     </span>
   );
-}
-
-/** Calls a method, then asks for everything again. */
-function useAct() {
-  const transport = useTransport();
-  const queries = useQueryClient();
-  const [error, setError] = useState<Error | null>(null);
-  const act = <I extends DescMessage, O extends DescMessage>(
-    called: DescMethodUnary<I, O>,
-    input: MessageInitShape<I>,
-  ) => {
-    setError(null);
-    callUnaryMethod(transport, called, input)
-      .then(() => queries.invalidateQueries())
-      .catch((failure: unknown) => setError(failure instanceof Error ? failure : new Error(String(failure))));
-  };
-  return { act, error };
 }

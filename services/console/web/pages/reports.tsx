@@ -11,6 +11,7 @@ import {
   type TrialBalanceTotal,
 } from '../../../../gen/quittance/query/v1/report_query_service_pb.js';
 import { csvField, download } from '../parts/export.js';
+import { Periods } from '../parts/periods.js';
 import { AccountLink, Amount, FailureNote, StateWord, Time } from '../parts/text.js';
 import { accountTypeWord, kindWord } from '../parts/words.js';
 import { plainMoney } from '../money.js';
@@ -33,6 +34,7 @@ export function ReportsPage() {
     <>
       <h1>Reports</h1>
       <TrialBalance />
+      <Periods />
       <div className="columns">
         <Ranking />
         <CashFlow />

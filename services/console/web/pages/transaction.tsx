@@ -20,6 +20,7 @@ import {
   TransactionLink,
   TransactionState,
 } from '../parts/text.js';
+import { WhyDeclined } from '../parts/decline-reason.js';
 import { PaymentSummary } from '../parts/payment-summary.js';
 import { kindWord } from '../parts/words.js';
 import { countText } from '../numbers.js';
@@ -65,9 +66,13 @@ function Details({ transaction }: { readonly transaction: Transaction }) {
         <section className="part" aria-label="Details">
           <Pairs of={pairsOf(transaction)} />
         </section>
-        {transaction.payment === undefined ? null : <PaymentSummary payment={transaction.payment} />}
+        {transaction.status === TransactionStatus.DECLINED ? (
+          <WhyDeclined transaction={transaction} />
+        ) : transaction.payment === undefined ? null : (
+          <PaymentSummary payment={transaction.payment} />
+        )}
       </div>
-      {transaction.entries.length === 0 ? null : <Entries entries={transaction.entries} />}
+      {transaction.entries.length === 0 ? null : <Entries transaction={transaction} />}
       <details>
         <summary>Raw message</summary>
         <pre tabIndex={0}>{toJsonString(TransactionSchema, transaction, { prettySpaces: 2 })}</pre>
@@ -110,13 +115,21 @@ function pairsOf(transaction: Transaction) {
         position {countText(position)}
       </a>,
     ],
-    ['Actor', transaction.actor],
+    [
+      'Actor',
+      <a key="actor" href={linkTo('transactions', '', { q: `actor:"${transaction.actor}"` })}>
+        {transaction.actor}
+      </a>,
+    ],
   ];
   if (transaction.reference !== '')
     rows.push(['Reference', <Id key="reference" value={transaction.reference} />]);
   if (transaction.description !== '') rows.push(['Description', transaction.description]);
-  if (transaction.declinedAccountId !== '')
-    rows.push(['Declined for', <AccountLink key="declined" id={transaction.declinedAccountId} />]);
+  if (transaction.status === TransactionStatus.DECLINED && transaction.payment !== undefined)
+    rows.push(
+      ['Payer', <AccountLink key="payer" id={transaction.payment.payerAccountId} />],
+      ['Payee', <AccountLink key="payee" id={transaction.payment.payeeAccountId} />],
+    );
   if (transaction.paymentId !== '')
     rows.push([
       'Payment',
@@ -135,10 +148,12 @@ function pairsOf(transaction: Transaction) {
   return rows;
 }
 
-function Entries({ entries }: { readonly entries: readonly Entry[] }) {
+/** Those of a declined transaction were asked for, and never happened: no balance came after them. */
+function Entries({ transaction: { entries, status } }: { readonly transaction: Transaction }) {
+  const isDone = status !== TransactionStatus.DECLINED;
   return (
     <section className="part" aria-label="Entries">
-      <h2>Entries</h2>
+      <h2>{isDone ? 'Entries' : 'Entries that were asked for'}</h2>
       <div className="scroll" tabIndex={0} role="region" aria-label="Table of entries">
         <table>
           <thead>
@@ -147,13 +162,17 @@ function Entries({ entries }: { readonly entries: readonly Entry[] }) {
               <th className="right">Debit</th>
               <th className="right">Credit</th>
               <th>Currency</th>
-              <th className="right">Balance after</th>
-              <th className="right">Account version</th>
+              {isDone ? (
+                <>
+                  <th className="right">Balance after</th>
+                  <th className="right">Account version</th>
+                </>
+              ) : null}
             </tr>
           </thead>
           <tbody>
             {entries.map((entry) => (
-              <EntryRow key={entry.index} entry={entry} />
+              <EntryRow key={entry.index} entry={entry} isDone={isDone} />
             ))}
           </tbody>
         </table>
@@ -164,8 +183,10 @@ function Entries({ entries }: { readonly entries: readonly Entry[] }) {
 
 function EntryRow({
   entry: { accountId, direction, amount, postedAfter, accountVersion },
+  isDone,
 }: {
   readonly entry: Entry;
+  readonly isDone: boolean;
 }) {
   const exponent = amount?.exponent ?? 0;
   const side = (wanted: Direction) =>
@@ -180,10 +201,14 @@ function EntryRow({
       <td className="right">{side(Direction.DEBIT)}</td>
       <td className="right">{side(Direction.CREDIT)}</td>
       <td>{amount?.currency}</td>
-      <td className="right">
-        <Amount minorUnits={postedAfter} exponent={exponent} />
-      </td>
-      <td className="right">{countText(accountVersion)}</td>
+      {isDone ? (
+        <>
+          <td className="right">
+            <Amount minorUnits={postedAfter} exponent={exponent} />
+          </td>
+          <td className="right">{countText(accountVersion)}</td>
+        </>
+      ) : null}
     </tr>
   );
 }

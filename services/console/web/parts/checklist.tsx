@@ -40,7 +40,16 @@ export function Checklist() {
     },
     { isDone: proof?.isOk === true, words: 'Prove the books.', href: linkTo('proof') },
   ];
-  if (steps.every(({ isDone }) => isDone)) return null;
+  const left = steps.filter(({ isDone }) => !isDone);
+  const [last, ...others] = left;
+  if (last === undefined) return null;
+  // A ledger that is used needs no list of what is done.
+  if (last.href !== undefined && others.length === 0)
+    return (
+      <p>
+        Of the first five minutes one thing is left: <a href={last.href}>{last.words}</a>
+      </p>
+    );
   return (
     <section className="part" aria-label="First steps">
       <h2>The first five minutes</h2>

@@ -42,6 +42,14 @@ const RANGE = {
 } as const;
 const BETWEEN = ['payerAccountId', 'payeeAccountId', 'amount'];
 const KIND = word('--kind', 'TRANSACTION_KIND_');
+const ROWS = {
+  currency: text('--currency'),
+  minAmount: { flag: '--min', isMinorUnits: true },
+  maxAmount: { flag: '--max', isMinorUnits: true },
+  actor: text('--actor'),
+  forced: text('--forced'),
+  metadata: text('--metadata'),
+} as const;
 
 /** By the name of the method, which is one in all services. */
 const FORMS: Readonly<Record<string, Form>> = {
@@ -65,6 +73,16 @@ const FORMS: Readonly<Record<string, Form>> = {
       ownerReference: text('--owner'),
       metadata: text('--metadata'),
     },
+  },
+  ClosePeriod: {
+    words: 'ledger close-period',
+    places: ['closedThrough'],
+    flags: { description: text('--description') },
+  },
+  ReopenPeriod: {
+    words: 'ledger reopen-period',
+    places: ['reason'],
+    flags: { keepClosedThrough: text('--keep') },
   },
   FreezeAccount: {
     words: 'account freeze',
@@ -133,6 +151,9 @@ const FORMS: Readonly<Record<string, Form>> = {
       type: word('--type', 'ACCOUNT_TYPE_'),
       status: word('--status', 'ACCOUNT_STATUS_'),
       ownerReference: text('--owner'),
+      minPosted: { flag: '--min-posted', isMinorUnits: true },
+      maxPosted: { flag: '--max-posted', isMinorUnits: true },
+      metadata: text('--metadata'),
       pageSize: text('--limit'),
     },
   },
@@ -146,6 +167,8 @@ const FORMS: Readonly<Record<string, Form>> = {
       status: word('--status', 'TRANSACTION_STATUS_'),
       reference: text('--reference'),
       paymentId: text('--payment'),
+      declineReason: word('--reason', 'DECLINE_REASON_'),
+      ...ROWS,
       ...RANGE,
       ...LIST,
     },
@@ -172,6 +195,7 @@ const FORMS: Readonly<Record<string, Form>> = {
       kinds: KIND,
       direction: word('--direction', 'DIRECTION_'),
       transactionId: text('--transaction'),
+      ...ROWS,
       ...RANGE,
       ...LIST,
     },
@@ -219,6 +243,14 @@ const FORMS: Readonly<Record<string, Form>> = {
     words: 'projection rebuild --yes',
     places: ['projectionId'],
     flags: { acceptDifferences: text('--accept-differences') },
+  },
+  ListWebhooks: { words: 'webhook list', places: [], flags: {} },
+  GetWebhook: { words: 'webhook get', places: ['webhookId'], flags: {} },
+  ListWebhookDeliveries: { words: 'webhook deliveries', places: ['webhookId'], flags: LIST },
+  GetBalanceHistory: {
+    words: 'report balance-history',
+    places: ['accountId'],
+    flags: { position: text('--position') },
   },
   VerifyLedger: { words: 'verify', places: ['ledgerId'], flags: {} },
 };
@@ -295,13 +327,23 @@ function flagWords(
   exponentOf: ExponentOf,
 ): readonly string[] | undefined {
   if (value === true) return [flag];
-  if (Array.isArray(value)) return value.flatMap((each) => [flag, wordOf(textOf(each), enumPrefix)]);
+  if (Array.isArray(value)) return value.flatMap((each) => [flag, wordOf(pairOf(each), enumPrefix)]);
   if (isObject(value))
     return Object.entries(value).flatMap(([key, each]) => [flag, `${key}=${textOf(each)}`]);
   if (isMinorUnits !== true) return [flag, before + wordOf(textOf(value), enumPrefix)];
   const exponent = typeof currency === 'string' ? exponentOf(currency) : undefined;
   const units = unitsOf(value);
-  return exponent === undefined || units === undefined ? undefined : [flag, plainMoney(units, exponent)];
+  if (exponent === undefined || units === undefined) return undefined;
+  const amount = plainMoney(units, exponent);
+  // A hyphen would begin another flag.
+  return units < 0n ? [`${flag}=${amount}`] : [flag, amount];
+}
+
+/** A pair of metadata as the flag takes it, or a text. */
+function pairOf(each: JsonValue): string {
+  if (!isObject(each)) return textOf(each);
+  const key = textOf(each['key']);
+  return each['value'] === undefined ? key : `${key}=${textOf(each['value'])}`;
 }
 
 /** `TRANSACTION_KIND_REFUND` is written `refund`. */
@@ -312,7 +354,7 @@ function wordOf(value: string, enumPrefix: string | undefined): string {
 
 function unitsOf(value: JsonValue | undefined): bigint | undefined {
   const digits = textOf(value);
-  return /^\d{1,18}$/.test(digits) ? BigInt(digits) : undefined;
+  return /^-?\d{1,18}$/.test(digits) ? BigInt(digits) : undefined;
 }
 
 /** A value that is no object; an object is no text. */

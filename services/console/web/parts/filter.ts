@@ -1,28 +1,44 @@
 /** Filters as text: `kind:refund status:declined account:alice from:2026-11-01`. A key that no list takes is an error. */
 
 export interface FilterText {
+  /** The value of each key, the first one of a key that may be repeated. */
   readonly values: Readonly<Record<string, string>>;
+  /** All values of the keys that may be repeated. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
   readonly problems: readonly string[];
 }
 
-/** @param keys what the list takes */
-export function parseFilter(text: string, keys: readonly string[]): FilterText {
+/** Words without spaces, or with them between quotes: `reference:"order 1"`. */
+const WORD = /(?:[^\s"]+|"[^"]*"?)+/g;
+
+/**
+ * @param keys what the list takes
+ * @param repeated those of them that may stand more than once
+ */
+export function parseFilter(
+  text: string,
+  keys: readonly string[],
+  repeated: readonly string[] = [],
+): FilterText {
   const values: Record<string, string> = {};
+  const lists: Record<string, string[]> = {};
   const problems: string[] = [];
-  for (const word of text.split(/\s+/).filter((each) => each !== '')) {
+  for (const quoted of text.match(WORD) ?? []) {
+    const word = quoted.replaceAll('"', '');
     const cut = word.indexOf(':');
     const [key, value] = cut < 0 ? ['', word] : [word.slice(0, cut), word.slice(cut + 1)];
     if (!keys.includes(key) || value === '') {
       problems.push(
         `“${word}” is no filter of this list. It takes ${keys.map((each) => `${each}:`).join(' ')}`,
       );
-    } else if (values[key] !== undefined) {
+    } else if (values[key] !== undefined && !repeated.includes(key)) {
       problems.push(`${key}: stands twice`);
     } else {
-      values[key] = value;
+      values[key] ??= value;
+      lists[key] = [...(lists[key] ?? []), value];
     }
   }
-  return { values, problems };
+  return { values, lists, problems };
 }
 
 /** A day or a time, as ISO 8601, or `-2h`, `-7d` before now, or `+24h` after it; undefined if it is none. */

@@ -22,6 +22,10 @@ export interface RowsProps<T> {
   readonly keyOf: (index: number) => string;
   /** Called with the first and the last row that can be seen. */
   readonly onSee?: (first: number, last: number) => void;
+  /** Called when the operator begins to point at a row, or to go through the rows by the keyboard, and when that ends. */
+  readonly onHold?: (isHeld: boolean) => void;
+  /** Stands above the rows, on the line of the column chooser. */
+  readonly children?: ReactNode;
 }
 
 const ROW_PX = { dense: 28, roomy: 36 };
@@ -36,10 +40,56 @@ function tracksOf(columns: readonly Pick<Column<never>, 'width'>[]) {
   };
 }
 
-export function Rows<T>({ label, columns: all, count, rowAt, keyOf, onSee }: RowsProps<T>) {
+export function Rows<T>(props: RowsProps<T>) {
+  const { label, columns: all, count, onHold, children } = props;
   const { isHidden, toggle } = useHiddenColumns(label);
   // The first one names the row.
   const columns = all.filter(({ name }, index) => index === 0 || !isHidden(name));
+  const { scroller, items, height } = useWindow(props);
+  const tracks = tracksOf(columns);
+  return (
+    <>
+      <div className="above">
+        {children}
+        <ColumnChooser names={all.slice(1).map(({ name }) => name)} isHidden={isHidden} onToggle={toggle} />
+      </div>
+      <div
+        className="rows"
+        ref={scroller}
+        role="table"
+        aria-label={label}
+        aria-rowcount={count + 1}
+        tabIndex={0}
+      >
+        <Head columns={columns} tracks={tracks} />
+        <div
+          className="body"
+          role="rowgroup"
+          style={{ height }}
+          onPointerEnter={() => onHold?.(true)}
+          onPointerLeave={() => onHold?.(false)}
+          onFocus={() => onHold?.(true)}
+          onBlur={() => onHold?.(false)}
+        >
+          {items.map(({ index, start }) => (
+            <div
+              key={props.keyOf(index)}
+              className="row"
+              role="row"
+              aria-rowindex={index + 2}
+              style={{ ...tracks, transform: `translateY(${String(start)}px)` }}
+            >
+              <Cells columns={columns} row={props.rowAt(index)} />
+            </div>
+          ))}
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** Which rows are in the page: those that can be seen, and a few more. */
+function useWindow<T>({ count, onSee }: RowsProps<T>) {
   const scroller = useRef<HTMLDivElement>(null);
   const row_px = useStore(densityStore) === 'dense' ? ROW_PX.dense : ROW_PX.roomy;
   const virtual = useVirtualizer({
@@ -58,42 +108,25 @@ export function Rows<T>({ label, columns: all, count, rowAt, keyOf, onSee }: Row
   useEffect(() => {
     virtual.measure();
   }, [virtual, row_px]);
-  const tracks = tracksOf(columns);
+  return { scroller, items, height: virtual.getTotalSize() };
+}
+
+interface HeadProps<T> {
+  readonly columns: readonly Column<T>[];
+  readonly tracks: ReturnType<typeof tracksOf>;
+}
+
+function Head<T>({ columns, tracks }: HeadProps<T>) {
   return (
-    <>
-      <ColumnChooser names={all.slice(1).map(({ name }) => name)} isHidden={isHidden} onToggle={toggle} />
-      <div
-        className="rows"
-        ref={scroller}
-        role="table"
-        aria-label={label}
-        aria-rowcount={count + 1}
-        tabIndex={0}
-      >
-        <div role="rowgroup">
-          <div className="row head" role="row" style={tracks}>
-            {columns.map(({ name, isRight }) => (
-              <div key={name} role="columnheader" className={isRight === true ? 'right' : undefined}>
-                {name}
-              </div>
-            ))}
+    <div role="rowgroup">
+      <div className="row head" role="row" style={tracks}>
+        {columns.map(({ name, isRight }) => (
+          <div key={name} role="columnheader" className={isRight === true ? 'right' : undefined}>
+            {name}
           </div>
-        </div>
-        <div className="body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-          {items.map(({ index, start }) => (
-            <div
-              key={keyOf(index)}
-              className="row"
-              role="row"
-              aria-rowindex={index + 2}
-              style={{ ...tracks, transform: `translateY(${String(start)}px)` }}
-            >
-              <Cells columns={columns} row={rowAt(index)} />
-            </div>
-          ))}
-        </div>
+        ))}
       </div>
-    </>
+    </div>
   );
 }
 

@@ -97,7 +97,7 @@ export function StateWord({ tone, children }: { readonly tone: Tone; readonly ch
 export type Tone = 'good' | 'warn' | 'bad' | 'calm';
 
 export function TransactionState({
-  transaction: { status, declineReason, exceededLimit },
+  transaction: { status, declineReason, exceededLimit, forced },
 }: {
   readonly transaction: Transaction;
 }) {
@@ -108,7 +108,12 @@ export function TransactionState({
         {exceededLimit === LimitKind.UNSPECIFIED ? '' : ` (${limitWord(exceededLimit)})`}
       </StateWord>
     );
-  return <StateWord tone={toneOf(status)}>{statusWord(status)}</StateWord>;
+  return (
+    <StateWord tone={toneOf(status)}>
+      {statusWord(status)}
+      {forced ? <span className="warn">, forced</span> : null}
+    </StateWord>
+  );
 }
 
 function toneOf(status: TransactionStatus): Tone {

@@ -24,7 +24,7 @@ function sideOf(transaction: Transaction, direction: Direction) {
 export const TRANSACTION_COLUMNS: readonly Column<Transaction>[] = [
   {
     name: 'Recorded',
-    width: '136px',
+    width: '128px',
     cell: ({ transactionId, recordedTime }) => (
       <a href={linkTo('transaction', transactionId)} data-row="">
         <Time at={recordedTime} />
@@ -34,7 +34,7 @@ export const TRANSACTION_COLUMNS: readonly Column<Transaction>[] = [
   { name: 'Kind', width: '104px', cell: ({ kind }) => kindWord(kind) },
   {
     name: 'Amount',
-    width: '152px',
+    width: '128px',
     isRight: true,
     cell: ({ amount }) =>
       amount === undefined ? null : (
@@ -46,9 +46,9 @@ export const TRANSACTION_COLUMNS: readonly Column<Transaction>[] = [
     width: 'minmax(200px, 1fr)',
     cell: (transaction) => <TransactionState transaction={transaction} />,
   },
-  { name: 'From', width: 'minmax(160px, 1fr)', cell: (transaction) => sideOf(transaction, Direction.DEBIT) },
-  { name: 'To', width: 'minmax(160px, 1fr)', cell: (transaction) => sideOf(transaction, Direction.CREDIT) },
-  { name: 'Reference', width: 'minmax(120px, 1fr)', cell: ({ reference }) => reference },
-  { name: 'Actor', width: '112px', cell: ({ actor }) => actor },
-  { name: 'Position', width: '88px', isRight: true, cell: ({ position }) => countText(position) },
+  { name: 'From', width: 'minmax(144px, 1fr)', cell: (transaction) => sideOf(transaction, Direction.DEBIT) },
+  { name: 'To', width: 'minmax(144px, 1fr)', cell: (transaction) => sideOf(transaction, Direction.CREDIT) },
+  { name: 'Reference', width: 'minmax(104px, 1fr)', cell: ({ reference }) => reference },
+  { name: 'Actor', width: '96px', cell: ({ actor }) => actor },
+  { name: 'Position', width: '72px', isRight: true, cell: ({ position }) => countText(position) },
 ];

@@ -4,6 +4,8 @@
  */
 import { useCallback, useState } from 'react';
 import { useQueries } from '@tanstack/react-query';
+import { liveStore } from './reads.js';
+import { useStore } from './store.js';
 
 export interface Page<T> {
   readonly rows: readonly T[];
@@ -40,6 +42,8 @@ export async function wholePage<T>(
   return { rows, next: pageToken };
 }
 
+/** The first page is read again so often, while no other one can be seen. */
+const AGAIN_MS = 5_000;
 /** Rows out of sight are forgotten after this time. */
 const FORGET_MS = 5_000;
 
@@ -51,11 +55,19 @@ interface Known {
   readonly lastRows: number | undefined;
 }
 
-/** @param key what the list is of: another one begins anew */
+/**
+ * While only the first page can be seen, it is read again every so often, and the list goes on from what it says then. A list
+ * that is read further down stays what it was.
+ *
+ * @param key what the list is of: another one begins anew
+ * @param isHeld the rows that can be seen stay where they are
+ */
 export function useKeyset<T>(
   key: string,
   load: (token: string, signal: AbortSignal) => Promise<Page<T>>,
+  isHeld = false,
 ): Keyset<T> {
+  const isLive = useStore(liveStore);
   const [known, setKnown] = useState<Known>({ key, tokens: [''], lastRows: undefined });
   const [seen, setSeen] = useState({ first: 0, last: 0 });
   const present = known.key === key ? known : { key, tokens: [''], lastRows: undefined };
@@ -63,19 +75,19 @@ export function useKeyset<T>(
   const lastPage = Math.min(Math.floor(seen.last / PAGE_ROWS), present.tokens.length - 1);
   const pages = Array.from({ length: lastPage - firstPage + 1 }, (_, offset) => firstPage + offset);
   const answers = useQueries({
-    queries: pages.map((page) => ({
-      queryKey: ['keyset', key, page],
-      queryFn: ({ signal }: { signal: AbortSignal }) => load(present.tokens[page] ?? '', signal),
-      staleTime: Infinity,
-      gcTime: FORGET_MS,
-    })),
+    queries: pages.map((page) => {
+      const token = present.tokens[page] ?? '';
+      return {
+        queryKey: ['keyset', key, token],
+        queryFn: ({ signal }: { signal: AbortSignal }) => load(token, signal),
+        staleTime: Infinity,
+        gcTime: FORGET_MS,
+        refetchInterval: isLive && !isHeld && lastPage === 0 && AGAIN_MS,
+      };
+    }),
   });
-  const newest = answers.at(-1)?.data;
-  if (newest !== undefined && pages.at(-1) === present.tokens.length - 1 && present.lastRows === undefined) {
-    const next =
-      newest.next === '' ? { ...present, lastRows: newest.rows.length } : withToken(present, newest.next);
-    setKnown(next);
-  }
+  const next = pages.reduce((list, page, index) => withAnswer(list, page, answers[index]?.data), present);
+  if (next !== present) setKnown(next);
   const see = useCallback((first: number, last: number) => {
     setSeen((before) => (before.first === first && before.last === last ? before : { first, last }));
   }, []);
@@ -90,6 +102,14 @@ export function useKeyset<T>(
   };
 }
 
-function withToken({ key, tokens, lastRows }: Known, token: string): Known {
-  return { key, tokens: [...tokens, token], lastRows };
+/** What is known of the list after an answer for one of its pages. A page that goes on otherwise than before cuts off what followed it. */
+function withAnswer<T>(list: Known, page: number, answer: Page<T> | undefined): Known {
+  if (answer === undefined || page >= list.tokens.length) return list;
+  const { key, tokens, lastRows } = list;
+  if (answer.next !== '') {
+    if (tokens[page + 1] === answer.next) return list;
+    return { key, tokens: [...tokens.slice(0, page + 1), answer.next], lastRows: undefined };
+  }
+  if (page === tokens.length - 1 && lastRows === answer.rows.length) return list;
+  return { key, tokens: tokens.slice(0, page + 1), lastRows: answer.rows.length };
 }
