@@ -614,6 +614,7 @@ test.each(INSTALLED)(
       'batch run --at',
       'completion z',
       "payment submit --reference ''",
+      'account open card EUR --limit day',
     ];
     const load = `quittance() { echo started; }\n${name === 'zsh' ? EDITOR : ''}\nsource '${path}'`;
     const lines = asked.map((words) => `${ASKING[name]?.(words) ?? ''}; echo ---`).join('\n');
@@ -630,6 +631,7 @@ test.each(INSTALLED)(
       '--atomic',
       'zsh',
       '',
+      'day= day-count=',
       '',
     ]);
   },
@@ -647,6 +649,7 @@ test.each(INSTALLED)('%s completes ids where the words say that they are', async
     'account get cust',
     'payment submit --ledger books --reference x customer:anna cust',
     'account open cust',
+    'webhook pause cust',
     'account get --co',
   ];
   const load = `${KNOWING}\n${name === 'zsh' ? EDITOR : ''}\nsource '${path}'`;
@@ -657,11 +660,13 @@ test.each(INSTALLED)('%s completes ids where the words say that they are', async
     'customer:anna',
     'customer:anna',
     '',
+    'customer:anna',
     '--columns',
     '',
   ]);
   expect(readFileSync(join(shell.home, 'asked'), 'utf8')).toBe(
-    'ids account cust --timeout 1s --stale\nids account cust --timeout 1s --stale --ledger books\n',
+    'ids account cust --timeout 1s --stale\nids account cust --timeout 1s --stale --ledger books\n' +
+      'ids webhook cust --timeout 1s --stale\n',
   );
 });
 
@@ -688,6 +693,10 @@ describe('ids', () => {
       expect(await shell.run('ids', kind, payment.slice(0, 13), '--fresh')).toMatchObject({
         stdout: expect.stringContaining(payment),
       });
+    expect(await shell.run('ids', 'explained', 'al', '--fresh')).toMatchObject({ stdout: 'alice\n' });
+    const ends = await shell.run('ids', 'month-end');
+    expect(ends.stdout.trim().split('\n')).toHaveLength(12);
+    expect(ends.stdout).toMatch(/^(\d{4}-\d\d-(28|29|30|31)\n){12}$/);
     const away = ['--address', 'localhost:1', '--query-address', server.grpc];
     expect(await shell.run('ids', 'account', 'al', ...away)).toMatchObject({ stdout: 'alice\n' });
     expect(await shell.run('ids', 'colour')).toMatchObject({ code: 2, stdout: '' });

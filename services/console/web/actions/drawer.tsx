@@ -25,7 +25,9 @@ export function ActionDrawer() {
   const { ledger, page, id } = useRoute();
   const may = useMay();
   // A form is of the page on which it was opened.
-  useEffect(() => actionStore.set(undefined), [ledger, page, id]);
+  useEffect(() => {
+    actionStore.set(undefined);
+  }, [ledger, page, id]);
   const offered = ACTIONS.filter(({ method }) => may(method, ledger));
   const action = offered.find(({ id }) => id === open?.id);
   useEffect(() => {

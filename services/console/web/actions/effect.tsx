@@ -42,7 +42,9 @@ export function Effect({ before, preview, sent }: EffectProps) {
   const section = useRef<HTMLElement>(null);
   const answer = sent ?? preview;
   // Below a long form it would not be seen that there is an answer.
-  useEffect(() => section.current?.scrollIntoView({ block: 'nearest' }), [answer]);
+  useEffect(() => {
+    section.current?.scrollIntoView({ block: 'nearest' });
+  }, [answer]);
   if (answer === undefined) return null;
   const { transaction, accounts } = answer;
   return (

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ACTIONS } from './catalogue.js';
 import { requestJson } from './form-values.js';
 
@@ -78,5 +78,59 @@ test('a check is sent where it is set', () => {
   expect(resultOf('reverse', { transactionId: id, force: 'true' }).json).toEqual({
     transactionId: id,
     force: true,
+  });
+});
+
+describe('a change of an account', () => {
+  const before = {
+    accountId: 'card',
+    currency: 'EUR',
+    name: 'Card',
+    'limits.debit': '100.00',
+    'limits.day.count': '3',
+  };
+  const changed = (values: Readonly<Record<string, string>>) => {
+    const action = ACTIONS.find(({ id }) => id === 'update-account');
+    if (action === undefined) throw new Error('there is no such action');
+    return requestJson(action, { ...before, ...values }, undefined, before);
+  };
+
+  test('sends what is no longer what it was, limits as a whole', () => {
+    expect(changed({ 'limits.day.amount': '500' })).toEqual({
+      json: {
+        accountId: 'card',
+        limits: { debit: '10000', day: { amount: '50000', count: '3' } },
+        updateMask: 'limits',
+      },
+      problems: {},
+    });
+    expect(changed({ name: '', 'limits.debit': '', 'limits.day.count': '' })).toEqual({
+      json: { accountId: 'card', updateMask: 'name,limits' },
+      problems: {},
+    });
+  });
+
+  test('that changes nothing is refused before it is sent', () => {
+    expect(changed({}).problems).toEqual({ name: 'nothing is changed' });
+    expect(changed({ 'limits.month.count': 'many' }).problems).toEqual({
+      'limits.month.count': 'a whole number',
+    });
+  });
+});
+
+test.each([
+  ['2026-10-31', '2026-10-31T23:59:59.999999Z'],
+  ['2026-10-31T23:59+01:00', '2026-10-31T23:59:00+01:00'],
+  ['2026-10-31T23:59:59.5Z', '2026-10-31T23:59:59.5Z'],
+])('the end %s of a period is the time %s', (typed, closedThrough) => {
+  expect(resultOf('close-period', { closedThrough: typed })).toEqual({
+    json: { closedThrough },
+    problems: {},
+  });
+});
+
+test.each(['2026-13-01', '31.10.2026', '2026-10-31T23:59'])('%s is no end of a period', (closedThrough) => {
+  expect(resultOf('close-period', { closedThrough }).problems).toEqual({
+    closedThrough: expect.stringContaining('a day such as'),
   });
 });

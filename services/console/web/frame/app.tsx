@@ -8,6 +8,7 @@ import { useStore } from '../state/store.js';
 import { FailureNote } from '../parts/text.js';
 import { ActionDrawer } from '../actions/drawer.js';
 import { CopyDialog } from './copy-dialog.js';
+import { FaultBoundary } from './fault-boundary.js';
 import { Help } from './help.js';
 import { PAGES } from './pages.js';
 import { Header } from './header.js';
@@ -49,9 +50,13 @@ function Frame() {
 }
 
 function PageOf({ component: Component }: { readonly component: ComponentType | undefined }) {
-  const { ledger, id } = useRoute();
+  const { ledger, page, id } = useRoute();
   if (Component === undefined) return <p>The console has no such page.</p>;
-  return <Component key={`${ledger}/${id}`} />;
+  return (
+    <FaultBoundary key={`${ledger}/${page}/${id}`}>
+      <Component />
+    </FaultBoundary>
+  );
 }
 
 function Navigation({ page, isOpen }: { readonly page: string; readonly isOpen: boolean }) {

@@ -46,7 +46,6 @@ export function WebhooksPage() {
 function WebhookPart({ webhook }: { readonly webhook: Webhook }) {
   const { webhookId, url, description, kinds, accountIds, position, ledgerPosition } = webhook;
   const { parkedCount, retrying } = webhook;
-  const isBehind = position < ledgerPosition;
   return (
     <section className="part" aria-label={webhookId}>
       <div className="title">
@@ -60,13 +59,14 @@ function WebhookPart({ webhook }: { readonly webhook: Webhook }) {
           ['Posts to', <Id key="url" value={url} />],
           ['Events', kinds.length === 0 ? 'all' : kinds.map((kind) => wordOf(EventKind, kind)).join(', ')],
           ['Accounts', accountIds.length === 0 ? 'all' : accountIds.join(', ')],
+          ['Delivered up to', <EventLink key="position" position={position} />],
           [
-            'Delivered up to',
-            <span key="position">
-              <a href={linkTo('event', String(position))}>{countText(position)}</a> of{' '}
-              {countText(ledgerPosition)}
-              {isBehind ? '' : ': nothing waits'}
-            </span>,
+            'Last event',
+            position < ledgerPosition ? (
+              <EventLink key="last" position={ledgerPosition} />
+            ) : (
+              'the same: nothing waits'
+            ),
           ],
           [
             'Parked',
@@ -77,6 +77,10 @@ function WebhookPart({ webhook }: { readonly webhook: Webhook }) {
       {retrying === undefined && parkedCount === 0n ? null : <Deliveries webhook={webhook} />}
     </section>
   );
+}
+
+function EventLink({ position }: { readonly position: bigint }) {
+  return <a href={linkTo('event', String(position))}>{countText(position)}</a>;
 }
 
 function WebhookWord({ webhook: { state, pauseReason, retrying } }: { readonly webhook: Webhook }) {
@@ -127,7 +131,7 @@ function DeliveryRow({ delivery, onRetry }: DeliveryRowProps) {
   return (
     <tr>
       <td className="right">
-        <a href={linkTo('event', String(position))}>{countText(position)}</a>
+        <EventLink position={position} />
       </td>
       <td>{wordOf(WebhookDeliveryState, state)}</td>
       <td className="right">{attempts}</td>
@@ -186,7 +190,7 @@ function Deliveries({ webhook: { webhookId, parkedCount } }: { readonly webhook:
       {mayRetry && parkedCount > 0n ? (
         <div className="buttons">
           <button type="button" onClick={() => retry({ case: 'all', value: true })}>
-            Send all {eventsText(parkedCount)} once more
+            Send {eventsText(parkedCount)} once more
           </button>
         </div>
       ) : null}

@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { AccountCommandService } from '../../../../gen/quittance/command/v1/account_command_service_pb.js';
+import { LedgerCommandService } from '../../../../gen/quittance/command/v1/ledger_command_service_pb.js';
 import { TransactionCommandService } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
+import { WebhookService } from '../../../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { AccountQueryService } from '../../../../gen/quittance/query/v1/account_query_service_pb.js';
 import { EventQueryService } from '../../../../gen/quittance/query/v1/event_query_service_pb.js';
 import { ReportQueryService } from '../../../../gen/quittance/query/v1/report_query_service_pb.js';
@@ -43,6 +45,34 @@ const lines: readonly (readonly [DescMethod, JsonObject, string])[] = [
       metadata: { k: 'v w' },
     },
     "quittance account open a JPY --overdraft 500 --type asset --metadata 'k=v w'",
+  ],
+  [
+    ofQueries.listTransactions,
+    {
+      kinds: ['TRANSACTION_KIND_REFUND', 'TRANSACTION_KIND_REVERSAL'],
+      declineReason: 'DECLINE_REASON_LIMIT_EXCEEDED',
+      currency: 'EUR',
+      minAmount: '2500',
+      actor: 'Till 7',
+      forced: true,
+      metadata: [{ key: 'order', value: '17' }, { key: 'channel' }],
+    },
+    "quittance transaction list --kind refund --kind reversal --reason limit-exceeded --currency EUR --min 25.00 --actor 'Till 7' --forced --metadata order=17 --metadata channel",
+  ],
+  [
+    AccountQueryService.method.listAccounts,
+    { currency: 'EUR', maxPosted: '-1' },
+    'quittance account list --currency EUR --max-posted=-0.01',
+  ],
+  [
+    LedgerCommandService.method.closePeriod,
+    { closedThrough: '2026-10-31T23:59:59.999999Z', description: 'October' },
+    'quittance ledger close-period 2026-10-31T23:59:59.999999Z --description October',
+  ],
+  [
+    WebhookService.method.listWebhookDeliveries,
+    { ledgerId: 'books', webhookId: 'orders' },
+    'quittance webhook deliveries orders --ledger books',
   ],
   [
     ofQueries.listTransactions,
