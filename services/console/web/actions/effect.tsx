@@ -96,8 +96,7 @@ function PeriodEffect({ json }: { readonly json: JsonObject }) {
   const { period, closedThrough } = json;
   if (period !== undefined && period !== null)
     return <PeriodTotals period={fromJson(ClosedPeriodSchema, period)} />;
-  if (!('closedThrough' in json)) return null;
-  if (closedThrough === null || closedThrough === undefined) return <p>No period stays closed.</p>;
+  if (closedThrough === null || closedThrough === undefined) return null;
   return (
     <p>
       What is dated up to <ExactTime at={fromJson(TimestampSchema, closedThrough)} /> stays closed.

@@ -20,7 +20,7 @@ export function Periods() {
     { ledgerId: ledger, consistency: useFreshness() },
     SELDOM_MS,
   );
-  const through = data?.closedThrough;
+  const through = data?.ledger?.closedThrough;
   const period = data?.closedPeriod;
   return (
     <section className="part" aria-label="Closed periods">
