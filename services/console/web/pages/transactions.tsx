@@ -156,6 +156,7 @@ function ListUntil({
   const fresh = feed.transactions
     .slice(feed.count - shown)
     .filter((each) => newest !== undefined && each.position > newest && matches(request, each));
+  const rowAt = (index: number) => fresh[index] ?? list.rowAt(index - fresh.length);
   const waiting = feed.count - shown;
   const count = fresh.length + list.count + (list.isComplete ? 0 : 1);
   const word = pin !== undefined ? 'pinned' : feed.isConnected ? 'live' : 'not live';
@@ -180,12 +181,8 @@ function ListUntil({
           label="Transactions"
           columns={TRANSACTION_COLUMNS}
           count={count}
-          rowAt={(index) => fresh[index] ?? list.rowAt(index - fresh.length)}
-          keyOf={(index) =>
-            fresh[index]?.transactionId ??
-            list.rowAt(index - fresh.length)?.transactionId ??
-            `row ${String(index)}`
-          }
+          rowAt={rowAt}
+          keyOf={(index) => rowAt(index)?.transactionId ?? `row ${String(index)}`}
           onHold={setHeld}
           onSee={(first, last) => {
             setAtTop(first === 0);
