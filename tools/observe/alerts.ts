@@ -264,6 +264,19 @@ const FRESHNESS: readonly Alert[] = [
     rests: { [`quittance_webhook_oldest_retry_seconds{${COMMANDS}}`]: '0+60x20 0x10' },
   },
   {
+    name: 'SchedulesLate',
+    expr: 'max(quittance_schedule_lag_seconds) > 300',
+    for: '5m',
+    severity: 'ticket',
+    summary: 'Payments of schedules have been due for more than five minutes, and are not made.',
+    fires: {
+      series: { [`quittance_schedule_lag_seconds{${COMMANDS}}`]: '0+60x30' },
+      at: '20m',
+      labels: [{}],
+    },
+    rests: { [`quittance_schedule_lag_seconds{${COMMANDS}}`]: '0+60x4 0x20' },
+  },
+  {
     name: 'RelayDown',
     expr: 'min(quittance_relay_up) == 0',
     for: '1m',

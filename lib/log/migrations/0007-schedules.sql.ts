@@ -7,6 +7,9 @@
  * when the holder of the lease is to look at the schedule; null: not at all. `state` is 1 active, 2 paused, 3 ended, 4 cancelled.
  * `version` rises with each change.
  *
+ * The primary key includes what lists filter by, so that they walk it alone, in order. The request stands first in its own key, lest a
+ * list is planned over that one, which has another order.
+ *
  * schedules.runs: `outcome` is 1 posted, 2 declined, 3 failed, 4 skipped; `reason` the number of a decline reason or of an error.
  */
 export const createSchedules = `
@@ -37,8 +40,8 @@ create table schedules.schedules (
   version bigint not null default 1,
   create_time bigint not null,
   update_time bigint not null,
-  primary key (ledger_id, schedule_id),
-  unique (ledger_id, request_id)
+  primary key (ledger_id, schedule_id) include (state, payer_account_id, payee_account_id),
+  unique (request_id, ledger_id)
 ) with (fillfactor = 50);
 
 create index schedules_due on schedules.schedules (wake_time) where wake_time is not null;
