@@ -4,6 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { FieldOptionsSchema, FileDescriptorSetSchema, MessageOptionsSchema } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -103,4 +105,34 @@ test('what a client or a stored event relies on cannot be changed', () => {
     /^RPC_NO_DELETE: .*"GetLedger"/,
   ])
     expect(said).toContainEqual(expect.stringMatching(refusal));
+});
+
+/** Fields whose rules are wider than in the last release, by their full names. Emptied with each release. */
+const WIDENED: readonly string[] = [];
+
+/** The options of each message and field of Quittance in an image, rules of validation among them; `deprecated` left out. */
+function optionsIn(image: string): ReadonlyMap<string, string> {
+  const { file } = fromBinary(FileDescriptorSetSchema, readFileSync(image));
+  const found = new Map<string, string>();
+  for (const { package: name, messageType } of file) {
+    if (!name.startsWith('quittance.')) continue;
+    for (const message of messageType) {
+      const type = `${name}.${message.name}`;
+      const rules = message.options && toBinary(MessageOptionsSchema, message.options);
+      found.set(type, Buffer.from(rules ?? []).toString('hex'));
+      for (const { name: field, options } of message.field) {
+        const own = options && toBinary(FieldOptionsSchema, { ...options, deprecated: false });
+        found.set(`${type}.${field}`, Buffer.from(own ?? []).toString('hex'));
+      }
+    }
+  }
+  return found;
+}
+
+test('no rule of validation is another one than in the last release, unless it is known to be wider', () => {
+  const released = optionsIn(join(ROOT, 'proto/released.binpb'));
+  const today = optionsIn(join(work, 'released.binpb'));
+  const changed = [...released].filter(([name, rules]) => today.get(name) !== rules).map(([name]) => name);
+  expect(released.size).toBeGreaterThan(500);
+  expect(changed.filter((name) => !WIDENED.includes(name))).toEqual([]);
 });
