@@ -16,6 +16,8 @@ import * as sql from './write.sql.js';
 
 /** Rows per statement: to bind them takes a millisecond or two, and all else in this process waits meanwhile. */
 const ROWS_PER_STATEMENT = 500;
+/** Between two statements, at most: the tables must keep up where every payment is of other accounts. */
+const BREATH_MS = 5;
 
 /** What a write-behind came to. */
 export interface Written {
@@ -118,14 +120,15 @@ async function write(client: PoolClient, { changes, through }: StateBatch): Prom
 }
 
 /**
- * Some rows at a time. Between two slices as much time passes as the first one took: a write of 10,000 accounts is a quarter of a
- * second of work, and commands and views need that processor too.
+ * Some rows at a time. Between two slices as much time passes as the first one took, but no more than a breath: a write of 10,000
+ * accounts is a quarter of a second of work, and commands and views need that processor too.
  */
 async function* slicesOf<T>(rows: readonly T[]): AsyncGenerator<readonly T[]> {
   for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT) {
     const began_ms = performance.now();
     yield rows.slice(from, from + ROWS_PER_STATEMENT);
-    if (from + ROWS_PER_STATEMENT < rows.length) await pause(performance.now() - began_ms);
+    if (from + ROWS_PER_STATEMENT >= rows.length) return;
+    await pause(Math.min(performance.now() - began_ms, BREATH_MS));
   }
 }
 
