@@ -90,14 +90,19 @@ function differingFields(schema: DescMessage, request: Request, storedBody: Uint
   return differing.length === 0 ? ['command'] : differing;
 }
 
-/** The names of the fields in which two messages of a type differ; of a oneof all that it may hold. */
+/** The names of the fields in which two messages of a type differ. */
 export function fieldsThatDiffer(schema: DescMessage, stored: object, given: object): string[] {
   return schema.fields
-    .filter((field) => {
-      const name = field.oneof?.localName ?? field.localName;
-      return !sameValue(Reflect.get(stored, name), Reflect.get(given, name), field);
-    })
+    .filter((field) => !sameValue(valueIn(stored, field), valueIn(given, field), field))
     .map(({ name }) => name);
+}
+
+/** Of a oneof only the field that it holds has a value. */
+function valueIn(message: object, { oneof, localName }: DescMessage['fields'][number]): unknown {
+  if (oneof === undefined) return Reflect.get(message, localName);
+  const held: unknown = Reflect.get(message, oneof.localName);
+  if (typeof held !== 'object' || held === null) return undefined;
+  return Reflect.get(held, 'case') === localName ? Reflect.get(held, 'value') : undefined;
 }
 
 function sameValue(a: unknown, b: unknown, field: DescMessage['fields'][number]): boolean {

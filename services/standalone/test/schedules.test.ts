@@ -139,8 +139,10 @@ describe.each(['grpc', 'connect'] as const)('over %s', (door) => {
     const other = recurrence('FREQ=DAILY;COUNT=13');
     expect(await refusalOf(schedules().createSchedule({ ...first, timing: other }))).toMatchObject({
       reason: 'REQUEST_ID_REUSED',
-      fields: expect.arrayContaining(['recurrence']),
+      fields: ['recurrence'],
     });
+    const renamed = schedules().createSchedule({ ...first, scheduleId: 'renamed' });
+    expect(await refusalOf(renamed)).toEqual({ reason: 'REQUEST_ID_REUSED', fields: ['schedule_id'] });
     expect(await refusalOf(schedules().createSchedule(request({ scheduleId: 'same' })))).toEqual({
       reason: 'SCHEDULE_ALREADY_EXISTS',
       fields: [],

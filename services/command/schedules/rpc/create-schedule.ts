@@ -8,6 +8,7 @@ import {
 } from '../../../../gen/quittance/command/v1/schedule_service_pb.js';
 import { ErrorReason } from '../../../../gen/quittance/common/v1/error_reason_pb.js';
 import { isSameBytes } from '../../../../lib/base/bytes.js';
+import { decodeMessage } from '../../../../lib/base/codec/binary.js';
 import type { Micros } from '../../../../lib/base/time.js';
 import type { Call } from '../../../../lib/rpc/call.js';
 import { CallError, fail } from '../../../../lib/rpc/errors.js';
@@ -86,12 +87,9 @@ function newSchedule(
 /** @throws CallError REQUEST_ID_REUSED where it was another request */
 function replayed(before: Schedule, given: CreateScheduleRequest, body: Uint8Array): Answer {
   if (isSameBytes(before.body, body)) return { schedule: scheduleMessage(before), replayed: true };
-  const same = { requestId: '', validateOnly: false };
-  const stored = { ...before.request, ...same };
-  const now = { ...given, ...same };
-  const differing = fieldsThatDiffer(CreateScheduleRequestSchema, stored, now).filter(
-    (field) => field !== 'schedule_id' || (given.scheduleId || given.requestId) !== before.scheduleId,
-  );
+  const stored = decodeMessage(CreateScheduleRequestSchema, before.body);
+  const now = decodeMessage(CreateScheduleRequestSchema, body);
+  const differing = fieldsThatDiffer(CreateScheduleRequestSchema, stored, now);
   const fields = differing.map((field) => ({
     field,
     description: 'differs from the request that has this request_id',

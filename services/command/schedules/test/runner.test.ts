@@ -35,6 +35,7 @@ import type { ScheduleContext } from '../rpc/context.js';
 import { createSchedule } from '../rpc/create-schedule.js';
 import { getSchedule, listScheduleRuns } from '../rpc/read-schedules.js';
 import { type RunnerDeps, ScheduleRunner } from '../runner.js';
+import { SCHEDULES_PER_LEDGER } from '../schedule.js';
 
 const LEDGER = 'main';
 const KEY = { ledgerId: LEDGER, scheduleId: 'rent' };
@@ -334,6 +335,8 @@ describe('a process that loses the lease', () => {
     now += DAY;
     expect(await runner({ executor: losing(() => false) }).once()).toBe('done');
     expect(await runs()).toEqual([]);
+    const lag = 7n * SECOND;
+    expect(await context.store.totals(now + lag)).toEqual({ active: 1, paused: 0, due: 1, lag });
   });
 
   test('while another one has made the payment adds nothing', async () => {
@@ -405,6 +408,19 @@ test('an account that was closed later declines, and is not tried again', async 
     { outcome: ScheduleRunOutcome.DECLINED, declineReason: DeclineReason.ACCOUNT_CLOSED },
   ]);
   expect(await shown()).toMatchObject({ declinedCount: 1, state: ScheduleState.ACTIVE });
+});
+
+test('a ledger has so many schedules that are active or paused, and those that have ended do not count', async () => {
+  await schedule({}, 1);
+  await pool.query(
+    `insert into schedules.schedules
+     select (jsonb_populate_record(s, jsonb_build_object('schedule_id', 'many-' || n, 'request_id', gen_random_uuid()))).*
+     from schedules.schedules s cross join generate_series(1, ${String(SCHEDULES_PER_LEDGER - 1)}) n`,
+  );
+  const another = () => schedule({ scheduleId: 'another', requestId: randomUUID() });
+  await expect(another()).rejects.toMatchObject({ reason: ErrorReason.TOO_MANY_SCHEDULES });
+  await cancelSchedule(context)(create(CancelScheduleRequestSchema, KEY), aCall());
+  await another();
 });
 
 test('a payment that is refused with an error pauses its schedule', async () => {
