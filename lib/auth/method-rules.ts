@@ -64,7 +64,7 @@ export const METHOD_RULES: Readonly<Record<string, Readonly<Record<string, Metho
     ExecuteBatch: { kind: undefined, subject: 'batch' },
     StreamCommands: { kind: undefined, subject: 'commands' },
   },
-  // Who may pay from a ledger may have it paid later.
+  // A caller that may pay from a ledger may have it paid later.
   'quittance.command.v1.ScheduleService': {
     CreateSchedule: write,
     GetSchedule: read,

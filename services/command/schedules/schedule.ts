@@ -29,7 +29,7 @@ export interface Progress {
   readonly occurrence: Micros | undefined;
   /** The number of the attempt that comes next, from 1 on. */
   readonly attempt: number;
-  /** Whether this attempt may have been sent: then it is sent until there is an answer, whatever else happens. */
+  /** Whether this attempt may have been sent: then it is sent until there is an answer, in every state. */
   readonly isBegun: boolean;
   /** When the runner is to look at it; undefined: not at all. */
   readonly wake: Micros | undefined;
