@@ -15,7 +15,7 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 );
 const SIZE = { width: 1280, height: 800 };
 
-/** Each page with what shows that it has been filled. */
+/** Each page with what shows that it has been filled, and the name of its picture where that is another one. */
 const PAGES = [
   ['overview', 'Latest transactions'],
   ['transactions', 'customer:'],
@@ -23,7 +23,10 @@ const PAGES = [
   ['account/customer:anna', 'Posted'],
   ['events', 'posted'],
   ['reports', 'balances'],
-  ['payments', 'Payments'],
+  ['payments', 'customer:'],
+  ['account/customer:anna?tab=over+time&by=hours', 'Closing', 'balance-history'],
+  ['webhooks', 'Posts to'],
+  ['schedules', 'active'],
   ['read-models', 'running'],
   ['system', 'decided here'],
   ['proof', 'Prove the books'],
@@ -35,14 +38,13 @@ const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-s
 for (const colorScheme of ['light', 'dark']) {
   const context = await browser.newContext({ colorScheme, viewport: SIZE });
   const page = await context.newPage();
-  for (const [path, shown] of PAGES) {
+  for (const [path, shown, name = path.split('/')[0]] of PAGES) {
     await page.goto(`${address}#/${ledger}/${path}`);
     await page.getByText(shown).first().waitFor();
     if (path === 'proof') {
       await page.getByRole('button', { name: shown }).click();
       await page.getByText('up to position').last().waitFor();
     }
-    const name = path.split('/')[0];
     await page.screenshot({ path: join(OUT, `${name}-${colorScheme}.png`) });
     process.stdout.write(`${name}, ${colorScheme}\n`);
   }

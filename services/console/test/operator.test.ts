@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { AccountCommandService } from '../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { ScheduleService } from '../../../gen/quittance/command/v1/schedule_service_pb.js';
 import { TransactionCommandService } from '../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { WebhookService } from '../../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { Direction } from '../../../gen/quittance/common/v1/transaction_pb.js';
@@ -227,6 +228,32 @@ jest.setTimeout(TEST_LIMIT_MS);
     expect(receiver.taken).toHaveLength(1);
     await part.getByRole('button', { name: 'Pause' }).click();
     await part.getByText('paused: paused in the console').waitFor();
+  });
+
+  test('sees what is paid by a schedule, pauses it, and cancels it for good', async () => {
+    await open('schedules', 'Schedules');
+    await page.getByText('quittance schedule create').waitFor();
+    const payment = { payerAccountId: 'alice', payeeAccountId: 'shop', amount: EUR(800n), reference: 'rent' };
+    const seconds = BigInt(Date.UTC(2090, 0, 1) / 1_000);
+    await platform.grpc(ScheduleService).createSchedule({
+      ledgerId: LEDGER,
+      requestId: randomUUID(),
+      scheduleId: 'rent',
+      payment,
+      timing: { case: 'at', value: { seconds } },
+    });
+    await rows('Schedules').getByRole('link', { name: 'rent' }).waitFor();
+    await expectAccessible(page);
+    await rows('Schedules').getByRole('link', { name: 'rent' }).click();
+    await page.getByText('2090-01-01 00:00:00.000000 UTC').waitFor();
+    await page.getByText('8.00 EUR').waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('paused: paused in the console').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Cancel…' }).click();
+    await page.getByRole('button', { name: 'Cancel rent' }).click();
+    await page.getByText('cancelled').first().waitFor();
+    expect(await page.getByRole('button', { name: /Pause|Resume|Cancel/ }).count()).toBe(0);
   });
 
   test('is told where a list cannot show what a pin asks for', async () => {

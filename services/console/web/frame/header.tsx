@@ -46,7 +46,7 @@ export function Header({ ledgers }: { readonly ledgers: readonly Ledger[] }) {
 function LedgerPicker({ ledgers }: { readonly ledgers: readonly Ledger[] }) {
   const { ledger, page } = useRoute();
   const ids = ledgers.map(({ ledgerId }) => ledgerId);
-  const isList = !['transaction', 'account', 'payment', 'event'].includes(page);
+  const isList = !['transaction', 'account', 'payment', 'event', 'schedule'].includes(page);
   return (
     <select
       aria-label="Ledger"

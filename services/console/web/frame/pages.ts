@@ -11,6 +11,7 @@ import { PlaygroundPage } from '../pages/playground.js';
 import { ProofPage } from '../pages/proof.js';
 import { ReadModelsPage } from '../pages/read-models.js';
 import { ReportsPage } from '../pages/reports.js';
+import { SchedulePage, SchedulesPage } from '../pages/schedules.js';
 import { SystemPage } from '../pages/system.js';
 import { TransactionPage } from '../pages/transaction.js';
 import { TransactionsPage } from '../pages/transactions.js';
@@ -44,6 +45,14 @@ export const PAGES: readonly PageEntry[] = [
   { name: 'event', title: 'Event', component: EventPage },
   { name: 'reports', title: 'Reports', key: 'r', component: ReportsPage },
   { name: 'read-models', title: 'Read models', key: 'm', component: ReadModelsPage },
+  {
+    name: 'schedules',
+    title: 'Schedules',
+    key: 'd',
+    also: ['schedule'],
+    component: SchedulesPage,
+  },
+  { name: 'schedule', title: 'Schedule', component: SchedulePage },
   { name: 'webhooks', title: 'Webhooks', key: 'w', component: WebhooksPage },
   { name: 'system', title: 'System', key: 's', component: SystemPage },
   { name: 'proof', title: 'Proof', key: 'p', component: ProofPage },

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { v7 as uuidV7 } from 'uuid';
 import { AccountCommandService } from '../../../../gen/quittance/command/v1/account_command_service_pb.js';
 import { LedgerCommandService } from '../../../../gen/quittance/command/v1/ledger_command_service_pb.js';
+import { ScheduleService } from '../../../../gen/quittance/command/v1/schedule_service_pb.js';
 import { TransactionCommandService } from '../../../../gen/quittance/command/v1/transaction_command_service_pb.js';
 import { ProjectionService } from '../../../../gen/quittance/ops/v1/projection_service_pb.js';
 import { SystemService } from '../../../../gen/quittance/ops/v1/system_service_pb.js';
@@ -30,6 +31,7 @@ const SERVICES = [
   LedgerCommandService,
   AccountCommandService,
   TransactionCommandService,
+  ScheduleService,
   ProjectionService,
   WebhookService,
   SystemService,

@@ -244,6 +244,8 @@ const FORMS: Readonly<Record<string, Form>> = {
     places: ['projectionId'],
     flags: { acceptDifferences: text('--accept-differences') },
   },
+  ListSchedules: { words: 'schedule list', places: [], flags: LIST },
+  GetSchedule: { words: 'schedule get', places: ['scheduleId'], flags: {} },
   ListWebhooks: { words: 'webhook list', places: [], flags: {} },
   GetWebhook: { words: 'webhook get', places: ['webhookId'], flags: {} },
   ListWebhookDeliveries: { words: 'webhook deliveries', places: ['webhookId'], flags: LIST },

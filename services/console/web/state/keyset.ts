@@ -3,7 +3,7 @@
  * seen. Rows that were scrolled away are fetched again by the same token, which holds the position of the whole list.
  */
 import { useCallback, useState } from 'react';
-import { useQueries } from '@tanstack/react-query';
+import { useQueries, type UseQueryResult } from '@tanstack/react-query';
 import { liveStore } from './reads.js';
 import { useStore } from './store.js';
 
@@ -74,19 +74,21 @@ export function useKeyset<T>(
   const firstPage = Math.min(Math.floor(seen.first / PAGE_ROWS), present.tokens.length - 1);
   const lastPage = Math.min(Math.floor(seen.last / PAGE_ROWS), present.tokens.length - 1);
   const pages = Array.from({ length: lastPage - firstPage + 1 }, (_, offset) => firstPage + offset);
-  const answers = useQueries({
-    queries: pages.map((page) => {
-      const token = present.tokens[page] ?? '';
-      return {
-        queryKey: ['keyset', key, token],
-        queryFn: ({ signal }: { signal: AbortSignal }) => load(token, signal),
-        staleTime: Infinity,
-        gcTime: FORGET_MS,
-        refetchInterval: isLive && !isHeld && lastPage === 0 && AGAIN_MS,
-      };
+  const found = foundOf(
+    useQueries({
+      queries: pages.map((page) => {
+        const token = present.tokens[page] ?? '';
+        return {
+          queryKey: ['keyset', key, token],
+          queryFn: ({ signal }: { signal: AbortSignal }) => load(token, signal),
+          staleTime: Infinity,
+          gcTime: FORGET_MS,
+          refetchInterval: isLive && !isHeld && lastPage === 0 && AGAIN_MS,
+        };
+      }),
     }),
-  });
-  const next = pages.reduce((list, page, index) => withAnswer(list, page, answers[index]?.data), present);
+  );
+  const next = pages.reduce((list, page, index) => withAnswer(list, page, found.pages[index]), present);
   if (next !== present) setKnown(next);
   const see = useCallback((first: number, last: number) => {
     setSeen((before) => (before.first === first && before.last === last ? before : { first, last }));
@@ -94,10 +96,29 @@ export function useKeyset<T>(
   const isComplete = present.lastRows !== undefined;
   return {
     count: (present.tokens.length - 1) * PAGE_ROWS + (present.lastRows ?? 0),
-    rowAt: (index) => answers[Math.floor(index / PAGE_ROWS) - firstPage]?.data?.rows[index % PAGE_ROWS],
+    rowAt: (index) => found.pages[Math.floor(index / PAGE_ROWS) - firstPage]?.rows[index % PAGE_ROWS],
     see,
     isComplete,
-    isLoading: !isComplete && answers.some(({ isPending }) => isPending),
+    isLoading: !isComplete && found.isPending,
+    error: found.error,
+  };
+}
+
+interface Found<T> {
+  /** Those that can be seen; undefined while one is fetched. */
+  readonly pages: readonly (Page<T> | undefined)[];
+  readonly isPending: boolean;
+  readonly error: Error | null;
+}
+
+/**
+ * What the answers say, without the answers: these lead to their observers, which keep the functions of the rendering that made
+ * them. A function that saw the answers would so keep those of the rendering before, and with them every page that was ever seen.
+ */
+function foundOf<T>(answers: readonly UseQueryResult<Page<T>>[]): Found<T> {
+  return {
+    pages: answers.map(({ data }) => data),
+    isPending: answers.some(({ isPending }) => isPending),
     error: answers.find(({ error }) => error !== null)?.error ?? null,
   };
 }
