@@ -8,6 +8,7 @@ export const ID_KINDS = [
   'transaction',
   'payment',
   'webhook',
+  'schedule',
   'explained',
   'month-end',
 ] as const;

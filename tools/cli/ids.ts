@@ -1,5 +1,6 @@
 /** Ids that begin as what was typed does, for completion: few at a time, and asked of the server at most once in a while. */
 import { join } from 'node:path';
+import { ScheduleService } from '../../gen/quittance/command/v1/schedule_service_pb.js';
 import { WebhookService } from '../../gen/quittance/ops/v1/webhook_service_pb.js';
 import { AccountQueryService } from '../../gen/quittance/query/v1/account_query_service_pb.js';
 import { LedgerQueryService } from '../../gen/quittance/query/v1/ledger_query_service_pb.js';
@@ -64,6 +65,11 @@ async function fetched(session: Session, kind: IdKind, begun: string): Promise<r
       const request = { ledgerId: session.ledger };
       const { webhooks } = await session.call('ops', WebhookService.method.listWebhooks, request);
       return webhooks.map(({ webhookId }) => webhookId).filter((id) => id.startsWith(begun));
+    }
+    case 'schedule': {
+      const request = { ledgerId: session.ledger, pageSize: LAST_LOOKED_AT };
+      const { schedules } = await session.call('command', ScheduleService.method.listSchedules, request);
+      return schedules.map(({ scheduleId }) => scheduleId).filter((id) => id.startsWith(begun));
     }
     case 'explained':
       return [

@@ -256,7 +256,7 @@ jest.setTimeout(TEST_LIMIT_MS);
     expect(await page.getByRole('button', { name: /Pause|Resume|Cancel/ }).count()).toBe(0);
   });
 
-  test('is told where a list cannot show what a pin asks for', async () => {
+  test('reads a note where a list cannot show what a pin asks for', async () => {
     await open('accounts?at=5', 'Accounts');
     await page.getByRole('note').filter({ hasText: 'present balances' }).waitFor();
     expect(tab.complaints).toEqual([]);

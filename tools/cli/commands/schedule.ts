@@ -25,7 +25,7 @@ import { FEE_FLAG, feesOf } from './fees.js';
 import { METADATA_FLAG, metadataOf, UP_TO_FLAG } from './fields.js';
 
 const methods = ScheduleService.method;
-const ID = { schedule: one('the name of the schedule in its ledger') };
+const ID = { schedule: idOf('schedule', one('the name of the schedule in its ledger')) };
 const FLAGS = { ...LEDGER_FLAGS, ...CALL_FLAGS };
 
 async function print(session: Session, schedule: Schedule | undefined): Promise<undefined> {

@@ -693,6 +693,9 @@ describe('ids', () => {
       expect(await shell.run('ids', kind, payment.slice(0, 13), '--fresh')).toMatchObject({
         stdout: expect.stringContaining(payment),
       });
+    const rent = ['alice', 'shop', '1.00', 'EUR', '--id', 'rent', '--at', '2090-01-01'];
+    expect(await shell.run('schedule', 'create', ...rent)).toMatchObject({ code: 0 });
+    expect(await shell.run('ids', 'schedule', 're')).toMatchObject({ code: 0, stdout: 'rent\n' });
     expect(await shell.run('ids', 'explained', 'al', '--fresh')).toMatchObject({ stdout: 'alice\n' });
     const ends = await shell.run('ids', 'month-end');
     expect(ends.stdout.trim().split('\n')).toHaveLength(12);

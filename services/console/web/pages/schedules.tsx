@@ -1,4 +1,4 @@
-/** What will be paid by itself: when next, how it went so far, and what can be done about it. */
+/** What the server will pay at its time: when next, how it went so far, and what can be done about it. */
 import { callUnaryMethod, useTransport } from '@connectrpc/connect-query';
 import { useState } from 'react';
 import {
