@@ -18,7 +18,6 @@ export interface StartingProcess {
   readonly service: ServiceName;
   /** Such as `projector-2`. */
   readonly name: string;
-  /** 0: any free one. */
   readonly grpcPort: number;
 }
 
@@ -33,6 +32,8 @@ export interface ServiceSetOptions {
   readonly partitions?: number;
   /** Added to every usual port; 'free': any free ports in place of the usual ones. */
   readonly ports: number | 'free';
+  /** Of browsers that may call, beside the pages of the console. */
+  readonly origins?: readonly string[];
   /** QUITTANCE_…: the servers, and what else the services are configured by. */
   readonly variables: Readonly<Record<string, string>>;
   /** Those of one process, which come before those of all. */
@@ -47,8 +48,18 @@ const USUAL_PORTS: Readonly<Record<ServiceName, { readonly grpc: number; readonl
   projector: { grpc: 50_052, connect: 8_082 },
   query: { grpc: 50_053, connect: 8_083 },
 };
+const SERVICES: readonly ServiceName[] = ['command', 'projector', 'query'];
 /** The second process of a service is at the ports of the first plus this. */
 const NEXT_PROCESS = 10;
+
+/** Of one process. */
+interface Ports {
+  readonly grpc: number;
+  readonly connect: number;
+}
+
+/** By the names of the processes: they must know each other's ports before the first of them starts. */
+type PortPlan = ReadonlyMap<string, Ports>;
 
 /** Creates the topic and starts the services. @throws StartError naming what did not start; what was started runs on */
 export async function startServices(options: ServiceSetOptions): Promise<ServiceSet> {
@@ -56,64 +67,91 @@ export async function startServices(options: ServiceSetOptions): Promise<Service
   if (commands < 1 || projectors < 1 || queries < 1)
     throw new StartError('there is at least one command, one projector and one query service');
   const topic = partitions === undefined ? {} : { QUITTANCE_KAFKA_PARTITIONS: String(partitions) };
+  const plan = await planPorts({ command: commands, projector: projectors, query: queries }, options.ports);
   log(await createTopic({ ...variables, ...topic }));
   // It makes the tables of the log, which the others ask for; they do not wait for each other.
-  const command = await start(options, 'command', 0);
+  const command = await start(options, plan, 'command', 0);
   const [otherCommands, startedProjectors, startedQueries] = await allOf([
-    several(options, 'command', commands - 1, 1),
-    several(options, 'projector', projectors),
-    several(options, 'query', queries),
+    several(options, plan, 'command', commands - 1, 1),
+    several(options, plan, 'projector', projectors),
+    several(options, plan, 'query', queries),
   ]);
   const started = [command, ...otherCommands];
   return { command, commands: started, projectors: startedProjectors, queries: startedQueries };
 }
 
+async function planPorts(
+  counts: Readonly<Record<ServiceName, number>>,
+  ports: number | 'free',
+): Promise<PortPlan> {
+  const plan = new Map<string, Ports>();
+  for (const service of SERVICES) {
+    for (let index = 0; index < counts[service]; index += 1) {
+      const portOf = (port: number) => (ports === 'free' ? freePort() : port + ports + index * NEXT_PROCESS);
+      const { grpc, connect } = USUAL_PORTS[service];
+      plan.set(nameOf(service, index), { grpc: await portOf(grpc), connect: await portOf(connect) });
+    }
+  }
+  return plan;
+}
+
+function nameOf(service: ServiceName, index: number): string {
+  return index === 0 ? service : `${service}-${String(index + 1)}`;
+}
+
 function several(
   options: ServiceSetOptions,
+  plan: PortPlan,
   service: ServiceName,
   count: number,
   first = 0,
 ): Promise<RunningService[]> {
-  return allOf(Array.from({ length: count }, (_, index) => start(options, service, first + index)));
+  return allOf(Array.from({ length: count }, (_, index) => start(options, plan, service, first + index)));
 }
 
 async function start(
-  options: ServiceSetOptions,
+  { directory, origins, variables, variablesOf, onStart }: ServiceSetOptions,
+  plan: PortPlan,
   service: ServiceName,
   index: number,
 ): Promise<RunningService> {
-  const { directory, ports, variables, variablesOf, onStart } = options;
-  const usual = USUAL_PORTS[service];
-  const portOf = (port: number) => (ports === 'free' ? freePort() : port + ports + index * NEXT_PROCESS);
-  const name = index === 0 ? service : `${service}-${String(index + 1)}`;
-  const grpcPort = await portOf(usual.grpc);
-  const own = (await variablesOf?.({ service, name, grpcPort })) ?? {};
+  const name = nameOf(service, index);
+  const ports = portsOf(plan, name);
+  const own = (await variablesOf?.({ service, name, grpcPort: ports.grpc })) ?? {};
   const running = await startService({
     service,
     name,
     directory,
-    grpcPort,
-    connectPort: await portOf(usual.connect),
-    variables: { ...consoleVariables(service, ports), ...variables, ...own },
+    grpcPort: ports.grpc,
+    connectPort: ports.connect,
+    variables: { ...consoleVariables(service, plan, origins), ...variables, ...own },
   });
   onStart(running);
   return running;
 }
 
-/** The query services serve the console, whose page calls a command process and the projector: they must know each other's ports. */
-function consoleVariables(service: ServiceName, ports: number | 'free'): Readonly<Record<string, string>> {
-  if (ports === 'free') return {};
-  const originOf = (host: string, port: number) => `http://${host}:${String(port + ports)}`;
-  const { command, projector, query } = USUAL_PORTS;
-  if (service === 'query') {
-    return {
-      QUITTANCE_CONSOLE_COMMAND_URL: originOf('localhost', command.connect),
-      QUITTANCE_CONSOLE_PROJECTOR_URL: originOf('localhost', projector.connect),
-    };
-  }
-  const pages = [query.connect, query.connect + NEXT_PROCESS];
-  const origins = pages.flatMap((port) => [originOf('localhost', port), originOf('127.0.0.1', port)]);
-  return { QUITTANCE_CORS_ORIGINS: origins.join(',') };
+function portsOf(plan: PortPlan, name: string): Ports {
+  const ports = plan.get(name);
+  if (ports === undefined) throw new Error(`${name} has no ports`);
+  return ports;
+}
+
+/** The query services serve the console, whose page calls a command process and the projector. */
+function consoleVariables(
+  service: ServiceName,
+  plan: PortPlan,
+  others: readonly string[] = [],
+): Readonly<Record<string, string>> {
+  const originOf = (host: string, name: string) => `http://${host}:${String(portsOf(plan, name).connect)}`;
+  const queries = [...plan.keys()].filter((name) => name.startsWith('query'));
+  const pages = queries.flatMap((name) => [originOf('localhost', name), originOf('127.0.0.1', name)]);
+  const origins = { QUITTANCE_CORS_ORIGINS: [...pages, ...others].join(',') };
+  if (service !== 'query') return origins;
+  return {
+    ...origins,
+    QUITTANCE_CONSOLE_COMMAND_URL: originOf('localhost', 'command'),
+    QUITTANCE_CONSOLE_PROJECTOR_URL: originOf('localhost', 'projector'),
+  };
 }
 
 /**

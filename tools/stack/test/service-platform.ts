@@ -15,6 +15,8 @@ import type { StackOptions } from '../options.js';
 import { type Access, openAccess } from './access.js';
 
 export interface TestPlatform extends Access {
+  /** URL of the console. */
+  readonly consoleUrl: string;
   stop(): Promise<void>;
 }
 
@@ -38,11 +40,11 @@ export async function startServicePlatform(
       projectors: 1,
       queries: 2,
       ports: 'free',
+      origins: ['http://console.example'],
       variables: {
         ...(await storesOf(directory)),
         QUITTANCE_DATABASE_URL: database.url,
         QUITTANCE_HISTORY_STORE: history,
-        QUITTANCE_CORS_ORIGINS: 'http://console.example',
         ...(tracesTo === undefined ? {} : tracingOf(tracesTo)),
       },
       log: () => undefined,
@@ -54,6 +56,7 @@ export async function startServicePlatform(
     const access = await openAccess(services, database);
     return {
       ...access,
+      consoleUrl: services.queries[0]?.addresses.console ?? '',
       stop: async () => {
         await access.close();
         await stop();
