@@ -16,6 +16,9 @@ import { StartError } from './start-error.js';
 import { readTls, TLS_VARIABLES, type TlsConfig } from './tls-config.js';
 import { readTracing, type TracingConfig } from './tracing-config.js';
 
+export const GRPC_TRANSPORTS = ['own', 'node'] as const;
+export type GrpcTransport = (typeof GRPC_TRANSPORTS)[number];
+
 /** What the configuration of every process says about its doors and its log. */
 export interface DoorsConfig {
   readonly host: string;
@@ -23,6 +26,8 @@ export interface DoorsConfig {
   readonly grpcPort: number;
   /** 0 lets the system choose. */
   readonly connectPort: number;
+  /** What carries HTTP/2 below gRPC: our own, or node:http2; undefined: our own. */
+  readonly grpcTransport?: GrpcTransport | undefined;
   /** Origins of browsers that may call, for example https://console.example.com. */
   readonly corsOrigins: readonly string[];
   /** Names under which the Connect door is reached, besides loopback, addresses and `host`; `*`: any. Lower case, without a port. */
@@ -47,6 +52,7 @@ export interface DoorsConfig {
 export const DOOR_VARIABLES = [
   'QUITTANCE_HOST',
   'QUITTANCE_GRPC_PORT',
+  'QUITTANCE_GRPC_TRANSPORT',
   'QUITTANCE_CONNECT_PORT',
   'QUITTANCE_INSECURE_LISTEN',
   'QUITTANCE_CORS_ORIGINS',
@@ -84,6 +90,7 @@ export function readDoors(
     host: hostOf(host),
     grpcPort,
     connectPort,
+    grpcTransport: choiceOf(env, 'QUITTANCE_GRPC_TRANSPORT', GRPC_TRANSPORTS, 'own'),
     corsOrigins: originsOf(env),
     allowedHosts: allowedHostsOf(env),
     auth,

@@ -94,12 +94,11 @@ export async function openDoors(
   const grpc = await openGrpcDoor({
     host,
     port: config.grpcPort,
+    transport: config.grpcTransport,
     certificates,
     services,
     chain,
-    mount: (server) => {
-      addReflection(server, services);
-    },
+    mount: (server) => addReflection(server, services),
   }).catch((error: unknown) => {
     throw startError(grpcPort, error);
   });

@@ -9,6 +9,7 @@ type ServiceVariable = (typeof SERVICE_VARIABLES)[number];
 export const DOOR_VARIABLE_HELP: Readonly<Record<DoorVariable, string>> = {
   QUITTANCE_HOST: 'address to listen on (default 127.0.0.1)',
   QUITTANCE_GRPC_PORT: 'port of gRPC (default 50051; 0: any free port)',
+  QUITTANCE_GRPC_TRANSPORT: 'what carries HTTP/2 below gRPC: own (default), or node for node:http2',
   QUITTANCE_CONNECT_PORT: 'port of Connect, health and metrics (default 8081; 0: any free port)',
   QUITTANCE_INSECURE_LISTEN: 'true: listen on other addresses than loopback, without authentication',
   QUITTANCE_CORS_ORIGINS: 'origins of browsers that may call, separated by commas',

@@ -18,7 +18,9 @@ import { openGrpcDoor } from './grpc/door.js';
 import { createHealth } from './health.js';
 
 const HOST = '127.0.0.1';
-const DOORS = ['grpc', 'connect'] as const;
+/** That of gRPC over either HTTP/2, and that of Connect. */
+const DOORS = ['grpc', 'grpcOverNode', 'connect'] as const;
+type DoorName = (typeof DOORS)[number];
 
 let root: TestRoot;
 let stranger: TestRoot;
@@ -40,7 +42,7 @@ afterAll(() => {
   stranger.remove();
 });
 
-/** Both doors with this certificate, and what they log. */
+/** All doors with this certificate, and what they log. */
 async function open(own: CertificatePaths, clientCaPath?: string) {
   const lines: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
@@ -56,16 +58,19 @@ async function open(own: CertificatePaths, clientCaPath?: string) {
   const shared = { host: HOST, port: 0, services, chain, certificates };
   const grpc = await openGrpcDoor(shared);
   closers.push(() => grpc.close());
+  const grpcOverNode = await openGrpcDoor({ ...shared, transport: 'node' });
+  closers.push(() => grpcOverNode.close());
   const web = { health, registry, corsOrigins: [], allowedHosts: [], logger };
   const connect = await openConnectDoor({ ...shared, ...web });
   closers.push(() => connect.close());
-  return { ports: { grpc: grpc.port, connect: connect.port }, lines, registry };
+  const ports = { grpc: grpc.port, grpcOverNode: grpcOverNode.port, connect: connect.port };
+  return { ports, lines, registry };
 }
 
 type Ports = Awaited<ReturnType<typeof open>>['ports'];
 
 /** Whether the door answers a call over TLS to a client with this certificate. */
-async function answers(door: 'grpc' | 'connect', ports: Ports, own?: CertificatePaths): Promise<boolean> {
+async function answers(door: DoorName, ports: Ports, own?: CertificatePaths): Promise<boolean> {
   const baseUrl = `https://localhost:${String(ports[door])}`;
   const nodeOptions = {
     ca: root.bytes,
@@ -73,9 +78,9 @@ async function answers(door: 'grpc' | 'connect', ports: Ports, own?: Certificate
   };
   const sessionManager = new Http2SessionManager(baseUrl, {}, nodeOptions);
   const transport =
-    door === 'grpc'
-      ? createGrpcTransport({ baseUrl, nodeOptions, sessionManager })
-      : createConnectTransport({ baseUrl, httpVersion: '2', nodeOptions, sessionManager });
+    door === 'connect'
+      ? createConnectTransport({ baseUrl, httpVersion: '2', nodeOptions, sessionManager })
+      : createGrpcTransport({ baseUrl, nodeOptions, sessionManager });
   try {
     return (
       (await createClient(Health, transport).check({ service: 'here' })).status ===
@@ -97,7 +102,7 @@ async function shown(port: number): Promise<string> {
   return serialNumber;
 }
 
-/** Resolves when both doors show another certificate than this. */
+/** Resolves when all doors show another certificate than this. */
 async function replaced(ports: Ports, before: string): Promise<void> {
   for (const door of DOORS) {
     let now = before;

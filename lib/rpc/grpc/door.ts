@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { type DescMessage, type Message } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
+import type { GrpcTransport } from '../../base/doors-config.js';
 import { pause } from '../../base/pause.js';
 import type { Certificates } from '../certificates.js';
 import type { CallOrigin, Chain, Decoded } from '../chain.js';
@@ -17,6 +18,7 @@ import { arrivals } from './arrivals.js';
 import { frameAround, frameOf, Frames, PREFIX_BYTES } from './frames.js';
 import { serverCredentials } from './credentials.js';
 import { explainLibraryErrors, withoutEndlessTimeouts } from './library-errors.js';
+import { useOwnHttp2 } from './http2/transport.js';
 import { statusOf } from './status.js';
 
 /** What the library itself accepts: beyond our own limit, so that it is we who refuse and say why. */
@@ -28,6 +30,8 @@ export interface GrpcDoorOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** What carries HTTP/2; undefined: our own. */
+  readonly transport?: GrpcTransport | undefined;
   /** Undefined: without TLS. */
   readonly certificates?: Certificates | undefined;
   readonly services: readonly Service[];
@@ -61,6 +65,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Door> {
   answerUnknownMethods(server);
   const port = await bind(server, options);
   withoutEndlessTimeouts(server);
+  if (options.transport !== 'node') useOwnHttp2(server, Date.now);
   return {
     port,
     drain: () => {

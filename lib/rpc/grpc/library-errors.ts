@@ -1,6 +1,5 @@
 /** What grpc-js answers by itself, before or beside our handlers: in our form, counted and logged like all calls. */
 import type http2 from 'node:http2';
-import { Stream } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
 import { ErrorReason } from '../../../gen/quittance/common/v1/error_reason_pb.js';
 import { TIMER_MAX_MS } from '../../base/pause.js';
@@ -191,7 +190,7 @@ function sendOk(this: http2.ServerHttp2Stream): void {
 
 /** A message that was broken off is no message to the library; whether its stream is gone tells. */
 function isServerStream(stream: unknown): stream is http2.ServerHttp2Stream {
-  return stream instanceof Stream && 'respond' in stream;
+  return typeof stream === 'object' && stream !== null && 'respond' in stream && 'sendTrailers' in stream;
 }
 
 /** Shows the chain a call that never reaches its method, for its figures and its log. */
