@@ -7,6 +7,7 @@ test('an empty environment gives the documented defaults', () => {
     dataDir: resolve('.quittance'),
     host: '127.0.0.1',
     grpcPort: 50051,
+    grpcTransport: 'own',
     connectPort: 8081,
     console: 'on',
     corsOrigins: [],
