@@ -107,7 +107,8 @@ export function SchedulesPage() {
         <Empty>
           Here would be each payment that is to be made at a time, or at the times of a rule.{' '}
           <code>
-            quittance schedule create alice landlord 800.00 EUR --rule FREQ=MONTHLY --start 2027-01-01
+            quittance schedule create alice landlord 800.00 EUR --rule &quot;FREQ=MONTHLY;COUNT=12&quot;
+            --start 2027-01-01T08:00Z
           </code>{' '}
           makes the first one.
         </Empty>
