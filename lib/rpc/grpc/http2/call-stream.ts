@@ -79,7 +79,7 @@ export class CallStream {
         else (this.#onCloseToo ??= []).push(listener);
         break;
     }
-    // Faults of a stream are told by its close.
+    // A fault of a stream ends in `close`, with its `rstCode`.
     return this;
   }
 
@@ -247,7 +247,7 @@ export class CallStream {
 
   #endLocal(): void {
     this.#isEnding = true;
-    // What the peer still sends is of no use: it is told to stop, and that nothing is wrong (RFC 9113, 8.1).
+    // What the peer still sends is of no use: this asks it to stop, and says that nothing is wrong (RFC 9113, 8.1).
     if (!this.isRemoteEnded) this.session.calls.reset(this.id, ErrorCode.noError);
     this.closeWith(ErrorCode.noError);
   }

@@ -279,7 +279,7 @@ export class Sender {
     writeUint32(into, at + FRAME_HEADER_BYTES, value);
   }
 
-  /** A peer that has made its table smaller is told that ours has no bytes, once. */
+  /** Says once that our table has no bytes, to a peer that has made its own smaller. */
   #writeTableSize(into: Buffer, at: number): number {
     if (!this.#isTableDue) return at;
     this.#isTableDue = false;

@@ -181,7 +181,7 @@ describe('what the rules allow', () => {
     expect(parts[0]).toMatchObject({ type: FrameType.headers, flags: FLAG_END_STREAM });
   });
 
-  test('a peer that wants a smaller table is told once that there is none', async () => {
+  test('the answer to a peer that wants a smaller table says once that there is none', async () => {
     const { client } = await open(echo, settingsFrame([Setting.headerTableSize, 0]));
     client.send(headersFrame(1, FLAG_END_STREAM), headersFrame(3, FLAG_END_STREAM));
     await client.ended(1);

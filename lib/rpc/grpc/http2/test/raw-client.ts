@@ -1,4 +1,4 @@
-/** A client that may break every rule of HTTP/2: it writes what it is told, and shows what comes back frame by frame. */
+/** A client that may break every rule of HTTP/2: it writes what a test gives it, and shows what comes back frame by frame. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { until } from '../../../../../test/until.js';
